@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// In a checkout the commands are built on first use; a published package always brings its `dist`.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const entry = join(here, '..', 'dist', 'main.js');
+const root = join(here, '..', '..', '..');
+
+if (!existsSync(entry) && existsSync(join(root, 'tsconfig.base.json'))) {
+  process.stderr.write('kikitori: building the checkout once…\n');
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const built = spawnSync(process.execPath, [compiler, '-b'], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (built.status !== 0) {
+    process.stderr.write('kikitori: the build failed; run "npm ci" and "npm run build" to see why.\n');
+    process.exit(1);
+  }
+}
+await import(entry);

@@ -1,0 +1,100 @@
+/**
+ * THE SEAM of recognition: what a speech engine is, and what it guarantees. Types and prose only.
+ *
+ * Every engine (Moonshine on this machine's CPU, the scripted one of the tests, vLLM upstream) passes the suite
+ * in `conformance/engine.ts`.
+ */
+
+/** A recognised word on the timeline of its stream. Times are milliseconds of audio since the stream's first sample. */
+export interface Word {
+  /** With its own punctuation, without surrounding space. */
+  readonly text: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * What an engine says, in order.
+ *
+ * Guarantees:
+ * - `words` is append-only: a word once emitted is never changed or taken back; start times never decrease.
+ * - Every word belongs to exactly one utterance, and is emitted before the `utterance` that closes it.
+ * - `settledMs` never decreases: every word that ends before it has been emitted.
+ * - `flushed` comes back after everything that the audio written before its `flush` contains.
+ */
+export type Hypothesis =
+  /** Stable words, new since the last one. Joined by single spaces. */
+  | { readonly type: 'words'; readonly words: readonly Word[]; readonly settledMs: number }
+  /** The unstable tail behind the stable words; replaces the previous partial. Only for streams that ask. */
+  | { readonly type: 'partial'; readonly text: string; readonly settledMs: number }
+  /** The end of an utterance was found; `words` repeats all of its words. */
+  | {
+      readonly type: 'utterance';
+      readonly words: readonly Word[];
+      readonly startMs: number;
+      readonly endMs: number;
+      /** Which endpointing rule closed it, or `flush`. */
+      readonly rule: string;
+      readonly settledMs: number;
+    }
+  /** How far the engine is although nothing was said: silence was passed over. At most a few a second. */
+  | { readonly type: 'progress'; readonly settledMs: number }
+  /** Answer to `flush(marker)`. `tokens`: decoder tokens that the words since the previous flush took. */
+  | {
+      readonly type: 'flushed';
+      readonly marker: number;
+      readonly settledMs: number;
+      readonly tokens: number;
+    };
+
+export interface StreamOptions {
+  /** Wants `partial` hypotheses. Default false. */
+  readonly partials?: boolean;
+  /**
+   * `live`: audio arrives at the pace of speech, words are wanted soon. `batch`: the audio is all there and only
+   * the text counts; yields to live streams. Default `live`.
+   */
+  readonly mode?: 'live' | 'batch';
+}
+
+/** What the engine is, for `/v1/models`, logs and the page. */
+export interface EngineInfo {
+  /** Served model name, such as `moonshine-base`. */
+  readonly model: string;
+  /** BCP 47 tags of the languages it understands. */
+  readonly languages: readonly string[];
+  /** Streams that may be open at once; one more is refused with `engine_busy`. */
+  readonly streamsMax: number;
+  /** Samples per second that `write` expects: 16000. */
+  readonly sampleRateHz: number;
+}
+
+/** One listener: audio in, hypotheses out. */
+export interface SpeechStream {
+  /**
+   * Takes mono samples, −1…1, at the engine's rate; any length; copied before the promise settles. Resolves when
+   * the engine can take more (its backlog of undecoded audio is below the bound): awaiting it is the back-pressure.
+   * Rejects with `EngineError` once the stream failed or was closed.
+   */
+  write(samples: Float32Array): Promise<void>;
+
+  /**
+   * Everything written so far is to be said now: closes the running utterance and answers `flushed` with the
+   * same marker. The stream goes on afterwards.
+   */
+  flush(marker: number): void;
+
+  /** One consumer. Ends after `close`; throws `EngineError` when the engine failed. */
+  readonly hypotheses: AsyncIterable<Hypothesis>;
+
+  /** Drops what was not said yet and frees the slot at once. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface SpeechEngine {
+  readonly info: EngineInfo;
+  /** Takes a slot or rejects with `EngineError` `engine_busy` at once. */
+  open(options?: StreamOptions & { readonly signal?: AbortSignal }): Promise<SpeechStream>;
+  /** Fails every open stream with `engine_closed`, then frees threads and memory. Idempotent. */
+  close(): Promise<void>;
+}
