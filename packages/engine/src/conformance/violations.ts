@@ -1,0 +1,80 @@
+import type { Hypothesis, Word } from '../engine.js';
+
+/**
+ * Checks what a stream said, from its first hypothesis on, against the guarantees of {@link Hypothesis}.
+ *
+ * @returns one sentence per broken guarantee, with the index of the hypothesis; empty when all hold
+ */
+export function violationsOf(hypotheses: readonly Hypothesis[]): readonly string[] {
+  const check = new Check();
+  hypotheses.forEach((hypothesis, index) => {
+    check.add(hypothesis, index);
+  });
+  return check.violations;
+}
+
+class Check {
+  readonly violations: string[] = [];
+  #settledMs = 0;
+  #startMs = 0;
+  #open: Word[] = [];
+
+  add(hypothesis: Hypothesis, index: number): void {
+    const report = (broken: boolean, sentence: string): void => {
+      if (broken) this.violations.push(`${index} (${hypothesis.type}): ${sentence}`);
+    };
+    report(!(hypothesis.settledMs >= this.#settledMs), 'settledMs went back.');
+    switch (hypothesis.type) {
+      case 'words':
+        this.#addWords(hypothesis.words, report);
+        break;
+      case 'utterance':
+        this.#addUtterance(hypothesis, report);
+        break;
+      case 'flushed':
+        report(this.#open.length > 0, 'words were said and no utterance closed them.');
+        report(!Number.isSafeInteger(hypothesis.tokens) || hypothesis.tokens < 0, 'tokens is no count.');
+        break;
+      case 'partial':
+        report(hypothesis.text !== hypothesis.text.trim(), 'the text has space around it.');
+        break;
+      case 'progress':
+        break;
+      default:
+        hypothesis satisfies never;
+    }
+    this.#settledMs = hypothesis.settledMs;
+  }
+
+  #addWords(words: readonly Word[], report: (broken: boolean, sentence: string) => void): void {
+    report(words.length === 0, 'there are no words.');
+    for (const { text, startMs, endMs } of words) {
+      report(text === '' || /\s/.test(text), 'a word is empty or holds space.');
+      report(!(startMs >= this.#startMs), 'a word starts before the one in front of it.');
+      report(!(endMs >= startMs), 'a word ends before it starts.');
+      report(endMs < this.#settledMs, 'a word ends in audio that was settled before.');
+      this.#startMs = startMs;
+    }
+    this.#open.push(...words);
+  }
+
+  #addUtterance(
+    { words, startMs, endMs, rule }: Hypothesis & { readonly type: 'utterance' },
+    report: (broken: boolean, sentence: string) => void,
+  ): void {
+    const open = this.#open;
+    this.#open = [];
+    const repeats = words.length === open.length && words.every((word, at) => isSame(word, open[at]));
+    report(!repeats, 'the utterance does not repeat its words.');
+    report(words.length === 0, 'the utterance has no words.');
+    report(rule === '', 'the utterance names no rule.');
+    const first = words[0];
+    const last = words.at(-1);
+    if (first === undefined || last === undefined) return;
+    report(startMs > first.startMs || endMs < last.endMs, 'the utterance does not cover its words.');
+  }
+}
+
+function isSame(one: Word, other: Word | undefined): boolean {
+  return one.text === other?.text && one.startMs === other.startMs && one.endMs === other.endMs;
+}
