@@ -1,1 +1,39 @@
-export {};
+export { encodeClientEvent, modelNotFound, parseClientEvent } from './client-codec.js';
+export type { CloseCode, CloseCodeRow } from './close-codes.js';
+export { CLOSE_CODES, isRetryableClose } from './close-codes.js';
+export type { ErrorCode, ErrorRow } from './errors.js';
+export { ERRORS, isErrorCode, ProtocolError } from './errors.js';
+export type {
+  AudioAppend,
+  AudioCommit,
+  ClientEvent,
+  KikitoriRequest,
+  SessionUpdate,
+} from './events/client.js';
+export type {
+  ErrorEvent,
+  KikitoriPartial,
+  KikitoriProgress,
+  KikitoriUtterance,
+  KikitoriWord,
+  PromptTokensDetails,
+  ServerEvent,
+  SessionCreated,
+  TranscriptionDelta,
+  TranscriptionDone,
+  UnknownServerEvent,
+  Usage,
+} from './events/server.js';
+export type { InvalidEvent } from './invalid-event.js';
+export {
+  APPEND_SAMPLES_MAX,
+  ECHO_UNITS_MAX,
+  FRAME_BYTES_MAX,
+  JSON_DEPTH_MAX,
+  JSON_VALUES_MAX,
+  PING_INTERVAL_MS,
+  PONG_TIMEOUT_MS,
+  PROGRESS_INTERVAL_MS_MIN,
+  SAMPLE_RATE_HZ,
+} from './limits.js';
+export { encodeServerEvent, parseServerEvent } from './server-codec.js';

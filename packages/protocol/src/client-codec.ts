@@ -1,0 +1,137 @@
+/** What a client says: text to events and back. See `invalid-event.ts` for what both directions share. */
+import { ProtocolError } from './errors.js';
+import type {
+  AudioAppend,
+  AudioCommit,
+  ClientEvent,
+  KikitoriRequest,
+  SessionUpdate,
+} from './events/client.js';
+import { type InvalidEvent, settled } from './invalid-event.js';
+import { isMembers, type Members, parseMembers } from './parse-json.js';
+import { pydanticText } from './pydantic-text.js';
+import { pythonStr } from './python-repr.js';
+
+/**
+ * Reads one message of a client, in the order in which vLLM checks it. The model's name is not looked up and
+ * `audio` is not decoded here.
+ */
+export function parseClientEvent(text: string): ClientEvent | InvalidEvent {
+  return settled(() => {
+    const members = parseMembers(text);
+    const { type } = members;
+    switch (type) {
+      case 'session.update':
+        return parseSessionUpdate(members);
+      case 'input_audio_buffer.append':
+        return parseAudioAppend(members);
+      case 'input_audio_buffer.commit':
+        return parseAudioCommit(members);
+      default:
+        throw new ProtocolError('unknown_event', `Unknown event type: ${pythonStr(type)}`);
+    }
+  });
+}
+
+/** One message, compact, members in the order of vLLM's own clients. An absent `final` means false. */
+export function encodeClientEvent(event: ClientEvent): string {
+  switch (event.type) {
+    case 'session.update': {
+      const { type, model, kikitori } = event;
+      return JSON.stringify(
+        kikitori === undefined ? { type, model } : { type, model, kikitori: requestOf(kikitori) },
+      );
+    }
+    case 'input_audio_buffer.append':
+      return JSON.stringify({ type: event.type, audio: event.audio });
+    case 'input_audio_buffer.commit':
+      return JSON.stringify(event.final ? { type: event.type, final: true } : { type: event.type });
+  }
+}
+
+/** What vLLM answers to `session.update` with a model that it does not serve. */
+export function modelNotFound(model: unknown): ProtocolError {
+  return new ProtocolError('model_not_found', `The model \`${pythonStr(model)}\` does not exist.`);
+}
+
+function parseSessionUpdate(members: Members): SessionUpdate {
+  const type = 'session.update';
+  const { model, kikitori } = members;
+  if (model === undefined || model === null) {
+    throw new ProtocolError('invalid_event', 'Missing required field: model');
+  }
+  // vLLM compares without checking the type: what Python takes for false is the default model, the rest is unknown.
+  if (typeof model !== 'string' && !isPythonFalse(model)) throw modelNotFound(model);
+  const name = typeof model === 'string' ? model : '';
+  return kikitori === undefined
+    ? { type, model: name }
+    : { type, model: name, kikitori: parseRequest(kikitori) };
+}
+
+function isPythonFalse(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === false || value === 0;
+}
+
+function parseRequest(value: unknown): KikitoriRequest {
+  if (!isMembers(value)) throw new ProtocolError('invalid_event', 'Not an object: kikitori');
+  for (const name of ['words', 'partials']) {
+    const wish = value[name];
+    if (wish !== undefined && typeof wish !== 'boolean') {
+      throw new ProtocolError('invalid_event', `Not a boolean: kikitori.${name}`);
+    }
+  }
+  // Checked in the loop above; the compiler cannot see it.
+  return requestOf(value as KikitoriRequest);
+}
+
+function requestOf({ words, partials }: KikitoriRequest): KikitoriRequest {
+  return { ...(words === undefined ? {} : { words }), ...(partials === undefined ? {} : { partials }) };
+}
+
+function parseAudioAppend(members: Members): AudioAppend {
+  const { audio } = members;
+  if (typeof audio === 'string') return { type: 'input_audio_buffer.append', audio };
+  throw new ProtocolError(
+    'processing_error',
+    pydanticText({
+      model: 'InputAudioBufferAppend',
+      field: 'audio',
+      kind: audio === undefined ? 'missing' : 'string_type',
+      input: audio === undefined ? members : audio,
+    }),
+  );
+}
+
+function parseAudioCommit(members: Members): AudioCommit {
+  const { final: given } = members;
+  const final = given === undefined ? false : laxBoolean(given);
+  if (final !== undefined) return { type: 'input_audio_buffer.commit', final };
+  throw new ProtocolError(
+    'processing_error',
+    pydanticText({
+      model: 'InputAudioBufferCommit',
+      field: 'final',
+      kind: refusalOfBoolean(given),
+      input: given,
+    }),
+  );
+}
+
+const TRUE_WORDS = new Set(['1', 'on', 't', 'true', 'y', 'yes']);
+const FALSE_WORDS = new Set(['0', 'off', 'f', 'false', 'n', 'no']);
+
+/** pydantic's lax boolean (its documentation, "Conversion Table"); undefined when it is none. */
+function laxBoolean(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (value === 1 || value === 0) return value === 1;
+  if (typeof value !== 'string') return undefined;
+  const word = value.toLowerCase();
+  if (TRUE_WORDS.has(word)) return true;
+  return FALSE_WORDS.has(word) ? false : undefined;
+}
+
+function refusalOfBoolean(value: unknown): 'bool_type' | 'bool_parsing' | 'string_unicode' {
+  if (typeof value === 'string') return /\p{Surrogate}/u.test(value) ? 'string_unicode' : 'bool_parsing';
+  return Number.isInteger(value) ? 'bool_parsing' : 'bool_type';
+}

@@ -1,0 +1,40 @@
+/** What a client says: the three events of vLLM's Realtime dialect, with the wire's spelling and nothing else. */
+
+/**
+ * Our extension, for clients that ask for it. vLLM ignores it. Members that are present are set, members that are
+ * absent keep what an earlier `session.update` said; both begin as false.
+ */
+export interface KikitoriRequest {
+  /** Word times: `audio_ms` in every delta, `kikitori.utterance` and `kikitori.progress` events. */
+  readonly words?: boolean;
+  /** `kikitori.partial` events: the unstable tail behind the stable words. */
+  readonly partials?: boolean;
+}
+
+/** Names the model, and by that opens the session for `input_audio_buffer.commit`. Never acknowledged. */
+export interface SessionUpdate {
+  readonly type: 'session.update';
+  /** A served model name. The empty string means the default model. */
+  readonly model: string;
+  readonly kikitori?: KikitoriRequest;
+}
+
+/** Audio. Allowed in every state, also before `session.update` and before `commit`. Never acknowledged. */
+export interface AudioAppend {
+  readonly type: 'input_audio_buffer.append';
+  /** Base64 of PCM16 little-endian, mono, 16,000 Hz. Not decoded here: `@kikitori/audio` does that. */
+  readonly audio: string;
+}
+
+/**
+ * `final: false` starts an utterance (it is sent BEFORE the audio); `final: true` says that its audio is complete.
+ * Never acknowledged.
+ */
+export interface AudioCommit {
+  readonly type: 'input_audio_buffer.commit';
+  /** On the wire optional, default false. */
+  readonly final: boolean;
+}
+
+/** Every event that a client may send. */
+export type ClientEvent = SessionUpdate | AudioAppend | AudioCommit;

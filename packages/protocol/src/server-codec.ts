@@ -1,0 +1,169 @@
+/** What a server says: text to events and back. See `invalid-event.ts` for what both directions share. */
+import { ProtocolError } from './errors.js';
+import type {
+  ErrorEvent,
+  KikitoriPartial,
+  KikitoriProgress,
+  KikitoriUtterance,
+  KikitoriWord,
+  ServerEvent,
+  SessionCreated,
+  TranscriptionDelta,
+  TranscriptionDone,
+  UnknownServerEvent,
+  Usage,
+} from './events/server.js';
+import { type InvalidEvent, settled } from './invalid-event.js';
+import { isMembers, type Members, parseMembers } from './parse-json.js';
+
+/** One reader per known type; the mapped type keeps the table complete. */
+const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => ServerEvent } = {
+  'session.created': (members): SessionCreated => ({
+    type: 'session.created',
+    id: stringOf(members, 'id'),
+    created: numberOf(members, 'created'),
+  }),
+  'transcription.delta': (members): TranscriptionDelta => {
+    const { audio_ms } = members;
+    const delta = stringOf(members, 'delta');
+    return audio_ms === undefined
+      ? { type: 'transcription.delta', delta }
+      : { type: 'transcription.delta', delta, audio_ms: numberOf(members, 'audio_ms') };
+  },
+  'transcription.done': ({ usage, ...members }): TranscriptionDone => ({
+    type: 'transcription.done',
+    text: stringOf(members, 'text'),
+    usage: usageOf(usage),
+  }),
+  error: ({ code, ...members }): ErrorEvent => ({
+    type: 'error',
+    error: stringOf(members, 'error'),
+    // AWS's sample bridge sends errors without a code.
+    code: typeof code === 'string' ? code : null,
+  }),
+  'kikitori.utterance': ({ words, ...members }): KikitoriUtterance => ({
+    type: 'kikitori.utterance',
+    text: stringOf(members, 'text'),
+    start_ms: numberOf(members, 'start_ms'),
+    end_ms: numberOf(members, 'end_ms'),
+    words: wordsOf(words),
+  }),
+  'kikitori.progress': (members): KikitoriProgress => ({
+    type: 'kikitori.progress',
+    received_ms: numberOf(members, 'received_ms'),
+    settled_ms: numberOf(members, 'settled_ms'),
+  }),
+  'kikitori.partial': (members): KikitoriPartial => ({
+    type: 'kikitori.partial',
+    text: stringOf(members, 'text'),
+    audio_ms: numberOf(members, 'audio_ms'),
+  }),
+};
+
+function isKnownType(type: string): type is ServerEvent['type'] {
+  return Object.hasOwn(READERS, type);
+}
+
+/**
+ * Reads one message of a server. Types that this package does not know pass through as `UnknownServerEvent`; a
+ * known type with a missing or mistyped member is invalid (`invalid_event`, naming the member, never its value).
+ */
+export function parseServerEvent(text: string): ServerEvent | UnknownServerEvent | InvalidEvent {
+  return settled(() => {
+    const raw = parseMembers(text);
+    const name = stringOf(raw, 'type');
+    return isKnownType(name) ? READERS[name](raw) : ({ type: 'unknown', name, raw } as const);
+  });
+}
+
+/** One message: compact, members in vLLM's order, nulls included, non-ASCII as it is. */
+export function encodeServerEvent(event: ServerEvent): string {
+  return JSON.stringify(ordered(event));
+}
+
+/** A copy whose members are in the wire's order, without any that do not belong to the event. */
+function ordered(event: ServerEvent): ServerEvent {
+  const { type } = event;
+  switch (type) {
+    case 'session.created':
+      return { type, id: event.id, created: event.created };
+    case 'transcription.delta':
+      return event.audio_ms === undefined
+        ? { type, delta: event.delta }
+        : { type, delta: event.delta, audio_ms: event.audio_ms };
+    case 'transcription.done':
+      return { type, text: event.text, usage: event.usage === null ? null : orderedUsage(event.usage) };
+    case 'error':
+      return { type, error: event.error, code: event.code };
+    case 'kikitori.utterance': {
+      const { text, start_ms, end_ms } = event;
+      return { type, text, start_ms, end_ms, words: event.words.map(orderedWord) };
+    }
+    case 'kikitori.progress':
+      return { type, received_ms: event.received_ms, settled_ms: event.settled_ms };
+    case 'kikitori.partial':
+      return { type, text: event.text, audio_ms: event.audio_ms };
+  }
+}
+
+function orderedUsage({
+  prompt_tokens,
+  total_tokens,
+  completion_tokens,
+  prompt_tokens_details,
+}: Usage): Usage {
+  return {
+    prompt_tokens,
+    total_tokens,
+    completion_tokens,
+    prompt_tokens_details:
+      prompt_tokens_details === null ? null : { cached_tokens: prompt_tokens_details.cached_tokens },
+  };
+}
+
+function orderedWord({ text, start_ms, end_ms }: KikitoriWord): KikitoriWord {
+  return { text, start_ms, end_ms };
+}
+
+function stringOf(members: Members, name: string): string {
+  const value = members[name];
+  if (typeof value === 'string') return value;
+  throw new ProtocolError('invalid_event', `Not a string: ${name}`);
+}
+
+function numberOf(members: Members, name: string): number {
+  const value = members[name];
+  // 1e400 is valid JSON and decodes to infinity, which no arithmetic on times survives.
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new ProtocolError('invalid_event', `Not a number: ${name}`);
+}
+
+/** vLLM's schema allows null and defaults; older versions leave members out. */
+function usageOf(value: unknown): Usage | null {
+  if (value === undefined || value === null) return null;
+  if (!isMembers(value)) throw new ProtocolError('invalid_event', 'Not an object: usage');
+  const { prompt_tokens_details: details } = value;
+  return {
+    prompt_tokens: numberOf(value, 'prompt_tokens'),
+    total_tokens: numberOf(value, 'total_tokens'),
+    completion_tokens: numberOf(value, 'completion_tokens'),
+    prompt_tokens_details: isMembers(details) ? { cached_tokens: cachedTokensOf(details) } : null,
+  };
+}
+
+function cachedTokensOf(details: Members): number | null {
+  const { cached_tokens } = details;
+  return cached_tokens === null || cached_tokens === undefined ? null : numberOf(details, 'cached_tokens');
+}
+
+function wordsOf(value: unknown): KikitoriWord[] {
+  if (!Array.isArray(value)) throw new ProtocolError('invalid_event', 'Not a list: words');
+  return value.map((word: unknown) => {
+    if (!isMembers(word)) throw new ProtocolError('invalid_event', 'Not an object: words[]');
+    return {
+      text: stringOf(word, 'text'),
+      start_ms: numberOf(word, 'start_ms'),
+      end_ms: numberOf(word, 'end_ms'),
+    };
+  });
+}
