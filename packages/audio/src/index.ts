@@ -1,1 +1,14 @@
-export {};
+export { decodeBase64, decodeBase64Leniently, encodeBase64 } from './base64.js';
+export { AUDIO_ERRORS, AudioError, type AudioErrorCode, type AudioErrorRule } from './errors.js';
+export { Framer } from './framer.js';
+export { SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN, SPEECH_RATE_HZ } from './limits.js';
+export {
+  float32ToInt16,
+  float32ToPcm16,
+  int16ToFloat32,
+  int16ToPcm16,
+  Pcm16Decoder,
+  pcm16ToFloat32,
+  pcm16ToInt16,
+} from './pcm16.js';
+export { Resampler, type ResamplerOptions, resample } from './resampler.js';
