@@ -1,3 +1,4 @@
+export { BoundedQueue, type BoundedQueueOptions } from './bounded-queue.js';
 export type {
   Admission,
   Connect,
@@ -9,3 +10,21 @@ export type {
   ListenHandlers,
   Message,
 } from './connection.js';
+export {
+  TRANSPORT_ERRORS,
+  TransportError,
+  type TransportErrorCode,
+  type TransportErrorOptions,
+  type TransportErrorTraits,
+} from './errors.js';
+export { FaultInjector, type FaultPlan, type Operation } from './faulty.js';
+export { Gate, type WaitOptions } from './gate.js';
+export { TRANSPORT_LIMITS } from './limits.js';
+export {
+  attachMemory,
+  createMemoryHost,
+  createMemoryPair,
+  type MemoryEndOptions,
+  type MemoryHost,
+  type MemoryPair,
+} from './memory.js';

@@ -1,0 +1,44 @@
+import { TransportError } from './errors.js';
+import { TRANSPORT_LIMITS } from './limits.js';
+
+/** Stands for "no close frame" (RFC 6455 section 7.1.5); never sent. */
+export const CLOSE_CODE_ABNORMAL = 1006;
+
+// Normal, going away, and 1005: a close frame without a code.
+const CLEAN_CLOSE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+/**
+ * How a stream of messages ends when the peer closed with this code.
+ *
+ * @returns undefined for a clean end, else the error to throw (`connection_lost` or `peer_closed`).
+ */
+export function endForCloseCode(closeCode: number, closeReason: string): TransportError | undefined {
+  if (CLEAN_CLOSE_CODES.has(closeCode)) return undefined;
+  if (closeCode === CLOSE_CODE_ABNORMAL) {
+    return new TransportError('connection_lost', 'The connection was cut without a goodbye.', { closeCode });
+  }
+  return new TransportError('peer_closed', 'The peer closed the connection; its close code says why.', {
+    closeCode,
+    closeReason,
+  });
+}
+
+/** Throws `invalid_argument` for a code that RFC 6455 section 7.4 does not let an endpoint send. */
+export function assertSendableCloseCode(code: number): void {
+  const isRegistered = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+  const isPrivate = code >= 3000 && code <= 4999;
+  if (!Number.isInteger(code) || (!isRegistered && !isPrivate)) {
+    throw new TransportError('invalid_argument', 'A close code must be 1000-1003, 1007-1014 or 3000-4999.');
+  }
+}
+
+/** Cuts a reason to what a close frame holds, between characters. */
+export function truncateCloseReason(reason: string): string {
+  if (reason.length * 3 <= TRANSPORT_LIMITS.closeReasonBytesMax) return reason;
+  const bytes = new TextEncoder().encode(reason);
+  if (bytes.length <= TRANSPORT_LIMITS.closeReasonBytesMax) return reason;
+  let end: number = TRANSPORT_LIMITS.closeReasonBytesMax;
+  // 10xxxxxx is the inside of a character: step back to where one begins.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return new TextDecoder().decode(bytes.subarray(0, end));
+}

@@ -1,0 +1,54 @@
+/** Every bound of this package, with its reason and with what happens there. */
+export const TRANSPORT_LIMITS = {
+  /** Largest message either side accepts; vLLM behind uvicorn has the same figure. Above it: close 1009. */
+  messageBytesMax: 16 * 1024 * 1024,
+
+  /** `send` waits while this much is not yet written: about four seconds of base64 audio. */
+  sendHighWaterBytes: 128 * 1024,
+  /** What callers that do not await `send` may pile up. At the bound `send` rejects with `send_overflow`. */
+  sendBytesMax: 64 * 1024 * 1024,
+
+  /** Unread bytes and messages from which on the peer is made to wait. */
+  receiveHighWaterBytes: 1024 * 1024,
+  receiveHighWaterCount: 1024,
+  /**
+   * Unread bytes and messages that end the connection with `receive_overflow`. Where the platform lets us pause the
+   * peer it cannot be reached: one read chunk and one maximum message fit between the mark and this.
+   */
+  receiveBytesMax: 40 * 1024 * 1024,
+  receiveCountMax: 100_000,
+
+  /** A handshake that takes longer is given up, whatever the caller's signal says. */
+  connectTimeoutMs: 30_000,
+  /** `close` waits this long for the peer, then cuts the line. */
+  closeTimeoutMs: 5_000,
+  /** A refused peer has this long to read the answer. */
+  refusalTimeoutMs: 2_000,
+
+  /** Pings and the wait for any sign of life after one; vLLM's figures. Then: close 1011. */
+  pingIntervalMs: 20_000,
+  pongTimeoutMs: 20_000,
+
+  /** RFC 6455 section 5.5: a control frame holds 125 bytes, two of them the code. Longer reasons are cut. */
+  closeReasonBytesMax: 123,
+
+  /** Open connections of one listener. At the bound a handshake is answered with 503. */
+  connectionsMax: 4096,
+
+  /** A browser tells nobody when its send buffer drains: we look, first often, then less often. */
+  drainPollMsMin: 4,
+  drainPollMsMax: 100,
+} as const;
+
+/**
+ * What to give `http.createServer` under a WebSocket listener. A peer that has not finished its handshake lives in
+ * the HTTP server, so the bounds on it belong there: header size, the time to send the header, and how often overdue
+ * peers are looked for.
+ */
+export const HTTP_SERVER_DEFAULTS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 300_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+} as const;

@@ -1,0 +1,61 @@
+/** When to ask for a sign of life, and what to do when none comes. */
+export interface KeepaliveOptions {
+  /** Not finite: never ask. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Sends a ping. */
+  readonly ping: () => void;
+  /** Anything that grows whenever the peer is heard. */
+  readonly signsOfLife: () => number;
+  /** True while we do not read: then silence says nothing about the peer. */
+  readonly isPaused: () => boolean;
+  readonly onDead: () => void;
+}
+
+/**
+ * Finds peers that vanished without a word.
+ *
+ * Any byte counts as a sign of life, not only a pong: a peer that streams audio and does not get to reading its pings
+ * is alive. While we make the peer wait its pong may be stuck behind the data, so no verdict is passed.
+ */
+export class Keepalive {
+  readonly #options: KeepaliveOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wasPaused = false;
+
+  constructor(options: KeepaliveOptions) {
+    this.#options = options;
+  }
+
+  /** Begins with the wait for the first ping. */
+  start(): void {
+    const { intervalMs } = this.#options;
+    if (Number.isFinite(intervalMs)) this.#timer = setTimeout(() => this.#ask(), intervalMs);
+  }
+
+  /** To be called whenever reading is paused. */
+  notePause(): void {
+    this.#wasPaused = true;
+  }
+
+  /** Leaves no timer behind. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #ask(): void {
+    const { intervalMs, timeoutMs, ping, signsOfLife, isPaused } = this.#options;
+    const heardBefore = signsOfLife();
+    this.#wasPaused = isPaused();
+    ping();
+    this.#timer = setTimeout(() => {
+      const isAlive = signsOfLife() !== heardBefore || this.#wasPaused || isPaused();
+      if (!isAlive) {
+        this.#options.onDead();
+        return;
+      }
+      this.#timer = setTimeout(() => this.#ask(), Math.max(0, intervalMs - timeoutMs));
+    }, timeoutMs);
+  }
+}
