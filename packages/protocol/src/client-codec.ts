@@ -10,7 +10,7 @@ import type {
 import { type InvalidEvent, settled } from './invalid-event.js';
 import { isMembers, type Members, parseMembers } from './parse-json.js';
 import { pydanticText } from './pydantic-text.js';
-import { pythonStr } from './python-repr.js';
+import { isPythonInt, pythonStr } from './python-repr.js';
 
 /**
  * Reads one message of a client, in the order in which vLLM checks it. The model's name is not looked up and
@@ -133,5 +133,5 @@ function laxBoolean(value: unknown): boolean | undefined {
 
 function refusalOfBoolean(value: unknown): 'bool_type' | 'bool_parsing' | 'string_unicode' {
   if (typeof value === 'string') return /\p{Surrogate}/u.test(value) ? 'string_unicode' : 'bool_parsing';
-  return Number.isInteger(value) ? 'bool_parsing' : 'bool_type';
+  return typeof value === 'number' && isPythonInt(value) ? 'bool_parsing' : 'bool_type';
 }

@@ -55,7 +55,8 @@ function shown<T>(items: readonly T[], print: (item: T) => string): string {
   return kept.map(print).join(', ');
 }
 
-function isPythonInt(value: number): boolean {
+/** Would Python decode it to an int, as far as can be told? */
+export function isPythonInt(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) < 1e16;
 }
 

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import {
+  type ClientEvent,
+  ECHO_UNITS_MAX,
+  encodeClientEvent,
+  FRAME_BYTES_MAX,
+  parseClientEvent,
+} from '../src/index.js';
+
+const text = fc.string({ unit: 'binary' });
+const request = fc.record({ words: fc.boolean(), partials: fc.boolean() }, { requiredKeys: [] });
+const clientEvent: fc.Arbitrary<ClientEvent> = fc.oneof(
+  fc.record({ type: fc.constant('session.update' as const), model: text }),
+  fc.record({ type: fc.constant('session.update' as const), model: text, kikitori: request }),
+  fc.record({ type: fc.constant('input_audio_buffer.append' as const), audio: fc.base64String() }),
+  fc.record({ type: fc.constant('input_audio_buffer.commit' as const), final: fc.boolean() }),
+);
+
+it('writes the bytes that vLLM’s own clients mean, type first and without spaces', () => {
+  const written = (
+    [
+      { type: 'session.update', model: 'm' },
+      { type: 'session.update', model: 'm', kikitori: { partials: true, words: true } },
+      { type: 'input_audio_buffer.append', audio: 'AAABAP//' },
+      { type: 'input_audio_buffer.commit', final: false },
+      { type: 'input_audio_buffer.commit', final: true },
+    ] as const
+  ).map(encodeClientEvent);
+  expect(written).toStrictEqual([
+    '{"type":"session.update","model":"m"}',
+    '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":true}}',
+    '{"type":"input_audio_buffer.append","audio":"AAABAP//"}',
+    '{"type":"input_audio_buffer.commit"}',
+    '{"type":"input_audio_buffer.commit","final":true}',
+  ]);
+});
+
+it('gives back every event that it wrote', () => {
+  fc.assert(
+    fc.property(clientEvent, (event) => {
+      expect(parseClientEvent(encodeClientEvent(event))).toEqual(event);
+    }),
+  );
+});
+
+it('calls an event that is cut at any unit invalid JSON, and throws nothing', () => {
+  fc.assert(
+    fc.property(clientEvent, (event) => {
+      const whole = encodeClientEvent(event);
+      for (let length = 0; length < whole.length; length += 1) {
+        const cut = parseClientEvent(whole.slice(0, length));
+        expect(cut.type === 'invalid' && cut.error.code).toBe('invalid_json');
+      }
+    }),
+  );
+});
+
+it('answers any JSON and any text with an event or an error, and throws nothing', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.json(), text), (anything) => {
+      expect(['invalid', 'session.update', 'input_audio_buffer.commit']).toContain(
+        parseClientEvent(anything).type,
+      );
+    }),
+  );
+});
+
+it('repeats a long unknown type only up to the bound', () => {
+  const answer = (length: number): string => {
+    const event = parseClientEvent(JSON.stringify({ type: 'x'.repeat(length) }));
+    return event.type === 'invalid' ? event.error.wireText : '';
+  };
+  const prefix = 'Unknown event type: ';
+  expect(answer(ECHO_UNITS_MAX - 1)).toBe(prefix + 'x'.repeat(ECHO_UNITS_MAX - 1));
+  expect(answer(ECHO_UNITS_MAX)).toBe(prefix + 'x'.repeat(ECHO_UNITS_MAX));
+  expect(answer(ECHO_UNITS_MAX + 1)).toBe(`${prefix}${'x'.repeat(ECHO_UNITS_MAX)}...`);
+  expect(answer(8_000_000)).toHaveLength(prefix.length + ECHO_UNITS_MAX + 3);
+});
+
+it('takes an append of exactly the frame limit and refuses one byte more', () => {
+  const frame = encodeClientEvent({ type: 'input_audio_buffer.append', audio: '' });
+  const ofLength = (bytes: number) =>
+    parseClientEvent(frame.replace('""', `"${'A'.repeat(bytes - frame.length)}"`));
+  expect(ofLength(FRAME_BYTES_MAX - 1).type).toBe('input_audio_buffer.append');
+  expect(ofLength(FRAME_BYTES_MAX).type).toBe('input_audio_buffer.append');
+  const refused = ofLength(FRAME_BYTES_MAX + 1);
+  expect(refused.type === 'invalid' && [refused.error.code, refused.error.closeCode]).toStrictEqual([
+    'frame_too_large',
+    1009,
+  ]);
+});
