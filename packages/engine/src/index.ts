@@ -1,3 +1,5 @@
+export type { EndpointRule, UtteranceState } from './endpointing.js';
+export { checkEndpointRules, ENDPOINT_RULES, findEndpoint } from './endpointing.js';
 export type { EngineInfo, Hypothesis, SpeechEngine, SpeechStream, StreamOptions, Word } from './engine.js';
 export type { EngineErrorCode } from './errors.js';
 export { ENGINE_ERRORS, EngineError } from './errors.js';
