@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type CaptionUtterance, captionUtterance, toPlainText, toSrt, toVtt } from '../src/captions.js';
+
+/** Words of one utterance at an even pace: 60 ms a character, 60 ms between words. */
+function spoken(text: string, startMs: number): CaptionUtterance {
+  let at = startMs;
+  const words = text.split(' ').map((word) => {
+    const start = at;
+    at += 60 * word.length + 60;
+    return { text: word, startMs: start, endMs: at - 60 };
+  });
+  return { startMs, endMs: at - 60, words };
+}
+
+const SPEECH = [
+  spoken('Good morning.', 500),
+  spoken(
+    'The committee, which met on Tuesday for the first time since March, agreed to publish every one of the figures and to answer questions at the end of the week.',
+    3_000,
+  ),
+  spoken('Is 3 < 5 & 7 > 6?', 3_599_400),
+  spoken('Yes --> it is.', 360_000_000),
+];
+
+describe('golden files', () => {
+  it.each([
+    ['speech.srt', toSrt(SPEECH)],
+    ['speech.vtt', toVtt(SPEECH)],
+    ['speech.txt', toPlainText(SPEECH)],
+    ['narrow.srt', toSrt(SPEECH, { lineCharactersMax: 20, linesMax: 1, cueMsMax: 2_000, cueMsMin: 0 })],
+  ])('%s', (file, written) => {
+    expect(written).toBe(readFileSync(join(import.meta.dirname, 'vectors', 'captions', file), 'utf8'));
+  });
+});
+
+it('nothing said gives empty text, and a WebVTT file that is valid', () => {
+  const nothing = [{ startMs: 0, endMs: 900, words: [] }];
+  expect([toSrt([]), toSrt(nothing), toPlainText(nothing), toVtt([]), toVtt(nothing)]).toStrictEqual([
+    '',
+    '',
+    '',
+    'WEBVTT\n\n',
+    'WEBVTT\n\n',
+  ]);
+});
+
+it('line breaks inside a word cannot end a cue', () => {
+  const utterance = {
+    startMs: 0,
+    endMs: 2_000,
+    words: [{ text: ' a\n\n2\u0000b\r', startMs: 0, endMs: 2_000 }],
+  };
+  expect(toSrt([utterance])).toBe('1\n00:00:00,000 --> 00:00:02,000\na 2 b\n\n');
+  expect(toVtt([utterance])).toBe('WEBVTT\n\n00:00:00.000 --> 00:00:02.000\na 2 b\n\n');
+});
+
+it('the wire’s utterance becomes captions', () => {
+  const utterance = captionUtterance({
+    type: 'kikitori.utterance',
+    text: 'Two words',
+    start_ms: 100,
+    end_ms: 2_000,
+    words: [
+      { text: 'Two', start_ms: 120, end_ms: 400 },
+      { text: 'words', start_ms: 420, end_ms: 1_900 },
+    ],
+  });
+  expect(toSrt([utterance])).toBe('1\n00:00:00,120 --> 00:00:01,900\nTwo words\n\n');
+  expect(toPlainText([utterance])).toBe('Two words\n');
+});
