@@ -10,7 +10,7 @@ export type AudioErrorCode =
   | 'odd_length'
   /** The bytes are not of a kind that this decoder reads. */
   | 'not_audio'
-  /** The right kind of file, but its headers are missing, cut off or contradict each other, or its sound is damaged. */
+  /** The right kind of file, but its headers are missing, cut off or contradict each other. */
   | 'file_damaged'
   /** The file is sound, its codec is one that this decoder does not know. */
   | 'unsupported_codec'
@@ -26,6 +26,8 @@ export type AudioErrorCode =
   | 'too_large'
   /** The codec is known; the program or library that decodes it is not on this machine. */
   | 'decoder_missing'
+  /** The decoder gave up on the sound inside of the file. */
+  | 'decode_failed'
   /** The decoder answered nothing within its time. */
   | 'decoder_stalled'
   /** The ffmpeg that was found or named cannot be run. */
@@ -57,6 +59,7 @@ export const AUDIO_ERRORS: Readonly<Record<AudioErrorCode, AudioErrorRule>> = {
   file_unreadable: badInput,
   too_large: { retryable: false, httpStatus: 413, exitCode: 2 },
   decoder_missing: unknownKind,
+  decode_failed: badInput,
   decoder_stalled: { retryable: true, httpStatus: 500, exitCode: 1 },
   ffmpeg_unusable: ourSide,
 };

@@ -1,6 +1,7 @@
 export { decodeBase64, decodeBase64Leniently, encodeBase64 } from './base64.js';
 export { AUDIO_ERRORS, AudioError, type AudioErrorCode, type AudioErrorRule } from './errors.js';
 export { Framer } from './framer.js';
+export { decodeALaw, decodeMuLaw, encodeALaw, encodeMuLaw } from './g711.js';
 export { SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN, SPEECH_RATE_HZ } from './limits.js';
 export {
   float32ToInt16,
