@@ -1,0 +1,79 @@
+/** Every bound of this package, with its reason; docs/server.md says what happens at each. */
+
+/** Bounds of one Realtime session. Times in milliseconds. */
+export interface SessionLimits {
+  /** Audio that may wait for a `commit`. At the bound: `buffer_full` for that append. */
+  readonly queuedAudioMsMax: number;
+  /** Ended utterances that may wait for their turn. At the bound: `buffer_full` for that `final`. */
+  readonly queuedUtterancesMax: number;
+  /** Characters of one utterance. At the bound: `session_expired`, after the utterance was answered. */
+  readonly utteranceCharsMax: number;
+  /** Without any message from the client: `idle_timeout`, close 1000. 0: never. */
+  readonly idleTimeoutMs: number;
+  /** Longest session: `session_expired`, close 1000. 0: no limit. */
+  readonly sessionMsMax: number;
+  /** How long a session that is ending waits for the engine's last words. */
+  readonly finishMs: number;
+  /** Least time between two `kikitori.progress`. */
+  readonly progressIntervalMs: number;
+  /** Characters of events that may wait for a client that does not read; above it the engine is not asked on. */
+  readonly outputCharsMax: number;
+  /** How long the output may stay above its bound. Then: close 1008. */
+  readonly outputStallMs: number;
+  /** How long a close waits for events that were not read. */
+  readonly closeFlushMs: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  // Ten minutes of PCM16 are 19 MB; the longest single append that fits into a frame is 393 s.
+  queuedAudioMsMax: 600_000,
+  queuedUtterancesMax: 64,
+  // More than two days of speech: a client that never says `final`.
+  utteranceCharsMax: 4_000_000,
+  // Long enough for a muted microphone, short enough that forgotten tabs do not hold the slots for a day.
+  idleTimeoutMs: 300_000,
+  sessionMsMax: 0,
+  finishMs: 10_000,
+  progressIntervalMs: 250,
+  // Some ten hours of plain deltas.
+  outputCharsMax: 1_048_576,
+  outputStallMs: 30_000,
+  closeFlushMs: 5_000,
+};
+
+/** Bounds of the HTTP side. */
+export interface HttpLimits {
+  /** Largest file of `POST /v1/audio/transcriptions`: 25 MiB, as vLLM. At the bound: 400. */
+  readonly fileBytesMax: number;
+  /** Largest form field that is not the file. */
+  readonly fieldBytesMax: number;
+  readonly fieldsMax: number;
+  /** A request whose headers take longer is cut with 408. */
+  readonly headersTimeoutMs: number;
+  /** A request that takes longer to arrive whole is cut with 408. */
+  readonly requestTimeoutMs: number;
+  /** Idle HTTP connections are closed after it; vLLM's figure. */
+  readonly keepAliveTimeoutMs: number;
+  /** Bytes of all request headers. At the bound: 431. */
+  readonly headerBytesMax: number;
+  /** TCP connections at once, WebSockets included; one more is dropped. */
+  readonly connectionsMax: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  fileBytesMax: 25 * 1024 * 1024,
+  fieldBytesMax: 64 * 1024,
+  fieldsMax: 64,
+  headersTimeoutMs: 10_000,
+  // 25 MiB at 1 Mbit/s take 210 s.
+  requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 5_000,
+  headerBytesMax: 16 * 1024,
+  connectionsMax: 1_024,
+};
+
+/** How long a drain waits for running utterances where the caller does not say. SageMaker kills after 30 s. */
+export const DRAIN_DEADLINE_MS = 20_000;
+
+/** What a refused client is told to wait, seconds. */
+export const RETRY_AFTER_S = 5;

@@ -1,0 +1,108 @@
+/** vLLM's Realtime dialect as a pure mapping: messages to inputs of the session machine, notices to messages. */
+
+import { AudioError, decodeBase64Leniently } from '@kikitori/audio';
+import {
+  APPEND_SAMPLES_MAX,
+  type ClientEvent,
+  ERRORS,
+  type ErrorCode,
+  encodeServerEvent,
+  parseClientEvent,
+  type ServerEvent,
+} from '@kikitori/protocol';
+import type { Message } from '@kikitori/transport';
+import type { Input, Notice } from './state.js';
+
+const BYTES_PER_SAMPLE = 2;
+
+/** Reads one message. Never throws: what cannot be read becomes the input `invalid` with the answer it deserves. */
+export function inputOf(message: Message): Input {
+  // vLLM drops the whole session on a binary frame, without a word; ours says what is wrong and lives on.
+  if (typeof message !== 'string') return invalid('invalid_frame');
+  const event = parseClientEvent(message);
+  if (event.type === 'invalid') {
+    return { type: 'invalid', code: event.error.code, text: event.error.wireText };
+  }
+  return inputOfEvent(event);
+}
+
+/** One notice as the dialect writes it: compact JSON, members in vLLM's order. */
+export function messageOf(notice: Notice): string {
+  return encodeServerEvent(eventOf(notice));
+}
+
+function inputOfEvent(event: ClientEvent): Input {
+  switch (event.type) {
+    case 'session.update': {
+      const { words, partials } = event.kikitori ?? {};
+      return { type: 'configure', model: event.model, words, partials };
+    }
+    case 'input_audio_buffer.append':
+      return appendOf(event.audio);
+    case 'input_audio_buffer.commit':
+      return event.final ? { type: 'final' } : { type: 'commit' };
+    default:
+      return event satisfies never;
+  }
+}
+
+function appendOf(audio: string): Input {
+  let pcm: Uint8Array;
+  try {
+    pcm = decodeBase64Leniently(audio);
+  } catch (error) {
+    if (error instanceof AudioError) return invalid('invalid_audio');
+    throw error;
+  }
+  const isWhole = pcm.length > 0 && pcm.length % BYTES_PER_SAMPLE === 0;
+  if (!isWhole || pcm.length > APPEND_SAMPLES_MAX * BYTES_PER_SAMPLE) return invalid('invalid_audio');
+  return { type: 'append', pcm };
+}
+
+function invalid(code: ErrorCode): Input {
+  return { type: 'invalid', code, text: ERRORS[code].text };
+}
+
+function eventOf(notice: Notice): ServerEvent {
+  switch (notice.type) {
+    case 'created':
+      return { type: 'session.created', id: notice.id, created: notice.createdS };
+    case 'delta':
+      return notice.audioMs === undefined
+        ? { type: 'transcription.delta', delta: notice.text }
+        : { type: 'transcription.delta', delta: notice.text, audio_ms: notice.audioMs };
+    case 'done': {
+      const { promptTokens, completionTokens } = notice.usage;
+      return {
+        type: 'transcription.done',
+        text: notice.text,
+        usage: {
+          prompt_tokens: promptTokens,
+          total_tokens: promptTokens + completionTokens,
+          completion_tokens: completionTokens,
+          prompt_tokens_details: null,
+        },
+      };
+    }
+    case 'error':
+      return { type: 'error', error: notice.text, code: notice.code };
+    case 'utterance':
+      return {
+        type: 'kikitori.utterance',
+        text: notice.text,
+        start_ms: notice.startMs,
+        end_ms: notice.endMs,
+        words: notice.words.map((word) => ({
+          text: word.text,
+          start_ms: word.startMs,
+          end_ms: word.endMs,
+        })),
+      };
+    case 'progress':
+      return { type: 'kikitori.progress', received_ms: notice.receivedMs, settled_ms: notice.settledMs };
+    case 'partial':
+      return { type: 'kikitori.partial', text: notice.text, audio_ms: notice.audioMs };
+    default:
+      return notice satisfies never;
+  }
+}

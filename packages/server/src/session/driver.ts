@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import type { SpeechEngine } from '@kikitori/engine';
+import { type Connection, type Message, TransportError } from '@kikitori/transport';
+import type { Clock } from '../clock.js';
+import type { SessionLimits } from '../limits.js';
+import type { Logger } from '../logger.js';
+import { inputOf, messageOf } from './dialect-vllm.js';
+import { EngineLane } from './engine-lane.js';
+import { advance, openSession } from './machine.js';
+import { Outbox } from './outbox.js';
+import type { DeadlineName, Effect, Input, MachineConfig, State, Step } from './state.js';
+
+/** What a session needs. */
+export interface DriverOptions {
+  readonly connection: Connection;
+  readonly engine: SpeechEngine;
+  /** Served model names. */
+  readonly models: readonly string[];
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Sees every input with the effects it had, after they were asked for. Must not throw. */
+  readonly observe: (input: Input, effects: readonly Effect[], nowMs: number) => void;
+}
+
+const CLOSE_NORMAL = 1000;
+const CLOSE_LOST = 1006;
+const CLOSE_INTERNAL = 1011;
+
+/**
+ * Performs what the session machine asks for. Effects are asked for in order and none is waited for inside a step:
+ * the lane and the outbox do the waiting, each in its own order, and the next message is read once both have room.
+ * So a client that sends faster than the engine listens waits in its socket, and one that reads nothing until it has
+ * sent everything works.
+ */
+export class SessionDriver {
+  /** `sess-` and 16 hexadecimal digits. */
+  readonly id = `sess-${randomBytes(8).toString('hex')}`;
+  readonly #options: DriverOptions;
+  readonly #config: MachineConfig;
+  readonly #outbox: Outbox;
+  readonly #lane: EngineLane;
+  readonly #deadlines = new Map<DeadlineName, () => void>();
+  #state: State = { type: 'closed' };
+  #closing: Promise<void> | undefined;
+  #closeCode: number | undefined;
+
+  constructor(options: DriverOptions) {
+    const { connection, clock, engine, limits } = options;
+    this.#options = options;
+    this.#config = { ...limits, models: options.models };
+    this.#outbox = new Outbox({
+      connection,
+      clock,
+      waitingCharsMax: limits.outputCharsMax,
+      stallMs: limits.outputStallMs,
+      onStalled: () => this.#feed({ type: 'stalled' }),
+      onLost: () => this.#feed({ type: 'gone' }),
+    });
+    this.#lane = new EngineLane({
+      engine,
+      onHypothesis: (hypothesis) => this.#feed({ type: 'hypothesis', hypothesis }),
+      onLost: (code) => this.#feed({ type: 'engine-lost', code }),
+      room: () => this.#outbox.room(),
+    });
+  }
+
+  /** Runs the session to its end; once. Answers with the close code that ended it. Never rejects. */
+  async run(): Promise<number> {
+    const createdS = Math.floor(this.#options.clock.unixMs() / 1000);
+    this.#take(openSession(this.#config, { id: this.id, createdS }));
+    try {
+      await this.#read();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#feed({ type: 'gone' });
+    await this.#closing;
+    this.#stopDeadlines();
+    this.#outbox.end();
+    this.#lane.release();
+    await this.#lane.idle();
+    return this.#closeCode ?? CLOSE_NORMAL;
+  }
+
+  /** Answers what is running, then closes with 1012; at the deadline closes without the answer. */
+  drain(deadlineMs: number): void {
+    this.#feed({ type: 'drain', deadlineMs });
+  }
+
+  /** Ends now. */
+  destroy(): void {
+    this.#options.connection.destroy();
+    this.#feed({ type: 'gone' });
+  }
+
+  async #read(): Promise<void> {
+    const messages = this.#options.connection.messages[Symbol.asyncIterator]();
+    for (let next = this.#next(messages); ; ) {
+      const { done, value } = await next;
+      if (done === true) return;
+      // Asked for before there is room: a client that vanishes is noticed while its audio still waits.
+      next = this.#next(messages);
+      this.#feed(inputOf(value));
+      await this.#lane.idle();
+      await this.#outbox.room();
+    }
+  }
+
+  /** The next message; an end is told at once, whoever is waiting for what. */
+  async #next(messages: AsyncIterator<Message, unknown>): Promise<IteratorResult<Message, undefined>> {
+    try {
+      const next = await messages.next();
+      if (next.done !== true) return next;
+    } catch (error) {
+      this.#closeCode ??= error instanceof TransportError ? (error.closeCode ?? CLOSE_LOST) : CLOSE_LOST;
+    }
+    this.#feed({ type: 'gone' });
+    return { done: true, value: undefined };
+  }
+
+  #feed(input: Input): void {
+    if (this.#state.type === 'closed') return;
+    try {
+      const nowMs = this.#options.clock.nowMs();
+      const step = advance(this.#config, this.#state, input, nowMs);
+      this.#take(step);
+      this.#options.observe(input, step.effects, nowMs);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #take(step: Step): void {
+    this.#state = step.state;
+    for (const effect of step.effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#outbox.push(messageOf(effect.notice));
+        break;
+      case 'open':
+        this.#lane.open(effect.partials);
+        break;
+      case 'write':
+        this.#lane.write(effect.pcm);
+        break;
+      case 'flush':
+        this.#lane.flush(effect.marker);
+        break;
+      case 'release':
+        this.#lane.release();
+        break;
+      case 'start-deadline':
+        this.#startDeadline(effect.name, effect.afterMs);
+        break;
+      case 'close':
+        this.#closing = this.#close(effect.code, effect.reason);
+        break;
+      case 'end':
+        this.#stopDeadlines();
+        this.#outbox.end();
+        this.#options.connection.destroy();
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** What was said is delivered first, as far as the client reads it within a bound. */
+  async #close(code: number, reason: string): Promise<void> {
+    const { clock, connection, limits } = this.#options;
+    this.#closeCode ??= code;
+    this.#stopDeadlines();
+    let cancel = (): void => {};
+    const deadline = new Promise<void>((resolve) => {
+      cancel = clock.after(limits.closeFlushMs, resolve);
+    });
+    await Promise.race([this.#outbox.empty(), deadline]);
+    cancel();
+    this.#outbox.end();
+    await connection.close(code, reason).catch(() => connection.destroy());
+  }
+
+  /** A bug of ours ends this session and no other. */
+  #fail(error: unknown): void {
+    this.#options.logger.error('A session failed and was ended.', {
+      session: this.id,
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    this.#closeCode ??= CLOSE_INTERNAL;
+    this.#state = { type: 'closed' };
+    this.#lane.release();
+    this.#closing ??= this.#close(CLOSE_INTERNAL, 'Internal error.');
+  }
+
+  #startDeadline(name: DeadlineName, afterMs: number): void {
+    this.#deadlines.get(name)?.();
+    const cancel = this.#options.clock.after(afterMs, () => {
+      this.#deadlines.delete(name);
+      this.#feed({ type: 'deadline', name });
+    });
+    this.#deadlines.set(name, cancel);
+  }
+
+  #stopDeadlines(): void {
+    for (const cancel of this.#deadlines.values()) cancel();
+    this.#deadlines.clear();
+  }
+}

@@ -1,0 +1,139 @@
+import { pcm16ToFloat32 } from '@kikitori/audio';
+import {
+  EngineError,
+  type EngineErrorCode,
+  type Hypothesis,
+  type SpeechEngine,
+  type SpeechStream,
+} from '@kikitori/engine';
+
+/** What a lane needs. */
+export interface EngineLaneOptions {
+  readonly engine: SpeechEngine;
+  readonly onHypothesis: (hypothesis: Hypothesis) => void;
+  /** A stream could not be opened or failed; told once per stream, never after `release`. */
+  readonly onLost: (code: EngineErrorCode) => void;
+  /** Awaited after each hypothesis: where the client does not take what is said, the engine is not asked on. */
+  readonly room: () => Promise<void>;
+}
+
+/** Audio is written in pieces of at most one second, so that the engine's bound holds for an append of any length. */
+const PIECE_BYTES = 2 * 16_000;
+
+/** One stream of the engine, from the wish to open it until it is over. */
+interface Slot {
+  stream: SpeechStream | undefined;
+  isOver: boolean;
+  readonly opening: AbortController;
+  pump: Promise<void>;
+}
+
+/**
+ * Does in order what the session wants of the engine, one thing at a time, while what the engine says is pumped
+ * beside it. `idle` is the back-pressure: it settles when everything asked so far was taken by the engine.
+ */
+export class EngineLane {
+  readonly #options: EngineLaneOptions;
+  #tail: Promise<void> = Promise.resolve();
+  #slot: Slot | undefined;
+
+  constructor(options: EngineLaneOptions) {
+    this.#options = options;
+  }
+
+  /** Opens a stream; the one before must have been released. */
+  open(partials: boolean): void {
+    const slot: Slot = {
+      stream: undefined,
+      isOver: false,
+      opening: new AbortController(),
+      pump: Promise.resolve(),
+    };
+    this.#slot = slot;
+    this.#enqueue(async () => {
+      const { signal } = slot.opening;
+      const stream = await this.#options.engine.open({ partials, mode: 'live', signal });
+      slot.stream = stream;
+      if (slot.isOver) await stream.close();
+      else slot.pump = this.#pump(slot, stream);
+    });
+  }
+
+  /** PCM16 little-endian; kept until it is written. */
+  write(pcm: Uint8Array): void {
+    const slot = this.#slot;
+    this.#enqueue(async () => {
+      for (let start = 0; start < pcm.length; start += PIECE_BYTES) {
+        if (slot?.stream === undefined || slot.isOver) return;
+        await slot.stream.write(pcm16ToFloat32(pcm.subarray(start, start + PIECE_BYTES)));
+      }
+    });
+  }
+
+  flush(marker: number): void {
+    const slot = this.#slot;
+    this.#enqueue(async () => {
+      if (slot !== undefined && !slot.isOver) slot.stream?.flush(marker);
+    });
+  }
+
+  /** Gives the stream back at once, whatever is still waiting to be written. */
+  release(): void {
+    const slot = this.#slot;
+    if (slot === undefined) return;
+    this.#slot = undefined;
+    const closed = this.#end(slot);
+    // What comes next may need the slot.
+    this.#tail = this.#tail.then(() => closed);
+  }
+
+  /** Settles when everything asked so far was done. Never rejects. */
+  idle(): Promise<void> {
+    return this.#tail;
+  }
+
+  #enqueue(job: () => Promise<void>): void {
+    const slot = this.#slot;
+    if (slot === undefined) return;
+    this.#tail = this.#tail.then(async () => {
+      if (slot.isOver) return;
+      try {
+        await job();
+      } catch (error) {
+        this.#lost(slot, error);
+      }
+    });
+  }
+
+  async #pump(slot: Slot, stream: SpeechStream): Promise<void> {
+    try {
+      for await (const hypothesis of stream.hypotheses) {
+        if (slot.isOver) return;
+        this.#options.onHypothesis(hypothesis);
+        await this.#options.room();
+      }
+      this.#lost(slot, new EngineError('engine_internal', 'The stream ended without being closed.'));
+    } catch (error) {
+      this.#lost(slot, error);
+    }
+  }
+
+  #lost(slot: Slot, error: unknown): void {
+    if (slot.isOver) return;
+    if (this.#slot === slot) this.#slot = undefined;
+    const closed = this.#end(slot);
+    this.#tail = this.#tail.then(() => closed);
+    this.#options.onLost(error instanceof EngineError ? error.code : 'engine_internal');
+  }
+
+  async #end(slot: Slot): Promise<void> {
+    slot.isOver = true;
+    slot.opening.abort();
+    try {
+      await slot.stream?.close();
+    } catch {
+      // A stream that fails to close is as gone as one that closed.
+    }
+    await slot.pump;
+  }
+}

@@ -1,0 +1,279 @@
+/** The cells of the session machine that concern audio and words. See the table in `machine.ts`. */
+
+import type { Hypothesis, Word } from '@kikitori/engine';
+import { ERRORS, modelNotFound } from '@kikitori/protocol';
+import { appendAudio, EMPTY_QUEUE, endUtterance, hasOpenAudio } from './audio-queue.js';
+import { closeNow, ENDINGS } from './machine-closing.js';
+import { error, noteProgress } from './machine-notices.js';
+import {
+  after,
+  answerFrom,
+  begin,
+  type Changed,
+  doneNotice,
+  finish,
+  next,
+  write,
+} from './machine-utterance.js';
+import type { Common, Effect, Ending, Input, MachineConfig, State, Step } from './state.js';
+
+type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
+type InputOf<I extends Input['type']> = Extract<Input, { readonly type: I }>;
+type Speaking = StateOf<'listening'> | StateOf<'answering'>;
+type Queueing = StateOf<'unvalidated'> | StateOf<'ready'> | StateOf<'answering'>;
+type Open = Exclude<State, StateOf<'closed'>>;
+
+const SAMPLES_PER_MS = 16;
+const BYTES_PER_SAMPLE = 2;
+
+/** A good model makes the session ready; another one is refused, and nothing changes. */
+export function configureFirst(
+  state: StateOf<'unvalidated'>,
+  input: InputOf<'configure'>,
+  config: MachineConfig,
+): Step {
+  const step = configure(state, input, config);
+  if (step.state.type !== 'unvalidated' || !isServed(config, input.model)) return step;
+  return { state: { ...step.state, type: 'ready' }, effects: step.effects };
+}
+
+/** Naming the model again changes nothing but the extras that are wanted. */
+export function configure(state: Open, input: InputOf<'configure'>, config: MachineConfig): Step {
+  if (!isServed(config, input.model)) {
+    return {
+      state,
+      effects: [error('model_not_found', modelNotFound(input.model).wireText)],
+    };
+  }
+  const common = {
+    ...state.common,
+    words: input.words ?? state.common.words,
+    partials: input.partials ?? state.common.partials,
+  };
+  return { state: { ...state, common }, effects: [] };
+}
+
+/** vLLM accepts audio in every state; it waits for the utterance that takes it. */
+export function queueAppend<S extends Queueing>(
+  state: S,
+  input: InputOf<'append'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  const addedSamples = input.pcm.length / BYTES_PER_SAMPLE;
+  if (state.queue.lengthSamples + addedSamples > config.queuedAudioMsMax * SAMPLES_PER_MS) {
+    return { state, effects: [error('buffer_full')] };
+  }
+  const noted = noteProgress(received(state.common, addedSamples), config, nowMs);
+  return {
+    state: { ...state, common: noted.common, queue: appendAudio(state.queue, input.pcm) },
+    effects: noted.effects,
+  };
+}
+
+/** While an utterance is running its audio goes straight to the engine. */
+export function writeAppend(
+  state: StateOf<'listening'>,
+  input: InputOf<'append'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  const addedSamples = input.pcm.length / BYTES_PER_SAMPLE;
+  const noted = noteProgress(received(state.common, addedSamples), config, nowMs);
+  const written = write(noted.common, [input.pcm]);
+  const utterance = { ...state.utterance, lengthSamples: state.utterance.lengthSamples + addedSamples };
+  return {
+    state: { type: 'listening', common: written.common, utterance },
+    effects: [...written.effects, ...noted.effects],
+  };
+}
+
+/** Both kinds of commit need a good model first. */
+export function refuseUnvalidated(state: State): Step {
+  return { state, effects: [error('model_not_validated')] };
+}
+
+/** Says what was wrong; the few codes that the protocol closes on (a frame above the limit) also end the session. */
+export function answerInvalid(state: Open, input: InputOf<'invalid'>): Step {
+  const { closeCode } = ERRORS[input.code];
+  const answer = error(input.code, input.text);
+  if (closeCode === null) return { state, effects: [answer] };
+  return after([answer], closeNow(state, { closeCode, closeReason: 'Message too big.', error: undefined }));
+}
+
+export function beginCommitted(
+  state: StateOf<'ready'>,
+  _input: InputOf<'commit'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  return begin({ common: state.common, queue: state.queue, starts: 0, ending: undefined }, config, nowMs);
+}
+
+/** A commit while the last utterance is still being answered: begins the next one when its turn comes. */
+export function countCommit(state: StateOf<'answering'>): Step {
+  // One start for each ended utterance that waits, and one for the open one behind them; more would start the
+  // same utterance twice, which vLLM ignores as well.
+  if (state.starts > state.queue.ends) return { state, effects: [] };
+  return { state: { ...state, starts: state.starts + 1 }, effects: [] };
+}
+
+/** An end marker behind queued audio, or behind a commit that still waits for its turn. */
+export function markEnd(
+  state: StateOf<'ready'> | StateOf<'answering'>,
+  _input: InputOf<'final'>,
+  config: MachineConfig,
+): Step {
+  const started = state.type === 'answering' && state.starts > state.queue.ends;
+  if (!started && !hasOpenAudio(state.queue)) return { state, effects: [] };
+  if (state.queue.ends >= config.queuedUtterancesMax) return { state, effects: [error('buffer_full')] };
+  return { state: { ...state, queue: endUtterance(state.queue) }, effects: [] };
+}
+
+/** The end of the running utterance: the engine is asked for its last words. */
+export function requestAnswer(
+  state: StateOf<'listening'>,
+  _input: Input,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  return answerFrom(state, undefined, config, nowMs);
+}
+
+/** Between utterances the engine only tells how far it is. */
+export function settleOnly(
+  state: StateOf<'ready'>,
+  input: InputOf<'hypothesis'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  const noted = settle(state.common, input.hypothesis, config, nowMs);
+  return { state: { ...state, common: noted.common }, effects: noted.effects };
+}
+
+/** The engine speaks in a running utterance. */
+export function speak(
+  state: Speaking,
+  input: InputOf<'hypothesis'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  const { hypothesis } = input;
+  const noted = settle(state.common, hypothesis, config, nowMs);
+  const settled = { ...state, common: noted.common };
+  switch (hypothesis.type) {
+    case 'words':
+      return speakWords(settled, hypothesis.words, noted.effects, config, nowMs);
+    case 'partial':
+      return { state: settled, effects: [...partialNotice(settled.common, hypothesis), ...noted.effects] };
+    case 'utterance':
+      return { state: settled, effects: [...utteranceNotice(settled.common, hypothesis), ...noted.effects] };
+    case 'progress':
+      return { state: settled, effects: noted.effects };
+    case 'flushed':
+      if (settled.type !== 'answering' || hypothesis.marker !== settled.marker) {
+        return { state: settled, effects: noted.effects };
+      }
+      return after(
+        [...noted.effects, doneNotice(settled.utterance, hypothesis.tokens)],
+        next(settled, config, nowMs),
+      );
+    default:
+      return hypothesis satisfies never;
+  }
+}
+
+/** The stream failed between utterances: nothing is lost, the next utterance opens another. */
+export function forgetStream(state: StateOf<'ready'>, input: InputOf<'engine-lost'>): Step {
+  const ending = endingOfLoss(input);
+  const common = { ...state.common, stream: undefined };
+  if (ending !== undefined) return closeNow({ ...state, common }, ending);
+  return { state: { ...state, common }, effects: [] };
+}
+
+/** The stream failed in an utterance: as in vLLM there is no `done`, what is queued stays, and `commit` works again. */
+export function failUtterance(
+  state: Speaking,
+  input: InputOf<'engine-lost'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  const ending = endingOfLoss(input);
+  const common = { ...state.common, stream: undefined };
+  if (ending !== undefined) return closeNow({ ...state, common }, ending);
+  const queue = state.type === 'answering' ? state.queue : EMPTY_QUEUE;
+  const starts = state.type === 'answering' ? state.starts : 0;
+  const following = state.type === 'answering' ? state.ending : undefined;
+  const lost: Effect = error('processing_error');
+  return after([lost], next({ common, queue, starts, ending: following }, config, nowMs));
+}
+
+function speakWords(
+  state: Speaking,
+  words: readonly Word[],
+  effects: readonly Effect[],
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  const last = words.at(-1);
+  if (last === undefined) return { state, effects };
+  const text = words.map((word) => ` ${word.text}`).join('');
+  const audioMs = sessionMs(state.common, last.endMs);
+  const delta: Effect = {
+    type: 'send',
+    notice: state.common.words ? { type: 'delta', text, audioMs } : { type: 'delta', text },
+  };
+  const spoken: Speaking = { ...state, utterance: { ...state.utterance, text: state.utterance.text + text } };
+  if (spoken.utterance.text.length <= config.utteranceCharsMax) {
+    return { state: spoken, effects: [delta, ...effects] };
+  }
+  return after([delta, ...effects], finish(spoken, ENDINGS.expired, config, nowMs));
+}
+
+function partialNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'partial' }>): Effect[] {
+  if (!common.partials) return [];
+  const audioMs = Math.round(common.settledMs);
+  return [{ type: 'send', notice: { type: 'partial', text: hypothesis.text, audioMs } }];
+}
+
+function utteranceNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'utterance' }>): Effect[] {
+  if (!common.words || hypothesis.words.length === 0) return [];
+  const words = hypothesis.words.map((word) => ({
+    text: word.text,
+    startMs: sessionMs(common, word.startMs),
+    endMs: sessionMs(common, word.endMs),
+  }));
+  const notice = {
+    type: 'utterance' as const,
+    text: words.map((word) => word.text).join(' '),
+    startMs: sessionMs(common, hypothesis.startMs),
+    endMs: sessionMs(common, hypothesis.endMs),
+    words,
+  };
+  return [{ type: 'send', notice }];
+}
+
+function settle(common: Common, hypothesis: Hypothesis, config: MachineConfig, nowMs: number): Changed {
+  const settledMs = (common.stream?.originMs ?? 0) + hypothesis.settledMs;
+  if (settledMs <= common.settledMs) return { common, effects: [] };
+  return noteProgress({ ...common, settledMs }, config, nowMs);
+}
+
+function received(common: Common, addedSamples: number): Common {
+  return { ...common, receivedSamples: common.receivedSamples + addedSamples };
+}
+
+function sessionMs(common: Common, streamMs: number): number {
+  return Math.round((common.stream?.originMs ?? 0) + streamMs);
+}
+
+function isServed(config: MachineConfig, model: string): boolean {
+  return model === '' || config.models.includes(model);
+}
+
+/** The engine is going away for good, or will not take this session: the session cannot go on. */
+function endingOfLoss(input: InputOf<'engine-lost'>): Ending | undefined {
+  if (input.code === 'engine_closed') return ENDINGS.engineClosed;
+  if (input.code === 'engine_busy') return ENDINGS.busy;
+  return undefined;
+}

@@ -1,0 +1,171 @@
+/**
+ * The session machine: a pure function from (state, input, time) to (state, effects). It knows no socket, no engine
+ * and no dialect; `driver.ts` performs what it asks for.
+ *
+ * It is vLLM's state machine (`V` model validated, `G` generation running, `Q` queue of audio and end markers) with
+ * four deviations that keep audio from being lost or piled up, all invisible to a client that behaves as vLLM wants:
+ * the queue is bounded (`buffer_full` for the append that does not fit); audio and commits between `final` and `done`
+ * are kept for the next utterance (vLLM drops them); a `final` that ends nothing is ignored (vLLM lets it cut the next
+ * utterance short); a session without life is ended (vLLM keeps it for ever).
+ *
+ * | state       | configure | append | commit  | final   | invalid | hypothesis | engine-lost | deadline | stalled | drain | gone |
+ * |-------------|-----------|--------|---------|---------|---------|------------|-------------|----------|---------|-------|------|
+ * | unvalidated | ready¹    | queue  | error   | error   | error   | ignore     | ignore      | end²     | close   | close | end  |
+ * | ready       | set       | queue  | begin   | mark³   | error   | settle     | forget      | end²     | close   | close | end  |
+ * | listening   | set       | write  | ignore  | flush⁴  | error   | speak      | error       | finish²  | close   | flush | end  |
+ * | answering   | set⁵      | queue⁵ | count⁵  | mark³⁵  | error⁵  | speak⁶     | error       | finish²  | close   | wait  | end  |
+ * | closed      | ignore    | ignore | ignore  | ignore  | ignore  | ignore     | ignore      | ignore   | ignore  | ignore| ignore |
+ *
+ * ¹ when the model is served, else `model_not_found` and no change. ² `idle` and `session` say why and end the
+ * session, after the running utterance is answered; `finish` closes at once; `progress` sends the notice. ³ ends the
+ * queued audio; ignored when none waits for an end. ⁴ an utterance without audio is answered at once, without the
+ * engine. ⁵ ignored once the session is ending. ⁶ `flushed` answers the utterance and begins the next one that was
+ * committed.
+ */
+
+import { EMPTY_QUEUE } from './audio-queue.js';
+import { isEnding, startDeadline } from './machine-closing.js';
+import * as end from './machine-ending.js';
+import * as speech from './machine-speech.js';
+import type { Input, MachineConfig, State, Step } from './state.js';
+
+type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
+type InputOf<I extends Input['type']> = Extract<Input, { readonly type: I }>;
+
+/** One cell of the table: what a state does with an input at a time (milliseconds of a monotonic clock). */
+type Cell<S extends State['type'], I extends Input['type']> = (
+  state: StateOf<S>,
+  input: InputOf<I>,
+  config: MachineConfig,
+  nowMs: number,
+) => Step;
+
+type Row<S extends State['type']> = { readonly [I in Input['type']]: Cell<S, I> };
+
+const stay = (state: State): Step => ({ state, effects: [] });
+
+/** The table of the header; the compiler holds it complete. */
+export const TABLE: { readonly [S in State['type']]: Row<S> } = {
+  unvalidated: {
+    configure: speech.configureFirst,
+    append: speech.queueAppend,
+    commit: speech.refuseUnvalidated,
+    final: speech.refuseUnvalidated,
+    invalid: speech.answerInvalid,
+    hypothesis: stay,
+    'engine-lost': stay,
+    deadline: end.onDeadline,
+    stalled: end.closeStalled,
+    drain: end.drain,
+    gone: end.leave,
+  },
+  ready: {
+    configure: speech.configure,
+    append: speech.queueAppend,
+    commit: speech.beginCommitted,
+    final: speech.markEnd,
+    invalid: speech.answerInvalid,
+    hypothesis: speech.settleOnly,
+    'engine-lost': speech.forgetStream,
+    deadline: end.onDeadline,
+    stalled: end.closeStalled,
+    drain: end.drain,
+    gone: end.leave,
+  },
+  listening: {
+    configure: speech.configure,
+    append: speech.writeAppend,
+    commit: stay,
+    final: speech.requestAnswer,
+    invalid: speech.answerInvalid,
+    hypothesis: speech.speak,
+    'engine-lost': speech.failUtterance,
+    deadline: end.onDeadline,
+    stalled: end.closeStalled,
+    drain: end.drain,
+    gone: end.leave,
+  },
+  answering: {
+    configure: unlessEnding(speech.configure),
+    append: unlessEnding(speech.queueAppend),
+    commit: unlessEnding(speech.countCommit),
+    final: unlessEnding(speech.markEnd),
+    invalid: unlessEnding(speech.answerInvalid),
+    hypothesis: speech.speak,
+    'engine-lost': speech.failUtterance,
+    deadline: end.onDeadline,
+    stalled: end.closeStalled,
+    drain: end.drain,
+    gone: end.leave,
+  },
+  closed: {
+    configure: stay,
+    append: stay,
+    commit: stay,
+    final: stay,
+    invalid: stay,
+    hypothesis: stay,
+    'engine-lost': stay,
+    deadline: stay,
+    stalled: stay,
+    drain: stay,
+    gone: stay,
+  },
+};
+
+/** The first step of a session: greets the client and starts its deadlines. `createdS`: Unix time in seconds. */
+export function openSession(
+  config: MachineConfig,
+  session: { readonly id: string; readonly createdS: number },
+): Step {
+  return {
+    state: {
+      type: 'unvalidated',
+      common: {
+        receivedSamples: 0,
+        writtenSamples: 0,
+        settledMs: 0,
+        words: false,
+        partials: false,
+        stream: undefined,
+        nextMarker: 1,
+        progressSentAtMs: Number.NEGATIVE_INFINITY,
+        progressScheduled: false,
+      },
+      queue: EMPTY_QUEUE,
+    },
+    effects: [
+      { type: 'send', notice: { type: 'created', id: session.id, createdS: session.createdS } },
+      ...startDeadline('idle', config.idleTimeoutMs),
+      ...startDeadline('session', config.sessionMsMax),
+    ],
+  };
+}
+
+/** Inputs that show that the client is alive. */
+const FROM_CLIENT: ReadonlySet<Input['type']> = new Set([
+  'configure',
+  'append',
+  'commit',
+  'final',
+  'invalid',
+]);
+
+/** Takes one step. Pure; `nowMs` is a monotonic clock and must not go backwards. */
+export function advance(config: MachineConfig, state: State, input: Input, nowMs: number): Step {
+  // The table pairs each state and input with its own cell; TypeScript cannot follow two tags at once.
+  const cell = TABLE[state.type][input.type] as (
+    state: State,
+    input: Input,
+    config: MachineConfig,
+    nowMs: number,
+  ) => Step;
+  const step = cell(state, input, config, nowMs);
+  if (!FROM_CLIENT.has(input.type) || step.state.type === 'closed' || isEnding(step.state)) return step;
+  return { state: step.state, effects: [...step.effects, ...startDeadline('idle', config.idleTimeoutMs)] };
+}
+
+function unlessEnding<I extends Input['type']>(cell: Cell<'answering', I>): Cell<'answering', I> {
+  return (state, input, config, nowMs) =>
+    state.ending === undefined ? cell(state, input, config, nowMs) : stay(state);
+}

@@ -1,0 +1,101 @@
+import type { Hypothesis, Word } from '@kikitori/engine';
+import { SESSION_LIMITS } from '../../src/limits.js';
+import { advance, openSession } from '../../src/session/machine.js';
+import type { Effect, Input, MachineConfig, Notice, State } from '../../src/session/state.js';
+
+export const CONFIG: MachineConfig = { ...SESSION_LIMITS, models: ['model-a', 'model-b'] };
+
+/** PCM of so many milliseconds; every byte carries `mark`, so that a chunk can be told from another. */
+export function pcm(lengthMs: number, mark = 1): Uint8Array {
+  return new Uint8Array(lengthMs * 32).fill(mark);
+}
+
+export function word(text: string, startMs: number, endMs: number): Word {
+  return { text, startMs, endMs };
+}
+
+/** Drives the machine by hand and keeps what came out. */
+export class Harness {
+  state: State;
+  nowMs = 0;
+  effects: Effect[];
+  readonly #config: MachineConfig;
+
+  constructor(config: Partial<MachineConfig> = {}) {
+    this.#config = { ...CONFIG, ...config };
+    const step = openSession(this.#config, { id: 'sess-0123456789abcdef', createdS: 1_795_360_478 });
+    this.state = step.state;
+    this.effects = [...step.effects];
+  }
+
+  /** Takes a step; answers with its effects, without the ever-present restart of the idle deadline. */
+  feed(input: Input): Effect[] {
+    const step = advance(this.#config, this.state, input, this.nowMs);
+    this.state = step.state;
+    this.effects.push(...step.effects);
+    return step.effects.filter((effect) => !(effect.type === 'start-deadline' && effect.name === 'idle'));
+  }
+
+  configure(
+    extras: { readonly words?: boolean; readonly partials?: boolean; readonly model?: string } = {},
+  ): Effect[] {
+    const { model = 'model-a', words, partials } = extras;
+    return this.feed({ type: 'configure', model, words, partials });
+  }
+
+  append(lengthMs: number, mark = 1): Effect[] {
+    return this.feed({ type: 'append', pcm: pcm(lengthMs, mark) });
+  }
+
+  commit(): Effect[] {
+    return this.feed({ type: 'commit' });
+  }
+
+  final(): Effect[] {
+    return this.feed({ type: 'final' });
+  }
+
+  hear(hypothesis: Hypothesis): Effect[] {
+    return this.feed({ type: 'hypothesis', hypothesis });
+  }
+
+  words(...words: Word[]): Effect[] {
+    return this.hear({ type: 'words', words, settledMs: words.at(-1)?.endMs ?? 0 });
+  }
+
+  flushed(marker: number, tokens = 0, settledMs = 0): Effect[] {
+    return this.hear({ type: 'flushed', marker, settledMs, tokens });
+  }
+}
+
+/** The notices among effects. */
+export function notices(effects: readonly Effect[]): Notice[] {
+  return effects.flatMap((effect) => (effect.type === 'send' ? [effect.notice] : []));
+}
+
+/** Effects without audio, for comparison: `write` shows its length in milliseconds. */
+export function brief(effects: readonly Effect[]): unknown[] {
+  return effects.map((effect) => {
+    if (effect.type === 'write') return `write ${effect.pcm.length / 32}`;
+    if (effect.type === 'flush') return `flush ${effect.marker}`;
+    if (effect.type === 'open') return effect.partials ? 'open with partials' : 'open';
+    if (effect.type === 'release' || effect.type === 'end') return effect.type;
+    if (effect.type === 'close') return `close ${effect.code}`;
+    if (effect.type === 'start-deadline') return `${effect.name} in ${effect.afterMs}`;
+    const { notice } = effect;
+    switch (notice.type) {
+      case 'delta':
+        return notice.audioMs === undefined
+          ? `delta${notice.text}`
+          : `delta${notice.text} @${notice.audioMs}`;
+      case 'done':
+        return `done${notice.text} ${notice.usage.promptTokens}+${notice.usage.completionTokens}`;
+      case 'error':
+        return `error ${notice.code}`;
+      case 'progress':
+        return `progress ${notice.receivedMs}/${notice.settledMs}`;
+      default:
+        return notice;
+    }
+  });
+}
