@@ -1,3 +1,4 @@
+import { assertSendableCloseCode } from './close-code.js';
 import type { Connect, Connection, Message } from './connection.js';
 import { TransportError } from './errors.js';
 
@@ -89,6 +90,9 @@ class FaultyConnection implements Connection {
   }
 
   send(message: Message, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new TransportError('closed', 'The connection is closed.'));
+    }
     const send = this.#lastSend.then(async () => {
       await this.#injector.begin('send', this, options.signal);
       await this.#inner.send(message, options);
@@ -97,7 +101,12 @@ class FaultyConnection implements Connection {
     return send;
   }
 
-  close(code?: number, reason?: string): Promise<void> {
+  close(code = 1000, reason = ''): Promise<void> {
+    try {
+      assertSendableCloseCode(code);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#closing ??= this.#close(code, reason);
     return this.#closing;
   }
@@ -107,7 +116,7 @@ class FaultyConnection implements Connection {
     this.#inner.destroy(reason);
   }
 
-  async #close(code?: number, reason?: string): Promise<void> {
+  async #close(code: number, reason: string): Promise<void> {
     await this.#lastSend;
     // A failed close is a cut line: `close` itself still resolves, as the seam says.
     await this.#injector.begin('close', this).catch(() => undefined);

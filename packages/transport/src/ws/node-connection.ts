@@ -60,7 +60,7 @@ export class NodeWebSocketConnection implements Connection {
   readonly #keepalive: Keepalive;
   readonly #drained = new Gate();
   readonly #gone = new Gate();
-  readonly #written = (): void => this.#releaseSenders();
+  readonly #written = (error?: Error | null): void => this.#onWritten(error);
   #framesHeard = 0;
   #closing: Promise<void> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -220,7 +220,9 @@ export class NodeWebSocketConnection implements Connection {
     this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);
   }
 
-  #releaseSenders(): void {
+  #onWritten(error: Error | null | undefined): void {
+    // A cut line also empties the buffer; the close that follows tells the senders.
+    if (error || this.#stream.destroyed) return;
     if (this.#drained.size > 0 && this.#socket.bufferedAmount < TRANSPORT_LIMITS.sendHighWaterBytes) {
       this.#drained.open();
     }
