@@ -1,0 +1,95 @@
+import { AudioError } from './errors.js';
+import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from './limits.js';
+import type { WavContainer } from './wav-container.js';
+
+/** How one sample is stored: unsigned 8-bit, signed 16/24/32-bit, 32/64-bit float, G.711. */
+export type WavEncoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64' | 'mulaw' | 'alaw';
+
+/** What the headers say, checked. */
+export interface WavFormat {
+  readonly container: WavContainer;
+  readonly encoding: WavEncoding;
+  /** SAMPLE_RATE_HZ_MIN…SAMPLE_RATE_HZ_MAX. */
+  readonly sampleRateHz: number;
+  /** 1…CHANNELS_MAX, interleaved. */
+  readonly channels: number;
+  /** Bits that carry sound, as stated; a sample of 12 bits fills the upper ones of 16. */
+  readonly bitsPerSample: number;
+  /** Bytes of one sample of every channel: 1…8 times the channels. */
+  readonly frameBytes: number;
+}
+
+const TAG_PCM = 1;
+const TAG_FLOAT = 3;
+const TAG_ALAW = 6;
+const TAG_MULAW = 7;
+const TAG_EXTENSIBLE = 0xfffe;
+
+/** Bytes of WAVEFORMAT with its bits per sample, and of WAVEFORMATEXTENSIBLE (mmreg.h). */
+const PLAIN_BYTES = 16;
+const EXTENSIBLE_BYTES = 40;
+
+/** Bytes that a sample of any codec read here can have, and 8-byte integers, which are sound but uncommon. */
+const SAMPLE_BYTES: ReadonlySet<number> = new Set([1, 2, 3, 4, 8]);
+
+const damaged = (message: string) => new AudioError('file_damaged', message);
+
+/**
+ * Reads the body of a `fmt ` chunk (its first 40 bytes suffice). Fields that are missing, impossible or contradict each
+ * other → `AudioError` `file_damaged`; a codec that is not plain samples → `unsupported_codec`.
+ */
+export function parseWavFormat(body: DataView, container: WavContainer): WavFormat {
+  const little = container !== 'rifx';
+  if (body.byteLength < PLAIN_BYTES) throw damaged('The format header of this WAV file is cut off.');
+  const stated = body.getUint16(0, little);
+  const tag = stated === TAG_EXTENSIBLE ? readSubFormat(body, little) : stated;
+  const channels = body.getUint16(2, little);
+  const sampleRateHz = body.getUint32(4, little);
+  const frameBytes = body.getUint16(12, little);
+  const bitsPerSample = body.getUint16(14, little);
+  if (tag !== TAG_PCM && tag !== TAG_FLOAT && tag !== TAG_ALAW && tag !== TAG_MULAW) {
+    throw new AudioError(
+      'unsupported_codec',
+      'This WAV file holds compressed sound; convert it to PCM, or install ffmpeg.',
+    );
+  }
+  if (channels < 1 || channels > CHANNELS_MAX)
+    throw damaged('This WAV file states an impossible number of channels.');
+  if (sampleRateHz < SAMPLE_RATE_HZ_MIN || sampleRateHz > SAMPLE_RATE_HZ_MAX) {
+    throw damaged('This WAV file states an impossible sample rate.');
+  }
+  const sampleBytes = frameBytes / channels;
+  if (!SAMPLE_BYTES.has(sampleBytes) || bitsPerSample < 1 || bitsPerSample > sampleBytes * 8) {
+    throw damaged('This WAV file contradicts itself about the size of its samples.');
+  }
+  const encoding = encodingOf(tag, sampleBytes, bitsPerSample);
+  return { container, encoding, sampleRateHz, channels, bitsPerSample, frameBytes };
+}
+
+function encodingOf(tag: number, sampleBytes: number, bitsPerSample: number): WavEncoding {
+  // Integers fill the upper bits of their bytes, so the bytes alone say how to read them.
+  if (tag === TAG_PCM && sampleBytes === 1) return 'u8';
+  if (tag === TAG_PCM && sampleBytes === 2) return 's16';
+  if (tag === TAG_PCM && sampleBytes === 3) return 's24';
+  if (tag === TAG_PCM && sampleBytes === 4) return 's32';
+  if (tag === TAG_FLOAT && sampleBytes === 4 && bitsPerSample === 32) return 'f32';
+  if (tag === TAG_FLOAT && sampleBytes === 8 && bitsPerSample === 64) return 'f64';
+  if (tag === TAG_ALAW && sampleBytes === 1) return 'alaw';
+  if (tag === TAG_MULAW && sampleBytes === 1) return 'mulaw';
+  throw new AudioError(
+    'unsupported_codec',
+    'This WAV file has samples of an uncommon size; convert it to 16-bit PCM.',
+  );
+}
+
+/** The GUID of a format that has a tag is that tag, then 0000-0010-8000-00AA00389B71; 0 for any other GUID. */
+function readSubFormat(body: DataView, little: boolean): number {
+  if (body.byteLength < EXTENSIBLE_BYTES) throw damaged('The format header of this WAV file is cut off.');
+  const isTagged =
+    body.getUint16(28, little) === 0x0000 &&
+    body.getUint16(30, little) === 0x0010 &&
+    body.getUint32(32) === 0x800000aa &&
+    body.getUint32(36) === 0x00389b71;
+  const tag = body.getUint32(24, little);
+  return isTagged && tag <= 0xffff ? tag : 0;
+}
