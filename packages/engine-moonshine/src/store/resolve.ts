@@ -1,0 +1,207 @@
+import { readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { EngineError } from '@kikitori/engine';
+import { CATALOGUE, type CatalogueEntry } from './catalogue.js';
+import { codesOf } from './failures.js';
+import { parseHubName } from './hub-listing.js';
+import { findLayout, LAYOUT_SENTENCE } from './layout.js';
+import { modelDir, storeRoot } from './location.js';
+import { isMissing, type ModelFileRole, type ModelManifest, readManifest } from './manifest.js';
+import { findProblems } from './verify.js';
+
+/** Which store; the user's own by default. */
+export interface ModelStoreOptions {
+  /** Environment to read `KIKITORI_HOME`, `HF_*` and npm's settings from. Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The store's folder. Default {@link storeRoot} of the environment. */
+  readonly root?: string;
+  /** Models that are pulled by name. Default {@link CATALOGUE}. */
+  readonly catalogue?: readonly CatalogueEntry[];
+}
+
+interface Resolved {
+  /** What was asked for. */
+  readonly name: string;
+  /** Folder of the files, absolute. */
+  readonly dir: string;
+  /** BCP 47; empty: unknown. */
+  readonly languages: readonly string[];
+  /** `unknown` for a folder of the user's own. */
+  readonly licence: string;
+}
+
+/** Files of a Moonshine model, absolute paths. */
+export interface ResolvedMoonshine extends Resolved {
+  readonly kind: 'moonshine';
+  readonly files: {
+    readonly encoder: string;
+    /** Merged: with and without past. */
+    readonly decoder: string;
+    /** The export's own `tokenizer.json`; undefined: Moonshine's usual Llama tokens. */
+    readonly tokenizer: string | undefined;
+    readonly config: string | undefined;
+  };
+}
+
+/** Files of the voice activity detector, absolute paths. */
+export interface ResolvedSilero extends Resolved {
+  readonly kind: 'silero';
+  readonly files: { readonly v5: string; readonly v6: string };
+}
+
+/** A model that is on this machine. */
+export type ResolvedModel = ResolvedMoonshine | ResolvedSilero;
+
+/** Below this a model file is none: the stand-in that Git LFS leaves is 130 bytes. */
+const MODEL_BYTES_MIN = 1024;
+
+/**
+ * Finds a model on this machine: a name of the catalogue or of a hub (`hf:owner/name`) in the store, or else the
+ * folder of a Moonshine export. A catalogue name wins over a folder of the same name; `./base` is the folder.
+ * Checks that files are there and have their sizes; reads nothing else and never asks the network.
+ *
+ * @throws EngineError `model_unavailable` when the model has to be pulled first; `model_invalid` when it is
+ *   damaged, unknown, or the folder holds no model
+ */
+export async function resolveModel(
+  nameOrDir: string,
+  options: ModelStoreOptions = {},
+): Promise<ResolvedModel> {
+  const { catalogue, root } = storeOf(options);
+  const entry = catalogue.find((known) => known.name === nameOrDir);
+  if (entry === undefined && parseHubName(nameOrDir) === undefined) return resolveDir(nameOrDir, catalogue);
+  const dir = modelDir(root, nameOrDir);
+  const manifest = await manifestOf(nameOrDir, entry, dir);
+  const problems = await findProblems(dir, manifest.files, { checksums: false });
+  if (problems.length > 0) {
+    throw new EngineError(
+      'model_invalid',
+      `The model ${nameOrDir} in the store is damaged. Run "kikitori models pull ${nameOrDir}" to repair it.`,
+    );
+  }
+  return resolveManifest(manifest, dir);
+}
+
+/** What the options mean. */
+export function storeOf({ env = process.env, root, catalogue = CATALOGUE }: ModelStoreOptions): {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly root: string;
+  readonly catalogue: readonly CatalogueEntry[];
+} {
+  const surroundings = { env, platform: process.platform, home: homedir() };
+  return { env, root: root === undefined ? storeRoot(surroundings) : resolve(root), catalogue };
+}
+
+/**
+ * What a model in the store should hold. For a catalogue model the catalogue says so; of the folder's own manifest
+ * only the presence counts.
+ *
+ * @throws EngineError `model_unavailable` when it is not there
+ */
+export async function manifestOf(
+  name: string,
+  entry: CatalogueEntry | undefined,
+  dir: string,
+): Promise<ModelManifest> {
+  const manifest = entry ?? (await readManifest(dir));
+  if (manifest !== undefined && (await isFolder(dir))) return manifest;
+  throw new EngineError(
+    'model_unavailable',
+    `The model ${name} is not on this machine yet. Run "kikitori models pull ${name}".`,
+  );
+}
+
+/** True when there is a folder at this path. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+function resolveManifest(manifest: ModelManifest, dir: string): ResolvedModel {
+  const { name, kind, languages, licence } = manifest;
+  const find = (role: ModelFileRole): string | undefined => {
+    const file = manifest.files.find((candidate) => candidate.role === role);
+    return file === undefined ? undefined : join(dir, file.name);
+  };
+  const need = (role: ModelFileRole): string => {
+    const path = find(role);
+    if (path !== undefined) return path;
+    throw new EngineError(
+      'model_invalid',
+      `The model ${name} in the store lacks its ${role}. Run "kikitori models rm ${name}", then pull it again.`,
+    );
+  };
+  const common = { name, dir, languages, licence };
+  if (kind === 'silero') return { ...common, kind, files: { v5: need('v5'), v6: need('v6') } };
+  const [encoder, decoder] = [need('encoder'), need('decoder')];
+  return {
+    ...common,
+    kind,
+    files: { encoder, decoder, tokenizer: find('tokenizer'), config: find('config') },
+  };
+}
+
+/** A Moonshine export in a folder of the user's own. */
+async function resolveDir(name: string, catalogue: readonly CatalogueEntry[]): Promise<ResolvedMoonshine> {
+  const dir = resolve(name);
+  const paths = new Set([...(await filesIn(dir, '', name, catalogue)), ...(await filesIn(dir, 'onnx/'))]);
+  const layout = findLayout(paths);
+  if (layout === undefined) {
+    throw new EngineError('model_invalid', `The folder ${dir} holds no Moonshine model: ${LAYOUT_SENTENCE}.`);
+  }
+  for (const path of [layout.encoder, layout.decoder]) {
+    const { size } = await stat(join(dir, path));
+    if (size < MODEL_BYTES_MIN) {
+      throw new EngineError(
+        'model_invalid',
+        `The file ${join(dir, path)} is too small to be a model. If the folder was cloned, run "git lfs pull" in it.`,
+      );
+    }
+  }
+  const at = (path: string | undefined): string | undefined => (path === undefined ? path : join(dir, path));
+  const { encoder, decoder, tokenizer, config } = layout;
+  return {
+    kind: 'moonshine',
+    name,
+    dir,
+    languages: [],
+    licence: 'unknown',
+    files: {
+      encoder: join(dir, encoder),
+      decoder: join(dir, decoder),
+      tokenizer: at(tokenizer),
+      config: at(config),
+    },
+  };
+}
+
+/** Names in a folder, with the subfolder in front. A missing subfolder is empty; a missing folder is an error. */
+async function filesIn(
+  dir: string,
+  subfolder: string,
+  name?: string,
+  catalogue: readonly CatalogueEntry[] = [],
+): Promise<readonly string[]> {
+  try {
+    return (await readdir(join(dir, subfolder))).map((file) => `${subfolder}${file}`);
+  } catch (error) {
+    if (name === undefined && isMissing(error)) return [];
+    throw unreadable(error, dir, catalogue);
+  }
+}
+
+function unreadable(error: unknown, dir: string, catalogue: readonly CatalogueEntry[]): EngineError {
+  const codes = codesOf(error);
+  const names = catalogue.filter((entry) => entry.kind === 'moonshine').map((entry) => entry.name);
+  const sentence = codes.includes('ENOENT')
+    ? `There is no model and no folder ${dir}. Name one of ${names.join(', ')}, a hub repository as hf:owner/name, or the folder of a Moonshine export.`
+    : codes.includes('ENOTDIR')
+      ? `${dir} is a file. Name the folder of a Moonshine export: ${LAYOUT_SENTENCE}.`
+      : `The folder ${dir} cannot be read. Check its permissions.`;
+  return new EngineError('model_invalid', sentence, { cause: error });
+}
