@@ -1,0 +1,176 @@
+import { Worker } from 'node:worker_threads';
+import { AudioError } from '../errors.js';
+import { abortable } from './abortable.js';
+import type { ByteSource } from './byte-source.js';
+import type { DecoderTask, FromDecoder, ToDecoder } from './decoder-messages.js';
+import type { AudioFormat } from './format-table.js';
+import { DECODER_THREAD_HEAP_MIB_MAX } from './limits.js';
+import type { PcmStream } from './pcm-stream.js';
+import { StallWatch } from './stall-watch.js';
+
+/** How `openLibrary` runs a decoder. */
+export interface LibraryOptions {
+  readonly format: AudioFormat;
+  readonly stallTimeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Built code: a thread can not run TypeScript. `src` and `dist` mirror each other, so the path fits both. */
+const THREAD_URL = new URL('../../dist/file/decoder-thread.js', import.meta.url);
+
+/**
+ * Decodes with the libraries that come with this package, in a thread of its own. One piece of bytes or of sound
+ * is on its way at any time. Throws `decoder_missing`, `decode_failed`, `decoder_stalled`, `file_damaged`,
+ * `no_audio_track`, or the signal's reason.
+ */
+export async function openLibrary(source: ByteSource, options: LibraryOptions): Promise<PcmStream> {
+  const host = new DecoderHost(source, options);
+  try {
+    return await host.open();
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}
+
+type Sound = Extract<FromDecoder, { type: 'facts' | 'block' }>;
+
+class DecoderHost {
+  readonly #source: ByteSource;
+  readonly #options: LibraryOptions;
+  readonly #watch: StallWatch;
+  readonly #ending = new AbortController();
+  readonly #signal: AbortSignal;
+  /** The one message that may be waiting to be read; the thread sends no second one before it was answered. */
+  #inbox: FromDecoder | undefined;
+  #arrived: (() => void) | undefined;
+  #worker: Worker | undefined;
+  #isDamaged = false;
+
+  constructor(source: ByteSource, options: LibraryOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#ending.signal]);
+    this.#watch = new StallWatch(options.stallTimeoutMs, () => {
+      this.#ending.abort(
+        new AudioError(
+          'decoder_stalled',
+          'The decoder stopped answering on this file; convert it to WAV and try again.',
+        ),
+      );
+    });
+  }
+
+  async open(): Promise<PcmStream> {
+    this.#start();
+    const messages = this.#messages();
+    const first = await messages.next();
+    const facts = first.done === true ? undefined : first.value;
+    if (facts?.type !== 'facts') throw lost();
+    return {
+      decoder: 'library',
+      sampleRateHz: facts.sampleRateHz,
+      channels: facts.channels,
+      durationMs: facts.durationMs,
+      blocks: this.#blocks(messages),
+      isDamaged: () => this.#isDamaged,
+      close: () => this.close(),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#watch.stop();
+    this.#ending.abort(lost());
+    await this.#worker?.terminate();
+  }
+
+  #start(): void {
+    const task: DecoderTask = { format: this.#options.format, path: this.#source.path };
+    const worker = new Worker(THREAD_URL, {
+      workerData: task,
+      execArgv: [],
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: DECODER_THREAD_HEAP_MIB_MAX },
+    });
+    this.#worker = worker;
+    worker.stdout.resume();
+    worker.stderr.resume();
+    worker.on('message', (message: FromDecoder) => this.#receive(message));
+    // Out of memory, or a bug in a library: the file is what we could not decode.
+    worker.on('error', () => this.#receive(failure()));
+    worker.on('exit', () => this.#receive(this.#inbox ?? failure()));
+  }
+
+  #receive(message: FromDecoder): void {
+    this.#inbox = message;
+    this.#arrived?.();
+  }
+
+  #send(message: ToDecoder): void {
+    this.#worker?.postMessage(message);
+  }
+
+  async #next(): Promise<FromDecoder> {
+    if (this.#inbox === undefined) {
+      this.#watch.progress(true);
+      const arrived = new Promise<void>((resolve) => {
+        this.#arrived = resolve;
+      });
+      await abortable(arrived, this.#signal);
+    }
+    this.#watch.stop();
+    const message = this.#inbox ?? failure();
+    this.#inbox = undefined;
+    return message;
+  }
+
+  /** The thread's facts and blocks; its questions for bytes are answered on the way. Ends after `done`. */
+  async *#messages(): AsyncGenerator<Sound, void> {
+    const pieces = this.#source.bytes();
+    while (true) {
+      const message = await this.#next();
+      switch (message.type) {
+        case 'need': {
+          const { done, value } = await pieces.next();
+          this.#send(done === true ? { type: 'end' } : { type: 'bytes', bytes: value });
+          break;
+        }
+        case 'facts':
+        case 'block':
+          yield message;
+          this.#send({ type: 'more' });
+          break;
+        case 'done':
+          this.#isDamaged = message.isDamaged;
+          return;
+        case 'failed':
+          throw new AudioError(message.code, message.message);
+        default:
+          message satisfies never;
+      }
+    }
+  }
+
+  async *#blocks(messages: AsyncIterable<Sound>): AsyncGenerator<Float32Array, void> {
+    try {
+      for await (const message of messages) {
+        if (message.type === 'block') yield message.samples;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+}
+
+function failure(): FromDecoder {
+  const { code, message } = lost();
+  return { type: 'failed', code, message };
+}
+
+function lost(): AudioError {
+  return new AudioError(
+    'decode_failed',
+    'The decoder gave up on this file; convert it to WAV, or install ffmpeg.',
+  );
+}

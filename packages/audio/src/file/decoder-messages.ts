@@ -1,0 +1,28 @@
+import type { AudioErrorCode } from '../errors.js';
+import type { AudioFormat } from './format-table.js';
+
+/** What the decoder thread is started with. */
+export interface DecoderTask {
+  readonly format: AudioFormat;
+  /** A file that the thread may read itself, in any order; undefined: bytes come as messages. */
+  readonly path: string | undefined;
+}
+
+/** To the thread. Each is an answer: `bytes` or `end` to `need`, `more` to `facts` and `block`. */
+export type ToDecoder =
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly type: 'end' }
+  | { readonly type: 'more' };
+
+/** From the thread. After each it waits for its answer, so at most one piece is on its way in each direction. */
+export type FromDecoder =
+  | { readonly type: 'need' }
+  | {
+      readonly type: 'facts';
+      readonly sampleRateHz: number;
+      readonly channels: number;
+      readonly durationMs: number | undefined;
+    }
+  | { readonly type: 'block'; readonly samples: Float32Array }
+  | { readonly type: 'done'; readonly isDamaged: boolean }
+  | { readonly type: 'failed'; readonly code: AudioErrorCode; readonly message: string };

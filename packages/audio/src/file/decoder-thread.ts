@@ -1,0 +1,55 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { AudioError } from '../errors.js';
+import type { DecoderTask, FromDecoder, ToDecoder } from './decoder-messages.js';
+import { openLibraryStream } from './library-table.js';
+
+/**
+ * Entry of the decoder thread: runs one library decoder over one file. A thread of its own because these
+ * decoders compute for long, and because a hostile file can make one loop for ever: then the thread is ended.
+ */
+if (parentPort === null) throw new Error('decoder-thread.js is started by decoder-host.js');
+const port = parentPort;
+
+// The libraries print what they stumble over; damage is reported by `isDamaged` here.
+for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) console[name] = () => undefined;
+
+let answer: ((message: ToDecoder) => void) | undefined;
+port.on('message', (message: ToDecoder) => answer?.(message));
+
+/** Sends a message and waits for its answer. */
+function ask(message: FromDecoder, transfer: ArrayBuffer[] = []): Promise<ToDecoder> {
+  return new Promise((resolve) => {
+    answer = resolve;
+    port.postMessage(message, transfer);
+  });
+}
+
+async function* bytes(): AsyncGenerator<Uint8Array, void> {
+  while (true) {
+    const message = await ask({ type: 'need' });
+    if (message.type !== 'bytes') return;
+    yield message.bytes;
+  }
+}
+
+async function run({ format, path }: DecoderTask): Promise<FromDecoder> {
+  try {
+    const { sampleRateHz, channels, durationMs, blocks, isDamaged } = await openLibraryStream(
+      format,
+      path,
+      bytes(),
+    );
+    await ask({ type: 'facts', sampleRateHz, channels, durationMs });
+    for await (const samples of blocks) await ask({ type: 'block', samples }, [samples.buffer]);
+    return { type: 'done', isDamaged: isDamaged() };
+  } catch (error) {
+    if (error instanceof AudioError) return { type: 'failed', code: error.code, message: error.message };
+    const message =
+      'This file can not be decoded: it is damaged or unusual; export it again, or install ffmpeg.';
+    return { type: 'failed', code: 'decode_failed', message };
+  }
+}
+
+// The cast: `workerData` is what decoder-host.ts passed, on the same machine and of the same version.
+port.postMessage(await run(workerData as DecoderTask));
+port.close();

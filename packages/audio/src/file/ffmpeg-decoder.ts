@@ -1,0 +1,223 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { AudioError } from '../errors.js';
+import { abortable } from './abortable.js';
+import type { ByteSource } from './byte-source.js';
+import { encryptedError, FfmpegReport } from './ffmpeg-report.js';
+import { type FloatWav, readFloatWav } from './float-wav.js';
+import { FFMPEG_ALLOCATION_BYTES_MAX } from './limits.js';
+import type { PcmStream } from './pcm-stream.js';
+import { StallWatch } from './stall-watch.js';
+
+/** How `openFfmpeg` runs the program. */
+export interface FfmpegOptions {
+  /** The program. */
+  readonly program: string;
+  /** ffmpeg's name of the container; always given, so that nothing is guessed from the content. */
+  readonly demuxer: string;
+  readonly stallTimeoutMs: number;
+  readonly maxDurationMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Decodes with the system's ffmpeg in a process of its own. It reads the named file or its stdin and nothing
+ * else: the container is forced (no playlist or concat script is recognised), every protocol but the one in
+ * use is off. Sound comes as float WAV at its own rate and channels; mixing and resampling are ours.
+ * Resolves once the first sound (or the end) is known. Throws `decode_failed`, `decoder_stalled`, `no_audio_track`,
+ * `decoder_missing`, `file_encrypted`, `ffmpeg_unusable`, or the signal's reason.
+ */
+export async function openFfmpeg(source: ByteSource, options: FfmpegOptions): Promise<PcmStream> {
+  const run = new FfmpegRun(source, options);
+  try {
+    return await run.open();
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
+}
+
+class FfmpegRun {
+  readonly #source: ByteSource;
+  readonly #options: FfmpegOptions;
+  readonly #report = new FfmpegReport();
+  readonly #watch: StallWatch;
+  /** Ends every wait of this run: the caller's signal, or a stall. */
+  readonly #ending = new AbortController();
+  readonly #signal: AbortSignal;
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #closed: Promise<number | null> = Promise.resolve(null);
+  #feeding: Promise<void> = Promise.resolve();
+  #feedError: unknown;
+  #exitCode: number | null = null;
+  /** We wait for the source: no sound is nobody's fault. */
+  #sourceTurn = false;
+  /** We wait for ffmpeg's sound. */
+  #reading = false;
+
+  constructor(source: ByteSource, options: FfmpegOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#ending.signal]);
+    this.#watch = new StallWatch(options.stallTimeoutMs, () => {
+      this.#ending.abort(
+        new AudioError(
+          'decoder_stalled',
+          'ffmpeg stopped answering on this file; convert it to WAV and try again.',
+        ),
+      );
+    });
+  }
+
+  async open(): Promise<PcmStream> {
+    const child = this.#start();
+    await this.#started(child);
+    if (this.#source.path === undefined) this.#feeding = this.#feed(child.stdin);
+    else child.stdin.end();
+    const wav = await readFloatWav(this.#output(child));
+    const blocks = wav?.blocks[Symbol.asyncIterator]();
+    const first = await blocks?.next();
+    if (wav === undefined || blocks === undefined || first?.done !== false) return this.#empty(wav);
+    if (this.#report.isEncrypted) throw encryptedError();
+    return {
+      decoder: 'ffmpeg',
+      sampleRateHz: wav.sampleRateHz,
+      channels: wav.channels,
+      durationMs: this.#report.durationMs,
+      blocks: this.#blocks(first.value, blocks),
+      isDamaged: () => this.#report.hasErrors || this.#exitCode !== 0,
+      close: () => this.close(),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#watch.stop();
+    this.#ending.abort(new AudioError('file_unreadable', 'The file was closed while it was being read.'));
+    // SIGKILL: there is nothing to save, and a stuck decoder does not hear anything milder.
+    this.#child?.kill('SIGKILL');
+    for (const pipe of [this.#child?.stdin, this.#child?.stdout, this.#child?.stderr]) pipe?.destroy();
+    await Promise.allSettled([this.#feeding, this.#closed]);
+  }
+
+  #start(): ChildProcessWithoutNullStreams {
+    const child = spawn(this.#options.program, this.#arguments(), { windowsHide: true });
+    this.#child = child;
+    this.#closed = new Promise((settle) => child.once('close', (code) => settle(code)));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#report.add(text));
+    // A pipe that breaks shows as the end of the sound; without a listener it would end the process.
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => undefined);
+    return child;
+  }
+
+  async #started(child: ChildProcessWithoutNullStreams): Promise<void> {
+    try {
+      await once(child, 'spawn', { signal: this.#signal });
+      child.on('error', () => undefined);
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      throw new AudioError(
+        'ffmpeg_unusable',
+        'ffmpeg could not be started; check it with "ffmpeg -version".',
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #arguments(): string[] {
+    const { path } = this.#source;
+    const seconds = Math.ceil(this.#options.maxDurationMs / 1000) + 1;
+    return [
+      ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+info'],
+      ['-max_alloc', String(FFMPEG_ALLOCATION_BYTES_MAX), '-threads', '1'],
+      ['-protocol_whitelist', path === undefined ? 'pipe' : 'file', '-f', this.#options.demuxer],
+      // "file:" and an absolute path: a name such as "http:x" or "-y" stays a name.
+      ['-i', path === undefined ? 'pipe:0' : `file:${resolve(path)}`],
+      ['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
+      ['-t', String(seconds), '-c:a', 'pcm_f32le', '-fflags', '+bitexact', '-flags:a', '+bitexact'],
+      ['-f', 'wav', 'pipe:1'],
+    ].flat();
+  }
+
+  /** Gives the source to ffmpeg's stdin, one piece at a time, as fast as it takes them. */
+  async #feed(stdin: ChildProcessWithoutNullStreams['stdin']): Promise<void> {
+    try {
+      this.#turn(true);
+      for await (const piece of this.#source.bytes()) {
+        this.#turn(false);
+        if (stdin.destroyed) return; // ffmpeg has had enough
+        if (!stdin.write(piece)) await drained(stdin, this.#signal);
+        this.#turn(true);
+      }
+    } catch (error) {
+      if (!this.#signal.aborted) this.#feedError = error;
+    } finally {
+      this.#turn(false);
+      stdin.end();
+    }
+  }
+
+  async *#output(child: ChildProcessWithoutNullStreams): AsyncGenerator<Uint8Array, void> {
+    const iterator = child.stdout[Symbol.asyncIterator]();
+    while (true) {
+      this.#reading = true;
+      this.#turn(this.#sourceTurn);
+      try {
+        const { done, value } = await abortable<IteratorResult<unknown, unknown>>(
+          iterator.next(),
+          this.#signal,
+        );
+        if (done === true || !(value instanceof Uint8Array)) return;
+        this.#reading = false;
+        this.#turn(this.#sourceTurn);
+        yield value;
+      } finally {
+        this.#reading = false;
+        this.#turn(this.#sourceTurn);
+      }
+    }
+  }
+
+  /** No sound came: an empty recording where ffmpeg is content, else an error. */
+  async #empty(wav: FloatWav | undefined): Promise<PcmStream> {
+    this.#child?.stdout.destroy(); // unread output would keep "close" from ever coming
+    const exitCode = await abortable(this.#closed, this.#signal);
+    if (this.#feedError !== undefined) throw this.#feedError;
+    if (wav === undefined || exitCode !== 0 || this.#report.hasErrors) throw this.#report.toError(exitCode);
+    const { sampleRateHz, channels } = wav;
+    const nothing = { decoder: 'ffmpeg', sampleRateHz, channels, durationMs: 0 } as const;
+    return { ...nothing, blocks: Readable.from([]), isDamaged: () => false, close: () => this.close() };
+  }
+
+  async *#blocks(first: Float32Array, rest: AsyncIterator<Float32Array>): AsyncGenerator<Float32Array, void> {
+    try {
+      yield first;
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+      this.#exitCode = await abortable(this.#closed, this.#signal);
+      if (this.#feedError !== undefined) throw this.#feedError;
+    } finally {
+      await this.close();
+    }
+  }
+
+  #turn(sourceTurn: boolean): void {
+    this.#sourceTurn = sourceTurn;
+    this.#watch.progress(this.#reading && !sourceTurn);
+  }
+}
+
+/** Waits until a pipe takes more, or is gone. */
+async function drained(pipe: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
+  const either = new AbortController();
+  const waiting = { signal: AbortSignal.any([signal, either.signal]) };
+  const events = [once(pipe, 'drain', waiting), once(pipe, 'close', waiting)];
+  try {
+    await Promise.race(events);
+  } finally {
+    either.abort();
+    await Promise.allSettled(events);
+  }
+}

@@ -1,0 +1,80 @@
+import { AudioError } from '../errors.js';
+import { STDERR_HEAD_CHARS_MAX, STDERR_TAIL_CHARS_MAX } from './limits.js';
+
+/**
+ * Listens to ffmpeg's stderr (`-loglevel level+info`): keeps its beginning and its end, each bounded, and
+ * makes sentences of ours from it. Its own words are never passed on: they quote the file's tags and path.
+ */
+export class FfmpegReport {
+  #head = '';
+  #tail = '';
+  #errorLines = 0;
+
+  /** Takes the next piece of stderr. */
+  add(text: string): void {
+    if (this.#head.length < STDERR_HEAD_CHARS_MAX) {
+      this.#head += text.slice(0, STDERR_HEAD_CHARS_MAX - this.#head.length);
+    }
+    const carry = this.#tail.slice(-16); // a mark may be cut by the pieces
+    this.#errorLines += countMarks(carry + text) - countMarks(carry);
+    this.#tail = (this.#tail + text).slice(-STDERR_TAIL_CHARS_MAX);
+  }
+
+  /** ffmpeg complained about the content, though it may have gone on. */
+  get hasErrors(): boolean {
+    return this.#errorLines > 0;
+  }
+
+  /** The audio is scrambled (`enca`, `drms`): what comes out would be noise. */
+  get isEncrypted(): boolean {
+    return /Audio: [^\n]*\((?:enca|drms) \//.test(this.#head);
+  }
+
+  /** Length that the container states, ms; undefined where it does not. */
+  get durationMs(): number | undefined {
+    // Exactly two spaces: the values of tags are indented by more, so none can pose as this line.
+    const found = /^(?:\[info\] )? {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/m.exec(this.#head);
+    if (found === null) return undefined;
+    return Math.round((Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])) * 1000);
+  }
+
+  /** Why ffmpeg gave no sound, as one of our errors. */
+  toError(exitCode: number | null): AudioError {
+    const cause = new Error(`ffmpeg ended with code ${exitCode ?? 'none'}`);
+    const said = this.#head + this.#tail;
+    if (this.isEncrypted) return encryptedError();
+    if (/matches no streams|does not contain any stream/.test(said)) {
+      return new AudioError('no_audio_track', 'This file has no audio track; choose one that has sound.', {
+        cause,
+      });
+    }
+    if (/Unknown input format|Unknown decoder|Decoder \([^)]*\) not found|Unknown encoder/.test(said)) {
+      return new AudioError(
+        'decoder_missing',
+        'This ffmpeg has no decoder for the file; install a full build of ffmpeg, or convert the file to WAV.',
+        { cause },
+      );
+    }
+    if (/moov atom not found/.test(said)) {
+      return new AudioError(
+        'decode_failed',
+        'The index of this recording is missing (it was cut off before it was finished); repair or re-export it.',
+        { cause },
+      );
+    }
+    return new AudioError(
+      'decode_failed',
+      'ffmpeg can not read this file: it is damaged or not what it claims to be; export it again.',
+      { cause },
+    );
+  }
+}
+
+/** The error for scrambled audio. */
+export function encryptedError(): AudioError {
+  return new AudioError('file_encrypted', 'This file is copy-protected; use a copy without protection.');
+}
+
+function countMarks(text: string): number {
+  return text.split(/\[(?:error|fatal|panic)\]/).length - 1;
+}

@@ -1,0 +1,77 @@
+import { AudioError } from '../errors.js';
+import { openMatroskaFlac, openNativeFlac, openOggFlac } from './flac-library.js';
+import type { AudioFormat } from './format-table.js';
+import type { LibraryStream } from './library-stream.js';
+import { type MatroskaAudio, openMatroska } from './matroska-packets.js';
+import { openMpeg } from './mpeg-library.js';
+import { oggPackets } from './ogg-packets.js';
+import { openMatroskaOpus, openOggOpus } from './opus-library.js';
+import { decodeSamples, type PcmEncoding } from './pcm-samples.js';
+import { openQuickTimePcm } from './quicktime-library.js';
+import { openMatroskaVorbis, openOggVorbis } from './vorbis-library.js';
+
+/** Opens a file with the library for its format. Throws `decoder_missing` where there is none, or the decoder's error. */
+export function openLibraryStream(
+  format: AudioFormat,
+  path: string | undefined,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<LibraryStream> {
+  switch (format) {
+    case 'mp3':
+      return openMpeg(bytes);
+    case 'flac':
+      return openNativeFlac(bytes);
+    case 'ogg-opus':
+      return openOggOpus(oggPackets(bytes));
+    case 'ogg-vorbis':
+      return openOggVorbis(oggPackets(bytes));
+    case 'ogg-flac':
+      return openOggFlac(oggPackets(bytes));
+    case 'matroska':
+      return openMatroskaStream(bytes);
+    case 'mp4':
+      if (path !== undefined) return openQuickTimePcm(path);
+  }
+  throw new AudioError('decoder_missing', 'This format needs ffmpeg; install ffmpeg and try again.');
+}
+
+const MATROSKA_PCM: Readonly<Record<string, Readonly<Record<number, PcmEncoding>>>> = {
+  'A_PCM/INT/LIT': { 8: 'u8', 16: 's16le', 24: 's24le', 32: 's32le' },
+  'A_PCM/INT/BIG': { 8: 'u8', 16: 's16be', 24: 's24be', 32: 's32be' },
+  'A_PCM/FLOAT/IEEE': { 32: 'f32le', 64: 'f64le' },
+};
+
+async function openMatroskaStream(bytes: AsyncIterable<Uint8Array>): Promise<LibraryStream> {
+  const audio = await openMatroska(bytes);
+  const { codecId, bitDepth } = audio.track;
+  if (codecId === 'A_OPUS') return openMatroskaOpus(audio);
+  if (codecId === 'A_VORBIS') return openMatroskaVorbis(audio);
+  if (codecId === 'A_FLAC') return openMatroskaFlac(audio);
+  if (codecId === 'A_MPEG/L3' || codecId === 'A_MPEG/L2') return openMpeg(packetBytes(audio));
+  const encoding = MATROSKA_PCM[codecId]?.[bitDepth];
+  if (encoding !== undefined) return matroskaPcm(audio, encoding);
+  throw new AudioError(
+    'decoder_missing',
+    'The codec in this WebM or Matroska file needs ffmpeg; install ffmpeg and try again.',
+  );
+}
+
+async function* packetBytes(audio: MatroskaAudio): AsyncGenerator<Uint8Array, void> {
+  for await (const packet of audio.packets) yield packet.bytes;
+}
+
+function matroskaPcm(audio: MatroskaAudio, encoding: PcmEncoding): LibraryStream {
+  const { sampleRateHz, channels } = audio.track;
+  return {
+    sampleRateHz,
+    channels,
+    durationMs: undefined,
+    isDamaged: audio.isDamaged,
+    blocks: (async function* () {
+      for await (const packet of audio.packets) {
+        const samples = decodeSamples(packet.bytes, encoding);
+        yield samples.slice(0, samples.length - (samples.length % channels));
+      }
+    })(),
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Every bound of the file decoder in one place. "At the bound" says what happens when it is reached.
+ */
+
+/** Bytes read from one source at a time, and the largest piece handed to a decoder. */
+export const READ_BYTES = 64 * 1024;
+
+/** Bytes looked at to find out what a file is. At the bound: the format is judged from these alone. */
+export const PROBE_BYTES_MAX = 64 * 1024;
+
+/** The same for a file that begins with an ID3 tag (cover pictures are large). At the bound: taken for MP3. */
+export const PROBE_ID3_BYTES_MAX = 1024 * 1024;
+
+/** Samples of one chunk handed to the caller: half a second at 16 kHz. At the bound: a second chunk. */
+export const CHUNK_SAMPLES_MAX = 8_000;
+
+/** Default of `maxDurationMs`: one day of sound. At the bound: `too_large`. */
+export const DURATION_MS_MAX = 24 * 60 * 60 * 1000;
+
+/** Default of `stallTimeoutMs`: a decoder that was given bytes and answers nothing for so long is ended. */
+export const STALL_TIMEOUT_MS = 30_000;
+
+/** What is kept of ffmpeg's stderr: its beginning (stream description) and its end (the reason it failed). */
+export const STDERR_HEAD_CHARS_MAX = 32 * 1024;
+export const STDERR_TAIL_CHARS_MAX = 8 * 1024;
+
+/** Largest single allocation that ffmpeg may make (`-max_alloc`), bytes. At the bound: ffmpeg fails. */
+export const FFMPEG_ALLOCATION_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A stream that has to be read out of order is kept in a temporary file up to this. At the bound: refused. */
+export const SPOOL_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+
+/** Memory of the thread that runs the library decoders, MiB. At the bound: the thread ends, `decode_failed`. */
+export const DECODER_THREAD_HEAP_MIB_MAX = 256;
+
+/** Longest packet put together from Ogg pages or Matroska blocks, bytes. At the bound: the packet is dropped. */
+export const PACKET_BYTES_MAX = 1024 * 1024;
+
+/** Longest FLAC frame: 8 channels x 65,535 samples x 32 bits do not fit, and nobody writes them. */
+export const FLAC_FRAME_BYTES_MAX = 1024 * 1024;

@@ -1,0 +1,168 @@
+import type { AudioFormat } from './format-table.js';
+import { ac3FrameAt, adtsFrameAt, countFrames, mpegFrameAt } from './frame-sync.js';
+import { PROBE_ID3_BYTES_MAX } from './limits.js';
+
+/** Why bytes are no audio file: what they seem to be instead. */
+export type NotAudio = 'empty' | 'text' | 'playlist' | 'picture' | 'document' | 'unknown';
+
+/** What the beginning of a file tells. */
+export type Sniffed =
+  | { readonly kind: 'audio'; readonly format: AudioFormat }
+  | { readonly kind: 'not-audio'; readonly looksLike: NotAudio };
+
+/** Marks at a fixed place, `at` 0 where it is not given. Order matters only within one first byte. */
+const MARKS: readonly { readonly mark: string; readonly at?: number; readonly is: AudioFormat | NotAudio }[] =
+  [
+    { mark: 'fLaC', is: 'flac' },
+    { mark: '.snd', is: 'au' },
+    { mark: 'caff', is: 'caf' },
+    { mark: 'NIST_1A', is: 'sphere' },
+    { mark: 'riff\x2e\x91\xcf\x11', is: 'w64' },
+    { mark: '\x1a\x45\xdf\xa3', is: 'matroska' },
+    { mark: 'ftyp', at: 4, is: 'mp4' },
+    { mark: 'moov', at: 4, is: 'mp4' },
+    { mark: 'mdat', at: 4, is: 'mp4' },
+    { mark: 'wide', at: 4, is: 'mp4' },
+    { mark: '#!AMR', is: 'amr' },
+    { mark: '\x30\x26\xb2\x75\x8e\x66\xcf\x11', is: 'asf' },
+    { mark: 'FLV\x01', is: 'flv' },
+    { mark: '\x00\x00\x01\xba', is: 'mpeg-ps' },
+    { mark: '.RMF', is: 'realmedia' },
+    { mark: 'wvpk', is: 'wavpack' },
+    { mark: 'TTA1', is: 'tta' },
+    { mark: 'MAC ', is: 'monkeys-audio' },
+    { mark: 'MPCK', is: 'musepack-8' },
+    { mark: 'MP+', is: 'musepack' },
+    { mark: 'ajkg', is: 'shorten' },
+    { mark: 'Creative Voice File\x1a', is: 'voc' },
+    { mark: 'DSD ', is: 'dsf' },
+    { mark: '\x7f\xfe\x80\x01', is: 'dts' },
+    { mark: '#EXTM3U', is: 'playlist' },
+    { mark: 'ffconcat', is: 'playlist' },
+    { mark: '[playlist]', is: 'playlist' },
+    { mark: '\x89PNG', is: 'picture' },
+    { mark: '\xff\xd8\xff', is: 'picture' },
+    { mark: 'GIF8', is: 'picture' },
+    { mark: 'II*\x00', is: 'picture' },
+    { mark: 'MM\x00*', is: 'picture' },
+    { mark: 'PK\x03\x04', is: 'document' },
+    { mark: '%PDF', is: 'document' },
+    { mark: '\x1f\x8b', is: 'document' },
+    { mark: '7z\xbc\xaf', is: 'document' },
+    { mark: 'Rar!', is: 'document' },
+    { mark: '\x7fELF', is: 'document' },
+    { mark: 'MZ', is: 'document' },
+  ];
+const NOT_AUDIO: ReadonlySet<string> = new Set([
+  'empty',
+  'text',
+  'playlist',
+  'picture',
+  'document',
+  'unknown',
+]);
+
+/**
+ * Finds out what a file is from its first bytes, never from its name.
+ * `whole`: the bytes are the entire file, so a short one may be judged from less.
+ */
+export function sniff(bytes: Uint8Array, whole: boolean): Sniffed {
+  if (bytes.length === 0) return { kind: 'not-audio', looksLike: 'empty' };
+  const marked = byContainer(bytes) ?? byMark(bytes) ?? byFrames(bytes, whole);
+  if (marked !== undefined) return marked;
+  return { kind: 'not-audio', looksLike: bytes.length > 3 && isText(bytes) ? 'text' : 'unknown' };
+}
+
+/** Bytes that have to be seen to judge a file that begins like this one; more than `bytes` for a large ID3 tag. */
+export function probeBytesWanted(bytes: Uint8Array): number {
+  const tagBytes = id3Bytes(bytes);
+  return tagBytes === 0 ? 0 : Math.min(tagBytes + 8 * 1024, PROBE_ID3_BYTES_MAX);
+}
+
+function audio(format: AudioFormat): Sniffed {
+  return { kind: 'audio', format };
+}
+
+/** RIFF, FORM, Ogg and ID3: the first word is not enough. */
+function byContainer(bytes: Uint8Array): Sniffed | undefined {
+  const word = text(bytes, 0, 4);
+  const form = text(bytes, 8, 12);
+  if (word === 'RIFF' || word === 'RIFX' || word === 'RF64' || word === 'BW64') {
+    if (form === 'WAVE') return audio('wav');
+    if (form === 'AVI ') return audio('avi');
+    return { kind: 'not-audio', looksLike: form === 'WEBP' ? 'picture' : 'unknown' };
+  }
+  if (word === 'FORM' && (form === 'AIFF' || form === 'AIFC')) return audio('aiff');
+  if (word === 'OggS') return audio(oggCodec(bytes));
+  const tagBytes = id3Bytes(bytes);
+  if (tagBytes === 0) return undefined;
+  const rest = bytes.subarray(tagBytes);
+  if (rest.length < 8) return audio('mp3');
+  const inside = byMark(rest) ?? byFrames(rest, false);
+  // Frames may begin after padding that the tag does not count; ffmpeg and mpg123 look for them.
+  return inside?.kind === 'audio' ? inside : audio('mp3');
+}
+
+function oggCodec(bytes: Uint8Array): AudioFormat {
+  const packet = 27 + (bytes[26] ?? 0);
+  if (text(bytes, packet, packet + 8) === 'OpusHead') return 'ogg-opus';
+  if (text(bytes, packet, packet + 7) === '\x01vorbis') return 'ogg-vorbis';
+  if (text(bytes, packet, packet + 5) === '\x7fFLAC') return 'ogg-flac';
+  return 'ogg-other';
+}
+
+function byMark(bytes: Uint8Array): Sniffed | undefined {
+  for (const { mark, at = 0, is } of MARKS) {
+    if (text(bytes, at, at + mark.length) !== mark) continue;
+    return NOT_AUDIO.has(is) ? { kind: 'not-audio', looksLike: is as NotAudio } : audio(is as AudioFormat);
+  }
+  return undefined;
+}
+
+/** Formats without a mark of their own: a chain of frames tells them. */
+function byFrames(bytes: Uint8Array, whole: boolean): Sniffed | undefined {
+  const wanted = whole && bytes.length < 8 * 1024 ? 2 : 3;
+  if (countFrames(bytes, 0, wanted, adtsFrameAt) === wanted) return audio('aac');
+  if (countFrames(bytes, 0, wanted, mpegFrameAt) === wanted) return audio('mp3');
+  if (countFrames(bytes, 0, wanted, ac3FrameAt) === wanted) return audio('ac3');
+  if (bytes[0] === 0x56 && ((bytes[1] ?? 0) & 0xe0) === 0xe0 && loasChain(bytes)) return audio('latm');
+  for (const [first, step] of [
+    [0, 188],
+    [4, 192],
+  ] as const) {
+    if ([0, 1, 2, 3].every((index) => bytes[first + index * step] === 0x47)) return audio('mpeg-ts');
+  }
+  if (isText(bytes)) return undefined;
+  // Junk before the first frame: only a long chain is believed, as two sync bytes turn up by chance.
+  for (let at = 1; at < bytes.length - 4; at += 1) {
+    if (bytes[at] === 0xff && countFrames(bytes, at, 6, mpegFrameAt) === 6) return audio('mp3');
+  }
+  return undefined;
+}
+
+function loasChain(bytes: Uint8Array): boolean {
+  const next = 3 + ((((bytes[1] ?? 0) & 0x1f) << 8) | (bytes[2] ?? 0));
+  return bytes[next] === 0x56 && ((bytes[next + 1] ?? 0) & 0xe0) === 0xe0;
+}
+
+/** Length of an ID3v2 tag with its header, 0 where there is none; id3.org 2.4.0 section 3.1. */
+function id3Bytes(bytes: Uint8Array): number {
+  if (text(bytes, 0, 3) !== 'ID3' || bytes.length < 10) return 0;
+  const [b6 = 0, b7 = 0, b8 = 0, b9 = 0] = bytes.subarray(6, 10);
+  return 10 + ((b6 & 127) << 21) + ((b7 & 127) << 14) + ((b8 & 127) << 7) + (b9 & 127);
+}
+
+/** True for bytes that read as ASCII or UTF-8 text: HTML, JSON, subtitles, a log. */
+function isText(bytes: Uint8Array): boolean {
+  const head = bytes.subarray(0, 512);
+  let letters = 0;
+  for (const byte of head) {
+    if (byte < 9 || (byte > 13 && byte < 32) || byte === 127) return false;
+    if (byte < 127) letters += 1;
+  }
+  return letters >= head.length * 0.7;
+}
+
+function text(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
