@@ -1,0 +1,102 @@
+/** From a model's name to a running engine. */
+import { availableParallelism } from 'node:os';
+import { EngineError, type SpeechEngine } from '@kikitori/engine';
+import { ENGINE_LIMITS } from './limits.js';
+import { llamaVocabulary, readVocabulary, type Vocabulary } from './model/tokens.js';
+import { startEngine } from './moonshine-engine.js';
+import {
+  type ModelStoreOptions,
+  type PullProgress,
+  pullModel,
+  type ResolvedModel,
+  type ResolvedMoonshine,
+  resolveModel,
+} from './store/index.js';
+import type { StreamPolicy } from './stream/policy.js';
+
+/** The model of someone who does not choose; docs/benchmarks.md has the figures behind the choice. */
+export const DEFAULT_MODEL = 'base';
+
+/** Live speakers that one core carries with a lag of at most 2 s, by measurement (docs/benchmarks.md). */
+const STREAMS_PER_CORE: Readonly<Record<string, number>> = { tiny: 6, base: 4 };
+
+export interface MoonshineOptions {
+  /** `tiny`, `base`, `hf:owner/name` or a folder that holds a Moonshine export. Default `base`. */
+  readonly model?: string;
+  /** Decoding threads, each with its own copy of the model (base: about 250 MB). Default: one a core. */
+  readonly threads?: number;
+  /** Streams that may be open at once. Default: what the threads carry live. */
+  readonly streamsMax?: number;
+  /** Breaks off the download and the start. */
+  readonly signal?: AbortSignal;
+  /** Told while a model is downloaded. */
+  readonly onProgress?: (model: string, progress: PullProgress) => void;
+  /** Which store. */
+  readonly store?: ModelStoreOptions;
+  /** For experiments: other numbers than the measured ones. */
+  readonly policy?: Partial<StreamPolicy>;
+}
+
+/**
+ * Finds the model (pulls it on first use), starts the threads and answers with an engine that is ready.
+ *
+ * @throws EngineError `model_unavailable` (cannot be fetched), `model_invalid` (damaged, unknown, or a folder that
+ *   holds no model), `engine_worker_lost`; the signal's reason when aborted
+ */
+export async function createMoonshineEngine(options: MoonshineOptions = {}): Promise<SpeechEngine> {
+  const name = options.model ?? DEFAULT_MODEL;
+  const model = await obtain(name, options);
+  const vad = await obtain('silero', options);
+  if (model.kind !== 'moonshine' || vad.kind !== 'silero') {
+    throw new EngineError(
+      'model_invalid',
+      'This model does not recognise speech; choose tiny, base or a folder with a Moonshine export.',
+    );
+  }
+  const threads = Math.min(options.threads ?? availableParallelism(), ENGINE_LIMITS.threadsMax);
+  return startEngine(
+    {
+      model: servedName(model),
+      files: model.files,
+      vocabulary: await vocabularyOf(model),
+      vadFile: vad.files.v5,
+      languages: model.languages,
+      threads,
+      streamsMax: options.streamsMax ?? threads * (STREAMS_PER_CORE[name] ?? 4),
+      policy: options.policy,
+    },
+    options.signal,
+  );
+}
+
+/** From the store, or into it: only names that are missing or damaged there are pulled, never folders. */
+async function obtain(name: string, { store, signal, onProgress }: MoonshineOptions): Promise<ResolvedModel> {
+  try {
+    return await resolveModel(name, store);
+  } catch (error) {
+    const isFolder =
+      error instanceof EngineError &&
+      error.code === 'model_invalid' &&
+      /[\\/.]/.test(name) &&
+      !name.startsWith('hf:');
+    if (isFolder || !(error instanceof EngineError)) throw error;
+    return pullModel(name, {
+      ...store,
+      ...(signal ? { signal } : {}),
+      onProgress: (progress) => onProgress?.(name, progress),
+    });
+  }
+}
+
+function servedName(model: ResolvedMoonshine): string {
+  return /^[a-z]+$/.test(model.name) ? `moonshine-${model.name}` : model.name;
+}
+
+async function vocabularyOf({ files }: ResolvedMoonshine): Promise<Vocabulary> {
+  if (files.tokenizer === undefined) return llamaVocabulary();
+  try {
+    return await readVocabulary(files.tokenizer);
+  } catch (cause) {
+    throw new EngineError('model_invalid', 'The tokenizer.json of this model cannot be read.', { cause });
+  }
+}

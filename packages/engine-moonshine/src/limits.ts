@@ -1,0 +1,19 @@
+/** Every bound of this package, with its reason and what happens at it. */
+export const ENGINE_LIMITS = {
+  /** A stream's audio that is not settled yet. At the bound `write` waits. Half a minute is 2 MB. */
+  backlogMsMax: 30_000,
+  /** Audio that one request to the voice activity thread carries: its answer is never far away. */
+  vadMsMax: 2000,
+  /** Hypotheses that nobody has read. At the bound the stream is not decoded further until its reader comes. */
+  hypothesesUnreadMax: 256,
+  /** A model loads in one to five seconds; beyond this the start fails. */
+  loadMsMax: 120_000,
+  /** A thread is replaced when it dies, this often; then streams fail with `engine_worker_lost`. */
+  threadDeathsMax: 10,
+  /** The same audio is tried this often before its stream fails: a lost thread is no fault of the audio. */
+  attemptsMax: 3,
+  /** Flushes of one stream that are not answered yet; one more fails the stream. */
+  flushesPendingMax: 1000,
+  /** More threads than this do not help one machine's memory bandwidth. */
+  threadsMax: 16,
+} as const;

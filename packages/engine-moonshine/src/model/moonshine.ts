@@ -1,0 +1,205 @@
+/**
+ * One Moonshine model on this thread: samples in, tokens out, with the moment each token was heard at.
+ * Paper: "Moonshine: Speech Recognition for Live Transcription and Voice Commands" (arXiv 2410.15608).
+ */
+import { readFile } from 'node:fs/promises';
+import * as ort from 'onnxruntime-node';
+import { splitMergedDecoder } from '../onnx/decoder.js';
+import { type AlignmentHead, alignmentHeads } from './alignment.js';
+import { BEGIN_TOKEN, END_TOKEN } from './tokens.js';
+
+/** Where a model lies on disk. */
+export interface MoonshineFiles {
+  readonly encoder: string;
+  readonly decoder: string;
+}
+
+export interface DecodeRequest {
+  /** Mono, 16 kHz, −1…1; borrowed. */
+  readonly samples: Float32Array;
+  /** Tokens that the text must begin with: they were said already. */
+  readonly prefix: readonly number[];
+  /** A guess at what follows the prefix, such as the last decode's tail: verified in one pass, never trusted. */
+  readonly draft: readonly number[];
+  /** Bound on the tokens after the prefix. */
+  readonly tokensMax: number;
+}
+
+export interface DecodeResult {
+  /** Tokens after the prefix, without the end token. */
+  readonly tokens: number[];
+  /** Natural logarithm of each token's probability. */
+  readonly logProbabilities: number[];
+  /** For each prefix token and then each token: when it ended, in milliseconds from the first sample. */
+  readonly endMs: number[];
+  /** True when the model said that nothing more follows, false when `tokensMax` cut it off. */
+  readonly ended: boolean;
+}
+
+const SAMPLES_PER_MS = 16;
+/** Of every Moonshine that was published. */
+const HEADS_PER_LAYER = 8;
+const HIDDEN = 'encoder_hidden_states';
+
+type Tensors = Record<string, ort.Tensor>;
+
+/** Options of every session: one thread, so that two decodes use two cores and the caller says how many run. */
+const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
+  executionProviders: ['cpu'],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+  enableMemPattern: false,
+  logSeverityLevel: 3,
+};
+
+export class MoonshineModel {
+  readonly #encoder: ort.InferenceSession;
+  readonly #first: ort.InferenceSession;
+  readonly #withPast: ort.InferenceSession;
+  readonly #attentionNames: readonly string[];
+  readonly #heads: readonly AlignmentHead[];
+
+  private constructor(
+    sessions: Readonly<Record<'encoder' | 'first' | 'withPast', ort.InferenceSession>>,
+    attentionNames: readonly string[],
+    heads: readonly AlignmentHead[],
+  ) {
+    this.#encoder = sessions.encoder;
+    this.#first = sessions.first;
+    this.#withPast = sessions.withPast;
+    this.#attentionNames = attentionNames;
+    this.#heads = heads;
+  }
+
+  /** Loads the files; throws what the runtime throws when they are damaged or of another kind. */
+  static async load(files: MoonshineFiles): Promise<MoonshineModel> {
+    const decoder = splitMergedDecoder(await readFile(files.decoder));
+    const encoder = await ort.InferenceSession.create(files.encoder, SESSION_OPTIONS);
+    const first = await ort.InferenceSession.create(decoder.first, SESSION_OPTIONS);
+    const withPast = await ort.InferenceSession.create(decoder.withPast, SESSION_OPTIONS);
+    return new MoonshineModel(
+      { encoder, first, withPast },
+      decoder.attentionNames,
+      alignmentHeads(decoder.layers, HEADS_PER_LAYER),
+    );
+  }
+
+  async decode(request: DecodeRequest): Promise<DecodeResult> {
+    const { prefix, draft, tokensMax } = request;
+    const input = new ort.Tensor('float32', request.samples, [1, request.samples.length]);
+    const { last_hidden_state: hidden } = await this.#encoder.run({ input_values: input });
+    if (hidden === undefined) throw new TypeError('the encoder gave no hidden state');
+    const frameMs = request.samples.length / SAMPLES_PER_MS / (hidden.dims[1] ?? 1);
+    const result: DecodeResult = { tokens: [], logProbabilities: [], endMs: [], ended: false };
+
+    const fed = [BEGIN_TOKEN, ...prefix, ...draft.slice(0, tokensMax)];
+    let output = await this.#first.run({ [HIDDEN]: hidden, input_ids: tokenTensor(fed) });
+    const audioMemory = pick(output, /^present\.\d+\.encoder\./);
+    let kept = prefix.length;
+    let step = best(output, kept);
+    for (const guess of draft) {
+      if (step.token !== guess || result.tokens.length >= tokensMax) break;
+      result.tokens.push(step.token);
+      result.logProbabilities.push(step.logProbability);
+      kept += 1;
+      step = best(output, kept);
+    }
+    for (let row = 1; row <= kept; row += 1) result.endMs.push(this.#heardMs(output, row, frameMs));
+
+    let memory = truncated(pick(output, /^present\.\d+\.decoder\./), kept + 1);
+    while (step.token !== END_TOKEN && result.tokens.length < tokensMax) {
+      result.tokens.push(step.token);
+      result.logProbabilities.push(step.logProbability);
+      output = await this.#withPast.run({
+        input_ids: tokenTensor([step.token]),
+        ...(this.#withPast.inputNames.includes(HIDDEN) ? { [HIDDEN]: hidden } : {}),
+        ...audioMemory,
+        ...memory,
+      });
+      memory = pick(output, /^present\.\d+\.decoder\./);
+      result.endMs.push(this.#heardMs(output, 0, frameMs));
+      step = best(output, 0);
+    }
+    return { ...result, ended: step.token === END_TOKEN };
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#encoder.release(), this.#first.release(), this.#withPast.release()]);
+  }
+
+  /** The moment that the token at position `row` was heard: the median of the alignment heads. */
+  #heardMs(output: ort.InferenceSession.OnnxValueMapType, row: number, frameMs: number): number {
+    const moments: number[] = [];
+    for (const { layer, head, biasMs } of this.#heads) {
+      const tensor = output[this.#attentionNames[layer] ?? ''];
+      if (tensor === undefined) continue;
+      const [, , rows = 0, frames = 0] = tensor.dims;
+      const start = (head * rows + row) * frames;
+      const data = (tensor.data as Float32Array).subarray(start, start + frames); // Declared as floats.
+      moments.push((indexOfMax(data) + 0.5) * frameMs - biasMs);
+    }
+    moments.sort((a, b) => a - b);
+    return Math.max(0, moments[moments.length >> 1] ?? 0);
+  }
+}
+
+function indexOfMax(values: Float32Array): number {
+  let index = 0;
+  for (let i = 1; i < values.length; i += 1) if ((values[i] ?? 0) > (values[index] ?? 0)) index = i;
+  return index;
+}
+
+function tokenTensor(tokens: readonly number[]): ort.Tensor {
+  return new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]);
+}
+
+/** The `present.*` outputs that match, under the names of the inputs they become. */
+function pick(output: ort.InferenceSession.OnnxValueMapType, pattern: RegExp): Tensors {
+  const picked: Tensors = {};
+  for (const [name, tensor] of Object.entries(output)) {
+    if (pattern.test(name)) picked[name.replace('present', 'past_key_values')] = tensor;
+  }
+  return picked;
+}
+
+/** The most likely next token after position `row`, and its log-probability. */
+function best(output: ort.InferenceSession.OnnxValueMapType, row: number) {
+  const logits = output['logits'];
+  if (logits === undefined) throw new TypeError('the decoder gave no logits');
+  const size = logits.dims[2] ?? 0;
+  const data = (logits.data as Float32Array).subarray(row * size, (row + 1) * size); // Declared as floats.
+  let token = 0;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < size; i += 1) {
+    const value = data[i] as number; // Inside the bounds; this loop runs 32,768 times a token.
+    if (value > top) {
+      top = value;
+      token = i;
+    }
+  }
+  let sum = 0;
+  for (let i = 0; i < size; i += 1) sum += Math.exp((data[i] as number) - top);
+  return { token, logProbability: -Math.log(sum) };
+}
+
+/** Key and value memory [1, heads, positions, width], cut to the first `length` positions. */
+function truncated(memory: Tensors, length: number): Tensors {
+  const cut: Tensors = {};
+  for (const [name, tensor] of Object.entries(memory)) {
+    const [batch = 1, heads = 0, positions = 0, width = 0] = tensor.dims;
+    if (positions <= length) {
+      cut[name] = tensor;
+      continue;
+    }
+    const from = tensor.data as Float32Array; // Keys and values are floats in every export.
+    const to = new Float32Array(heads * length * width);
+    for (let head = 0; head < heads; head += 1) {
+      const start = head * positions * width;
+      to.set(from.subarray(start, start + length * width), head * length * width);
+    }
+    cut[name] = new ort.Tensor('float32', to, [batch, heads, length, width]);
+  }
+  return cut;
+}

@@ -1,0 +1,50 @@
+/** Tokens gathered into words, each with the moment it ended. */
+import { beginsWord, decodeTokens, type Vocabulary } from './tokens.js';
+
+export interface TokenWord {
+  readonly tokens: readonly number[];
+  /** With its punctuation, without surrounding space. */
+  readonly text: string;
+  /** Milliseconds from the first sample of the window. */
+  readonly endMs: number;
+  /** Mean over the word's tokens. */
+  readonly logProbability: number;
+}
+
+const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
+
+/**
+ * Gathers tokens into words. A word's end is where its last piece with a letter was heard: the comma behind it is
+ * heard in the pause. Pieces without any letter at the beginning (a stray dash) belong to the word that follows.
+ */
+export function gatherWords(
+  vocabulary: Vocabulary,
+  tokens: readonly number[],
+  endMs: readonly number[],
+  logProbabilities: readonly number[],
+): TokenWord[] {
+  const words: TokenWord[] = [];
+  let from = 0;
+  for (let i = 1; i <= tokens.length; i += 1) {
+    const next = tokens[i];
+    if (next !== undefined && !beginsWord(vocabulary, next)) continue;
+    const text = decodeTokens(vocabulary, tokens.slice(from, i)).trim();
+    if (!LETTER_OR_DIGIT.test(text) && next !== undefined) continue;
+    let last = from;
+    for (let k = from; k < i; k += 1) {
+      if (LETTER_OR_DIGIT.test(decodeTokens(vocabulary, tokens.slice(k, k + 1)))) last = k;
+    }
+    let sum = 0;
+    for (let k = from; k < i; k += 1) sum += logProbabilities[k] ?? 0;
+    if (text !== '') {
+      words.push({
+        tokens: tokens.slice(from, i),
+        text,
+        endMs: endMs[last] ?? 0,
+        logProbability: sum / (i - from),
+      });
+    }
+    from = i;
+  }
+  return words;
+}

@@ -1,0 +1,172 @@
+/** The embedded engine: streams on one side, threads on the other, and the loop that brings them together. */
+import { availableParallelism } from 'node:os';
+import {
+  ENDPOINT_RULES,
+  EngineError,
+  type EngineInfo,
+  findEndpoint,
+  type SpeechEngine,
+  type StreamOptions,
+} from '@kikitori/engine';
+import { ENGINE_LIMITS } from './limits.js';
+import type { MoonshineFiles } from './model/moonshine.js';
+import type { Vocabulary } from './model/tokens.js';
+import { type Candidate, mostUrgent } from './scheduler.js';
+import { MoonshineStream } from './stream/moonshine-stream.js';
+import { DEFAULT_POLICY, type StreamPolicy } from './stream/policy.js';
+import type { DecodePlan } from './stream/recogniser.js';
+import { Thread } from './worker/thread.js';
+
+/** What an engine is made of once its model was found on disk. */
+export interface MoonshineParts {
+  /** Served name, such as `moonshine-base`. */
+  readonly model: string;
+  readonly files: MoonshineFiles;
+  readonly vocabulary: Vocabulary;
+  readonly vadFile: string;
+  /** BCP 47. */
+  readonly languages: readonly string[];
+  /** Decoding threads, each with its own copy of the model. Default: one for each core. */
+  readonly threads?: number | undefined;
+  /** Streams that may be open at once. Default: what the threads can carry live, by measurement. */
+  readonly streamsMax: number;
+  readonly policy?: Partial<StreamPolicy> | undefined;
+}
+
+/** Starts the threads and loads the model into each. Rejects with `EngineError`; nothing is left running then. */
+export async function startEngine(parts: MoonshineParts, signal?: AbortSignal): Promise<MoonshineEngine> {
+  signal?.throwIfAborted();
+  const count = Math.min(parts.threads ?? availableParallelism(), ENGINE_LIMITS.threadsMax);
+  const decoders = Array.from({ length: Math.max(1, count) }, () => {
+    return new Thread({ type: 'decoder', files: parts.files });
+  });
+  const vad = new Thread({ type: 'vad', file: parts.vadFile });
+  const threads = [vad, ...decoders];
+  const stop = (): void => void Promise.all(threads.map((thread) => thread.close()));
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.all(threads.map((thread) => thread.start()));
+    signal?.throwIfAborted();
+    return new MoonshineEngine(parts, decoders, vad);
+  } catch (error) {
+    await Promise.all(threads.map((thread) => thread.close()));
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+export class MoonshineEngine implements SpeechEngine {
+  readonly info: EngineInfo;
+  readonly #parts: MoonshineParts;
+  readonly #decoders: readonly Thread[];
+  readonly #vad: Thread;
+  /** Open streams and when each was last decoded. */
+  readonly #streams = new Map<MoonshineStream, number>();
+  #scheduled = false;
+  #closed = false;
+
+  /** Use `startEngine`. */
+  constructor(parts: MoonshineParts, decoders: readonly Thread[], vad: Thread) {
+    this.#parts = parts;
+    this.#decoders = decoders;
+    this.#vad = vad;
+    this.info = {
+      model: parts.model,
+      languages: parts.languages,
+      streamsMax: parts.streamsMax,
+      sampleRateHz: 16_000,
+    };
+  }
+
+  async open(options: StreamOptions & { readonly signal?: AbortSignal } = {}): Promise<MoonshineStream> {
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw new EngineError('engine_closed', 'The engine was closed.');
+    if (this.#streams.size >= this.info.streamsMax) {
+      throw new EngineError(
+        'engine_busy',
+        'Every place of the recogniser is taken; try again when a speaker has finished.',
+      );
+    }
+    const stream = new MoonshineStream(
+      {
+        policy: { ...DEFAULT_POLICY, ...this.#parts.policy },
+        vocabulary: this.#parts.vocabulary,
+        mode: options.mode ?? 'live',
+        partials: options.partials ?? false,
+        endpoint: endpointRule,
+      },
+      { wake: () => this.#wake(), released: (gone) => void this.#streams.delete(gone) },
+    );
+    this.#streams.set(stream, performance.now());
+    return stream;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const stream of [...this.#streams.keys()])
+      stream.fail(new EngineError('engine_closed', 'The engine was closed.'));
+    await Promise.all([this.#vad, ...this.#decoders].map((thread) => thread.close()));
+  }
+
+  /** Many things wake the engine in one turn of the event loop; it looks around once for all of them. */
+  #wake(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#assign();
+    });
+  }
+
+  #assign(): void {
+    if (this.#closed) return;
+    for (const stream of this.#streams.keys()) void this.#listen(stream);
+    for (const thread of this.#decoders) {
+      if (thread.pending > 0) continue;
+      const next = mostUrgent(this.#candidates());
+      if (next === undefined) return;
+      void this.#decode(thread, next.stream, next.plan);
+    }
+  }
+
+  *#candidates(): Generator<Candidate<MoonshineStream>> {
+    const now = performance.now();
+    for (const [stream, decodedAt] of this.#streams) {
+      const plan = stream.plan();
+      if (plan === undefined) continue;
+      yield { stream, plan, mode: stream.mode, backlogMs: stream.backlogMs, idleMs: now - decodedAt };
+    }
+  }
+
+  async #listen(stream: MoonshineStream): Promise<void> {
+    const request = stream.nextVad();
+    if (request === undefined) return;
+    try {
+      stream.heard(await this.#vad.listen(request));
+    } catch (error) {
+      stream.listenFailed(asEngineError(error));
+    }
+    this.#wake();
+  }
+
+  async #decode(thread: Thread, stream: MoonshineStream, plan: DecodePlan): Promise<void> {
+    this.#streams.set(stream, performance.now());
+    try {
+      stream.decoded(await thread.decode(stream.begin(plan)));
+    } catch (error) {
+      stream.decodeFailed(asEngineError(error));
+    }
+    this.#wake();
+  }
+}
+
+function endpointRule(utteranceMs: number, trailingSilenceMs: number): string | undefined {
+  return findEndpoint(ENDPOINT_RULES, { speechMs: utteranceMs, trailingSilenceMs, utteranceMs })?.name;
+}
+
+function asEngineError(cause: unknown): EngineError {
+  if (cause instanceof EngineError) return cause;
+  return new EngineError('engine_internal', 'The recogniser failed on this stream.', { cause });
+}

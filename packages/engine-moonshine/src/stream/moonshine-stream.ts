@@ -1,0 +1,187 @@
+/** One open stream of the embedded engine: a recogniser, its bounds, and its side of the conversation with threads. */
+import { EngineError, type Hypothesis, HypothesisQueue, type SpeechStream } from '@kikitori/engine';
+import { ENGINE_LIMITS } from '../limits.js';
+import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
+import { createVadState, VAD_FRAME_SAMPLES, type VadState } from '../vad/silero.js';
+import type { VadRequest, VadResult } from '../worker/messages.js';
+import { AudioBuffer } from './audio-buffer.js';
+import { type DecodePlan, Recogniser, type RecogniserOptions } from './recogniser.js';
+
+const SAMPLES_PER_MS = 16;
+/** Audio is taken in pieces, so that one enormous write does not lie in memory twice. */
+const PIECE_SAMPLES = 16_000;
+
+/** What the stream asks of the engine. */
+export interface StreamHost {
+  /** Something may have become worth doing. */
+  wake(): void;
+  /** The stream is gone; its slot is free. */
+  released(stream: MoonshineStream): void;
+}
+
+export class MoonshineStream implements SpeechStream {
+  readonly mode: 'live' | 'batch';
+  readonly #host: StreamHost;
+  readonly #recogniser: Recogniser;
+  readonly #queue: HypothesisQueue;
+  /** Audio whose probabilities are not known yet. */
+  readonly #unheard = new AudioBuffer();
+  #vadState: VadState | undefined = createVadState();
+  #heardTo = 0;
+  #flushes: { readonly marker: number; readonly at: number }[] = [];
+  /** Flushes without their answer yet, whoever holds them. */
+  #flushesOpen = 0;
+  #waiting: (() => void)[] = [];
+  #failure: EngineError | undefined;
+  #failedAttempts = 0;
+  constructor(options: RecogniserOptions, host: StreamHost) {
+    this.mode = options.mode;
+    this.#host = host;
+    this.#recogniser = new Recogniser(options);
+    this.#queue = new HypothesisQueue(
+      () => host.wake(),
+      () => void this.close(),
+    );
+  }
+
+  get hypotheses(): AsyncIterable<Hypothesis> {
+    return this.#queue;
+  }
+
+  async write(samples: Float32Array): Promise<void> {
+    for (let from = 0; from < samples.length; from += PIECE_SAMPLES) {
+      while (this.#failure === undefined && this.#isFull) await this.#room();
+      if (this.#failure !== undefined) throw this.#failure;
+      const piece = samples.slice(from, from + PIECE_SAMPLES);
+      this.#recogniser.pushAudio(piece);
+      this.#unheard.append(piece);
+      this.#host.wake();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Too much waits, or what was written belongs behind a flush that is not answered yet. */
+  get #isFull(): boolean {
+    return this.#flushesOpen > 0 || this.#recogniser.backlogMs > ENGINE_LIMITS.backlogMsMax;
+  }
+
+  flush(marker: number): void {
+    if (this.#failure !== undefined) return;
+    if (this.#flushesOpen >= ENGINE_LIMITS.flushesPendingMax) {
+      this.fail(new EngineError('engine_internal', 'Too many flushes wait for their answer.'));
+      return;
+    }
+    this.#flushesOpen += 1;
+    this.#flushes.push({ marker, at: this.#unheard.end });
+    this.#host.wake();
+  }
+
+  async close(): Promise<void> {
+    if (this.#failure === undefined)
+      this.#failure = new EngineError('engine_closed', 'The stream was closed.');
+    this.#queue.end();
+    this.#wakeWriters();
+    this.#host.released(this);
+  }
+
+  /** Ends the stream with an error that its reader sees. */
+  fail(error: EngineError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#queue.fail(error);
+    this.#wakeWriters();
+    this.#host.released(this);
+  }
+
+  /** Audio for the voice activity thread, or undefined while it has enough; `heard` takes the answer. */
+  nextVad(): VadRequest | undefined {
+    const state = this.#vadState;
+    const frames = Math.floor((this.#unheard.end - this.#heardTo) / VAD_FRAME_SAMPLES);
+    const most = Math.floor((ENGINE_LIMITS.vadMsMax * SAMPLES_PER_MS) / VAD_FRAME_SAMPLES);
+    if (this.#failure !== undefined || state === undefined || frames === 0) return undefined;
+    this.#vadState = undefined;
+    const to = this.#heardTo + Math.min(frames, most) * VAD_FRAME_SAMPLES;
+    return {
+      samples: this.#unheard.slice(this.#heardTo, to),
+      state: { memory: state.memory.slice(), context: state.context.slice() },
+    };
+  }
+
+  heard(result: VadResult): void {
+    this.#vadState = result.state;
+    this.#heardTo += result.probabilities.length * VAD_FRAME_SAMPLES;
+    this.#unheard.dropBefore(this.#heardTo);
+    this.#recogniser.pushProbabilities(result.probabilities);
+  }
+
+  /** What to decode next and how urgently, or undefined. */
+  plan(): DecodePlan | undefined {
+    if (this.#failure !== undefined || this.#queue.size >= ENGINE_LIMITS.hypothesesUnreadMax)
+      return undefined;
+    this.#passFlushes();
+    const plan = this.#recogniser.plan();
+    this.#publish();
+    return plan;
+  }
+
+  /** Milliseconds of audio that wait behind the last settled word. */
+  get backlogMs(): number {
+    return this.#recogniser.backlogMs;
+  }
+
+  begin(plan: DecodePlan): DecodeRequest {
+    return this.#recogniser.begin(plan);
+  }
+
+  decoded(result: DecodeResult): void {
+    this.#failedAttempts = 0;
+    if (this.#failure !== undefined) return;
+    this.#recogniser.finish(result);
+    this.#publish();
+  }
+
+  /** The decode under way failed: the same audio is tried again, a few times. */
+  decodeFailed(error: EngineError): void {
+    this.#recogniser.abandon();
+    this.#attemptFailed(error);
+  }
+
+  /** The voice activity thread failed: it forgets what it remembered and hears the same audio again. */
+  listenFailed(error: EngineError): void {
+    this.#vadState = createVadState();
+    this.#attemptFailed(error);
+  }
+
+  #attemptFailed(error: EngineError): void {
+    this.#failedAttempts += 1;
+    if (this.#failedAttempts >= ENGINE_LIMITS.attemptsMax || error.code === 'engine_closed') this.fail(error);
+  }
+
+  /** A flush counts from when the probabilities of the whole frames before it are known. */
+  #passFlushes(): void {
+    if (this.#recogniser.isDecoding) return;
+    const first = this.#flushes[0];
+    if (first === undefined || first.at - this.#heardTo >= VAD_FRAME_SAMPLES) return;
+    this.#flushes.shift();
+    this.#recogniser.flush(first.marker);
+  }
+
+  #publish(): void {
+    const ready = this.#recogniser.drain();
+    for (const hypothesis of ready) {
+      if (hypothesis.type === 'flushed') this.#flushesOpen -= 1;
+      this.#queue.push(hypothesis);
+    }
+    if (!this.#isFull) this.#wakeWriters();
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  #wakeWriters(): void {
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+}

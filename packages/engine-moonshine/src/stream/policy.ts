@@ -1,0 +1,54 @@
+/**
+ * When to decode, what to keep and when to cut: every number that shapes the stream, with its reason.
+ * Durations are milliseconds of audio.
+ */
+export interface StreamPolicy {
+  /** A frame at least this likely begins speech … */
+  readonly speechProbability: number;
+  /** … and below this one it is silence again (hysteresis, as Silero's own reference does). */
+  readonly silenceProbability: number;
+  /** Shorter bursts are clicks, not words. */
+  readonly speechMsMin: number;
+  /** Audio kept before the first speech frame: soft onsets are found late. */
+  readonly leadMs: number;
+  /** Silence left behind the last speech frame of a window. */
+  readonly tailMs: number;
+  /** After this much silence a decode may commit what it hears, for the words before it are whole. */
+  readonly pauseMs: number;
+  /** After this much silence the window is cut: the next speech starts a fresh one. */
+  readonly cutMs: number;
+  /** New audio that makes a live decode worth its cost. Grows by itself when the machine is late. */
+  readonly intervalMs: number;
+  /** A word is said once it ends this long before the newest audio … */
+  readonly holdMs: number;
+  /** … or, when two decodes in a row agree on it, this long. */
+  readonly agreedHoldMs: number;
+  /** A window longer than this loses its committed beginning. */
+  readonly windowMsMax: number;
+  /** What a trimmed window keeps at least, so that the model has context. */
+  readonly contextMs: number;
+  /** Longest stretch that one decode sees when audio waits in plenty (files, catching up). */
+  readonly batchWindowMsMax: number;
+  /** Tokens a second that speech can have at most; more is a loop. */
+  readonly tokensPerSecondMax: number;
+  /** Words below this mean log-probability in a window of weak speech are not believed. */
+  readonly logProbabilityMin: number;
+}
+
+export const DEFAULT_POLICY: StreamPolicy = {
+  speechProbability: 0.5,
+  silenceProbability: 0.35,
+  speechMsMin: 96,
+  leadMs: 320,
+  tailMs: 192,
+  pauseMs: 192,
+  cutMs: 320,
+  intervalMs: 400,
+  holdMs: 700,
+  agreedHoldMs: 250,
+  windowMsMax: 9000,
+  contextMs: 3000,
+  batchWindowMsMax: 15_000,
+  tokensPerSecondMax: 8,
+  logProbabilityMin: -1,
+};

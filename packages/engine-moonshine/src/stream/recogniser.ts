@@ -1,0 +1,287 @@
+/**
+ * The thinking of one stream, without threads or clocks: audio and speech probabilities in, decode plans out; decode
+ * results in, hypotheses out. Whoever drives it decides when a job runs and where.
+ *
+ * A window of audio lies over the stretch of speech that is being said. It is decoded again and again while it
+ * grows; words are committed once they are safely behind the newest audio, and are forced from then on, so that a
+ * decode only adds. At a pause everything is committed and the window is left; a window that grows too long without
+ * a pause is trimmed behind committed words. So the work per second of audio is bounded whatever the speaker does.
+ */
+import type { Hypothesis, Word } from '@kikitori/engine';
+import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
+import type { Vocabulary } from '../model/tokens.js';
+import { AudioBuffer } from './audio-buffer.js';
+import type { StreamPolicy } from './policy.js';
+import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
+import { type PlacedWord, placeStarts, Window } from './window.js';
+
+const SAMPLES_PER_MS = 16;
+
+/** What is worth decoding now for a stream; it has at most one decode under way. */
+export interface DecodePlan {
+  /**
+   * `cut`: the speech has ended, all of it is wanted. `pause`: it may have. `live`: the speaker goes on.
+   * The first two are what people wait for.
+   */
+  readonly kind: 'live' | 'pause' | 'cut';
+  /** Sample number behind the last sample to decode. */
+  readonly edge: number;
+  /** End of the last speech before `edge`. */
+  readonly speechEnd: number;
+}
+
+export interface RecogniserOptions {
+  readonly policy: StreamPolicy;
+  readonly vocabulary: Vocabulary;
+  /** `live` decodes while the speaker speaks; `batch` waits for whole stretches. */
+  readonly mode: 'live' | 'batch';
+  readonly partials: boolean;
+  /** Names the rule that ends an utterance after that much silence, or undefined while it goes on. */
+  readonly endpoint: (utteranceMs: number, trailingSilenceMs: number) => string | undefined;
+}
+
+export class Recogniser {
+  readonly #options: RecogniserOptions;
+  readonly #audio = new AudioBuffer();
+  readonly #timeline: SpeechTimeline;
+  #window: Window | undefined;
+  /** Where the last window was left: the next one does not reach back behind it. */
+  #leftAt = 0;
+  /** Edge of the last decode of this window. */
+  #decodedTo = 0;
+  /** Speech end that a pause decode has already said everything of. */
+  #saidTo = -1;
+  #running: DecodePlan | undefined;
+  #flushes: number[] = [];
+  #utterance: Word[] = [];
+  #lastEndMs = 0;
+  #tokens = 0;
+  #settledMs = 0;
+  #ready: Hypothesis[] = [];
+
+  constructor(options: RecogniserOptions) {
+    this.#options = options;
+    this.#timeline = new SpeechTimeline(options.policy);
+  }
+
+  /** Sample number up to which audio was given. */
+  get received(): number {
+    return this.#audio.end;
+  }
+
+  /** Milliseconds of audio that was given but not settled. */
+  get backlogMs(): number {
+    return this.#audio.end / SAMPLES_PER_MS - this.#settledMs;
+  }
+
+  /** A decode is under way: `finish` or `abandon` is to follow. */
+  get isDecoding(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Takes ownership of the samples. */
+  pushAudio(samples: Float32Array): void {
+    this.#audio.append(samples);
+  }
+
+  /** One probability for each 32 ms of the audio, in order. */
+  pushProbabilities(probabilities: Float32Array): void {
+    this.#timeline.push(probabilities);
+  }
+
+  /** All audio given so far is to be said; the marker comes back behind it. Call when its probabilities are known. */
+  flush(marker: number): void {
+    this.#flushes.push(marker);
+  }
+
+  /** Hypotheses that became ready since the last call. */
+  drain(): Hypothesis[] {
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
+
+  /** What to decode next, or undefined while nothing is worth it. Says what needs no decode on the way. */
+  plan(): DecodePlan | undefined {
+    if (this.#running !== undefined) return undefined;
+    if (this.#flushes.length > 0) this.#timeline.closeOpen();
+    for (;;) {
+      const stretch = this.#timeline.stretches[0];
+      if (stretch === undefined || !stretch.confirmed) {
+        this.#settleSilence();
+        return undefined;
+      }
+      const window = this.#window ?? this.#openWindow(stretch.start);
+      if (!stretch.closed || this.#saidTo !== stretch.end) return this.#planWindow(window, stretch);
+      this.#leaveWindow(stretch.end);
+    }
+  }
+
+  /** Begins the decode that `plan` gave: what the model is to be asked. The answer goes to `finish`. */
+  begin(plan: DecodePlan): DecodeRequest {
+    const window = this.#window;
+    if (window === undefined || this.#running !== undefined)
+      throw new TypeError('a decode begins without its plan');
+    this.#running = plan;
+    const samples = this.#audio.slice(window.start, plan.edge);
+    const prefix = window.prefix;
+    const seconds = samples.length / SAMPLES_PER_MS / 1000;
+    const tokensMax = Math.ceil(seconds * this.#options.policy.tokensPerSecondMax) + 8 - prefix.length;
+    return { samples, prefix, draft: window.draft, tokensMax: Math.max(4, tokensMax) };
+  }
+
+  /** The answer to the decode that `begin` began. */
+  finish(result: DecodeResult): void {
+    const job = this.#running;
+    const window = this.#window;
+    this.#running = undefined;
+    if (job === undefined || window === undefined) return;
+    const stretch = this.#timeline.stretches[0];
+    // A pause decode said everything only if nobody went on speaking while it ran.
+    const whole = job.kind === 'cut' || (job.kind === 'pause' && stretch?.end === job.speechEnd);
+    this.#decodedTo = job.edge;
+    const fresh = window.take(result, job.edge, whole, this.#options.policy, this.#options.vocabulary);
+    this.#say(fresh);
+    if (whole) this.#saidTo = job.speechEnd;
+    else this.#advance(window, job.edge);
+    this.#settle(Math.max(window.settledMs, this.#settledMs));
+    if (this.#options.partials && !whole) {
+      this.#ready.push({ type: 'partial', text: window.tailText, settledMs: this.#settledMs });
+    }
+    this.#forget();
+  }
+
+  /**
+   * Keeps the window bounded: trims it behind committed words; one that is full without any (a song, a machine that
+   * sounds like speech) is said as it stands and left behind.
+   */
+  #advance(window: Window, edge: number): void {
+    const { policy } = this.#options;
+    window.trim(edge, policy);
+    if (edge - window.start < policy.batchWindowMsMax * SAMPLES_PER_MS) return;
+    this.#say(window.takeTail());
+    this.#window = new Window(edge);
+    this.#decodedTo = edge;
+  }
+
+  /** The decode failed: the next plan tries the same audio again. */
+  abandon(): void {
+    this.#running = undefined;
+  }
+
+  #planWindow(window: Window, stretch: SpeechStretch): DecodePlan | undefined {
+    const { policy, mode } = this.#options;
+    const speechEnd = stretch.end;
+    const limit = window.start + policy.batchWindowMsMax * SAMPLES_PER_MS;
+    const known = this.#known;
+    const tail = Math.min(speechEnd + policy.tailMs * SAMPLES_PER_MS, known);
+    if (tail > limit) return { kind: 'live', edge: limit, speechEnd };
+    if (stretch.closed) return { kind: 'cut', edge: tail, speechEnd };
+    if (mode === 'batch') return undefined;
+    if (known - speechEnd >= policy.pauseMs * SAMPLES_PER_MS) {
+      return this.#saidTo === speechEnd ? undefined : { kind: 'pause', edge: tail, speechEnd };
+    }
+    const news = known - Math.max(this.#decodedTo, window.start);
+    return news < policy.intervalMs * SAMPLES_PER_MS ? undefined : { kind: 'live', edge: known, speechEnd };
+  }
+
+  /** How far speech and silence are known; when flushing, the last part of a frame counts as what it follows. */
+  get #known(): number {
+    return this.#flushes.length > 0 ? this.#audio.end : this.#timeline.known;
+  }
+
+  #openWindow(speechStart: number): Window {
+    const lead = this.#options.policy.leadMs * SAMPLES_PER_MS;
+    this.#endUtteranceBefore(speechStart);
+    const window = new Window(Math.max(speechStart - lead, this.#leftAt, this.#audio.start));
+    this.#window = window;
+    this.#decodedTo = window.start;
+    this.#saidTo = -1;
+    return window;
+  }
+
+  #leaveWindow(speechEnd: number): void {
+    this.#window = undefined;
+    this.#leftAt = speechEnd;
+    this.#timeline.shift();
+    this.#settle(speechEnd / SAMPLES_PER_MS);
+    this.#forget();
+  }
+
+  /** Nothing is being said: how far silence reaches, whether the utterance is over, which flushes are answered. */
+  #settleSilence(): void {
+    const unclear = this.#timeline.stretches[0]?.start ?? this.#known;
+    this.#endUtteranceBefore(unclear);
+    if (this.#flushes.length > 0) {
+      this.#endUtterance('flush');
+      this.#settle(this.#audio.end / SAMPLES_PER_MS);
+      for (const marker of this.#flushes.splice(0)) {
+        this.#ready.push({ type: 'flushed', marker, settledMs: this.#settledMs, tokens: this.#tokens });
+        this.#tokens = 0;
+      }
+      this.#leftAt = this.#audio.end;
+    } else {
+      // A soft onset may still turn out to lie before the first frame of speech.
+      this.#settle(unclear / SAMPLES_PER_MS - this.#options.policy.leadMs);
+    }
+    this.#forget();
+  }
+
+  #endUtteranceBefore(sample: number): void {
+    const first = this.#utterance[0];
+    if (first === undefined) return;
+    const utteranceMs = this.#lastEndMs - first.startMs;
+    const rule = this.#options.endpoint(utteranceMs, (sample - this.#leftAt) / SAMPLES_PER_MS);
+    if (rule !== undefined) this.#endUtterance(rule);
+  }
+
+  #endUtterance(rule: string): void {
+    const words = this.#utterance;
+    const first = words[0];
+    const last = words.at(-1);
+    if (first === undefined || last === undefined) return;
+    this.#utterance = [];
+    this.#settle(last.endMs);
+    this.#ready.push({
+      type: 'utterance',
+      words,
+      startMs: first.startMs,
+      endMs: last.endMs,
+      rule,
+      settledMs: this.#settledMs,
+    });
+  }
+
+  #say(fresh: readonly PlacedWord[]): void {
+    if (fresh.length === 0) return;
+    this.#tokens += fresh.reduce((sum, word) => sum + word.tokens.length, 0);
+    const windowStartMs = Math.round((this.#window?.start ?? 0) / SAMPLES_PER_MS);
+    const words = placeStarts(
+      fresh,
+      Math.max(this.#lastEndMs, this.#utterance.length === 0 ? windowStartMs : 0),
+      (fromMs, toMs) => {
+        const end = this.#timeline.silenceEnd(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);
+        return end === undefined ? undefined : end / SAMPLES_PER_MS;
+      },
+    );
+    this.#lastEndMs = words.at(-1)?.endMs ?? this.#lastEndMs;
+    this.#utterance.push(...words);
+    this.#settle(this.#lastEndMs);
+    this.#ready.push({ type: 'words', words, settledMs: this.#settledMs });
+    const rule = this.#options.endpoint(this.#lastEndMs - (this.#utterance[0]?.startMs ?? 0), 0);
+    if (rule !== undefined) this.#endUtterance(rule);
+  }
+
+  #settle(ms: number): void {
+    this.#settledMs = Math.max(this.#settledMs, Math.floor(ms));
+  }
+
+  /** Lets go of audio and probabilities that no later job can need. */
+  #forget(): void {
+    const lead = this.#options.policy.leadMs * SAMPLES_PER_MS;
+    const open = this.#timeline.stretches[0]?.start ?? this.#timeline.known;
+    const needed = Math.min(this.#window?.start ?? Number.POSITIVE_INFINITY, open - lead);
+    this.#audio.dropBefore(needed);
+    this.#timeline.forgetBefore(needed - 1000 * SAMPLES_PER_MS);
+  }
+}

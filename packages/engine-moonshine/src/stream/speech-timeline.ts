@@ -1,0 +1,108 @@
+/** From speech probabilities to stretches of speech on the timeline of the stream. */
+import { VAD_FRAME_SAMPLES } from '../vad/silero.js';
+import type { StreamPolicy } from './policy.js';
+
+const SAMPLES_PER_MS = 16;
+
+/** A stretch of speech without a silence long enough to cut at. Positions are sample numbers. */
+export interface SpeechStretch {
+  readonly start: number;
+  /** End of its last speech frame so far. */
+  readonly end: number;
+  /** Enough speech to be believed; a click never becomes so. */
+  readonly confirmed: boolean;
+  /** Followed by a silence long enough: nothing is added to it any more. */
+  readonly closed: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class SpeechTimeline {
+  readonly #policy: StreamPolicy;
+  readonly #stretches: (Mutable<SpeechStretch> & { speechFrames: number })[] = [];
+  #inSpeech = false;
+  #frames = 0;
+  /** Probabilities of the latest frames, for finding the silence between two words. */
+  readonly #recent: number[] = [];
+  #recentFrom = 0;
+
+  constructor(policy: StreamPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Sample number up to which speech and silence are known. */
+  get known(): number {
+    return this.#frames * VAD_FRAME_SAMPLES;
+  }
+
+  /** Stretches not yet shifted away, oldest first; unconfirmed closed ones are dropped. */
+  get stretches(): readonly SpeechStretch[] {
+    return this.#stretches;
+  }
+
+  /** The oldest stretch is done with. */
+  shift(): void {
+    this.#stretches.shift();
+  }
+
+  push(probabilities: Float32Array): void {
+    for (const probability of probabilities) this.#frame(probability);
+  }
+
+  /** No more audio comes for now: an open stretch ends here. */
+  closeOpen(): void {
+    const open = this.#stretches.at(-1);
+    if (open !== undefined && !open.closed) this.#close(open);
+    this.#inSpeech = false;
+  }
+
+  /** End of the last silence (two frames or more) between the two samples, if there is one. */
+  silenceEnd(from: number, to: number): number | undefined {
+    let run = 0;
+    for (let frame = Math.floor(to / VAD_FRAME_SAMPLES) - 1; frame * VAD_FRAME_SAMPLES >= from; frame -= 1) {
+      const probability = this.#recent[frame - this.#recentFrom];
+      if (probability === undefined) return undefined;
+      run = probability < this.#policy.silenceProbability ? run + 1 : 0;
+      if (run === 2) return (frame + 2) * VAD_FRAME_SAMPLES;
+    }
+    return undefined;
+  }
+
+  /** Forgets the frames that end before `sample`. */
+  forgetBefore(sample: number): void {
+    const count = Math.floor(sample / VAD_FRAME_SAMPLES) - this.#recentFrom;
+    if (count < 256) return; // In blocks: shifting an array costs.
+    this.#recent.splice(0, count);
+    this.#recentFrom += count;
+  }
+
+  #frame(probability: number): void {
+    const start = this.known;
+    this.#frames += 1;
+    this.#recent.push(probability);
+    if (probability >= this.#policy.speechProbability) this.#inSpeech = true;
+    else if (probability < this.#policy.silenceProbability) this.#inSpeech = false;
+    const open = this.#stretches.at(-1);
+    const current = open === undefined || open.closed ? undefined : open;
+    if (this.#inSpeech) {
+      const stretch = current ?? this.#open(start);
+      stretch.end = this.known;
+      stretch.speechFrames += 1;
+      const speechMs = (stretch.speechFrames * VAD_FRAME_SAMPLES) / SAMPLES_PER_MS;
+      if (speechMs >= this.#policy.speechMsMin) stretch.confirmed = true;
+    } else if (current !== undefined && this.known - current.end >= this.#policy.cutMs * SAMPLES_PER_MS) {
+      this.#close(current);
+    }
+  }
+
+  #open(start: number) {
+    const stretch = { start, end: start, confirmed: false, closed: false, speechFrames: 0 };
+    this.#stretches.push(stretch);
+    return stretch;
+  }
+
+  #close(stretch: Mutable<SpeechStretch>): void {
+    stretch.closed = true;
+    if (!stretch.confirmed) this.#stretches.pop();
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The stretch of audio under recognition: which of its words are committed, and what the last decode guessed behind
+ * them. Positions are sample numbers of the stream; word times are milliseconds of the stream.
+ */
+import type { Word } from '@kikitori/engine';
+import type { DecodeResult } from '../model/moonshine.js';
+import type { Vocabulary } from '../model/tokens.js';
+import { gatherWords, type TokenWord } from '../model/words.js';
+import type { StreamPolicy } from './policy.js';
+import { loopStart } from './repetition.js';
+
+const SAMPLES_PER_MS = 16;
+
+/** A word of the window, on the stream's timeline. */
+export interface PlacedWord {
+  readonly tokens: readonly number[];
+  readonly text: string;
+  readonly endMs: number;
+}
+
+export class Window {
+  /** First sample that is decoded. */
+  start: number;
+  /** Committed words that the window still covers, oldest first. */
+  #committed: PlacedWord[] = [];
+  /** What the last decode heard behind them. */
+  #tail: PlacedWord[] = [];
+  /** Sum and count of log-probabilities of the last decode: how sure the model was of this window. */
+  meanLogProbability = 0;
+
+  constructor(start: number) {
+    this.start = start;
+  }
+
+  get prefix(): number[] {
+    return this.#committed.flatMap((word) => [...word.tokens]);
+  }
+
+  /** The unstable tail as tokens: a draft for the next decode. */
+  get draft(): number[] {
+    return this.#tail.flatMap((word) => [...word.tokens]);
+  }
+
+  get tailText(): string {
+    return this.#tail.map((word) => word.text).join(' ');
+  }
+
+  get committedAny(): boolean {
+    return this.#committed.length > 0;
+  }
+
+  /** End of the last committed word; the window's start when there is none. Milliseconds. */
+  get settledMs(): number {
+    return this.#committed.at(-1)?.endMs ?? this.start / SAMPLES_PER_MS;
+  }
+
+  /**
+   * Takes a decode's result over the audio up to sample `edge` and commits what is stable; all of it when `whole`.
+   * Returns the words that became stable.
+   */
+  take(
+    result: DecodeResult,
+    edge: number,
+    whole: boolean,
+    policy: StreamPolicy,
+    vocabulary: Vocabulary,
+  ): PlacedWord[] {
+    const prefixLength = this.prefix.length;
+    const kept = loopStart([...this.prefix, ...result.tokens]) - prefixLength;
+    const tokens = result.tokens.slice(0, Math.max(0, kept));
+    const looped = tokens.length < result.tokens.length;
+    const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefixLength), result.logProbabilities);
+    this.meanLogProbability = mean(result.logProbabilities);
+    const placed = found.map((word) => this.#place(word, edge));
+    const stable = whole ? placed.length : this.#stableCount(placed, edge / SAMPLES_PER_MS, looped, policy);
+    const fresh = placed.slice(0, stable);
+    this.#committed.push(...fresh);
+    this.#tail = placed.slice(stable);
+    return fresh;
+  }
+
+  /** Commits what the last decode guessed: no better guess will come. */
+  takeTail(): PlacedWord[] {
+    const fresh = this.#tail;
+    this.#committed.push(...fresh);
+    this.#tail = [];
+    return fresh;
+  }
+
+  /** How many of the heard words are safe: behind the hold, in order, and followed by another word. */
+  #stableCount(heard: readonly PlacedWord[], edgeMs: number, looped: boolean, policy: StreamPolicy): number {
+    // The last word may still grow ("any" → "anything"); behind a loop nothing is trusted.
+    const last = looped ? heard.length - 2 : heard.length - 1;
+    let count = 0;
+    for (let i = 0; i < last; i += 1) {
+      const word = heard[i];
+      const next = heard[i + 1];
+      if (word === undefined || next === undefined) break;
+      const agreed = this.#tail[i]?.text === word.text;
+      const hold = agreed ? policy.agreedHoldMs : policy.holdMs;
+      if (word.endMs > edgeMs - hold || next.endMs < word.endMs - 200) break;
+      count = i + 1;
+    }
+    return count;
+  }
+
+  /**
+   * Drops the committed beginning of a window longer than the policy allows, so that at least `contextMs` stay before
+   * `edge`. Cuts behind a committed word; the words still covered stay forced.
+   */
+  trim(edge: number, policy: StreamPolicy): void {
+    if (edge - this.start <= policy.windowMsMax * SAMPLES_PER_MS) return;
+    const latestMs = edge / SAMPLES_PER_MS - policy.contextMs;
+    let best = -1;
+    let bestGapMs = -1;
+    for (let i = 0; i < this.#committed.length - 1; i += 1) {
+      const endMs = this.#committed[i]?.endMs ?? 0;
+      const gapMs = (this.#committed[i + 1]?.endMs ?? 0) - endMs;
+      if (endMs > latestMs) break;
+      // Only the later half: cutting too little means cutting again at once.
+      if (endMs < latestMs - policy.contextMs) continue;
+      if (gapMs >= bestGapMs) {
+        best = i;
+        bestGapMs = gapMs;
+      }
+    }
+    const cut = this.#committed[best];
+    if (cut === undefined) return;
+    this.start = Math.max(this.start, Math.round(cut.endMs * SAMPLES_PER_MS));
+    this.#committed = this.#committed.slice(best + 1);
+  }
+
+  #place(word: TokenWord, edge: number): PlacedWord {
+    const endMs = Math.min(this.start / SAMPLES_PER_MS + word.endMs, edge / SAMPLES_PER_MS);
+    return { tokens: word.tokens, text: word.text, endMs };
+  }
+}
+
+/** Words with start times: a word begins where the one before ended, or where the silence between them ends. */
+export function placeStarts(
+  words: readonly { readonly text: string; readonly endMs: number }[],
+  previousEndMs: number,
+  silenceEndMs: (fromMs: number, toMs: number) => number | undefined,
+): Word[] {
+  let floorMs = previousEndMs;
+  return words.map(({ text, endMs }) => {
+    const end = Math.max(Math.round(endMs), floorMs);
+    const start = Math.min(Math.round(silenceEndMs(floorMs, end - 40) ?? floorMs), end);
+    floorMs = end;
+    return { text, startMs: start, endMs: end };
+  });
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,157 @@
+/**
+ * One thread as the engine sees it: started once, asked one thing after the other, replaced when it dies. A request
+ * that is under way when the thread dies rejects with `engine_worker_lost`; requests carry all they need, so that
+ * the caller simply asks again.
+ */
+import { Worker } from 'node:worker_threads';
+import { EngineError } from '@kikitori/engine';
+import { ENGINE_LIMITS } from '../limits.js';
+import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
+import type { VadRequest, VadResult, WorkerRequest, WorkerResponse, WorkerRole } from './messages.js';
+
+// `src` and `dist` mirror each other: from both, the built worker is found by the same words.
+const WORKER_FILE = new URL('../../dist/worker/worker.js', import.meta.url);
+
+interface Pending {
+  resolve(value: DecodeResult | VadResult): void;
+  reject(error: EngineError): void;
+}
+
+export class Thread {
+  readonly #role: WorkerRole;
+  #worker: Worker | undefined;
+  #starting: Promise<Worker> | undefined;
+  #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #deaths = 0;
+  #closed = false;
+
+  constructor(role: WorkerRole) {
+    this.#role = role;
+  }
+
+  /** Requests that wait for an answer. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Loads the model. Rejects with `model_invalid` when the files cannot be used, `engine_worker_lost` when the thread
+   * died on the way or took longer than the bound.
+   */
+  async start(): Promise<void> {
+    await this.#running();
+  }
+
+  async decode(request: DecodeRequest): Promise<DecodeResult> {
+    const result = await this.#ask((id) => ({ type: 'decode', id, request }), [request.samples]);
+    return result as DecodeResult; // A thread answers `decode` with `decoded`.
+  }
+
+  async listen(request: VadRequest): Promise<VadResult> {
+    const transfer = [request.samples, request.state.memory, request.state.context];
+    const result = await this.#ask((id) => ({ type: 'vad', id, request }), transfer);
+    return result as VadResult; // A thread answers `vad` with `heard`.
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#failAll(new EngineError('engine_closed', 'The engine was closed.'));
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  async #ask(
+    build: (id: number) => WorkerRequest,
+    views: readonly Float32Array[],
+  ): Promise<DecodeResult | VadResult> {
+    const worker = await this.#running();
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      worker.postMessage(
+        build(id),
+        views.map((view) => view.buffer).filter((buffer) => buffer instanceof ArrayBuffer),
+      );
+    });
+  }
+
+  #running(): Promise<Worker> {
+    if (this.#closed) return Promise.reject(new EngineError('engine_closed', 'The engine was closed.'));
+    if (this.#worker !== undefined) return Promise.resolve(this.#worker);
+    if (this.#deaths > ENGINE_LIMITS.threadDeathsMax) {
+      const text = 'The thread that decodes died again and again; restart the server and look at its memory.';
+      return Promise.reject(new EngineError('engine_worker_lost', text));
+    }
+    this.#starting ??= this.#launch().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  #launch(): Promise<Worker> {
+    const worker = new Worker(WORKER_FILE, { workerData: this.#role, name: `kikitori-${this.#role.type}` });
+    return new Promise((resolve, reject) => {
+      const fail = (error: EngineError): void => {
+        clearTimeout(timer);
+        reject(error);
+        void worker.terminate();
+      };
+      const timer = setTimeout(() => {
+        fail(
+          new EngineError(
+            'engine_worker_lost',
+            'The model took too long to load; the machine may be overloaded.',
+          ),
+        );
+      }, ENGINE_LIMITS.loadMsMax);
+      worker.on('message', (response: WorkerResponse) => {
+        if (response.type === 'ready') {
+          clearTimeout(timer);
+          if (this.#closed) return fail(new EngineError('engine_closed', 'The engine was closed.'));
+          this.#worker = worker;
+          resolve(worker);
+        } else if (response.type === 'unusable') {
+          const text =
+            'The model files cannot be loaded: they are damaged or of another kind; remove and pull the model again.';
+          fail(new EngineError('model_invalid', text, { cause: new Error(response.reason) }));
+        } else this.#settle(response);
+      });
+      worker.on('error', (cause) => {
+        const text = 'The thread that decodes died.';
+        this.#lost(worker, new EngineError('engine_worker_lost', text, { cause }));
+        fail(new EngineError('engine_worker_lost', text, { cause }));
+      });
+      worker.on('exit', () => {
+        const error = new EngineError('engine_worker_lost', 'The thread that decodes ended.');
+        this.#lost(worker, error);
+        fail(error);
+      });
+    });
+  }
+
+  #settle(response: Exclude<WorkerResponse, { type: 'ready' | 'unusable' }>): void {
+    const pending = this.#pending.get(response.id);
+    this.#pending.delete(response.id);
+    if (response.type === 'failed') {
+      const cause = new Error(response.reason);
+      pending?.reject(
+        new EngineError('engine_internal', 'The model could not process this audio.', { cause }),
+      );
+    } else pending?.resolve(response.result);
+  }
+
+  #lost(worker: Worker, error: EngineError): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#deaths += 1;
+    this.#failAll(error);
+  }
+
+  #failAll(error: EngineError): void {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(error);
+  }
+}
