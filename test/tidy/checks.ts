@@ -181,7 +181,7 @@ export function checkErrorCodes(
   tests: readonly string[],
 ): string[] {
   const section = /^## Errors$([\s\S]*?)^## /m.exec(documentation)?.[1] ?? '';
-  const rows = [...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code = '']) => code);
+  const rows = [...section.matchAll(/^\| `([a-z_]+)` +\|/gm)].map(([, code = '']) => code);
   return [
     ...codes.filter((code) => !rows.includes(code)).map((code) => `${code} has no row in docs/protocol.md.`),
     ...rows
