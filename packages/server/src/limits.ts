@@ -41,32 +41,44 @@ export const SESSION_LIMITS: SessionLimits = {
   closeFlushMs: 5_000,
 };
 
-/** Bounds of the HTTP side. */
+/** Bounds of the HTTP side. Times in milliseconds. */
 export interface HttpLimits {
   /** Largest file of `POST /v1/audio/transcriptions`: 25 MiB, as vLLM. At the bound: 400. */
   readonly fileBytesMax: number;
-  /** Largest form field that is not the file. */
+  /** Longest sound in a file. At the bound: 413. */
+  readonly fileAudioMsMax: number;
+  /** Longest time for a file, from the request's head to the answer's last byte. At the bound: 408. */
+  readonly fileMsMax: number;
+  /** How long a body may send nothing while it is wanted. At the bound: 408. */
+  readonly bodyStallMs: number;
+  /** Largest form field that is not the file. At the bound: 400. */
   readonly fieldBytesMax: number;
+  /** Fields of a form. At the bound: 400. */
   readonly fieldsMax: number;
+  /** A body that was refused is read on for so long and so far, so that its sender gets to read the answer. */
+  readonly discardMs: number;
+  readonly discardBytesMax: number;
   /** A request whose headers take longer is cut with 408. */
   readonly headersTimeoutMs: number;
-  /** A request that takes longer to arrive whole is cut with 408. */
-  readonly requestTimeoutMs: number;
   /** Idle HTTP connections are closed after it; vLLM's figure. */
   readonly keepAliveTimeoutMs: number;
   /** Bytes of all request headers. At the bound: 431. */
   readonly headerBytesMax: number;
-  /** TCP connections at once, WebSockets included; one more is dropped. */
+  /** TCP connections at once, WebSockets included. One more is dropped. */
   readonly connectionsMax: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = {
   fileBytesMax: 25 * 1024 * 1024,
+  // 25 MiB of telephone-grade Opus may hold nine hours.
+  fileAudioMsMax: 4 * 3_600_000,
+  fileMsMax: 3_600_000,
+  bodyStallMs: 30_000,
   fieldBytesMax: 64 * 1024,
   fieldsMax: 64,
+  discardMs: 2_000,
+  discardBytesMax: 64 * 1024 * 1024,
   headersTimeoutMs: 10_000,
-  // 25 MiB at 1 Mbit/s take 210 s.
-  requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 5_000,
   headerBytesMax: 16 * 1024,
   connectionsMax: 1_024,

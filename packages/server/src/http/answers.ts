@@ -1,0 +1,44 @@
+import type { ServerResponse } from 'node:http';
+import type { HttpError } from '../errors.js';
+
+type Headers = Readonly<Record<string, string>>;
+
+const TYPE_OF_STATUS: Readonly<Record<number, string>> = {
+  400: 'BadRequestError',
+  404: 'NotFoundError',
+  408: 'RequestTimeoutError',
+  413: 'BadRequestError',
+  415: 'BadRequestError',
+  422: 'UnprocessableEntityError',
+  500: 'InternalServerError',
+  503: 'ServiceUnavailableError',
+};
+
+/** The body of an error: `{"error":{"message","type","param","code"}}`. */
+export function errorBody({ status, message, param }: HttpError): string {
+  return JSON.stringify({
+    error: { message, type: TYPE_OF_STATUS[status] ?? 'Error', param: param ?? null, code: status },
+  });
+}
+
+/** Answers with an error. */
+export function sendError(response: ServerResponse, error: HttpError, headers: Headers = {}): void {
+  send(response, error.status, errorBody(error), { 'content-type': 'application/json', ...headers });
+}
+
+/** Answers with compact JSON. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Headers = {},
+): void {
+  send(response, status, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+}
+
+/** Answers with a body, or with none. */
+export function send(response: ServerResponse, status: number, body = '', headers: Headers = {}): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) });
+  response.end(body);
+}

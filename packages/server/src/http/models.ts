@@ -1,0 +1,36 @@
+import type { EngineInfo } from '@kikitori/engine';
+
+/** The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. */
+export function modelList(info: EngineInfo, names: readonly string[], createdS: number): unknown {
+  return {
+    object: 'list',
+    data: names.map((id) => ({
+      id,
+      object: 'model',
+      created: createdS,
+      owned_by: 'kikitori',
+      root: info.model,
+      parent: null,
+      // An utterance may be of any length here; clients that roll over at vLLM's limit need not.
+      max_model_len: null,
+      permission: [permission(id, createdS)],
+    })),
+  };
+}
+
+function permission(id: string, createdS: number): unknown {
+  return {
+    id: `modelperm-${id}`,
+    object: 'model_permission',
+    created: createdS,
+    allow_create_engine: false,
+    allow_sampling: true,
+    allow_logprobs: true,
+    allow_search_indices: false,
+    allow_view: true,
+    allow_fine_tuning: false,
+    organization: '*',
+    group: null,
+    is_blocking: false,
+  };
+}

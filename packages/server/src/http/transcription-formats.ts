@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { toSrt, toVtt } from '@kikitori/protocol/captions';
+import type { HttpError } from '../errors.js';
+import { errorBody } from './answers.js';
+import type { FileUtterance, Recognised } from './recognise.js';
+import type { TranscriptionWishes } from './transcription-wishes.js';
+
+/** The body of an answer and its type. */
+export interface TranscriptionAnswer {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const FRAME_MS = 80;
+
+/** A whole answer in the format asked for. `language`: BCP 47. */
+export function answerOf(
+  { format, segments, words }: TranscriptionWishes,
+  { audioMs, utterances }: Recognised,
+  language: string,
+): TranscriptionAnswer {
+  const text = textOf(utterances);
+  const json = 'application/json';
+  switch (format) {
+    case 'json':
+      return { contentType: json, body: JSON.stringify({ text, usage: usageOf(audioMs) }) };
+    case 'text':
+      return { contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
+    case 'srt':
+      return { contentType: 'application/x-subrip; charset=utf-8', body: toSrt(utterances) };
+    case 'vtt':
+      return { contentType: 'text/vtt; charset=utf-8', body: toVtt(utterances) };
+    case 'verbose_json': {
+      const body = {
+        task: 'transcribe',
+        language,
+        duration: audioMs / 1000,
+        text,
+        ...(segments ? { segments: utterances.map(segmentOf) } : {}),
+        ...(words ? { words: wordsOf(utterances) } : {}),
+        usage: usageOf(audioMs),
+      };
+      return { contentType: json, body: JSON.stringify(body) };
+    }
+    default:
+      return format satisfies never;
+  }
+}
+
+/** The frames of an answer that is streamed, as vLLM writes them: server-sent events, unset members left out. */
+export class TranscriptionStream {
+  readonly #id = `transcribe-${randomBytes(16).toString('hex')}`;
+  readonly #created: number;
+  readonly #model: string;
+
+  constructor(options: { readonly createdS: number; readonly model: string }) {
+    this.#created = options.createdS;
+    this.#model = options.model;
+  }
+
+  /** New text; a leading space for every word, as in the Realtime deltas. */
+  delta(content: string): string {
+    return this.#chunk({ choices: [{ delta: { content } }] });
+  }
+
+  /** Everything behind the last text. */
+  end({ audioMs, tokens }: Recognised, includeUsage: boolean): string {
+    const stop = this.#chunk({
+      choices: [{ delta: { content: '' }, finish_reason: 'stop', stop_reason: null }],
+    });
+    if (!includeUsage) return stop + DONE;
+    const promptTokens = Math.ceil(audioMs / FRAME_MS);
+    const usage = {
+      prompt_tokens: promptTokens,
+      total_tokens: promptTokens + tokens,
+      completion_tokens: tokens,
+    };
+    return stop + this.#chunk({ choices: [], usage }) + DONE;
+  }
+
+  /** An error after the answer has begun. */
+  static failure(error: HttpError): string {
+    return `data: ${errorBody(error)}\n\n${DONE}`;
+  }
+
+  #chunk(members: Readonly<Record<string, unknown>>): string {
+    const { choices, ...others } = members;
+    const head = { id: this.#id, object: 'transcription.chunk', created: this.#created, model: this.#model };
+    return `data: ${JSON.stringify({ ...head, choices, ...others })}\n\n`;
+  }
+}
+
+const DONE = 'data: [DONE]\n\n';
+
+function textOf(utterances: readonly FileUtterance[]): string {
+  return utterances.flatMap(({ words }) => words.map((word) => word.text)).join(' ');
+}
+
+function usageOf(audioMs: number): unknown {
+  return { type: 'duration', seconds: Math.ceil(audioMs / 1000) };
+}
+
+function wordsOf(utterances: readonly FileUtterance[]): unknown {
+  return utterances.flatMap(({ words }) =>
+    words.map((word) => ({ word: word.text, start: word.startMs / 1000, end: word.endMs / 1000 })),
+  );
+}
+
+/** OpenAI's members; what only Whisper can say is null and not invented. */
+function segmentOf({ startMs, endMs, words }: FileUtterance, id: number): unknown {
+  return {
+    id,
+    seek: 0,
+    start: startMs / 1000,
+    end: endMs / 1000,
+    text: words.map((word) => ` ${word.text}`).join(''),
+    tokens: [],
+    temperature: 0,
+    avg_logprob: null,
+    compression_ratio: null,
+    no_speech_prob: null,
+  };
+}

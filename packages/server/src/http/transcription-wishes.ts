@@ -1,0 +1,112 @@
+import { refusal } from '../errors.js';
+import type { FormFields } from './upload-form.js';
+
+const FORMATS = ['json', 'text', 'verbose_json', 'srt', 'vtt'] as const;
+const GRANULARITIES = ['segment', 'word'] as const;
+
+export type ResponseFormat = (typeof FORMATS)[number];
+
+/** What the fields of `POST /v1/audio/transcriptions` ask for. Fields that an engine here has no use for are ignored. */
+export interface TranscriptionWishes {
+  readonly format: ResponseFormat;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  readonly segments: boolean;
+  readonly words: boolean;
+  /** The served name by which the model was asked for. */
+  readonly model: string;
+}
+
+/** What is served. */
+export interface Served {
+  /** Served model names, the default one first. */
+  readonly models: readonly string[];
+  /** BCP 47 tags. */
+  readonly languages: readonly string[];
+}
+
+/**
+ * Reads the fields.
+ *
+ * @throws ServerError `request_refused`: 400, or 404 for an unknown model
+ */
+export function wishesOf(fields: FormFields, served: Served): TranscriptionWishes {
+  const model = modelOf(fields, served);
+  checkLanguage(last(fields, 'language'), served);
+  const format = oneOf(FORMATS, last(fields, 'response_format') ?? 'json');
+  if (format === undefined) {
+    throw refusal(
+      400,
+      'Currently only support response_format: `json`, `text`, `verbose_json`, `srt` or `vtt`',
+      'response_format',
+    );
+  }
+  const stream = flagOf(fields, 'stream');
+  if (stream && format !== 'json' && format !== 'text') {
+    throw refusal(400, `${format} format doesn't support streaming case`, 'response_format');
+  }
+  const granularities = granularitiesOf(fields);
+  return {
+    format,
+    stream,
+    includeUsage: flagOf(fields, 'stream_include_usage'),
+    segments: granularities.includes('segment'),
+    words: granularities.includes('word'),
+    model,
+  };
+}
+
+/** Does the form ask for a stream, as far as it has come? Wrong values are told when the form is whole. */
+export function asksForStream(fields: FormFields): boolean {
+  return TRUE_WORDS.has((last(fields, 'stream') ?? '').toLowerCase());
+}
+
+function modelOf(fields: FormFields, { models }: Served): string {
+  const name = last(fields, 'model') ?? '';
+  const [first = ''] = models;
+  if (name === '') return first;
+  if (models.includes(name)) return name;
+  throw refusal(404, 'The model does not exist. GET /v1/models lists those that do.', 'model');
+}
+
+function checkLanguage(language: string | undefined, { languages }: Served): void {
+  if (language === undefined || language === '') return;
+  const wanted = baseOf(language);
+  if (languages.some((known) => baseOf(known) === wanted)) return;
+  throw refusal(400, `Unsupported language. Language must be one of ${languages.join(', ')}.`, 'language');
+}
+
+function granularitiesOf(fields: FormFields): readonly string[] {
+  const name = 'timestamp_granularities';
+  const asked = [...(fields.get(`${name}[]`) ?? []), ...(fields.get(name) ?? [])];
+  if (asked.length === 0) return ['segment'];
+  for (const granularity of asked) {
+    if (oneOf(GRANULARITIES, granularity) === undefined) {
+      throw refusal(400, 'timestamp_granularities[] is `segment` or `word`.', `${name}[]`);
+    }
+  }
+  return asked;
+}
+
+/** pydantic's lax booleans, as vLLM takes them. */
+const TRUE_WORDS: ReadonlySet<string> = new Set(['true', '1', 'yes', 'y', 'on', 't']);
+const FALSE_WORDS: ReadonlySet<string> = new Set(['false', '0', 'no', 'n', 'off', 'f', '']);
+
+function flagOf(fields: FormFields, name: string): boolean {
+  const value = (last(fields, name) ?? '').toLowerCase();
+  if (TRUE_WORDS.has(value)) return true;
+  if (FALSE_WORDS.has(value)) return false;
+  throw refusal(400, `Input should be a valid boolean: ${name}`, name);
+}
+
+function oneOf<const T extends string>(known: readonly T[], value: string): T | undefined {
+  return known.find((each) => each === value);
+}
+
+function baseOf(tag: string): string {
+  return (tag.split('-')[0] ?? '').toLowerCase();
+}
+
+function last(fields: FormFields, name: string): string | undefined {
+  return fields.get(name)?.at(-1);
+}

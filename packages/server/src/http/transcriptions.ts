@@ -1,0 +1,238 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
+import { decodeFile } from '@kikitori/audio/file';
+import { EngineError, type SpeechEngine, type Word } from '@kikitori/engine';
+import type { Clock } from '../clock.js';
+import { type HttpError, refusal, ServerError } from '../errors.js';
+import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
+import type { Logger } from '../logger.js';
+import type { ServerMetrics } from '../metrics.js';
+import type { Place } from '../places.js';
+import { send, sendError } from './answers.js';
+import { type Recognised, recognise } from './recognise.js';
+import { answerOf, TranscriptionStream } from './transcription-formats.js';
+import { asksForStream, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
+import { readUploadForm, type UploadForm } from './upload-form.js';
+
+export interface TranscriptionsOptions {
+  readonly engine: SpeechEngine;
+  readonly models: readonly string[];
+  readonly limits: HttpLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ServerMetrics;
+  /** Takes a place for one file, or says why there is none. */
+  readonly takePlace: () => Place | HttpError;
+  readonly onEngineClosed: () => void;
+}
+
+const CLIENT_LEFT = 499;
+
+/** Running `POST /v1/audio/transcriptions`. */
+export class Transcriptions {
+  readonly #options: TranscriptionsOptions;
+  readonly #running = new Map<AbortController, Promise<void>>();
+
+  constructor(options: TranscriptionsOptions) {
+    this.#options = options;
+  }
+
+  /** Settles when no file is being transcribed. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+
+  /** Ends every running one with 503. */
+  abort(): void {
+    const reason = refusal(503, 'The server is going down. Send the file again to another one.');
+    for (const controller of this.#running.keys()) controller.abort(reason);
+  }
+
+  /** Answers one request; never rejects for what a client or an engine does. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const place = this.#options.takePlace();
+    if (!('free' in place)) {
+      await this.#discard(request);
+      this.#count(place.status);
+      sendError(response, place, { 'retry-after': String(RETRY_AFTER_S) });
+      return;
+    }
+    const controller = new AbortController();
+    const job = this.#run(request, response, controller).finally(() => {
+      this.#running.delete(controller);
+      place.free();
+    });
+    this.#running.set(controller, job);
+    await job;
+  }
+
+  async #run(request: IncomingMessage, response: ServerResponse, controller: AbortController): Promise<void> {
+    const { clock, limits } = this.#options;
+    const { signal } = controller;
+    const left = (): void => controller.abort(refusal(CLIENT_LEFT, 'The client left.'));
+    response.once('close', left);
+    const late = refusal(408, 'The file took too long. Send a shorter one.');
+    const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
+    const answer = new Answer(response, this.#options);
+    try {
+      await this.#transcribe(request, answer, signal);
+      this.#count(200);
+    } catch (error) {
+      const failure = signal.aborted ? signal.reason : error;
+      const told = this.#told(failure);
+      this.#count(told.status);
+      controller.abort(failure);
+      if (told.status !== CLIENT_LEFT) {
+        await this.#discard(request);
+        answer.fail(told);
+      }
+    } finally {
+      response.off('close', left);
+      cancel();
+    }
+  }
+
+  async #transcribe(request: IncomingMessage, answer: Answer, signal: AbortSignal): Promise<void> {
+    const { clock, engine, limits, metrics, models } = this.#options;
+    const served = { models, languages: engine.info.languages };
+    const form = readUploadForm(request, { limits, clock, signal });
+    const file = await form.file;
+    // A field may come behind the file; those in front of it can already be wrong.
+    const early = wishesOf(form.fieldsSoFar, served);
+    if (asksForStream(form.fieldsSoFar)) answer.begin(early);
+    const startedMs = clock.nowMs();
+    const audio = await decodeFile(file.bytes, {
+      signal,
+      maxDurationMs: limits.fileAudioMsMax,
+      ...(file.name === undefined ? {} : { fileName: file.name }),
+    });
+    const onWords = (words: readonly Word[]): void => {
+      metrics.words.inc({ source: 'file' }, words.length);
+      answer.say(words);
+    };
+    // A header may promise less than the file holds: the rest is read, or the form would never end.
+    const recognised = await recognise({ engine, audio: thenSkip(audio, form), onWords, signal });
+    metrics.audioS.inc({ source: 'file' }, recognised.audioMs / 1000);
+    if (recognised.audioMs > 0) {
+      const factor = (clock.nowMs() - startedMs) / recognised.audioMs;
+      metrics.realTimeFactor.observe({ source: 'file' }, factor);
+    }
+    answer.end(wishesOf(await form.fields, served), recognised);
+  }
+
+  #told(error: unknown): HttpError {
+    if (error instanceof ServerError && error.answer !== undefined) return error.answer;
+    if (error instanceof AudioError) {
+      return { status: AUDIO_ERRORS[error.code].httpStatus, message: error.message, param: 'file' };
+    }
+    if (error instanceof EngineError) return this.#toldOfEngine(error);
+    this.#options.logger.error('A transcription failed.', {
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    return { status: 500, message: 'The server failed to transcribe the file. Its log says why.' };
+  }
+
+  #toldOfEngine(error: EngineError): HttpError {
+    this.#options.logger.warn('The engine failed a file.', { code: error.code });
+    if (error.code === 'engine_closed') this.#options.onEngineClosed();
+    const isBusy = error.code === 'engine_busy' || error.code === 'engine_closed';
+    return { status: isBusy ? 503 : 500, message: error.message };
+  }
+
+  #count(status: number): void {
+    this.#options.metrics.files.inc({ status: String(status) });
+  }
+
+  /** Reads on for a while: a sender that is reset while it sends does not get to read why. */
+  async #discard(request: IncomingMessage): Promise<void> {
+    const { clock, limits } = this.#options;
+    if (request.readableEnded || request.destroyed) return;
+    await new Promise<void>((resolve) => {
+      let seenBytes = 0;
+      const cancel = clock.after(limits.discardMs, resolve);
+      const done = (): void => {
+        cancel();
+        resolve();
+      };
+      request.on('data', (chunk: Uint8Array) => {
+        seenBytes += chunk.length;
+        if (seenBytes > limits.discardBytesMax) done();
+      });
+      request.once('end', done);
+      request.once('close', done);
+      request.resume();
+    });
+  }
+}
+
+async function* thenSkip(
+  audio: AsyncIterable<Float32Array>,
+  form: UploadForm,
+): AsyncGenerator<Float32Array, void> {
+  yield* audio;
+  form.skipFile();
+}
+
+/** One answer: whole at the end, or streamed from its first word on. */
+class Answer {
+  readonly #response: ServerResponse;
+  readonly #options: TranscriptionsOptions;
+  #stream: TranscriptionStream | undefined;
+  /** Words said before it was known how to tell them. */
+  #said: string[] = [];
+
+  constructor(response: ServerResponse, options: TranscriptionsOptions) {
+    this.#response = response;
+    this.#options = options;
+  }
+
+  /** From here on words are streamed as they come. */
+  begin({ model }: TranscriptionWishes): void {
+    if (this.#stream !== undefined) return;
+    const createdS = Math.floor(this.#options.clock.unixMs() / 1000);
+    this.#stream = new TranscriptionStream({ createdS, model });
+    const said = this.#said;
+    this.#said = [];
+    for (const text of said) this.#write(this.#stream.delta(text));
+  }
+
+  say(words: readonly Word[]): void {
+    if (words.length === 0) return;
+    const text = words.map((word) => ` ${word.text}`).join('');
+    if (this.#stream === undefined) this.#said.push(text);
+    else this.#write(this.#stream.delta(text));
+  }
+
+  end(wishes: TranscriptionWishes, recognised: Recognised): void {
+    if (wishes.stream) this.begin(wishes);
+    if (this.#stream !== undefined) {
+      this.#write(this.#stream.end(recognised, wishes.includeUsage));
+      this.#response.end();
+      return;
+    }
+    const [language = 'en'] = this.#options.engine.info.languages;
+    const { body, contentType } = answerOf(wishes, recognised, language);
+    send(this.#response, 200, body, { 'content-type': contentType });
+  }
+
+  fail(error: HttpError): void {
+    if (this.#response.headersSent) {
+      this.#response.end(TranscriptionStream.failure(error));
+      return;
+    }
+    const headers: Record<string, string> =
+      error.status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {};
+    sendError(this.#response, error, headers);
+  }
+
+  /** Not waited for: the sender may read nothing until it has sent everything, and text is small beside its audio. */
+  #write(frames: string): void {
+    if (!this.#response.headersSent) {
+      this.#response.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache',
+      });
+    }
+    this.#response.write(frames);
+  }
+}

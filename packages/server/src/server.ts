@@ -1,0 +1,280 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SpeechEngine } from '@kikitori/engine';
+import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
+import { type Authenticator, createAuthenticator } from './auth.js';
+import { type Clock, systemClock } from './clock.js';
+import { type HttpError, ServerError } from './errors.js';
+import { errorBody, send, sendJson } from './http/answers.js';
+import { modelList } from './http/models.js';
+import { createRouter, empty, type Route, UNAUTHORIZED } from './http/router.js';
+import { Transcriptions } from './http/transcriptions.js';
+import {
+  DRAIN_DEADLINE_MS,
+  HTTP_LIMITS,
+  type HttpLimits,
+  RETRY_AFTER_S,
+  SESSION_LIMITS,
+  type SessionLimits,
+} from './limits.js';
+import { type Logger, silentLogger } from './logger.js';
+import { createMetrics, type RefusalReason, type ServerMetrics } from './metrics.js';
+import { type Place, Places } from './places.js';
+import { type Session, startSession } from './session/serve-connection.js';
+import { packageVersion } from './version.js';
+
+/** What a server is made of. */
+export interface RealtimeServerOptions {
+  /** Stays the caller's: it is not closed here. */
+  readonly engine: SpeechEngine;
+  /** Served model names, the default one first. Default: the engine's own. */
+  readonly models?: readonly string[];
+  /** Bearer keys, any of which opens every route but `/health` and `/ping`. Default: none, everybody may enter. */
+  readonly apiKey?: string | readonly string[];
+  /** Bounds that differ from `SESSION_LIMITS`. */
+  readonly limits?: Partial<SessionLimits>;
+  /** Bounds that differ from `HTTP_LIMITS`. */
+  readonly httpLimits?: Partial<HttpLimits>;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** What `GET /version` says. Default: the version of this package. */
+  readonly version?: string;
+}
+
+/** The paths on which WebSockets are let in. The second makes this server a SageMaker container. */
+export const WEBSOCKET_PATHS: readonly string[] = ['/v1/realtime', '/invocations-bidirectional-stream'];
+
+/** A server without a socket: whoever has one hands over handshakes, connections and HTTP requests. */
+export interface RealtimeServer extends ListenHandlers {
+  /** A request listener for `node:http`. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void;
+  /** True when an API key is set. */
+  readonly isGuarded: boolean;
+  /** Realtime sessions that are running. */
+  readonly sessionCount: number;
+  /**
+   * Lets nobody in any more, answers running utterances and files, then closes each session with 1012. Whatever is
+   * left at the deadline is destroyed. Settles when nothing is left. Idempotent: the first deadline counts.
+   */
+  drain(options?: { readonly deadlineMs?: number }): Promise<void>;
+  /** Ends every session and file now. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Closing takes a little of the deadline: the close frame has to be answered. */
+const CLOSING_SHARE = 0.2;
+const CLOSING_MS_MAX = 1_000;
+
+/** Makes a server. Nothing runs until something is handed over. Throws `ServerError` `invalid_option`. */
+export function createRealtimeServer(options: RealtimeServerOptions): RealtimeServer {
+  return new Server(options);
+}
+
+class Server implements RealtimeServer {
+  readonly handleRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly #engine: SpeechEngine;
+  readonly #models: readonly string[];
+  readonly #limits: SessionLimits;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #version: string;
+  readonly #authenticator: Authenticator;
+  readonly #metrics: ServerMetrics;
+  readonly #places: Places;
+  readonly #transcriptions: Transcriptions;
+  readonly #sessions = new Set<Session>();
+  readonly #startedS: number;
+  #draining: Promise<void> | undefined;
+  #isEngineGone = false;
+
+  constructor(options: RealtimeServerOptions) {
+    const { engine, models = [engine.info.model], apiKey = [], clock = systemClock } = options;
+    if (models.length === 0) {
+      throw new ServerError('invalid_option', 'A server needs at least one model name.');
+    }
+    this.#engine = engine;
+    this.#models = models;
+    this.#limits = { ...SESSION_LIMITS, ...options.limits };
+    this.#logger = options.logger ?? silentLogger;
+    this.#clock = clock;
+    this.#version = options.version ?? packageVersion();
+    this.#startedS = Math.floor(clock.unixMs() / 1000);
+    this.#authenticator = createAuthenticator(typeof apiKey === 'string' ? [apiKey] : apiKey);
+    this.#metrics = createMetrics({ audioLagS: () => this.#audioLagS() });
+    this.#places = new Places(engine.info.streamsMax, (taken) => this.#metrics.sessionsActive.set(taken));
+    this.#metrics.sessionsMax.set(engine.info.streamsMax);
+    this.#transcriptions = new Transcriptions({
+      engine,
+      models,
+      limits: { ...HTTP_LIMITS, ...options.httpLimits },
+      clock,
+      logger: this.#logger,
+      metrics: this.#metrics,
+      takePlace: () => this.#takePlace(),
+      onEngineClosed: () => this.#noteEngineGone(),
+    });
+    this.handleRequest = createRouter({
+      routes: this.#routes(),
+      authenticator: this.#authenticator,
+      onUnauthorized: () => this.#refuse('unauthorized'),
+      onError: (error) => this.#logFailure('A request failed.', error),
+    });
+  }
+
+  get isGuarded(): boolean {
+    return this.#authenticator.isGuarded;
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  admit(handshake: Handshake): Admission {
+    if (!WEBSOCKET_PATHS.includes(handshake.path)) {
+      this.#refuse('path');
+      return { accept: false, status: 403 };
+    }
+    const { authorization } = handshake.headers;
+    if (!this.#authenticator.allows(authorization)) {
+      this.#refuse('unauthorized');
+      const headers = { 'content-type': 'application/json' };
+      return { accept: false, status: 401, headers, body: JSON.stringify(UNAUTHORIZED) };
+    }
+    const reason = this.#whyFull();
+    if (reason === undefined) return { accept: true };
+    this.#refuse(reason);
+    return {
+      accept: false,
+      status: 503,
+      headers: { 'content-type': 'application/json', 'retry-after': String(RETRY_AFTER_S) },
+      body: errorBody(this.#fullError(reason)),
+    };
+  }
+
+  onConnection(connection: Connection, _handshake: Handshake): void {
+    // Not taken in `admit`: a handshake that is let in can still fail.
+    const place = this.#whyFull() === undefined ? this.#places.take() : undefined;
+    if (place === undefined) {
+      this.#refuse('busy');
+      connection.close(1013, 'Every recogniser is taken.').catch(() => connection.destroy());
+      return;
+    }
+    const session = startSession(connection, {
+      engine: this.#engine,
+      models: this.#models,
+      limits: this.#limits,
+      clock: this.#clock,
+      logger: this.#logger,
+      metrics: this.#metrics,
+      onEngineClosed: () => this.#noteEngineGone(),
+    });
+    this.#sessions.add(session);
+    this.#metrics.connectionsActive.inc();
+    this.#metrics.connectionsTotal.inc();
+    void session.ended.then((end) => {
+      place.free();
+      this.#sessions.delete(session);
+      this.#metrics.connectionsActive.dec();
+      this.#metrics.connectionDurationS.observe(end.durationMs / 1000);
+    });
+  }
+
+  drain({ deadlineMs = DRAIN_DEADLINE_MS }: { readonly deadlineMs?: number } = {}): Promise<void> {
+    this.#draining ??= this.#drain(deadlineMs);
+    return this.#draining;
+  }
+
+  async close(): Promise<void> {
+    this.#draining ??= Promise.resolve();
+    this.#destroyAll();
+    await this.#idle();
+    await this.#draining;
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    const closingMs = Math.min(CLOSING_MS_MAX, deadlineMs * CLOSING_SHARE);
+    for (const session of this.#sessions) session.drain(deadlineMs - closingMs);
+    const cancel = this.#clock.after(deadlineMs, () => this.#destroyAll());
+    await this.#idle();
+    cancel();
+  }
+
+  #destroyAll(): void {
+    this.#transcriptions.abort();
+    for (const session of [...this.#sessions]) session.destroy();
+  }
+
+  async #idle(): Promise<void> {
+    await Promise.all([this.#transcriptions.idle(), ...[...this.#sessions].map(({ ended }) => ended)]);
+  }
+
+  #routes(): Readonly<Record<string, Route>> {
+    const health = (_request: IncomingMessage, response: ServerResponse): void =>
+      empty(response, this.#isHealthy ? 200 : 503);
+    const json =
+      (status: number, body: () => unknown) => (_request: IncomingMessage, response: ServerResponse) =>
+        sendJson(response, status, body());
+    return {
+      '/health': { guarded: false, methods: { GET: health } },
+      '/ping': { guarded: false, methods: { GET: health, POST: health } },
+      '/version': { guarded: true, methods: { GET: json(200, () => ({ version: this.#version })) } },
+      '/v1/models': {
+        guarded: true,
+        methods: { GET: json(200, () => modelList(this.#engine.info, this.#models, this.#startedS)) },
+      },
+      '/metrics': { guarded: true, methods: { GET: (_request, response) => this.#scrape(response) } },
+      '/v1/audio/transcriptions': {
+        guarded: true,
+        methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
+      },
+    };
+  }
+
+  async #scrape(response: ServerResponse): Promise<void> {
+    const { registry } = this.#metrics;
+    send(response, 200, await registry.metrics(), { 'content-type': registry.contentType });
+  }
+
+  get #isHealthy(): boolean {
+    return this.#draining === undefined && !this.#isEngineGone;
+  }
+
+  #takePlace(): Place | HttpError {
+    const reason = this.#whyFull();
+    const place = reason === undefined ? this.#places.take() : undefined;
+    if (place !== undefined) return place;
+    this.#refuse(reason ?? 'busy');
+    return this.#fullError(reason ?? 'busy');
+  }
+
+  #whyFull(): 'draining' | 'busy' | undefined {
+    if (this.#draining !== undefined) return 'draining';
+    return this.#places.isFull ? 'busy' : undefined;
+  }
+
+  #fullError(reason: 'draining' | 'busy'): HttpError {
+    const message =
+      reason === 'draining'
+        ? 'The server is going down. Connect to another one, or try again later.'
+        : `All ${this.#places.max} places of this server are taken. Try again in ${RETRY_AFTER_S} seconds, or connect to another server.`;
+    return { status: 503, message };
+  }
+
+  #refuse(reason: RefusalReason): void {
+    this.#metrics.refused.inc({ reason });
+    this.#logger.debug('Refused.', { reason });
+  }
+
+  #noteEngineGone(): void {
+    if (this.#isEngineGone) return;
+    this.#isEngineGone = true;
+    this.#logger.error('The engine is closed: this server can answer nobody any more. Start it again.');
+  }
+
+  #audioLagS(): number {
+    return Math.max(0, ...[...this.#sessions].map(({ backlogMs }) => backlogMs)) / 1000;
+  }
+
+  #logFailure(message: string, error: unknown): void {
+    this.#logger.error(message, { stack: error instanceof Error ? error.stack : undefined });
+  }
+}

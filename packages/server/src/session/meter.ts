@@ -1,0 +1,158 @@
+import type { Clock } from '../clock.js';
+import type { ServerMetrics } from '../metrics.js';
+import { LagSummary } from './lag-summary.js';
+import type { Effect, Input } from './state.js';
+
+const SAMPLES_PER_MS = 16;
+const BYTES_PER_SAMPLE = 2;
+/** Arrivals closer than this are one. */
+const ARRIVAL_MS_MIN = 80;
+/** Arrivals remembered: eleven minutes of audio that no word has come from. At the bound the oldest are forgotten. */
+const ARRIVALS_MAX = 8192;
+
+/** Audio up to `audioMs` of the session's timeline was there at `atMs`. */
+interface Arrival {
+  audioMs: number;
+  atMs: number;
+}
+
+/** What a session came to; nothing of what was said. */
+export interface SessionSummary {
+  readonly durationMs: number;
+  readonly audioMs: number;
+  readonly words: number;
+  readonly utterances: number;
+  /** undefined when no word was said. */
+  readonly lagP95Ms: number | undefined;
+}
+
+/** Watches one session from outside, and measures. */
+export class SessionMeter {
+  readonly #metrics: ServerMetrics | undefined;
+  readonly #startedAtMs: number;
+  readonly #lags = new LagSummary();
+  #arrivals: Arrival[] = [];
+  #receivedMs = 0;
+  #writtenMs = 0;
+  #originMs = 0;
+  #settledMs = 0;
+  #words = 0;
+  #utterances = 0;
+  /** When the running utterance got its first audio, and where that lies. */
+  #begun: { readonly atMs: number; readonly audioMs: number } | undefined;
+  #hasDelta = false;
+  #flushedAtMs: number | undefined;
+
+  constructor(clock: Clock, metrics: ServerMetrics | undefined) {
+    this.#metrics = metrics;
+    this.#startedAtMs = clock.nowMs();
+  }
+
+  /** Audio received whose words were not all sent, milliseconds. Audio between utterances does not count. */
+  get backlogMs(): number {
+    return this.#begun === undefined ? 0 : Math.max(0, this.#receivedMs - this.#settledMs);
+  }
+
+  /** One step of the session: what came in and what it led to. */
+  observe(input: Input, effects: readonly Effect[], nowMs: number): void {
+    if (input.type === 'append' && !effects.some(isError)) this.#received(input.pcm, nowMs);
+    if (input.type === 'engine-lost') this.#endUtterance();
+    for (const effect of effects) this.#effect(effect, nowMs);
+    if (input.type !== 'hypothesis') return;
+    const { hypothesis } = input;
+    if (hypothesis.type === 'words') {
+      this.#words += hypothesis.words.length;
+      this.#metrics?.words.inc({ source: 'realtime' }, hypothesis.words.length);
+      for (const word of hypothesis.words) this.#lag(this.#originMs + word.endMs, nowMs);
+    }
+    this.#settledMs = Math.max(this.#settledMs, this.#originMs + hypothesis.settledMs);
+    this.#forget();
+  }
+
+  /** To be asked once, at the end. */
+  summary(nowMs: number): SessionSummary {
+    return {
+      durationMs: nowMs - this.#startedAtMs,
+      audioMs: this.#receivedMs,
+      words: this.#words,
+      utterances: this.#utterances,
+      lagP95Ms: this.#lags.quantile(0.95),
+    };
+  }
+
+  #received(pcm: Uint8Array, nowMs: number): void {
+    const addedMs = pcm.length / BYTES_PER_SAMPLE / SAMPLES_PER_MS;
+    this.#receivedMs += addedMs;
+    this.#metrics?.audioS.inc({ source: 'realtime' }, addedMs / 1000);
+    const last = this.#arrivals.at(-1);
+    // Later audio may stand for earlier audio of the same frame: the lag is then measured a frame too short at most.
+    if (last !== undefined && nowMs - last.atMs < ARRIVAL_MS_MIN) last.audioMs = this.#receivedMs;
+    else this.#arrivals.push({ audioMs: this.#receivedMs, atMs: nowMs });
+    if (this.#arrivals.length > ARRIVALS_MAX) this.#arrivals = this.#arrivals.slice(ARRIVALS_MAX / 2);
+  }
+
+  #effect(effect: Effect, nowMs: number): void {
+    switch (effect.type) {
+      case 'open':
+        this.#originMs = this.#writtenMs;
+        break;
+      case 'write':
+        this.#begun ??= { atMs: nowMs, audioMs: this.#writtenMs };
+        this.#writtenMs += effect.pcm.length / BYTES_PER_SAMPLE / SAMPLES_PER_MS;
+        break;
+      case 'flush':
+        this.#flushedAtMs = nowMs;
+        break;
+      case 'send':
+        if (effect.notice.type === 'delta') this.#delta(nowMs);
+        else if (effect.notice.type === 'done') this.#done(nowMs);
+        else if (effect.notice.type === 'error') this.#metrics?.errors.inc({ code: effect.notice.code });
+        break;
+      default:
+    }
+  }
+
+  #delta(nowMs: number): void {
+    if (this.#hasDelta || this.#begun === undefined) return;
+    this.#hasDelta = true;
+    this.#metrics?.firstDeltaS.observe((nowMs - this.#begun.atMs) / 1000);
+  }
+
+  #done(nowMs: number): void {
+    this.#utterances += 1;
+    if (this.#flushedAtMs !== undefined) {
+      this.#metrics?.finalS.observe((nowMs - this.#flushedAtMs) / 1000);
+    }
+    if (this.#begun !== undefined) {
+      const audioMs = this.#writtenMs - this.#begun.audioMs;
+      const factor = (nowMs - this.#begun.atMs) / audioMs;
+      this.#metrics?.realTimeFactor.observe({ source: 'realtime' }, factor);
+    }
+    this.#endUtterance();
+  }
+
+  #endUtterance(): void {
+    this.#begun = undefined;
+    this.#hasDelta = false;
+    this.#flushedAtMs = undefined;
+    this.#settledMs = Math.max(this.#settledMs, this.#writtenMs);
+  }
+
+  #lag(endMs: number, nowMs: number): void {
+    const arrival = this.#arrivals.find(({ audioMs }) => audioMs >= endMs - 1) ?? this.#arrivals.at(-1);
+    if (arrival === undefined) return;
+    const lagMs = nowMs - arrival.atMs;
+    this.#lags.add(lagMs);
+    this.#metrics?.wordLagS.observe(lagMs / 1000);
+  }
+
+  /** Arrivals that no word will ask for any more; one is kept for words that end where all is settled. */
+  #forget(): void {
+    const first = this.#arrivals.findIndex(({ audioMs }) => audioMs >= this.#settledMs);
+    if (first > 0) this.#arrivals.splice(0, first);
+  }
+}
+
+function isError(effect: Effect): boolean {
+  return effect.type === 'send' && effect.notice.type === 'error';
+}

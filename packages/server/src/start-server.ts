@@ -1,0 +1,154 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Listen, Listener } from '@kikitori/transport';
+import { assertSafeToListen } from './auth.js';
+import { ServerError } from './errors.js';
+import { HTTP_LIMITS, type HttpLimits } from './limits.js';
+import { createRealtimeServer, type RealtimeServer, type RealtimeServerOptions } from './server.js';
+
+/** What a server that listens needs besides its parts. */
+export interface StartServerOptions extends RealtimeServerOptions {
+  /** Accepts WebSockets on the HTTP server, such as `attachWebSockets`. */
+  readonly attach: Listen<HttpServer>;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8000; 0: any free one. */
+  readonly port?: number;
+  /** Listen on a public address without an API key. Default false. */
+  readonly insecure?: boolean;
+  /** Ends the wait for the port; the server is closed again then. */
+  readonly signal?: AbortSignal;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly host: string;
+  /** The port that was really taken. */
+  readonly port: number;
+  /** `http://host:port` */
+  readonly url: string;
+  readonly sessionCount: number;
+  /**
+   * For SIGTERM: refuses new sessions (503), answers running utterances and files within the deadline, closes each
+   * session with 1012, then stops listening. Idempotent.
+   */
+  drain(options?: { readonly deadlineMs?: number }): Promise<void>;
+  /** Ends everything now and stops listening; no handle is left. Idempotent. */
+  close(): Promise<void>;
+}
+
+export const DEFAULT_HOST = '127.0.0.1';
+export const DEFAULT_PORT = 8000;
+
+/**
+ * Makes an HTTP server, attaches WebSockets to it and listens.
+ *
+ * @throws ServerError `unsafe_address`, `port_in_use`, `port_forbidden`, `address_unavailable`, `listen_failed`,
+ * `invalid_option`; or the signal's reason
+ */
+export async function startServer(options: StartServerOptions): Promise<RunningServer> {
+  const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = options;
+  signal?.throwIfAborted();
+  const server = createRealtimeServer(options);
+  assertSafeToListen({ host, isGuarded: server.isGuarded, insecure });
+  const http = createHttpServer(server, { ...HTTP_LIMITS, ...options.httpLimits });
+  const listener = attach(http, server);
+  const stop = createStop(http, listener);
+  try {
+    await listen(http, { host, port });
+    signal?.throwIfAborted();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const taken = portOf(http);
+  return {
+    host,
+    port: taken,
+    url: `http://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
+    get sessionCount() {
+      return server.sessionCount;
+    },
+    drain: async (drainOptions) => {
+      await server.drain(drainOptions);
+      await stop();
+    },
+    close: async () => {
+      await server.close();
+      await stop();
+    },
+  };
+}
+
+function createHttpServer(server: RealtimeServer, limits: HttpLimits): HttpServer {
+  const http = createServer({
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersTimeoutMs,
+    // A whole request may take as long as an engine needs for a file; bodies that stop are cut where they are read.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.max(1, Math.floor(limits.headersTimeoutMs / 4)),
+  });
+  http.maxConnections = limits.connectionsMax;
+  http.on('request', (request, response) => server.handleRequest(request, response));
+  return http;
+}
+
+async function listen(http: HttpServer, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', (error) => reject(listenError(error, { host, port })));
+    try {
+      http.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port }, resolve);
+    } catch (error) {
+      reject(
+        new ServerError('invalid_option', 'A port is a whole number from 0 to 65535.', { cause: error }),
+      );
+    }
+  });
+}
+
+function listenError(error: Error, { host, port }: { host: string; port: number }): ServerError {
+  const cause = { cause: error };
+  switch ('code' in error ? error.code : undefined) {
+    case 'EADDRINUSE':
+      return new ServerError('port_in_use', `Port ${port} is in use; choose another with --port.`, cause);
+    case 'EACCES':
+      return new ServerError(
+        'port_forbidden',
+        `Port ${port} may not be used by this user; choose one above 1023 with --port.`,
+        cause,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ServerError(
+        'address_unavailable',
+        `${host} is not an address of this machine; choose another with --host.`,
+        cause,
+      );
+    default:
+      return new ServerError('listen_failed', `Could not listen on ${host} port ${port}.`, cause);
+  }
+}
+
+/** Stops listening and lets go of every connection that is left; once. */
+function createStop(http: HttpServer, listener: Listener): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await listener.close();
+    await new Promise<void>((resolve) => {
+      // The error of a server that never listened is no news.
+      http.close(() => resolve());
+      http.closeAllConnections();
+    });
+  };
+  return () => {
+    stopped ??= stop();
+    return stopped;
+  };
+}
+
+function portOf(http: HttpServer): number {
+  // A TCP server that listens has an address object.
+  return (http.address() as AddressInfo).port;
+}
