@@ -5,9 +5,9 @@ import { RESAMPLER_TABLE_LENGTH_MAX } from './limits.js';
  * "Discrete-Time Signal Processing", section 7.5).
  *
  * With N = half of the lower of both rates: passes 0…0.9 N, stops from N on, so nothing above the lower Nyquist
- * frequency comes back as an alias.
+ * frequency comes back as an alias. 102 dB by the formula are 100 dB measured, the very edge included.
  */
-const STOPBAND_DB = 100;
+const STOPBAND_DB = 102;
 
 /** End of the passband as a share of the lower Nyquist frequency. */
 export const PASSBAND_SHARE = 0.9;
