@@ -1,0 +1,66 @@
+import type { SessionEvent, Usage, Utterance, Word } from './events.js';
+
+/** What was said. */
+export interface Transcript {
+  /** The whole text, without white space around it. */
+  readonly text: string;
+  /** All words with their times; empty unless words were asked for and the server knows them. */
+  readonly words: readonly Word[];
+  readonly utterances: readonly Utterance[];
+  /** The sum over all ends of utterance; null when the server does not count. */
+  readonly usage: Usage | null;
+}
+
+/** Collects a transcript from events, whether or not the caller looks at them. */
+export class TranscriptBuilder {
+  #settledText = '';
+  #openText = '';
+  readonly #utterances: Utterance[] = [];
+  #hasUtterancesSinceDone = false;
+  #usage: Usage | null = null;
+
+  /** Takes one event. `span` is the audio sent since the last `done`, for servers that give no times. */
+  add(event: SessionEvent, span: { readonly startMs: number; readonly endMs: number }): void {
+    switch (event.type) {
+      case 'delta':
+        this.#openText += event.text;
+        return;
+      case 'utterance': {
+        const { text, startMs, endMs, words } = event;
+        this.#utterances.push({ text, startMs, endMs, words });
+        this.#hasUtterancesSinceDone = true;
+        return;
+      }
+      case 'done': {
+        const text = event.text.trim();
+        if (text !== '' && !this.#hasUtterancesSinceDone) {
+          this.#utterances.push({ text, ...span, words: [] });
+        }
+        this.#settledText += event.text;
+        this.#openText = '';
+        this.#hasUtterancesSinceDone = false;
+        this.#usage = sumOf(this.#usage, event.usage);
+        return;
+      }
+    }
+  }
+
+  /** What is known so far. */
+  snapshot(): Transcript {
+    return {
+      text: (this.#settledText + this.#openText).trim(),
+      words: this.#utterances.flatMap(({ words }) => words),
+      utterances: [...this.#utterances],
+      usage: this.#usage,
+    };
+  }
+}
+
+function sumOf(a: Usage | null, b: Usage | null): Usage | null {
+  if (a === null || b === null) return a ?? b;
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+  };
+}
