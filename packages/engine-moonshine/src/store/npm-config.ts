@@ -31,5 +31,11 @@ export async function readNpmOptions(
     platform,
   });
   await config.load();
-  return config.flat;
+  const { npm_config_user_agent: before } = process.env;
+  const options = config.flat;
+  // Making the options leaves npm's own user agent in the process's environment.
+  const agent = 'npm_config_user_agent';
+  if (before === undefined) delete process.env[agent];
+  else process.env[agent] = before;
+  return options;
 }

