@@ -3,7 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** What may still be open (a pipe, a thread that ends) gets this long; then the process ends anyway. */
+const EXIT_MS_MAX = 2_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const entry = join(here, '..', 'dist', 'main.js');
@@ -18,4 +21,6 @@ if (!existsSync(entry) && existsSync(join(root, 'tsconfig.base.json'))) {
     process.exit(1);
   }
 }
-await import(entry);
+const { main } = await import(pathToFileURL(entry).href);
+process.exitCode = await main(process.argv.slice(2));
+setTimeout(() => process.exit(), EXIT_MS_MAX).unref();

@@ -1,1 +1,46 @@
-export {};
+/** The `kikitori` command: names and how to load what is behind them. Importing this file runs nothing. */
+import type { Context } from './context.js';
+import { createProcessContext } from './process-context.js';
+import { type CommandTable, runProgram } from './program.js';
+
+/** Every command. Each is loaded only when it is called: `kikitori --help` starts no engine. */
+export const COMMANDS: CommandTable = {
+  serve: {
+    summary: 'run a Realtime speech-to-text server',
+    load: async () => (await import('./commands/serve.js')).serve,
+  },
+  transcribe: {
+    summary: 'turn a file or piped audio into text while it is being sent',
+    load: async () => (await import('./commands/transcribe.js')).transcribe,
+  },
+  listen: {
+    summary: 'turn what the microphone hears into text',
+    load: async () => (await import('./commands/listen.js')).listen,
+  },
+  models: {
+    summary: 'list, fetch and remove models',
+    load: async () => (await import('./commands/models.js')).models,
+  },
+  doctor: {
+    summary: 'check this machine and say what to do',
+    load: async () => (await import('./commands/doctor.js')).doctor,
+  },
+  bench: {
+    summary: 'measure how fast this machine transcribes',
+    load: async () => (await import('./commands/bench.js')).bench,
+  },
+};
+
+/**
+ * Runs one command line (`words` without the interpreter and the script) and resolves with its exit code: 0 done,
+ * 1 the service failed, 2 usage or bad input, 130 interrupted. Never rejects.
+ */
+export async function main(words: readonly string[], context?: Context): Promise<number> {
+  if (context !== undefined) return await runProgram(words, COMMANDS, context);
+  const owned = createProcessContext();
+  try {
+    return await runProgram(words, COMMANDS, owned.context);
+  } finally {
+    owned.dispose();
+  }
+}

@@ -1,0 +1,54 @@
+import { type DecodedFile, decodeFile, type RawFormat } from '@kikitori/audio/file';
+import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import type { SpeechSource } from './source.js';
+
+/** What is to be read. */
+export interface FileRequest {
+  /** A path, or `-` for stdin. */
+  readonly file: string;
+  /** Given: the bytes have no header. */
+  readonly rawFormat: RawFormat | undefined;
+}
+
+/** What to call bytes on stdin that no format can be found in: what Realtime speaks, 16-bit 16 kHz mono. */
+const STDIN_NAME = 'stdin.raw';
+
+/**
+ * Opens a file or stdin of any kind. Rejects with `AudioError`, or `CliError` `usage` when stdin is a keyboard.
+ * `remark` is told in a sentence what people should know about it.
+ */
+export async function openFileSource(
+  request: FileRequest,
+  context: Context,
+  remark: (sentence: string) => void,
+): Promise<SpeechSource> {
+  const isStdin = request.file === '-';
+  if (isStdin && context.stdin.isTerminal) {
+    throw new CliError(
+      'usage',
+      'Nothing is piped to stdin; give a file, or "kikitori listen" for the microphone.',
+    );
+  }
+  const decoded = await decodeFile(isStdin ? context.stdin : request.file, {
+    signal: context.signal,
+    ...(isStdin ? { fileName: STDIN_NAME } : {}),
+    ...(request.rawFormat === undefined ? {} : { rawFormat: request.rawFormat }),
+  });
+  if (isStdin && decoded.format === 'raw' && request.rawFormat === undefined) {
+    remark('No header on stdin: taken as raw s16le:16000:1 (--raw-format says otherwise).');
+  }
+  return {
+    samples: remarkingDamage(decoded, remark),
+    durationMs: isStdin ? undefined : decoded.durationMs,
+    close: () => decoded.close(),
+  };
+}
+
+async function* remarkingDamage(
+  decoded: DecodedFile,
+  remark: (sentence: string) => void,
+): AsyncGenerator<Float32Array> {
+  yield* decoded;
+  if (decoded.isDamaged) remark('The file is damaged: what could be read of it was transcribed.');
+}

@@ -1,0 +1,76 @@
+import { type CommandInput, defineCommand } from '../command.js';
+import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import { choice, flag, text } from '../options.js';
+import { apiKeyOption, modelOption, threadsOption, urlOption } from '../options-shared.js';
+import { openLink } from '../session/open-link.js';
+import { runTranscription } from '../session/transcription.js';
+import { createDisplay } from '../terminal/display.js';
+import { FORMATS, outputFor } from '../transcript/formats.js';
+
+const options = {
+  device: text({
+    flags: '--device <device>',
+    description: "number or part of the name of the microphone (default: the system's)",
+    fallback: undefined,
+  }),
+  listDevices: flag({ flags: '--list-devices', description: 'print the microphones and end' }),
+  url: urlOption,
+  apiKey: apiKeyOption,
+  model: modelOption,
+  threads: threadsOption,
+  format: choice({
+    flags: '--format <format>',
+    description: 'what to print',
+    choices: FORMATS,
+    fallback: 'text',
+  }),
+  json: flag({ flags: '--json', description: 'print one JSON event a line, as it happens' }),
+};
+
+/** `kikitori listen`: the microphone in, text out, until Ctrl-C. */
+export const listen = defineCommand({
+  summary: 'turn what the microphone hears into text',
+  operands: [],
+  options,
+  examples: [
+    'kikitori listen',
+    'kikitori listen --list-devices',
+    'kikitori listen --device usb --url ws://127.0.0.1:8000/v1/realtime | tee notes.txt',
+  ],
+  run: (input, context) =>
+    input.options.listDevices ? listDevices(context) : listenUntilInterrupted(input, context),
+});
+
+async function listDevices(context: Context): Promise<number> {
+  const names = await context.factories.listMicrophones();
+  if (names.length === 0) {
+    throw new CliError('service_failed', 'No microphone was found; plug one in and try again.');
+  }
+  for (const [index, name] of names.entries()) context.stdout.write(`${index}  ${name}\n`);
+  return 0;
+}
+
+async function listenUntilInterrupted(
+  input: CommandInput<typeof options>,
+  context: Context,
+): Promise<number> {
+  const display = createDisplay(context);
+  try {
+    // The model first: what is said while it loads would be lost in between.
+    const link = await openLink(input.options, context, display);
+    try {
+      const { device } = input.options;
+      const microphone = await context.factories.openMicrophone({ device, signal: context.signal });
+      display.note('Listening; Ctrl-C ends.');
+      const source = { samples: microphone.samples, durationMs: undefined, close: () => microphone.close() };
+      const output = outputFor(input.options, context, display);
+      await runTranscription({ source, link, output, display, pace: 'max' }, context);
+    } finally {
+      await link.close();
+    }
+  } finally {
+    display.close();
+  }
+  throw context.signal.reason ?? new CliError('service_failed', 'The microphone ended.');
+}

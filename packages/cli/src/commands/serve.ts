@@ -1,0 +1,144 @@
+import { networkInterfaces } from 'node:os';
+import type { SpeechEngine } from '@kikitori/engine';
+import { createRealtimeServer, DEFAULT_HOST, isLoopback, type RealtimeServer } from '@kikitori/server';
+import { type CommandInput, defineCommand } from '../command.js';
+import { type Context, LOG_LEVELS } from '../context.js';
+import { choice, flag, integer, text } from '../options.js';
+import { apiKeyOption, modelOption, portOption, threadsOption } from '../options-shared.js';
+import { version } from '../program.js';
+import { type FrontDoor, openFrontDoor } from '../serve/front-door.js';
+import { startEngine } from '../session/start-engine.js';
+import { createDisplay } from '../terminal/display.js';
+import { styleFor } from '../terminal/style.js';
+
+const options = {
+  port: portOption,
+  host: text({ flags: '--host <address>', description: 'address to listen on', fallback: DEFAULT_HOST }),
+  engine: choice({
+    flags: '--engine <engine>',
+    description: 'which recogniser',
+    choices: ['auto', 'moonshine'],
+    fallback: 'auto',
+  }),
+  model: modelOption,
+  threads: threadsOption,
+  maxSessions: integer({
+    flags: '--max-sessions <number>',
+    description: 'speakers at once; more are refused (default: what the processor carries)',
+    min: 1,
+    max: 10_000,
+    fallback: undefined,
+  }),
+  servedModelName: text({
+    flags: '--served-model-name <names>',
+    description: "names by which clients may call the model, separated by commas (default: the engine's)",
+    fallback: undefined,
+  }),
+  apiKey: apiKeyOption,
+  insecure: flag({ flags: '--insecure', description: 'listen on a public address without a key' }),
+  logLevel: choice({
+    flags: '--log-level <level>',
+    description: 'how much to log on stderr',
+    choices: LOG_LEVELS,
+    fallback: 'info',
+  }),
+};
+
+type ServeInput = CommandInput<typeof options>;
+
+/** `kikitori serve`: the Realtime server in front of an engine, until SIGTERM or Ctrl-C. */
+export const serve = defineCommand({
+  summary: 'run a Realtime speech-to-text server',
+  operands: [],
+  options,
+  examples: [
+    'kikitori serve',
+    'kikitori serve --model tiny --port 9000',
+    'KIKITORI_API_KEY=… kikitori serve --host 0.0.0.0',
+  ],
+  run: serveUntilStopped,
+});
+
+async function serveUntilStopped(input: ServeInput, context: Context): Promise<number> {
+  const { host, port, apiKey, insecure } = input.options;
+  const door = await openFrontDoor({ host, port, insecure, isGuarded: apiKey !== undefined });
+  let engine: SpeechEngine | undefined;
+  try {
+    engine = await loadEngine(input, context);
+    const server = await openServer(engine, input, context);
+    door.lead(server);
+    announce(engine, door, input, context);
+    await untilAborted(context.signal);
+    context.stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
+    await server.drain();
+    return 0;
+  } finally {
+    await door.close();
+    await engine?.close();
+  }
+}
+
+async function loadEngine({ options }: ServeInput, context: Context): Promise<SpeechEngine> {
+  const display = createDisplay(context);
+  try {
+    const { model, threads, maxSessions: streamsMax } = options;
+    return await startEngine({ model, threads, streamsMax, signal: context.signal }, context, display);
+  } finally {
+    display.close();
+  }
+}
+
+async function openServer(
+  engine: SpeechEngine,
+  { options }: ServeInput,
+  context: Context,
+): Promise<RealtimeServer> {
+  const { apiKey, servedModelName } = options;
+  const names = servedModelName?.split(',').map((name) => name.trim());
+  const models = names?.filter((name) => name !== '') ?? [];
+  return createRealtimeServer({
+    engine,
+    logger: await context.factories.createLogger(options.logLevel),
+    version: version(),
+    ...(models.length === 0 ? {} : { models }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+}
+
+/** Says where it is and how to try it: on stdout, the addresses alone at the ends of their lines. */
+function announce(engine: SpeechEngine, door: FrontDoor, { options }: ServeInput, context: Context): void {
+  const { model, streamsMax } = engine.info;
+  const style = styleFor(context.stdout, context.env);
+  const hosts = hostsToShow(options.host);
+  const line = (label: string, value: string): void =>
+    context.stdout.write(`  ${label.padEnd(9)} ${value}\n`);
+  context.stdout.write(
+    `${style.bold(`Kikitori ${version()}`)} is ready: ${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once\n`,
+  );
+  for (const host of hosts) line('Realtime', style.cyan(`ws://${host}:${door.port}/v1/realtime`));
+  const base = `http://${hosts[0] ?? options.host}:${door.port}`;
+  line('Files', `POST ${style.cyan(`${base}/v1/audio/transcriptions`)}`);
+  line('Health', style.cyan(`${base}/health`));
+  line('Metrics', style.cyan(`${base}/metrics`));
+  const key = options.apiKey === undefined ? '' : 'KIKITORI_API_KEY=… ';
+  line(
+    'Try',
+    `${key}npx kikitori transcribe samples/ferry.flac --url ws://${hosts[0] ?? options.host}:${door.port}`,
+  );
+}
+
+/** A wildcard address is shown as the addresses that it stands for. */
+function hostsToShow(host: string): readonly string[] {
+  const plain = host.replace(/^\[(.*)\]$/, '$1');
+  if (plain !== '0.0.0.0' && plain !== '::') return [plain.includes(':') ? `[${plain}]` : plain];
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  const outside = addresses.filter(({ family, address }) => family === 'IPv4' && !isLoopback(address));
+  return [DEFAULT_HOST, ...outside.map(({ address }) => address)];
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

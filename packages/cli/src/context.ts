@@ -1,0 +1,94 @@
+import type { SpeechEngine } from '@kikitori/engine';
+import type { Connect } from '@kikitori/transport';
+import type { Microphone, MicrophoneOptions } from './audio/microphone.js';
+import type { ModelStore } from './model-store.js';
+
+/** Environment variables; those that we ask for by name, and any others. */
+export interface Environment {
+  readonly [name: string]: string | undefined;
+  readonly CI?: string | undefined;
+  readonly KIKITORI_DEBUG?: string | undefined;
+  readonly KIKITORI_FFMPEG?: string | undefined;
+  readonly NO_COLOR?: string | undefined;
+  readonly PATH?: string | undefined;
+  readonly TERM?: string | undefined;
+}
+
+/** Where a command writes. Text goes out in order; `drained` is the back-pressure. */
+export interface Output {
+  write(text: string): void;
+  /** Resolves when little enough waits to be written. */
+  drained(): Promise<void>;
+  /** True when a person looks at it and the cursor may be moved: a terminal that is not dumb, outside CI. */
+  readonly isTerminal: boolean;
+  /** Width in cells; 80 where it is not known. */
+  columns(): number;
+}
+
+/** Where a command reads from when it is told `-`. */
+export interface Input extends AsyncIterable<Uint8Array> {
+  /** True when a person would have to type it: audio never comes from there. */
+  readonly isTerminal: boolean;
+}
+
+/** Time, so that tests decide how much of it passes. */
+export interface Clock {
+  /** Milliseconds from any fixed point; never goes back. */
+  now(): number;
+  /** Calls once after `delayMs`; the returned function takes it back. Does not keep the process alive. */
+  after(delayMs: number, call: () => void): () => void;
+}
+
+/** A line of the log: a static message first, fields after. Never audio, transcripts or keys. */
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** How much is logged. `silent` is nothing. */
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the embedded engine needs to start. */
+export interface EngineRequest {
+  /** `tiny`, `base`, `hf:owner/name`, or a folder; undefined is the default model. */
+  readonly model: string | undefined;
+  /** Processor threads; undefined lets the engine choose. */
+  readonly threads: number | undefined;
+  /** Streams open at once; undefined lets the engine choose. */
+  readonly streamsMax: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: EngineProgress) => void;
+}
+
+/** How far fetching a model is. */
+export interface EngineProgress {
+  /** The model's name. */
+  readonly label: string;
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What reaches outside this process or costs much to load: tests put their own here. */
+export interface Factories {
+  createEngine(request: EngineRequest): Promise<SpeechEngine>;
+  openModelStore(): Promise<ModelStore>;
+  connect(): Promise<Connect>;
+  openMicrophone(options: MicrophoneOptions): Promise<Microphone>;
+  listMicrophones(): Promise<readonly string[]>;
+  createLogger(level: LogLevel): Promise<Logger>;
+}
+
+/** Everything a command may touch besides the file system and the network. */
+export interface Context {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Aborted by the first Ctrl-C or SIGTERM (reason: `CliError` `interrupted`) and when stdout is gone (`output_closed`). */
+  readonly signal: AbortSignal;
+  readonly factories: Factories;
+}

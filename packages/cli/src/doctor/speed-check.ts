@@ -1,0 +1,1 @@
+export const speedCheck = { name: 'Speed', look: async () => ({ status: 'ok' as const, detail: '' }) };

@@ -1,0 +1,69 @@
+import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
+
+/** Why a command could not do what it was asked. */
+export type CliErrorCode =
+  /** A flag, an operand or an environment variable is wrong. */
+  | 'usage'
+  /** What was given to read is missing or is no audio. */
+  | 'bad_input'
+  /** The server, the engine, the model or this machine did not do its part. */
+  | 'service_failed'
+  /** Ctrl-C or SIGTERM. */
+  | 'interrupted'
+  /** Whoever read our output has gone (`| head`): nobody is left to tell. */
+  | 'output_closed';
+
+/** For each code: the exit code of the process. */
+export const CLI_ERRORS: Readonly<Record<CliErrorCode, { readonly exitCode: number }>> = {
+  usage: { exitCode: 2 },
+  bad_input: { exitCode: 2 },
+  service_failed: { exitCode: 1 },
+  interrupted: { exitCode: 130 },
+  output_closed: { exitCode: 0 },
+};
+
+/** The one error of this package. The message is a sentence that says what to do; it never holds a key or a transcript. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: CliErrorCode;
+
+  constructor(code: CliErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** How an error ends the process. `sentence` is empty where silence is right. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly sentence: string;
+}
+
+/** Codes of the other packages whose cause is what the user gave us. */
+const BAD_INPUT_CODES: ReadonlySet<string> = new Set(['model_invalid', 'invalid_url']);
+
+/**
+ * Turns whatever was thrown into an exit code and one sentence. The packages below promise sentences that say what
+ * to do; anything else is a bug of ours or of the platform and is named as such.
+ */
+export function endingOf(error: unknown): Ending {
+  if (error instanceof CliError) {
+    const silent = error.code === 'output_closed' || error.code === 'interrupted';
+    return { exitCode: CLI_ERRORS[error.code].exitCode, sentence: silent ? '' : error.message };
+  }
+  if (!(error instanceof Error)) {
+    return { exitCode: 1, sentence: 'Something threw what is no error; please report it.' };
+  }
+  if (error instanceof AudioError) {
+    return { exitCode: AUDIO_ERRORS[error.code].exitCode, sentence: error.message };
+  }
+  // Our own packages have codes in lower case; those of the platform (`EPIPE`) are no sentences.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (/^[a-z][a-z_]+$/.test(code)) {
+    return { exitCode: BAD_INPUT_CODES.has(code) ? 2 : 1, sentence: error.message };
+  }
+  return {
+    exitCode: 1,
+    sentence: `Unexpected: ${error.message} (set KIKITORI_DEBUG=1 to see where).`,
+  };
+}

@@ -1,0 +1,22 @@
+/** Every bound of the command line program, each with its reason. */
+
+/** How long Ctrl-C waits for the words of audio that was already sent. At the bound: the transcript so far is all. */
+export const INTERRUPT_DRAIN_MS = 2_000;
+
+/** How long a microphone may take to give its first sound. At the bound: `service_failed`. */
+export const MICROPHONE_START_MS = 5_000;
+
+/** Audio is sent in blocks of 80 ms: one step of Voxtral, and fine enough for a meter. */
+export const FRAME_SAMPLES = 1_280;
+
+/** Levels kept for the meter: more than it can show. */
+export const LEVELS_KEPT = 64;
+
+/** Bytes of piped input looked at to tell raw audio from text. At the bound: judged from these alone. */
+export const STDIN_PROBE_BYTES = 4_096;
+
+/** How long `doctor` waits for one check. At the bound: the check warns. */
+export const DOCTOR_CHECK_MS = 60_000;
+
+/** Most sessions `bench` opens. At the bound: refused as usage; one machine's loopback gives out before. */
+export const BENCH_SESSIONS_MAX = 256;

@@ -1,0 +1,76 @@
+/** Flags that several commands share: one meaning, one bound, one text. */
+
+import type { PaceRate } from '@kikitori/client';
+import { CliError } from './errors.js';
+import { integer, parsed, text } from './options.js';
+
+/** `--model`: for the embedded engine. */
+export const modelOption = text({
+  flags: '--model <model>',
+  description: 'tiny, base, hf:owner/name, or a folder with a Moonshine export (with --url: a served name)',
+  fallback: undefined,
+});
+
+/** `--port`: where the server listens. */
+export const portOption = integer({
+  flags: '--port <number>',
+  description: 'port to listen on; 0 takes any free one',
+  min: 0,
+  max: 65_535,
+  fallback: 8000,
+});
+
+/** `--threads`: processor threads of the embedded engine. */
+export const threadsOption = integer({
+  flags: '--threads <number>',
+  description: 'processor threads for the embedded engine (default: chosen by the machine)',
+  min: 1,
+  max: 256,
+  fallback: undefined,
+});
+
+/** `--api-key`. Better given as KIKITORI_API_KEY: a command line can be read by everybody on the machine. */
+export const apiKeyOption = text({
+  flags: '--api-key <key>',
+  description: 'key of the server (better as KIKITORI_API_KEY: others can read a command line)',
+  fallback: undefined,
+});
+
+/** `--url`: a Realtime server, ours or vLLM. */
+export const urlOption = parsed<string, undefined>({
+  flags: '--url <url>',
+  description:
+    'Realtime server, e.g. ws://127.0.0.1:8000/v1/realtime; without it the engine runs in this process',
+  fallback: undefined,
+  parse: realtimeUrl,
+});
+
+/** Takes ws, wss, http and https; a URL without a path means `/v1/realtime`. Throws `CliError` `usage`. */
+export function realtimeUrl(text: string, label: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme = url === undefined ? undefined : SCHEMES[url.protocol];
+  if (url === undefined || scheme === undefined || url.hostname === '') {
+    throw new CliError('usage', `${label} must be a URL such as ws://127.0.0.1:8000/v1/realtime.`);
+  }
+  url.protocol = scheme;
+  if (url.pathname === '/' || url.pathname === '') url.pathname = '/v1/realtime';
+  return url.href;
+}
+
+const SCHEMES: Readonly<Record<string, string>> = {
+  'ws:': 'ws:',
+  'wss:': 'wss:',
+  'http:': 'ws:',
+  'https:': 'wss:',
+};
+
+const PACE_MAX = 100;
+
+/** `realtime`, `max`, `2x`, `1.5x` … Throws `CliError` `usage`. */
+export function parsePace(value: string, label: string): PaceRate {
+  if (value === 'max' || value === 'realtime') return value;
+  const factor = /^(\d{1,3}(?:\.\d{1,3})?)x$/.exec(value)?.[1];
+  const pace = Number(factor ?? '0');
+  if (pace > 0 && pace <= PACE_MAX) return pace;
+  throw new CliError('usage', `${label} must be realtime, max, or a factor up to ${PACE_MAX}x such as 2x.`);
+}

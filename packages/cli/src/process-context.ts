@@ -1,0 +1,116 @@
+/** The context of a real process: its streams, its signals, and the factories that load what they make on first use. */
+import { once } from 'node:events';
+import { isatty, type ReadStream, type WriteStream } from 'node:tty';
+import type { Clock, Context, Environment, Input, Output } from './context.js';
+import { CliError } from './errors.js';
+import { processFactories } from './process-factories.js';
+
+/** A context, and what takes its signal handlers away again. */
+export interface ProcessContext {
+  readonly context: Context;
+  readonly dispose: () => void;
+}
+
+/**
+ * Ties a context to `process`. The first SIGINT or SIGTERM aborts `signal`, so that the command ends in order; the
+ * second one ends the process at once with 130. A stdout that nobody reads any more aborts it as well.
+ */
+export function createProcessContext(): ProcessContext {
+  const aborter = new AbortController();
+  const stdout = new StreamOutput(process.stdout, process.env);
+  const stderr = new StreamOutput(process.stderr, process.env);
+  const input = new StandardInput();
+  const onSignal = (): void => {
+    if (aborter.signal.aborted) {
+      // A live display may have hidden the cursor and cannot tidy up any more.
+      if (stderr.isTerminal) process.stderr.write('\x1b[?25h\n');
+      process.exit(130);
+    }
+    aborter.abort(new CliError('interrupted', 'Interrupted.'));
+  };
+  const onStdoutError = (): void => {
+    if (!aborter.signal.aborted) aborter.abort(new CliError('output_closed', 'Nobody reads the output.'));
+  };
+  const onStderrError = (): void => {
+    // Nobody reads the remarks; the work goes on.
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.stdout.on('error', onStdoutError);
+  process.stderr.on('error', onStderrError);
+  return {
+    context: {
+      stdin: input,
+      stdout,
+      stderr,
+      env: process.env,
+      clock: systemClock,
+      signal: aborter.signal,
+      factories: processFactories(process.env, stderr),
+    },
+    dispose: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+      input.close();
+    },
+  };
+}
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, call) {
+    const timer = setTimeout(call, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+class StreamOutput implements Output {
+  readonly isTerminal: boolean;
+  readonly #stream: WriteStream;
+
+  constructor(stream: WriteStream, env: Environment) {
+    this.#stream = stream;
+    this.isTerminal = stream.isTTY === true && env.TERM !== 'dumb' && !isCi(env);
+  }
+
+  write(text: string): void {
+    if (!this.#stream.destroyed) this.#stream.write(text);
+  }
+
+  async drained(): Promise<void> {
+    if (!this.#stream.writableNeedDrain || this.#stream.destroyed) return;
+    try {
+      await once(this.#stream, 'drain');
+    } catch {
+      // The reader went away: the error handler has aborted the signal.
+    }
+  }
+
+  columns(): number {
+    return this.#stream.columns ?? 80;
+  }
+}
+
+/** Continuous integration records what is written: rows drawn over would be noise there. */
+function isCi(env: Environment): boolean {
+  return !['', '0', 'false'].includes((env.CI ?? '').toLowerCase());
+}
+
+/** `process.stdin` is opened by looking at it, and then keeps the process alive: hence not before it is read. */
+class StandardInput implements Input {
+  #stream: ReadStream | undefined;
+
+  get isTerminal(): boolean {
+    return isatty(0);
+  }
+
+  close(): void {
+    this.#stream?.destroy();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.#stream = process.stdin;
+    for await (const chunk of this.#stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  }
+}

@@ -1,0 +1,44 @@
+/** The real makers of everything costly. Each loads its package on first use: `--help` loads none of them. */
+import type { EngineRequest, Environment, Factories, LogLevel, Output } from './context.js';
+import type { ModelStore } from './model-store.js';
+
+/** Makers that read `env` and log to `stderr`. */
+export function processFactories(env: Environment, stderr: Output): Factories {
+  return {
+    createEngine: (request) => createEngine(request, env),
+    openModelStore: () => openModelStore(env),
+    connect: async () => (await import('@kikitori/transport/ws')).connectWebSocket,
+    openMicrophone: async (options) => (await import('./audio/microphone.js')).openMicrophone(options),
+    listMicrophones: async () => (await import('./audio/microphone.js')).listMicrophones(),
+    createLogger: async (level: LogLevel) =>
+      (await import('./logging.js')).createLogger(level, { output: stderr, env }),
+  };
+}
+
+async function createEngine(request: EngineRequest, env: Environment): ReturnType<Factories['createEngine']> {
+  const { createMoonshineEngine } = await import('@kikitori/engine-moonshine');
+  const { model, threads, streamsMax, signal, onProgress } = request;
+  return await createMoonshineEngine({
+    store: { env },
+    signal,
+    onProgress: (label, { receivedBytes, totalBytes }) => onProgress({ label, receivedBytes, totalBytes }),
+    ...(model === undefined ? {} : { model }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(streamsMax === undefined ? {} : { streamsMax }),
+  });
+}
+
+async function openModelStore(env: Environment): Promise<ModelStore> {
+  const store = await import('@kikitori/engine-moonshine');
+  return {
+    list: () => store.listModels({ env }),
+    pull: async (name, options) => {
+      await store.pullModel(name, { env, ...options });
+    },
+    remove: (name) => store.removeModel(name, { env }),
+    problems: async (name, signal) => {
+      const problems = await store.verifyModel(name, { env, signal, checksums: true });
+      return problems.map(({ file }) => file);
+    },
+  };
+}

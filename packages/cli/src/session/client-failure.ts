@@ -1,0 +1,41 @@
+import { ClientError } from '@kikitori/client';
+import { CliError } from '../errors.js';
+
+/** What a refused handshake means to the person at the keyboard, by its HTTP status. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  401: 'The server wants an API key; set KIKITORI_API_KEY or --api-key.',
+  403: 'The server has nothing to talk to at this path; a Realtime URL ends in /v1/realtime.',
+  404: 'The server has nothing to talk to at this path; a Realtime URL ends in /v1/realtime.',
+  429: 'The server is busy; try again in a moment.',
+  503: 'The server is busy or still loading its model; try again in a moment.',
+};
+
+/** Turns what the client throws into a sentence for people; everything else passes through. */
+export function asCliError(error: unknown): unknown {
+  if (!(error instanceof ClientError)) return error;
+  return new CliError(error.code === 'invalid_argument' ? 'usage' : 'service_failed', sentenceOf(error), {
+    cause: error,
+  });
+}
+
+function sentenceOf(error: ClientError): string {
+  switch (error.code) {
+    case 'connect_failed':
+      return 'No connection to the server; start one with "kikitori serve", or check the URL.';
+    case 'refused': {
+      const status = error.httpStatus ?? 0;
+      return REFUSALS[status] ?? `The server refused the connection (HTTP ${status}).`;
+    }
+    case 'server_error':
+      return `The server reported an error${error.serverText ? `, "${plain(error.serverText)}"` : ''} (${error.serverCode ?? 'no code'}).`;
+    case 'closed':
+      return `${error.message.replace(/\.$/, '')}${error.closeCode === undefined ? '' : ` (close code ${error.closeCode})`}; run it again.`;
+    default:
+      return error.message;
+  }
+}
+
+/** The server's words on one line, without what could move a cursor. */
+function plain(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+}

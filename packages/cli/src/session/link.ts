@@ -1,0 +1,13 @@
+import type { SessionEvent } from '@kikitori/client';
+
+/** A session with a recogniser, wherever it runs. */
+export interface SpeechLink {
+  /** Mono, −1…1, 16 kHz; copied before it resolves. Resolves when more may be sent: the back-pressure. */
+  send(samples: Float32Array): Promise<void>;
+  /** Everything that is said, in order. One consumer; ends after `close`, throws when the session failed. */
+  readonly heard: AsyncIterable<SessionEvent>;
+  /** No more audio: resolves once everything that was sent has been answered. Rejects with `signal.reason`. */
+  finish(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Ends the session in order. Idempotent. */
+  close(): Promise<void>;
+}

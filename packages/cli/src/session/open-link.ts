@@ -1,0 +1,93 @@
+import { type ConnectOptions, connect, type Session } from '@kikitori/client';
+import { serveConnection } from '@kikitori/server';
+import { createMemoryPair } from '@kikitori/transport';
+import type { Context } from '../context.js';
+import type { Display } from '../terminal/display.js';
+import { asCliError } from './client-failure.js';
+import type { SpeechLink } from './link.js';
+import { startEngine } from './start-engine.js';
+
+/** Which recogniser. */
+export interface LinkRequest {
+  /** A Realtime server; undefined: the embedded engine, in this process. */
+  readonly url: string | undefined;
+  readonly apiKey: string | undefined;
+  /** With `url` the served name, otherwise which model to load; undefined: the default of either. */
+  readonly model: string | undefined;
+  readonly threads: number | undefined;
+}
+
+/**
+ * Opens a session with a server, or with an engine of our own: that one speaks the same protocol through memory, so
+ * both ways run the same code. Rejects with `CliError`, `EngineError` or the signal's reason.
+ */
+export async function openLink(
+  request: LinkRequest,
+  context: Context,
+  display: Display,
+): Promise<SpeechLink> {
+  const partials = display.isLive;
+  if (request.url === undefined) return await openEmbedded(request, partials, context, display);
+  const { url, apiKey, model } = request;
+  const session = await openSession(
+    {
+      url,
+      words: true,
+      partials,
+      connect: await context.factories.connect(),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(model === undefined ? {} : { model }),
+    },
+    context,
+  );
+  return linkOf(session, async () => {
+    // Nothing but the session was opened.
+  });
+}
+
+async function openEmbedded(
+  { model, threads }: LinkRequest,
+  partials: boolean,
+  context: Context,
+  display: Display,
+): Promise<SpeechLink> {
+  const { signal } = context;
+  const engine = await startEngine({ model, threads, streamsMax: undefined, signal }, context, display);
+  const pair = createMemoryPair();
+  // A pipe may be silent for as long as it likes: nobody else waits for its place.
+  const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0 } });
+  const closeEngine = async (): Promise<void> => {
+    await served.ended;
+    await engine.close();
+  };
+  try {
+    const session = await openSession({ connect: async () => pair.near, words: true, partials }, context);
+    return linkOf(session, closeEngine);
+  } catch (error) {
+    served.destroy();
+    await closeEngine();
+    throw error;
+  }
+}
+
+async function openSession(options: ConnectOptions, { signal }: Context): Promise<Session> {
+  try {
+    return await connect(options, { signal });
+  } catch (error) {
+    throw asCliError(error);
+  }
+}
+
+function linkOf(session: Session, closeRest: () => Promise<void>): SpeechLink {
+  return {
+    heard: session,
+    send: (samples) => session.send(samples),
+    finish: async (options) => {
+      await session.finish(options);
+    },
+    close: async () => {
+      await session.close();
+      await closeRest();
+    },
+  };
+}

@@ -1,0 +1,211 @@
+import { Framer, measureLevel, SPEECH_RATE_HZ } from '@kikitori/audio';
+import { type PaceRate, type Clock as PacingClock, pace } from '@kikitori/client';
+import type { SpeechSource } from '../audio/source.js';
+import type { Clock, Context } from '../context.js';
+import { FRAME_SAMPLES, INTERRUPT_DRAIN_MS, LEVELS_KEPT } from '../limits.js';
+import type { Display } from '../terminal/display.js';
+import { speechRow } from '../terminal/status-row.js';
+import type { Summary, TranscriptOutput } from '../transcript/output.js';
+import { TranscriptRecord } from '../transcript/record.js';
+import { asCliError } from './client-failure.js';
+import type { SpeechLink } from './link.js';
+
+/** One run from the first sample to the last word. */
+export interface TranscriptionOptions {
+  readonly source: SpeechSource;
+  readonly link: SpeechLink;
+  readonly output: TranscriptOutput;
+  readonly display: Display;
+  /** How fast audio is sent. Sound that comes by itself as it is spoken is sent with `max`. */
+  readonly pace: PaceRate;
+}
+
+const MS_PER_SAMPLE = 1000 / SPEECH_RATE_HZ;
+
+/**
+ * Sends the source, writes what is heard, and closes both. Resolves with the summary when everything was answered, or
+ * when `context.signal` interrupted it: the words of the audio that was sent are then waited for only a moment, and
+ * the output is ended in order either way. Rejects when the source or the session fails, after the output was ended.
+ */
+export async function runTranscription(options: TranscriptionOptions, context: Context): Promise<Summary> {
+  return await new Transcription(options, context).run();
+}
+
+class Transcription {
+  readonly #options: TranscriptionOptions;
+  readonly #context: Context;
+  readonly #record = new TranscriptRecord();
+  readonly #levelsDb: number[] = [];
+  #startMs: number | undefined;
+  #lastSentAtMs: number | undefined;
+  #sentSamples = 0;
+
+  constructor(options: TranscriptionOptions, context: Context) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  async run(): Promise<Summary> {
+    const { link, source, output, display } = this.#options;
+    const ended = new AbortController();
+    try {
+      const listening = this.#listen().finally(() => ended.abort());
+      const speaking = this.#speak(ended.signal).finally(() => link.close());
+      const [heard, spoken] = await Promise.allSettled([listening, speaking]);
+      // What the server said before it hung up tells more than that nothing more could be sent.
+      if (heard.status === 'rejected') throw asCliError(heard.reason);
+      if (spoken.status === 'rejected') throw asCliError(spoken.reason);
+    } finally {
+      await Promise.allSettled([link.close(), source.close()]);
+      const open = this.#record.closeOpen(this.#sentMs);
+      if (open !== undefined) output.change(open, this.#nowMs());
+      display.tail('', '');
+      display.status(undefined);
+      display.close();
+      output.end(this.#summary());
+      await this.#context.stdout.drained();
+    }
+    return this.#summary();
+  }
+
+  /** `ended`: nobody listens any more, so there is no use in sending. */
+  async #speak(ended: AbortSignal): Promise<void> {
+    const { source, pace: rate } = this.#options;
+    const { signal: interrupted, clock } = this.#context;
+    const signal = AbortSignal.any([interrupted, ended]);
+    const frames = pace(framesOf(source.samples), { rate, signal, clock: pacingClock(clock) });
+    // Not `for await`: leaving such a loop waits for a pipe that gives nothing.
+    while (!signal.aborted) {
+      const next = await orInterrupted(frames.next(), signal);
+      if (next === undefined || next.done === true) break;
+      // Frames come out as they went in.
+      await this.#send(next.value as Float32Array, signal);
+    }
+    await this.#finish(ended);
+  }
+
+  async #send(frame: Float32Array, signal: AbortSignal): Promise<void> {
+    this.#startMs ??= this.#context.clock.now();
+    await orInterrupted(this.#options.link.send(frame), signal);
+    this.#sentSamples += frame.length;
+    this.#lastSentAtMs = this.#context.clock.now();
+    this.#levelsDb.push(measureLevel(frame).rmsDbfs);
+    if (this.#levelsDb.length > LEVELS_KEPT) this.#levelsDb.shift();
+    this.#showStatus();
+  }
+
+  /** Waits for the last word; once interrupted, only for a moment. */
+  async #finish(ended: AbortSignal): Promise<void> {
+    const { signal: interrupted, clock } = this.#context;
+    const givenUp = new AbortController();
+    let cancel: (() => void) | undefined;
+    const onInterrupt = (): void => {
+      cancel = clock.after(INTERRUPT_DRAIN_MS, () => givenUp.abort());
+    };
+    if (interrupted.aborted) onInterrupt();
+    else interrupted.addEventListener('abort', onInterrupt, { once: true });
+    try {
+      await this.#options.link.finish({ signal: AbortSignal.any([ended, givenUp.signal]) });
+    } catch (error) {
+      // Given up on: the transcript so far is what there is.
+      if (!interrupted.aborted) throw error;
+    } finally {
+      cancel?.();
+      interrupted.removeEventListener('abort', onInterrupt);
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { link, output } = this.#options;
+    try {
+      for await (const event of link.heard) {
+        const change = this.#record.add(event, this.#nowMs(), this.#sentMs);
+        if (change !== undefined) output.change(change, this.#nowMs());
+        this.#showStatus();
+        await this.#context.stdout.drained();
+      }
+    } catch (error) {
+      if (!this.#context.signal.aborted) throw error;
+    }
+  }
+
+  get #sentMs(): number {
+    return this.#sentSamples * MS_PER_SAMPLE;
+  }
+
+  /** Since the first audio was sent. */
+  #nowMs(): number {
+    return this.#startMs === undefined ? 0 : this.#context.clock.now() - this.#startMs;
+  }
+
+  #showStatus(): void {
+    const { display, source, pace } = this.#options;
+    if (!display.isLive) return;
+    display.status((cells) => {
+      const settledMs = this.#record.settledMs;
+      const isFile = source.durationMs !== undefined;
+      const elapsedMs = this.#nowMs();
+      const status = {
+        sentMs: this.#sentMs,
+        totalMs: source.durationMs,
+        lagMs: settledMs === undefined ? undefined : Math.max(0, this.#sentMs - settledMs),
+        speed: isFile && pace === 'max' && elapsedMs > 500 ? this.#sentMs / elapsedMs : undefined,
+        levelsDb: this.#levelsDb,
+      };
+      return speechRow(status, cells, display.style);
+    });
+  }
+
+  #summary(): Summary {
+    const { text, utterances, firstDeltaAtMs, lastTextAtMs } = this.#record;
+    const sentAtMs = (this.#lastSentAtMs ?? 0) - (this.#startMs ?? 0);
+    return {
+      text,
+      utterances,
+      audioMs: this.#sentMs,
+      firstDeltaMs: firstDeltaAtMs,
+      finalMs: lastTextAtMs === undefined ? undefined : Math.max(0, lastTextAtMs - sentAtMs),
+      reconnects: 0,
+    };
+  }
+}
+
+/** Even blocks, so that pace, level and progress are even; the last one may be shorter. */
+async function* framesOf(samples: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
+  const framer = new Framer(FRAME_SAMPLES);
+  for await (const block of samples) yield* framer.push(block);
+  const rest = framer.flush();
+  if (rest !== undefined) yield rest;
+}
+
+/** Our clock as `pace` wants it. */
+function pacingClock(clock: Clock): PacingClock {
+  return {
+    nowMs: () => clock.now(),
+    sleep: (ms, { signal } = {}) =>
+      new Promise((resolve, reject) => {
+        const cancel = clock.after(ms, () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        });
+        const onAbort = (): void => {
+          cancel();
+          reject(signal?.reason);
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+      }),
+  };
+}
+
+/** What `promise` gives, or undefined once the signal is aborted: then it is left to itself. */
+async function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) {
+    promise.catch(() => undefined);
+    return undefined;
+  }
+  return await new Promise<T | undefined>((resolve, reject) => {
+    const stop = (): void => resolve(undefined);
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

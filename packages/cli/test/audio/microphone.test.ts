@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { listMicrophones, openMicrophone, openRecorder } from '../../src/audio/microphone.js';
+
+/** A recorder that is a few lines of Node. */
+function recorder(code: string) {
+  return { command: process.execPath, args: ['-e', code] };
+}
+const never = new AbortController().signal;
+
+describe('openRecorder', () => {
+  it('delivers the sound, also samples cut in half on the way, until it is closed', async () => {
+    const code = `process.stdout.write(Buffer.from([0, 0, 0]));
+      setTimeout(() => process.stdout.write(Buffer.from([64, 0, 192])), 20);
+      process.stdin.resume().on('end', () => process.exit());`;
+    const microphone = await openRecorder(recorder(code), never);
+    const samples: number[] = [];
+    for await (const block of microphone.samples) {
+      samples.push(...block);
+      if (samples.length === 3) microphone.close();
+    }
+    expect(samples).toEqual([0, 0.5, -0.5]);
+  });
+
+  it('says so when the recorder finds no microphone', async () => {
+    await expect(openRecorder(recorder('process.exit(3)'), never)).rejects.toMatchObject({
+      code: 'service_failed',
+      message: expect.stringContaining('plug one in'),
+    });
+    await expect(openRecorder({ command: 'no-such-recorder', args: [] }, never)).rejects.toMatchObject({
+      code: 'service_failed',
+    });
+  });
+
+  it('says so when the microphone is lost in the middle', async () => {
+    const microphone = await openRecorder(recorder('process.stdout.write(Buffer.alloc(4))'), never);
+    const read = async (): Promise<void> => {
+      for await (const block of microphone.samples) void block;
+    };
+    await expect(read()).rejects.toMatchObject({ message: expect.stringContaining('is gone') });
+  });
+
+  it('stops waiting for a silent one when it is interrupted', async () => {
+    const aborter = new AbortController();
+    const opened = openRecorder(recorder('setInterval(() => {}, 1000)'), aborter.signal);
+    aborter.abort(new Error('stop'));
+    await expect(opened).rejects.toThrow('stop');
+  });
+});
+
+describe('openMicrophone', async () => {
+  const names = await listMicrophones();
+
+  it.skipIf(names.length > 0)('tells what to do on a machine without a microphone', async () => {
+    await expect(openMicrophone({ device: undefined, signal: never })).rejects.toMatchObject({
+      message: expect.stringContaining('transcribe - --raw-format'),
+    });
+  });
+});

@@ -1,0 +1,118 @@
+/** A context whose streams are strings, whose clock is turned by hand, and whose factories are the test's. */
+import type { Clock, Context, Factories, Input, Output } from '../src/context.js';
+import { CliError } from '../src/errors.js';
+
+export class MemoryOutput implements Output {
+  readonly isTerminal: boolean;
+  text = '';
+  width = 80;
+
+  constructor(isTerminal: boolean) {
+    this.isTerminal = isTerminal;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  async drained(): Promise<void> {
+    // Memory is never full.
+  }
+
+  columns(): number {
+    return this.width;
+  }
+}
+
+export class MemoryInput implements Input {
+  readonly isTerminal: boolean;
+  readonly #chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+  constructor(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = [], isTerminal = false) {
+    this.#chunks = chunks;
+    this.isTerminal = isTerminal;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    yield* this.#chunks;
+  }
+}
+
+/** Time stands still until `advance`; calls that became due are made in order. */
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #calls: { readonly atMs: number; readonly call: () => void }[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, call: () => void): () => void {
+    const entry = { atMs: this.#nowMs + delayMs, call };
+    this.#calls.push(entry);
+    return () => {
+      this.#calls = this.#calls.filter((one) => one !== entry);
+    };
+  }
+
+  advance(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      const next = this.#calls.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#calls = this.#calls.filter((one) => one !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.call();
+    }
+    this.#nowMs = endMs;
+  }
+}
+
+const realClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, call) {
+    const timer = setTimeout(call, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface MemoryContext extends Context {
+  readonly stdout: MemoryOutput;
+  readonly stderr: MemoryOutput;
+  readonly interrupt: () => void;
+}
+
+export interface MemoryContextOptions {
+  readonly stdin?: Input;
+  readonly stdoutIsTerminal?: boolean;
+  readonly stderrIsTerminal?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  readonly factories?: Partial<Factories>;
+}
+
+/** Factories that were not given fail the test that needs them. */
+export function memoryContext(options: MemoryContextOptions = {}): MemoryContext {
+  const aborter = new AbortController();
+  const missing = (name: string) => async (): Promise<never> => {
+    throw new Error(`the test gave no ${name}`);
+  };
+  return {
+    stdin: options.stdin ?? new MemoryInput(),
+    stdout: new MemoryOutput(options.stdoutIsTerminal ?? false),
+    stderr: new MemoryOutput(options.stderrIsTerminal ?? false),
+    env: options.env ?? {},
+    clock: options.clock ?? realClock,
+    signal: aborter.signal,
+    interrupt: () => aborter.abort(new CliError('interrupted', 'Interrupted.')),
+    factories: {
+      createEngine: missing('createEngine'),
+      openModelStore: missing('openModelStore'),
+      connect: missing('connect'),
+      openMicrophone: missing('openMicrophone'),
+      listMicrophones: missing('listMicrophones'),
+      createLogger: missing('createLogger'),
+      ...options.factories,
+    },
+  };
+}
