@@ -16,6 +16,10 @@ export interface SessionLimits {
   readonly finishMs: number;
   /** Least time between two `kikitori.progress`. */
   readonly progressIntervalMs: number;
+  /** Messages that may wait for the engine to take what came before; above it the client waits in its socket. */
+  readonly inputMessagesMax: number;
+  /** The same, their characters and bytes. */
+  readonly inputLengthMax: number;
   /** Characters of events that may wait for a client that does not read; above it the engine is not asked on. */
   readonly outputCharsMax: number;
   /** How long the output may stay above its bound. Then: close 1008. */
@@ -35,6 +39,9 @@ export const SESSION_LIMITS: SessionLimits = {
   sessionMsMax: 0,
   finishMs: 10_000,
   progressIntervalMs: 250,
+  inputMessagesMax: 1_024,
+  // 24 s of audio: a live speaker never gets there.
+  inputLengthMax: 1_048_576,
   // Some ten hours of plain deltas.
   outputCharsMax: 1_048_576,
   outputStallMs: 30_000,

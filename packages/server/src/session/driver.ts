@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { SpeechEngine } from '@kikitori/engine';
-import { type Connection, type Message, TransportError } from '@kikitori/transport';
+import { type Connection, TransportError } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
 import type { SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
 import { inputOf, messageOf } from './dialect-vllm.js';
 import { EngineLane } from './engine-lane.js';
+import { Intake } from './intake.js';
 import { advance, openSession } from './machine.js';
 import { Outbox } from './outbox.js';
 import type { DeadlineName, Effect, Input, MachineConfig, State, Step } from './state.js';
@@ -38,6 +39,7 @@ export class SessionDriver {
   readonly id = `sess-${randomBytes(8).toString('hex')}`;
   readonly #options: DriverOptions;
   readonly #config: MachineConfig;
+  readonly #intake: Intake;
   readonly #outbox: Outbox;
   readonly #lane: EngineLane;
   readonly #deadlines = new Map<DeadlineName, () => void>();
@@ -49,6 +51,12 @@ export class SessionDriver {
     const { connection, clock, engine, limits } = options;
     this.#options = options;
     this.#config = { ...limits, models: options.models };
+    this.#intake = new Intake({
+      messages: connection.messages,
+      waitingMax: limits.inputMessagesMax,
+      waitingLengthMax: limits.inputLengthMax,
+      onEnd: (error) => this.#ended(error),
+    });
     this.#outbox = new Outbox({
       connection,
       clock,
@@ -69,12 +77,13 @@ export class SessionDriver {
   async run(): Promise<number> {
     const createdS = Math.floor(this.#options.clock.unixMs() / 1000);
     this.#take(openSession(this.#config, { id: this.id, createdS }));
+    const intake = this.#intake.run();
     try {
       await this.#read();
     } catch (error) {
       this.#fail(error);
     }
-    this.#feed({ type: 'gone' });
+    await intake;
     await this.#closing;
     this.#stopDeadlines();
     this.#outbox.end();
@@ -95,28 +104,21 @@ export class SessionDriver {
   }
 
   async #read(): Promise<void> {
-    const messages = this.#options.connection.messages[Symbol.asyncIterator]();
-    for (let next = this.#next(messages); ; ) {
-      const { done, value } = await next;
-      if (done === true) return;
-      // Asked for before there is room: a client that vanishes is noticed while its audio still waits.
-      next = this.#next(messages);
-      this.#feed(inputOf(value));
+    for (;;) {
+      const message = await this.#intake.next();
+      if (message === undefined) return;
+      this.#feed(inputOf(message));
       await this.#lane.idle();
       await this.#outbox.room();
     }
   }
 
-  /** The next message; an end is told at once, whoever is waiting for what. */
-  async #next(messages: AsyncIterator<Message, unknown>): Promise<IteratorResult<Message, undefined>> {
-    try {
-      const next = await messages.next();
-      if (next.done !== true) return next;
-    } catch (error) {
+  /** Told at once, whoever is waiting for what: the slot is free before the next message would be read. */
+  #ended(error: unknown): void {
+    if (error !== undefined) {
       this.#closeCode ??= error instanceof TransportError ? (error.closeCode ?? CLOSE_LOST) : CLOSE_LOST;
     }
     this.#feed({ type: 'gone' });
-    return { done: true, value: undefined };
   }
 
   #feed(input: Input): void {
