@@ -66,6 +66,26 @@ it('cues are in order, never overlap, never last longer than allowed, and are ne
   );
 });
 
+it('a cue ends behind a full stop, else behind a comma or at a pause, before it ends anywhere else', () => {
+  const firstLine = (marks: readonly string[], pauseAfter = -1) => {
+    let at = 0;
+    const words = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd', 'eeeeeeee', 'ffffffff'].map(
+      (text, index) => {
+        const startMs = at;
+        at += index === pauseAfter ? 1_000 : 600;
+        return { text: text + (marks[index] ?? ''), startMs, endMs: startMs + 600 };
+      },
+    );
+    const rules = { lineCharactersMax: 38, linesMax: 1, cueMsMin: 0 };
+    return cuesOf([{ startMs: 0, endMs: at, words }], rules)[0]?.lines[0]?.split(' ').length;
+  };
+  expect(firstLine(['', '.', ',', ''])).toBe(2);
+  expect(firstLine(['', '', ',', ''])).toBe(3);
+  expect(firstLine(['', ',', '', ''])).toBe(2);
+  expect(firstLine([], 2)).toBe(3);
+  expect(firstLine([], 1)).toBe(2);
+});
+
 it('a short cue stays for the least time where the next one leaves room', () => {
   const word = (text: string, startMs: number) => ({ text, startMs, endMs: startMs + 200 });
   const alone = (startMs: number) => ({ startMs, endMs: startMs + 200, words: [word('Yes.', startMs)] });

@@ -11,8 +11,9 @@ function outcome(text: string): string {
   }
 }
 
+/** With siblings on every level, so that the count of brackets alone does not settle it. */
 function nested(depth: number): string {
-  return '['.repeat(depth) + ']'.repeat(depth);
+  return `${'[0,'.repeat(depth - 1)}[${']'.repeat(depth)}`;
 }
 
 /** A list of so many values: one bracket and the commas. */
