@@ -94,7 +94,7 @@ describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
       const files = (await filesBelow(at(name))).map((file) => file.slice(at(name).length + 1));
       expect(files).toContain('package.json');
       const strangers = files.filter(
-        (file) => !/^(dist|bin|vendor)\/|^(package\.json|LICENSE|README\.md)$/.test(file),
+        (file) => !/^(dist|bin|assets|vendor)\/|^(package\.json|LICENSE|README\.md)$/.test(file),
       );
       expect(strangers).toEqual([]);
     });

@@ -20,3 +20,6 @@ export const DOCTOR_CHECK_MS = 60_000;
 
 /** Most sessions `bench` opens. At the bound: refused as usage; one machine's loopback gives out before. */
 export const BENCH_SESSIONS_MAX = 256;
+
+/** Longest file that `bench` holds in memory. At the bound: `too_large`. */
+export const BENCH_AUDIO_MS_MAX = 10 * 60_000;

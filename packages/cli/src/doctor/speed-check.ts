@@ -1,1 +1,65 @@
-export const speedCheck = { name: 'Speed', look: async () => ({ status: 'ok' as const, detail: '' }) };
+import { availableParallelism } from 'node:os';
+import { EngineError } from '@kikitori/engine';
+import { DEFAULT_MODEL } from '@kikitori/engine-moonshine';
+import { type LiveRun, percentile, runLive } from '../measure/live-run.js';
+import { readSamples, SAMPLE_PATH } from '../measure/sample.js';
+import { seconds } from '../terminal/figures.js';
+import type { Check, Finding } from './check.js';
+
+/** Of the processor that speakers may take together: the rest is for everything else, and for bad luck. */
+const LOAD_MAX = 0.8;
+const LAG_MS_GOOD = 2_000;
+
+/** The processor keeps up with speech: ten seconds of it, at the pace of speech, through the real engine. */
+export const speedCheck: Check = {
+  name: 'Speed',
+  async look({ model, signal }, context) {
+    try {
+      const store = await context.factories.openModelStore();
+      const isAbsent = (await store.list()).some(({ state, name, kind }) => {
+        return state !== 'present' && (kind === 'silero' || name === (model ?? DEFAULT_MODEL));
+      });
+      if (isAbsent) {
+        return {
+          status: 'warn',
+          detail: 'not measured',
+          advice: 'Pull the model first (see above), then run this again.',
+        };
+      }
+      const samples = await readSamples(SAMPLE_PATH, signal);
+      const request = { model, threads: undefined, streamsMax: 1, signal, onProgress: () => undefined };
+      const engine = await context.factories.createEngine(request);
+      try {
+        const run = await runLive({ engine, samples, sessions: 1, pace: 'realtime' }, { ...context, signal });
+        return speedFinding(run, engine.info.model, availableParallelism());
+      } finally {
+        await engine.close();
+      }
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      return { status: 'fail', detail: 'the engine does not start', advice: error.message };
+    }
+  },
+};
+
+/** What a measured run says about a machine with so many processors. */
+export function speedFinding(run: LiveRun, model: string, processors: number): Finding {
+  const lagMs = percentile(run.lagsMs, 0.95);
+  if (lagMs === undefined) {
+    return {
+      status: 'fail',
+      detail: `${model} heard nothing in clear speech`,
+      advice: 'Pull the model again.',
+    };
+  }
+  const speakers = Math.floor((LOAD_MAX * processors) / run.coreSecondsPerSecond);
+  const detail =
+    `${model}: ${run.coreSecondsPerSecond.toFixed(2)} core-seconds per second of speech, ` +
+    `words ${seconds(lagMs)} behind (p95); about ${speakers} live speaker${speakers === 1 ? '' : 's'} on ${processors} core${processors === 1 ? '' : 's'}`;
+  if (speakers >= 1 && lagMs <= LAG_MS_GOOD) return { status: 'ok', detail };
+  return {
+    status: 'warn',
+    detail,
+    advice: 'The machine is busy or slow: close other programs, or use the smaller model (--model tiny).',
+  };
+}

@@ -1,4 +1,5 @@
 import { type ConnectOptions, connect, type Session } from '@kikitori/client';
+import type { SpeechEngine } from '@kikitori/engine';
 import { serveConnection } from '@kikitori/server';
 import { createMemoryPair } from '@kikitori/transport';
 import type { Context } from '../context.js';
@@ -53,19 +54,33 @@ async function openEmbedded(
 ): Promise<SpeechLink> {
   const { signal } = context;
   const engine = await startEngine({ model, threads, streamsMax: undefined, signal }, context, display);
+  try {
+    return await openMemoryLink(engine, { partials, onClosed: () => engine.close() }, context);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** A session with an engine in this process. `onClosed` is awaited when it is closed. Rejects as `openLink`. */
+export async function openMemoryLink(
+  engine: SpeechEngine,
+  options: { readonly partials: boolean; readonly onClosed?: () => Promise<void> },
+  context: Context,
+): Promise<SpeechLink> {
   const pair = createMemoryPair();
   // A pipe may be silent for as long as it likes: nobody else waits for its place.
   const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0 } });
-  const closeEngine = async (): Promise<void> => {
-    await served.ended;
-    await engine.close();
-  };
   try {
+    const { partials, onClosed } = options;
     const session = await openSession({ connect: async () => pair.near, words: true, partials }, context);
-    return linkOf(session, closeEngine);
+    return linkOf(session, async () => {
+      await served.ended;
+      await onClosed?.();
+    });
   } catch (error) {
     served.destroy();
-    await closeEngine();
+    await served.ended;
     throw error;
   }
 }

@@ -28,6 +28,20 @@ export function createDisplay(context: Pick<Context, 'stdout' | 'stderr' | 'env'
     : new PlainDisplay(context.stdout, context.stderr, style);
 }
 
+const nothing = (): void => undefined;
+const same = (text: string): string => text;
+
+/** Shows nothing: for sessions that are only measured. */
+export const silentDisplay: Display = {
+  isLive: false,
+  style: { dim: same, bold: same, red: same, green: same, yellow: same, cyan: same },
+  print: nothing,
+  note: nothing,
+  tail: nothing,
+  status: nothing,
+  close: nothing,
+};
+
 class PlainDisplay implements Display {
   readonly isLive = false;
   readonly style: Style;
