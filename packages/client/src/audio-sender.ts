@@ -3,6 +3,7 @@ import { encodeClientEvent, SAMPLE_RATE_HZ } from '@kikitori/protocol';
 import { type Connection, Gate } from '@kikitori/transport';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import { AudioIntake, type Pcm } from './audio-intake.js';
+import { Deadline } from './deadline.js';
 import { ClientError } from './errors.js';
 import { CLIENT_LIMITS } from './limits.js';
 
@@ -42,7 +43,7 @@ export class AudioSender {
   readonly #stopped = new AbortController();
   #chain: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
-  #isEndAsked = false;
+  #endsAskedCount = 0;
   #doneCount = 0;
   #state: UtteranceState = 'idle';
   /** Converted audio, less than what makes a message. */
@@ -50,7 +51,7 @@ export class AudioSender {
   #sentBytes = 0;
   #utteranceStartBytes = 0;
   #failure: ClientError | undefined;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #deadline: Deadline | undefined;
 
   constructor({ connection, sampleRateHz, finishTimeoutMs, onFailure }: AudioSenderParts) {
     this.#connection = connection;
@@ -67,6 +68,12 @@ export class AudioSender {
     };
   }
 
+  /** True when everything that was sent is transcribed and nothing waits. */
+  get isDrained(): boolean {
+    const isWaiting = this.#waitingBytes > 0 || this.#endsAskedCount > 0 || this.#rest.length > 0;
+    return this.#state === 'idle' && !isWaiting;
+  }
+
   /** See `Session.send`. */
   send(pcm: Pcm, { signal }: WaitOptions = {}): Promise<void> {
     const bytes = pcm.byteLength;
@@ -77,7 +84,8 @@ export class AudioSender {
     }
     this.#waitingBytes += bytes;
     const isHeld =
-      (this.#isEndAsked || this.#state === 'ending') && this.#waitingBytes <= CLIENT_LIMITS.heldBytesMax;
+      (this.#endsAskedCount > 0 || this.#state === 'ending') &&
+      this.#waitingBytes <= CLIENT_LIMITS.heldBytesMax;
     const audio = isHeld ? pcm.slice() : pcm;
     const sending = this.#enqueue(async () => {
       try {
@@ -94,27 +102,27 @@ export class AudioSender {
 
   /** Ends the utterance and resolves when its `done` has come; at once when there is none. */
   async endUtterance({ signal }: WaitOptions = {}): Promise<void> {
-    this.#isEndAsked = true;
+    this.#endsAskedCount += 1;
     let doneCount = 0;
     const ending = this.#enqueue(async () => {
-      this.#isEndAsked = false;
+      this.#endsAskedCount -= 1;
       doneCount = await this.#sendFinal();
     });
     await abortable(ending, signal);
     while (this.#doneCount < doneCount) {
-      await abortable(this.#answered.wait(), signal);
       this.#throwIfFailed();
+      await abortable(this.#answered.wait(), signal);
     }
   }
 
   /** To be called for every event: a server that speaks is waited for. */
   noteEvent(): void {
-    if (this.#deadline !== undefined) this.#armDeadline();
+    this.#deadline?.restart();
   }
 
   /** To be called for `transcription.done`. */
   noteDone(): void {
-    this.#disarmDeadline();
+    if (this.#state === 'ending') this.#disarm();
     this.#state = 'idle';
     this.#doneCount += 1;
     this.#utteranceStartBytes = this.#sentBytes;
@@ -125,7 +133,7 @@ export class AudioSender {
   stop(error: ClientError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    this.#disarmDeadline();
+    this.#disarm();
     this.#stopped.abort(error);
     this.#answered.open();
   }
@@ -190,13 +198,18 @@ export class AudioSender {
     const doneCount = this.#doneCount + (this.#state === 'idle' ? 0 : 1);
     if (this.#state !== 'open') return doneCount;
     this.#state = 'ending';
-    this.#armDeadline();
     await this.#write(encodeClientEvent({ type: 'input_audio_buffer.commit', final: true }), undefined);
+    // A quick server has answered already.
+    if (this.#doneCount < doneCount) {
+      const { startMs, endMs } = this.span;
+      this.#arm(this.#finishTimeoutMs + endMs - startMs);
+    }
     return doneCount;
   }
 
   async #write(text: string, signal: AbortSignal | undefined): Promise<void> {
     this.#throwIfFailed();
+    this.#arm(CLIENT_LIMITS.sendTimeoutMs);
     try {
       await abortable(this.#connection.send(text, { signal: this.#stopped.signal }), signal);
     } catch (error) {
@@ -204,22 +217,22 @@ export class AudioSender {
       this.#onFailure(error);
       this.#throwIfFailed();
       throw error;
+    } finally {
+      this.#disarm();
     }
   }
 
-  #armDeadline(): void {
-    this.#disarmDeadline();
-    const { startMs, endMs } = this.span;
-    this.#deadline = setTimeout(
-      () => {
-        this.#onFailure(new ClientError('timeout', 'The server did not finish the transcript in time.'));
-      },
-      this.#finishTimeoutMs + endMs - startMs,
-    );
+  /** One wait at a time is bounded: for a message to be written, or for the server's `done`. */
+  #arm(timeoutMs: number): void {
+    this.#disarm();
+    this.#deadline = new Deadline(timeoutMs, () => {
+      this.#onFailure(new ClientError('timeout', 'The server did not take the audio or answer in time.'));
+    });
+    this.#deadline.restart();
   }
 
-  #disarmDeadline(): void {
-    clearTimeout(this.#deadline);
+  #disarm(): void {
+    this.#deadline?.clear();
     this.#deadline = undefined;
   }
 

@@ -2,7 +2,7 @@ import { AudioError } from '@kikitori/audio';
 import { encodeClientEvent, parseServerEvent, SAMPLE_RATE_HZ } from '@kikitori/protocol';
 import type { Connect, Connection, Message } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
-import { abortable, type WaitOptions } from './abortable.js';
+import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import { aborted, ClientError, fromConnectFailure, fromConnectionEnd } from './errors.js';
 import { CLIENT_LIMITS } from './limits.js';
 import { RealtimeSession, type Session, serverError } from './session.js';
@@ -42,12 +42,12 @@ export interface ConnectOptions {
  * `closed`, `timeout` or `aborted`. That a model does not exist is told by the server later and ends the session then.
  */
 export async function connect(options: ConnectOptions, { signal }: WaitOptions = {}): Promise<Session> {
+  throwIfAborted(signal);
   const { connectTimeoutMs = CLIENT_LIMITS.connectTimeoutMs } = options;
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort();
   const timer = setTimeout(onAbort, connectTimeoutMs);
   signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted === true) onAbort();
   try {
     return await open(options, giveUp.signal);
   } catch (error) {

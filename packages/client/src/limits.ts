@@ -8,6 +8,9 @@ export const CLIENT_LIMITS = {
    */
   finishTimeoutMs: 60_000,
 
+  /** Longest time that one message may wait to be written while the server says nothing. Then: `timeout`. */
+  sendTimeoutMs: 120_000,
+
   /** What one message carries: whole frames of 80 ms (one step of Voxtral), as many as wait, up to this. */
   frameSamples: 1280,
   appendSamplesMax: 1280 * 12,

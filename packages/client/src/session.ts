@@ -70,6 +70,7 @@ export class RealtimeSession implements Session {
   #reading: Promise<void> = Promise.resolve();
   #isIterated = false;
   #didDropEvents = false;
+  #failure: ClientError | undefined;
   #finishing: Promise<Transcript> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -160,6 +161,7 @@ export class RealtimeSession implements Session {
     // A loop that waits for this very call cannot read on: from here on events are kept, not held back.
     this.#hurry.abort();
     await this.#sender.endUtterance(options);
+    if (this.#failure !== undefined) throw this.#failure;
     await this.close();
     return this.transcript;
   }
@@ -205,7 +207,10 @@ export class RealtimeSession implements Session {
   #tell(event: SessionEvent): void {
     this.#builder.add(event, this.#sender.span);
     if (!this.#didDropEvents && !this.#events.offer(event, 0) && !this.#events.isEnded) this.#dropEvents();
-    if (event.type === 'done') this.#sender.noteDone();
+    if (event.type !== 'done') return;
+    this.#sender.noteDone();
+    // Here and not after `finish` has woken up: what goes wrong from now on is no failure any more.
+    if (this.#finishing !== undefined && this.#sender.isDrained) void this.close();
   }
 
   /** Nobody reads, or the one who does waits for `finish` inside his loop: events are lost, the transcript is not. */
@@ -221,6 +226,7 @@ export class RealtimeSession implements Session {
 
   #fail(error: ClientError): void {
     this.#end(error, () => {
+      this.#failure = error;
       this.#events.fail(error);
       return this.#closeConnection();
     });
@@ -232,14 +238,17 @@ export class RealtimeSession implements Session {
     this.#hurry.abort();
     this.#sender.stop(error);
     this.#ended.abort(error);
-    this.#closing = finishUp().then(() => this.#reading);
+    // A transport whose `close` rejects is destroyed all the same.
+    this.#closing = finishUp()
+      .catch(() => undefined)
+      .then(() => this.#reading);
   }
 
   async #closeConnection(): Promise<void> {
     try {
       await this.#connection.close();
-    } catch {
-      // A transport that cannot even close is not worth keeping.
+    } finally {
+      // What the peer still says is of no interest, and a reader that hangs is released.
       this.#connection.destroy();
     }
   }

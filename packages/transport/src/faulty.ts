@@ -1,6 +1,7 @@
 import { assertSendableCloseCode } from './close-code.js';
 import type { Connect, Connection, Message } from './connection.js';
 import { TransportError } from './errors.js';
+import { TRANSPORT_LIMITS } from './limits.js';
 
 /** One thing that can go wrong: `index` counts from 1 over all kinds, in the order in which they begin. */
 export interface Operation {
@@ -117,10 +118,13 @@ class FaultyConnection implements Connection {
   }
 
   async #close(code: number, reason: string): Promise<void> {
+    // What hangs is cut at the deadline, as the seam says.
+    const deadline = setTimeout(() => this.destroy(), TRANSPORT_LIMITS.closeTimeoutMs);
     await this.#lastSend;
-    // A failed close is a cut line: `close` itself still resolves, as the seam says.
+    // A failed close is a cut line: `close` itself still resolves.
     await this.#injector.begin('close', this).catch(() => undefined);
     await this.#inner.close(code, reason);
+    clearTimeout(deadline);
   }
 
   #read(): AsyncIterator<Message, undefined> {
