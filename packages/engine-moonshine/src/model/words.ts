@@ -15,7 +15,7 @@ const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
 /**
  * Gathers tokens into words. A word's end is where its last piece with a letter was heard: the comma behind it is
- * heard in the pause. Pieces without any letter at the beginning (a stray dash) belong to the word that follows.
+ * heard in the pause. Marks that stand alone (" ,") belong to the word before; without one, to the word that follows.
  */
 export function gatherWords(
   vocabulary: Vocabulary,
@@ -29,7 +29,18 @@ export function gatherWords(
     const next = tokens[i];
     if (next !== undefined && !beginsWord(vocabulary, next)) continue;
     const text = decodeTokens(vocabulary, tokens.slice(from, i)).trim();
-    if (!LETTER_OR_DIGIT.test(text) && next !== undefined) continue;
+    const isMark = !LETTER_OR_DIGIT.test(text);
+    const before = words.at(-1);
+    if (isMark && before !== undefined) {
+      words[words.length - 1] = {
+        ...before,
+        tokens: [...before.tokens, ...tokens.slice(from, i)],
+        text: before.text + text,
+      };
+      from = i;
+      continue;
+    }
+    if (isMark && next !== undefined) continue;
     let last = from;
     for (let k = from; k < i; k += 1) {
       if (LETTER_OR_DIGIT.test(decodeTokens(vocabulary, tokens.slice(k, k + 1)))) last = k;

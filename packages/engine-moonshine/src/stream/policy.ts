@@ -23,6 +23,12 @@ export interface StreamPolicy {
   readonly holdMs: number;
   /** … or, when two decodes in a row agree on it, this long. */
   readonly agreedHoldMs: number;
+  /** A window's first live decode waits for this much audio: less of it is guessed, not heard. */
+  readonly firstMs: number;
+  /** Speech that goes on after a pause shorter than this keeps the audio before the pause as context … */
+  readonly carryMs: number;
+  /** … of at most this length. */
+  readonly carryContextMs: number;
   /** A window longer than this loses its committed beginning. */
   readonly windowMsMax: number;
   /** What a trimmed window keeps at least, so that the model has context. */
@@ -46,6 +52,9 @@ export const DEFAULT_POLICY: StreamPolicy = {
   intervalMs: 400,
   holdMs: 700,
   agreedHoldMs: 250,
+  firstMs: 900,
+  carryMs: 1500,
+  carryContextMs: 4000,
   windowMsMax: 9000,
   contextMs: 3000,
   batchWindowMsMax: 15_000,

@@ -45,6 +45,8 @@ export class Recogniser {
   readonly #audio = new AudioBuffer();
   readonly #timeline: SpeechTimeline;
   #window: Window | undefined;
+  /** The last window, while it may serve as context. */
+  #left: Window | undefined;
   /** Where the last window was left: the next one does not reach back behind it. */
   #leftAt = 0;
   /** Edge of the last decode of this window. */
@@ -181,8 +183,10 @@ export class Recogniser {
     if (known - speechEnd >= policy.pauseMs * SAMPLES_PER_MS) {
       return this.#saidTo === speechEnd ? undefined : { kind: 'pause', edge: tail, speechEnd };
     }
+    const wanted =
+      known - window.start < policy.firstMs * SAMPLES_PER_MS ? policy.firstMs : policy.intervalMs;
     const news = known - Math.max(this.#decodedTo, window.start);
-    return news < policy.intervalMs * SAMPLES_PER_MS ? undefined : { kind: 'live', edge: known, speechEnd };
+    return news < wanted * SAMPLES_PER_MS ? undefined : { kind: 'live', edge: known, speechEnd };
   }
 
   /** How far speech and silence are known; when flushing, the last part of a frame counts as what it follows. */
@@ -193,14 +197,25 @@ export class Recogniser {
   #openWindow(speechStart: number): Window {
     const lead = this.#options.policy.leadMs * SAMPLES_PER_MS;
     this.#endUtteranceBefore(speechStart);
-    const window = new Window(Math.max(speechStart - lead, this.#leftAt, this.#audio.start));
+    const start = Math.max(speechStart - lead, this.#leftAt, this.#audio.start);
+    const window = this.#carriedWindow(speechStart) ?? new Window(start);
     this.#window = window;
-    this.#decodedTo = window.start;
+    this.#left = undefined;
+    this.#decodedTo = start;
     this.#saidTo = -1;
     return window;
   }
 
+  /** The window that was left, when the pause was short and its last words help to understand what follows. */
+  #carriedWindow(speechStart: number): Window | undefined {
+    const { carryMs, carryContextMs } = this.#options.policy;
+    const left = this.#left;
+    if (left === undefined || speechStart - this.#leftAt > carryMs * SAMPLES_PER_MS) return undefined;
+    return left.carry(speechStart, carryContextMs) ? left : undefined;
+  }
+
   #leaveWindow(speechEnd: number): void {
+    this.#left = this.#window;
     this.#window = undefined;
     this.#leftAt = speechEnd;
     this.#timeline.shift();
@@ -220,6 +235,7 @@ export class Recogniser {
         this.#tokens = 0;
       }
       this.#leftAt = this.#audio.end;
+      this.#left = undefined;
     } else {
       // A soft onset may still turn out to lie before the first frame of speech.
       this.#settle(unclear / SAMPLES_PER_MS - this.#options.policy.leadMs);
@@ -280,7 +296,8 @@ export class Recogniser {
   #forget(): void {
     const lead = this.#options.policy.leadMs * SAMPLES_PER_MS;
     const open = this.#timeline.stretches[0]?.start ?? this.#timeline.known;
-    const needed = Math.min(this.#window?.start ?? Number.POSITIVE_INFINITY, open - lead);
+    if (open - this.#leftAt > this.#options.policy.carryMs * SAMPLES_PER_MS) this.#left = undefined;
+    const needed = Math.min((this.#window ?? this.#left)?.start ?? Number.POSITIVE_INFINITY, open - lead);
     this.#audio.dropBefore(needed);
     this.#timeline.forgetBefore(needed - 1000 * SAMPLES_PER_MS);
   }

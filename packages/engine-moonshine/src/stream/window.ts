@@ -25,8 +25,6 @@ export class Window {
   #committed: PlacedWord[] = [];
   /** What the last decode heard behind them. */
   #tail: PlacedWord[] = [];
-  /** Sum and count of log-probabilities of the last decode: how sure the model was of this window. */
-  meanLogProbability = 0;
 
   constructor(start: number) {
     this.start = start;
@@ -70,7 +68,6 @@ export class Window {
     const tokens = result.tokens.slice(0, Math.max(0, kept));
     const looped = tokens.length < result.tokens.length;
     const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefixLength), result.logProbabilities);
-    this.meanLogProbability = mean(result.logProbabilities);
     const placed = found.map((word) => this.#place(word, edge));
     const stable = whole ? placed.length : this.#stableCount(placed, edge / SAMPLES_PER_MS, looped, policy);
     const fresh = placed.slice(0, stable);
@@ -111,23 +108,34 @@ export class Window {
   trim(edge: number, policy: StreamPolicy): void {
     if (edge - this.start <= policy.windowMsMax * SAMPLES_PER_MS) return;
     const latestMs = edge / SAMPLES_PER_MS - policy.contextMs;
+    // Only the later half: cutting too little means cutting again at once.
+    this.#cutBetween(latestMs - policy.contextMs, latestMs);
+  }
+
+  /** Keeps at most `contextMs` before `edge` as context for what comes next. False when no word is left to lean on. */
+  carry(edge: number, contextMs: number): boolean {
+    const earliestMs = edge / SAMPLES_PER_MS - contextMs;
+    if (this.start / SAMPLES_PER_MS < earliestMs && !this.#cutBetween(earliestMs, earliestMs + contextMs / 2))
+      return false;
+    return this.#committed.length > 0;
+  }
+
+  /** Cuts behind the committed word of that stretch of time that is followed by the longest gap. */
+  #cutBetween(fromMs: number, toMs: number): boolean {
     let best = -1;
     let bestGapMs = -1;
     for (let i = 0; i < this.#committed.length - 1; i += 1) {
       const endMs = this.#committed[i]?.endMs ?? 0;
       const gapMs = (this.#committed[i + 1]?.endMs ?? 0) - endMs;
-      if (endMs > latestMs) break;
-      // Only the later half: cutting too little means cutting again at once.
-      if (endMs < latestMs - policy.contextMs) continue;
-      if (gapMs >= bestGapMs) {
-        best = i;
-        bestGapMs = gapMs;
-      }
+      if (endMs < fromMs || endMs > toMs || gapMs < bestGapMs) continue;
+      best = i;
+      bestGapMs = gapMs;
     }
     const cut = this.#committed[best];
-    if (cut === undefined) return;
+    if (cut === undefined) return false;
     this.start = Math.max(this.start, Math.round(cut.endMs * SAMPLES_PER_MS));
     this.#committed = this.#committed.slice(best + 1);
+    return true;
   }
 
   #place(word: TokenWord, edge: number): PlacedWord {
@@ -149,8 +157,4 @@ export function placeStarts(
     floorMs = end;
     return { text, startMs: start, endMs: end };
   });
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { decodeTokens, llamaVocabulary } from '../../src/model/tokens.js';
+import { gatherWords } from '../../src/model/words.js';
+
+const vocabulary = llamaVocabulary();
+const token = (piece: string): number => vocabulary.indexOf(piece);
+
+/** Tokens of pieces, each 100 ms after the one before. */
+function words(...pieces: string[]) {
+  const tokens = pieces.map(token);
+  expect(tokens).not.toContain(-1);
+  const endMs = tokens.map((_, i) => (i + 1) * 100);
+  return gatherWords(
+    vocabulary,
+    tokens,
+    endMs,
+    tokens.map(() => -0.5),
+  );
+}
+
+describe('tokens as text', () => {
+  it('puts spaces where pieces begin words, joins bytes, and leaves special tokens out', () => {
+    const tokens = [1, token('▁The'), token('▁ca'), token('f'), token('<0xC3>'), token('<0xA9>'), 2];
+    expect(decodeTokens(vocabulary, tokens)).toBe(' The café');
+  });
+});
+
+describe('tokens as words', () => {
+  it('joins pieces, and ends a word where its last letters were heard, not its comma', () => {
+    const [first, second] = words('▁break', 'fast', ',', '▁please');
+    expect(first).toMatchObject({ text: 'breakfast,', endMs: 200 });
+    expect(second).toMatchObject({ text: 'please', endMs: 400 });
+  });
+
+  it('gives a mark that stands alone to the word before it', () => {
+    expect(words('▁house', '▁,', '▁in').map(({ text }) => text)).toEqual(['house,', 'in']);
+  });
+
+  it('keeps every token, so that the words can be forced again', () => {
+    const found = words('▁house', '▁,', '▁in', '.');
+    expect(found.flatMap(({ tokens }) => [...tokens])).toEqual(['▁house', '▁,', '▁in', '.'].map(token));
+  });
+
+  it('makes no word of nothing', () => {
+    expect(gatherWords(vocabulary, [], [], [])).toEqual([]);
+  });
+});

@@ -1,0 +1,272 @@
+import type { Hypothesis, Word } from '@kikitori/engine';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DecodeRequest, DecodeResult } from '../../src/model/moonshine.js';
+import { llamaVocabulary } from '../../src/model/tokens.js';
+import { DEFAULT_POLICY } from '../../src/stream/policy.js';
+import { type DecodePlan, Recogniser } from '../../src/stream/recogniser.js';
+
+/**
+ * A speaker and a model that hears perfectly, except at the newest edge: there it invents a word, as real ones do.
+ * The words are real tokens ("▁a0" would not be), so a word is told by its number in a list of single-token words.
+ */
+const vocabulary = llamaVocabulary();
+const LEXICON = vocabulary.flatMap((piece, id) => (/^▁[a-z]{3,8}$/.test(piece) ? [id] : [])).slice(0, 2000);
+const FRAME = 512;
+const PER_MS = 16;
+
+interface Spoken {
+  readonly token: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Words of `lengthsMs`, with the gap before each; never the same word twice in a row. */
+function speak(script: readonly { gapMs: number; lengthMs: number }[]): Spoken[] {
+  let at = 0;
+  return script.map(({ gapMs, lengthMs }, i) => {
+    const startMs = at + gapMs;
+    at = startMs + lengthMs;
+    return { token: LEXICON[i % LEXICON.length] ?? 0, startMs, endMs: at };
+  });
+}
+
+class Scene {
+  readonly #spoken: readonly Spoken[];
+  readonly recogniser: Recogniser;
+  readonly said: Hypothesis[] = [];
+  decodes = 0;
+  longestMs = 0;
+  #fed = 0;
+  #invented = 0;
+
+  constructor(spoken: readonly Spoken[], mode: 'live' | 'batch' = 'live') {
+    this.#spoken = spoken;
+    this.recogniser = new Recogniser({
+      policy: DEFAULT_POLICY,
+      vocabulary,
+      mode,
+      partials: true,
+      endpoint: (utteranceMs, silenceMs) =>
+        silenceMs >= 600 ? 'pause' : utteranceMs >= 30_000 ? 'limit' : undefined,
+    });
+  }
+
+  feed(ms: number): void {
+    const samples = new Float32Array(ms * PER_MS);
+    // The samples carry their own number, so that the model can tell which part it was given.
+    for (let i = 0; i < samples.length; i += 1) samples[i] = this.#fed + i;
+    const before = Math.floor(this.#fed / FRAME);
+    this.#fed += samples.length;
+    this.recogniser.pushAudio(samples);
+    const frames = Math.floor(this.#fed / FRAME) - before;
+    this.recogniser.pushProbabilities(
+      Float32Array.from({ length: frames }, (_, i) => this.#voice((before + i) * FRAME)),
+    );
+  }
+
+  /** Runs what there is to run, and takes what is said. */
+  work(): void {
+    for (let plan = this.#plan(); plan !== undefined; plan = this.#plan()) {
+      const request = this.recogniser.begin(plan);
+      this.recogniser.finish(this.hear(request));
+      this.#take();
+    }
+  }
+
+  begin(): DecodeRequest | undefined {
+    const plan = this.#plan();
+    return plan === undefined ? undefined : this.recogniser.begin(plan);
+  }
+
+  finish(request: DecodeRequest): void {
+    this.recogniser.finish(this.hear(request));
+    this.#take();
+  }
+
+  hear(request: DecodeRequest): DecodeResult {
+    this.decodes += 1;
+    const from = (request.samples[0] ?? 0) / PER_MS;
+    const to = from + request.samples.length / PER_MS;
+    this.longestMs = Math.max(this.longestMs, to - from);
+    const inside = this.#spoken.filter(({ startMs, endMs }) => endMs > from + 60 && startMs < to - 100);
+    const whole = inside.filter(({ endMs }) => endMs <= to);
+    const heard = whole.map(({ token, endMs }) => ({ token, endMs: endMs - from }));
+    // Half a word at the edge is heard as another one, a different one each time.
+    if (inside.length > whole.length) {
+      this.#invented += 1;
+      heard.push({ token: LEXICON[1000 + (this.#invented % 900)] ?? 0, endMs: to - from });
+    }
+    const prefix = [...request.prefix];
+    expect(heard.slice(0, prefix.length).map(({ token }) => token)).toEqual(prefix);
+    const tail = heard.slice(prefix.length);
+    return {
+      tokens: tail.map(({ token }) => token),
+      logProbabilities: tail.map(() => -0.1),
+      endMs: heard.map(({ endMs }) => endMs),
+      ended: true,
+    };
+  }
+
+  get words(): Word[] {
+    return this.said.flatMap((hypothesis) => (hypothesis.type === 'words' ? [...hypothesis.words] : []));
+  }
+
+  get text(): string[] {
+    return this.words.map(({ text }) => text);
+  }
+
+  get expected(): string[] {
+    return this.#spoken.map(({ token }) => (vocabulary[token] ?? '').slice(1));
+  }
+
+  #plan(): DecodePlan | undefined {
+    const plan = this.recogniser.plan();
+    this.#take();
+    return plan;
+  }
+
+  #take(): void {
+    this.said.push(...this.recogniser.drain());
+  }
+
+  #voice(sample: number): number {
+    const ms = sample / PER_MS;
+    return this.#spoken.some(({ startMs, endMs }) => ms + 16 >= startMs && ms + 16 < endMs) ? 0.95 : 0.02;
+  }
+}
+
+const word = fc.record({
+  gapMs: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(0) },
+    fc.integer({ min: 0, max: 250 }),
+    fc.integer({ min: 330, max: 2500 }),
+  ),
+  lengthMs: fc.integer({ min: 160, max: 700 }),
+});
+
+describe('the recogniser', () => {
+  it('says every word once and in order, whatever the rhythm and however late the decodes come', () => {
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 60 }),
+        fc.array(fc.integer({ min: 20, max: 900 }), { minLength: 1, maxLength: 10 }),
+        fc.constantFrom('live' as const, 'batch' as const),
+        fc.integer({ min: 0, max: 5 }),
+        (script, pieces, mode, lateness) => {
+          const spoken = speak(script.map((w, i) => (i === 0 ? { ...w, gapMs: w.gapMs + 400 } : w)));
+          const scene = new Scene(spoken, mode);
+          const totalMs = (spoken.at(-1)?.endMs ?? 0) + 100;
+          for (let fed = 0, i = 0; fed < totalMs; i += 1) {
+            const ms = Math.min(pieces[i % pieces.length] ?? 100, totalMs - fed);
+            const running = scene.begin();
+            // While a decode runs, audio goes on arriving.
+            for (let k = 0; k <= lateness && fed < totalMs; k += 1) {
+              const more = Math.min(ms, totalMs - fed);
+              scene.feed(more);
+              fed += more;
+            }
+            if (running !== undefined) scene.finish(running);
+          }
+          scene.recogniser.flush(1);
+          scene.work();
+          expect(scene.text).toEqual(scene.expected);
+          checkGuarantees(scene.said);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('never decodes more than a bounded window, though the speaker does not pause for two minutes', () => {
+    const spoken = speak(Array.from({ length: 400 }, () => ({ gapMs: 0, lengthMs: 300 })));
+    const scene = new Scene(spoken);
+    for (let fed = 0; fed < 120_000; fed += 100) {
+      scene.feed(100);
+      scene.work();
+    }
+    scene.recogniser.flush(1);
+    scene.work();
+    expect(scene.text).toEqual(scene.expected);
+    expect(scene.longestMs).toBeLessThanOrEqual(DEFAULT_POLICY.windowMsMax + 1000);
+    expect(scene.decodes).toBeLessThanOrEqual(120_000 / DEFAULT_POLICY.intervalMs + 10);
+  });
+
+  it('ends an utterance that never pauses by its length, between two words', () => {
+    const spoken = speak(Array.from({ length: 120 }, () => ({ gapMs: 0, lengthMs: 300 })));
+    const scene = new Scene(spoken);
+    for (let fed = 0; fed < 36_000; fed += 100) {
+      scene.feed(100);
+      scene.work();
+    }
+    const ended = scene.said.find((hypothesis) => hypothesis.type === 'utterance');
+    expect(ended).toMatchObject({ type: 'utterance', rule: 'limit' });
+  });
+
+  it('keeps quiet and settles while nobody speaks', () => {
+    const scene = new Scene([]);
+    scene.feed(10_000);
+    scene.work();
+    expect(scene.decodes).toBe(0);
+    expect(scene.recogniser.backlogMs).toBeLessThan(1000);
+    scene.recogniser.flush(4);
+    scene.work();
+    expect(scene.said).toEqual([{ type: 'flushed', marker: 4, settledMs: 10_000, tokens: 0 }]);
+  });
+
+  it('answers a flush of nothing, and two flushes in order', () => {
+    const scene = new Scene([]);
+    scene.recogniser.flush(1);
+    scene.recogniser.flush(2);
+    scene.work();
+    expect(scene.said.map((hypothesis) => hypothesis.type === 'flushed' && hypothesis.marker)).toEqual([
+      1, 2,
+    ]);
+  });
+
+  it('tries the same audio again after a decode that failed', () => {
+    const scene = new Scene(speak([{ gapMs: 400, lengthMs: 500 }]));
+    scene.feed(1500);
+    expect(scene.begin()).toBeDefined();
+    scene.recogniser.abandon();
+    scene.work();
+    expect(scene.text).toEqual(scene.expected);
+  });
+
+  it('catches up in few decodes when a minute of speech waits', () => {
+    const spoken = speak(
+      Array.from({ length: 100 }, (_, i) => ({ gapMs: i % 12 === 0 ? 500 : 0, lengthMs: 500 })),
+    );
+    const scene = new Scene(spoken);
+    scene.feed(60_000);
+    scene.work();
+    scene.recogniser.flush(1);
+    scene.work();
+    expect(scene.text).toEqual(scene.expected);
+    expect(scene.decodes).toBeLessThan(20);
+  });
+});
+
+/** What `Hypothesis` promises in the seam's description. */
+function checkGuarantees(said: readonly Hypothesis[]): void {
+  let settledMs = 0;
+  let lastStartMs = 0;
+  let open: Word[] = [];
+  for (const hypothesis of said) {
+    expect(hypothesis.settledMs).toBeGreaterThanOrEqual(settledMs);
+    settledMs = hypothesis.settledMs;
+    if (hypothesis.type === 'words') {
+      for (const { startMs, endMs } of hypothesis.words) {
+        expect(startMs).toBeGreaterThanOrEqual(lastStartMs);
+        expect(endMs).toBeGreaterThanOrEqual(startMs);
+        lastStartMs = startMs;
+      }
+      open.push(...hypothesis.words);
+    } else if (hypothesis.type === 'utterance') {
+      expect(hypothesis.words).toEqual(open);
+      open = [];
+    } else if (hypothesis.type === 'flushed') {
+      expect(open).toEqual([]);
+    }
+  }
+}
