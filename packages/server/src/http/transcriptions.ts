@@ -75,7 +75,7 @@ export class Transcriptions {
     const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
     const answer = new Answer(response, this.#options);
     try {
-      await this.#transcribe(request, answer, signal);
+      await this.#transcribe(request, answer, controller);
       this.#count(200);
     } catch (error) {
       const failure = signal.aborted ? signal.reason : error;
@@ -92,10 +92,12 @@ export class Transcriptions {
     }
   }
 
-  async #transcribe(request: IncomingMessage, answer: Answer, signal: AbortSignal): Promise<void> {
+  async #transcribe(request: IncomingMessage, answer: Answer, controller: AbortController): Promise<void> {
+    const { signal } = controller;
     const { clock, engine, limits, metrics, models } = this.#options;
     const served = { models, languages: engine.info.languages };
     const form = readUploadForm(request, { limits, clock, signal });
+    form.fields.catch((error: unknown) => controller.abort(error));
     const file = await form.file;
     // A field may come behind the file; those in front of it can already be wrong.
     const early = wishesOf(form.fieldsSoFar, served);
@@ -123,7 +125,9 @@ export class Transcriptions {
   #told(error: unknown): HttpError {
     if (error instanceof ServerError && error.answer !== undefined) return error.answer;
     if (error instanceof AudioError) {
-      return { status: AUDIO_ERRORS[error.code].httpStatus, message: error.message, param: 'file' };
+      const { httpStatus } = AUDIO_ERRORS[error.code];
+      // vLLM and OpenAI answer 400 to a file that they do not understand.
+      return { status: httpStatus === 415 ? 400 : httpStatus, message: error.message, param: 'file' };
     }
     if (error instanceof EngineError) return this.#toldOfEngine(error);
     this.#options.logger.error('A transcription failed.', {

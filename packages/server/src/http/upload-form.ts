@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import type { Clock } from '../clock.js';
-import { refusal } from '../errors.js';
+import { refusal, ServerError } from '../errors.js';
 import type { HttpLimits } from '../limits.js';
 
 /** The file of a form, while it arrives. */
 export interface UploadedFile {
   readonly name: string | undefined;
-  /** One consumer, once. Reading slowly makes the sender wait. Throws `request_refused` above the limit. */
+  /** One consumer, once. Reading slowly makes the sender wait. Throws what `fields` of the form rejects with. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -27,7 +27,10 @@ export interface UploadForm {
   readonly file: Promise<UploadedFile>;
   /** What has come so far. */
   readonly fieldsSoFar: FormFields;
-  /** Settles when the whole form was read; whoever waits for it must have read the file or called `skipFile`. */
+  /**
+   * Settles when the whole form was read; whoever waits for it must have read the file or called `skipFile`.
+   * Rejects with `request_refused`: 400 (malformed, too large), 408 (stopped arriving), 422 (no file).
+   */
   readonly fields: Promise<FormFields>;
   /** Reads what is left of the file and drops it. */
   skipFile(): void;
@@ -36,8 +39,10 @@ export interface UploadForm {
 const MISSING_FILE =
   'Field required: file. Send the audio as multipart/form-data with a file part named file.';
 
-const MALFORMED =
-  'The form is malformed: check the multipart boundary, the end of the body, and the number and length of its fields.';
+const MALFORMED = 'The form is malformed. Check the multipart boundary and the end of the body.';
+const TOO_LARGE = 'Maximum file size exceeded';
+const FIELD_TOO_LONG = 'A field of the form is too long. Send the audio as a file part with a file name.';
+const TOO_MANY_FIELDS = 'The form has too many fields.';
 const STALLED = 'The body stopped arriving. Send the file again.';
 
 /** Reads `multipart/form-data` as it arrives; no part of the file is kept. */
@@ -106,7 +111,9 @@ class FormReader implements UploadForm {
           request.resume();
         });
         parser.once('finish', resolve);
-        parser.on('error', () => reject(refusal(400, MALFORMED)));
+        parser.on('error', (error: unknown) => {
+          reject(error instanceof ServerError ? error : refusal(400, MALFORMED));
+        });
         request.on('data', onData).once('end', onEnd);
         signal.addEventListener('abort', onAbort, { once: true });
         release = () => {
@@ -127,7 +134,7 @@ class FormReader implements UploadForm {
   }
 
   #parser(request: IncomingMessage): BusboyInstance {
-    const { fieldBytesMax, fieldsMax } = this.#options.limits;
+    const { fieldBytesMax, fieldsMax, fileBytesMax } = this.#options.limits;
     let parser: BusboyInstance;
     try {
       parser = new Busboy({
@@ -135,9 +142,10 @@ class FormReader implements UploadForm {
         headers: request.headers as BusboyHeaders,
         limits: {
           fieldSize: fieldBytesMax,
+          fileSize: fileBytesMax,
           fields: fieldsMax,
-          files: 1,
-          parts: fieldsMax + 1,
+          files: 4,
+          parts: fieldsMax + 5,
           headerPairs: 32,
         },
         isPartAFile: (_field, type, fileName) =>
@@ -146,12 +154,15 @@ class FormReader implements UploadForm {
     } catch {
       throw refusal(422, MISSING_FILE, 'file');
     }
-    parser.on('file', (field, stream, fileName) => this.#onFile(field, stream, fileName));
+    parser.on('file', (field, stream, fileName) => {
+      stream.once('limit', () => parser.emit('error', refusal(400, TOO_LARGE, 'audio_filesize_mb')));
+      this.#onFile(field, stream, fileName);
+    });
     parser.on('field', (field, value, _nameTruncated, isTruncated) => {
-      if (isTruncated) parser.destroy(new Error('field too long'));
+      if (isTruncated) parser.emit('error', refusal(400, FIELD_TOO_LONG, field));
       this.#fields.set(field, [...(this.#fields.get(field) ?? []), value]);
     });
-    parser.on('fieldsLimit', () => parser.destroy(new Error('too many fields')));
+    parser.on('fieldsLimit', () => parser.emit('error', refusal(400, TOO_MANY_FIELDS)));
     return parser;
   }
 
@@ -163,19 +174,18 @@ class FormReader implements UploadForm {
       return;
     }
     this.#stream = stream;
-    this.#giveFile({ name, bytes: this.#bounded(stream) });
+    this.#giveFile({ name, bytes: this.#bytesOf(stream) });
   }
 
-  async *#bounded(stream: BusboyFileStream): AsyncGenerator<Uint8Array, void> {
-    let seenBytes = 0;
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-      // Busboy's file streams give buffers; the type of a stream does not say so.
-      const bytes = chunk as Uint8Array;
-      seenBytes += bytes.length;
-      if (seenBytes > this.#options.limits.fileBytesMax) {
-        throw refusal(400, 'Maximum file size exceeded', 'audio_filesize_mb');
+  async *#bytesOf(stream: BusboyFileStream): AsyncGenerator<Uint8Array, void> {
+    try {
+      for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+        // Busboy's file streams give buffers; the type of a stream does not say so.
+        yield chunk as Uint8Array;
       }
-      yield bytes;
+    } catch {
+      // The form knows why; it is told first, because a decoder wraps what it meets while it reads.
+      await this.fields;
     }
   }
 }

@@ -4,12 +4,13 @@ import { type Connection, TransportError } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
 import type { SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
+import { Deadlines } from './deadlines.js';
 import { inputOf, messageOf } from './dialect-vllm.js';
 import { EngineLane } from './engine-lane.js';
 import { Intake } from './intake.js';
 import { advance, openSession } from './machine.js';
 import { Outbox } from './outbox.js';
-import type { DeadlineName, Effect, Input, MachineConfig, State, Step } from './state.js';
+import type { Effect, Input, MachineConfig, State, Step } from './state.js';
 
 /** What a session needs. */
 export interface DriverOptions {
@@ -42,7 +43,7 @@ export class SessionDriver {
   readonly #intake: Intake;
   readonly #outbox: Outbox;
   readonly #lane: EngineLane;
-  readonly #deadlines = new Map<DeadlineName, () => void>();
+  readonly #deadlines: Deadlines;
   #state: State = { type: 'closed' };
   #closing: Promise<void> | undefined;
   #closeCode: number | undefined;
@@ -51,6 +52,7 @@ export class SessionDriver {
     const { connection, clock, engine, limits } = options;
     this.#options = options;
     this.#config = { ...limits, models: options.models };
+    this.#deadlines = new Deadlines(clock, (name) => this.#feed({ type: 'deadline', name }));
     this.#intake = new Intake({
       messages: connection.messages,
       waitingMax: limits.inputMessagesMax,
@@ -85,7 +87,7 @@ export class SessionDriver {
     }
     await intake;
     await this.#closing;
-    this.#stopDeadlines();
+    this.#deadlines.stop();
     this.#outbox.end();
     this.#lane.release();
     await this.#lane.idle();
@@ -156,13 +158,13 @@ export class SessionDriver {
         this.#lane.release();
         break;
       case 'start-deadline':
-        this.#startDeadline(effect.name, effect.afterMs);
+        this.#deadlines.start(effect.name, effect.afterMs);
         break;
       case 'close':
         this.#closing = this.#close(effect.code, effect.reason);
         break;
       case 'end':
-        this.#stopDeadlines();
+        this.#deadlines.stop();
         this.#outbox.end();
         this.#options.connection.destroy();
         break;
@@ -175,7 +177,7 @@ export class SessionDriver {
   async #close(code: number, reason: string): Promise<void> {
     const { clock, connection, limits } = this.#options;
     this.#closeCode ??= code;
-    this.#stopDeadlines();
+    this.#deadlines.stop();
     let cancel = (): void => {};
     const deadline = new Promise<void>((resolve) => {
       cancel = clock.after(limits.closeFlushMs, resolve);
@@ -196,19 +198,5 @@ export class SessionDriver {
     this.#state = { type: 'closed' };
     this.#lane.release();
     this.#closing ??= this.#close(CLOSE_INTERNAL, 'Internal error.');
-  }
-
-  #startDeadline(name: DeadlineName, afterMs: number): void {
-    this.#deadlines.get(name)?.();
-    const cancel = this.#options.clock.after(afterMs, () => {
-      this.#deadlines.delete(name);
-      this.#feed({ type: 'deadline', name });
-    });
-    this.#deadlines.set(name, cancel);
-  }
-
-  #stopDeadlines(): void {
-    for (const cancel of this.#deadlines.values()) cancel();
-    this.#deadlines.clear();
   }
 }

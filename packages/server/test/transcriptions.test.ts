@@ -1,0 +1,330 @@
+import { request as httpRequest } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { eventually, startTestServer, type TestServer } from './test-server.js';
+
+/** A WAV file of silence, 16 kHz mono 16 bit. */
+function wav(lengthMs: number): Uint8Array<ArrayBuffer> {
+  const dataBytes = lengthMs * 32;
+  const bytes = new Uint8Array(44 + dataBytes);
+  const view = new DataView(bytes.buffer);
+  const ascii = (at: number, name: string): void => bytes.set(new TextEncoder().encode(name), at);
+  ascii(0, 'RIFF');
+  view.setUint32(4, 36 + dataBytes, true);
+  ascii(8, 'WAVEfmt ');
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, 16_000, true);
+  view.setUint32(28, 32_000, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  ascii(36, 'data');
+  view.setUint32(40, dataBytes, true);
+  return bytes;
+}
+
+type Fields = readonly (readonly [string, string])[];
+
+function formOf(fields: Fields): FormData {
+  const data = new FormData();
+  for (const [name, value] of fields) data.append(name, value);
+  return data;
+}
+
+function form(
+  fields: Fields = [],
+  file: Uint8Array<ArrayBuffer> = wav(4000),
+  order: 'before' | 'behind' = 'before',
+): FormData {
+  const data = new FormData();
+  if (order === 'behind') data.append('file', new Blob([file]), 'speech.wav');
+  for (const [name, value] of fields) data.append(name, value);
+  if (order === 'before') data.append('file', new Blob([file]), 'speech.wav');
+  return data;
+}
+
+function post(test: TestServer, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${test.url}/v1/audio/transcriptions`, { method: 'POST', body, headers });
+}
+
+const TEXT = 'First words spoken. First words spoken.';
+
+describe('a file', () => {
+  it('is answered with its text and its length, wherever the file stands in the form', async () => {
+    await using test = await startTestServer();
+    for (const order of ['before', 'behind'] as const) {
+      const answer = await post(test, form([['model', 'scripted']], wav(3900), order));
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-type')).toBe('application/json');
+      expect(await answer.text()).toBe(`{"text":"${TEXT}","usage":{"type":"duration","seconds":4}}`);
+    }
+    expect(test.engine.calls.streamsOpen).toBe(0);
+    expect(await test.metric('kikitori_files_total{status="200"}')).toBe(2);
+    expect(await test.metric('kikitori_audio_seconds_total{source="file"}')).toBe(7.8);
+    expect(await test.metric('kikitori_words_total{source="file"}')).toBe(12);
+    expect(await test.metric('kikitori_sessions_active')).toBe(0);
+  });
+
+  it('is written as text, SubRip, WebVTT or verbose JSON', async () => {
+    await using test = await startTestServer();
+    const as = async (...fields: Fields): Promise<Response> => post(test, form(fields));
+    const text = await as(['response_format', 'text']);
+    expect(text.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await text.text()).toBe(`${TEXT}\n`);
+    const srt = await (await as(['response_format', 'srt'])).text();
+    expect(srt).toMatch(/^1\n00:00:00,100 --> 00:00:0\d,\d{3}\nFirst words spoken\.\n\n2\n00:00:02,100/);
+    const vtt = await (await as(['response_format', 'vtt'])).text();
+    expect(vtt).toMatch(/^WEBVTT\n\n00:00:00\.100 --> /);
+    const verbose = await (await as(['response_format', 'verbose_json'])).json();
+    expect(verbose).toMatchObject({ task: 'transcribe', language: 'en', duration: 4, text: TEXT });
+    expect(verbose.segments).toMatchObject([
+      { id: 0, start: 0.1, end: 1.2, text: ' First words spoken.' },
+      { id: 1, start: 2.1, end: 3.2, text: ' First words spoken.' },
+    ]);
+    expect(verbose.words).toBeUndefined();
+  });
+
+  it('has words where they are asked for', async () => {
+    await using test = await startTestServer();
+    const ask = async (...granularities: string[]): Promise<{ segments?: unknown; words?: unknown[] }> => {
+      const fields: [string, string][] = granularities.map((each) => ['timestamp_granularities[]', each]);
+      return (await post(test, form([['response_format', 'verbose_json'], ...fields]))).json();
+    };
+    const words = await ask('word');
+    expect(words.segments).toBeUndefined();
+    expect(words.words?.slice(0, 2)).toEqual([
+      { word: 'First', start: 0.1, end: 0.4 },
+      { word: 'words', start: 0.5, end: 0.8 },
+    ]);
+    const both = await ask('word', 'segment');
+    expect([both.segments, both.words]).toMatchObject([{ length: 2 }, { length: 6 }]);
+  });
+
+  it('without any speech has an empty text', async () => {
+    await using test = await startTestServer();
+    const answer = await post(test, form([], wav(50)));
+    expect(await answer.json()).toEqual({ text: '', usage: { type: 'duration', seconds: 1 } });
+  });
+});
+
+describe('a stream', () => {
+  it('has the chunks of vLLM, whether it was asked for before or behind the file', async () => {
+    await using test = await startTestServer();
+    for (const order of ['before', 'behind'] as const) {
+      const fields: Fields = [
+        ['stream', 'true'],
+        ['stream_include_usage', '1'],
+      ];
+      const answer = await post(test, form(fields, wav(2000), order));
+      expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+      const frames = (await answer.text()).split('\n\n').map((frame) => frame.replace(/^data: /, ''));
+      const [, id = '', created = ''] =
+        /"id":"(transcribe-[0-9a-f]{32})".*"created":(\d+)/.exec(frames[0] ?? '') ?? [];
+      const head = `{"id":"${id}","object":"transcription.chunk","created":${created},"model":"scripted",`;
+      expect(frames).toEqual([
+        `${head}"choices":[{"delta":{"content":" First"}}]}`,
+        `${head}"choices":[{"delta":{"content":" words"}}]}`,
+        `${head}"choices":[{"delta":{"content":" spoken."}}]}`,
+        `${head}"choices":[{"delta":{"content":""},"finish_reason":"stop","stop_reason":null}]}`,
+        `${head}"choices":[],"usage":{"prompt_tokens":25,"total_tokens":28,"completion_tokens":3}}`,
+        '[DONE]',
+        '',
+      ]);
+    }
+  });
+
+  it('begins while the file is still being sent', async () => {
+    await using test = await startTestServer();
+    const upload = openUpload(test, [['stream', 'true']]);
+    // A decoder looks at the first 64 KiB before it begins.
+    upload.write(wav(60_000).subarray(0, 4_000 * 32));
+    const first = await upload.firstData();
+    expect(first).toContain('"content":" First"');
+    upload.write(new Uint8Array(1000 * 32));
+    upload.end();
+    expect(await upload.rest()).toContain('data: [DONE]');
+  });
+
+  it('tells an error that comes after its first word', async () => {
+    await using test = await startTestServer();
+    const upload = openUpload(test, [['stream', 'true']]);
+    upload.write(wav(60_000).subarray(0, 4_000 * 32));
+    await upload.firstData();
+    test.engine.loseWorker();
+    upload.write(new Uint8Array(2000 * 32));
+    upload.end();
+    expect(await upload.rest()).toMatch(
+      /data: \{"error":\{"message":".+","type":"InternalServerError","param":null,"code":500\}\}\n\ndata: \[DONE\]\n\n$/,
+    );
+  });
+});
+
+describe('a bad request', () => {
+  const cases: readonly (readonly [string, FormData | string, number, Record<string, unknown>])[] = [
+    [
+      'no file',
+      formOf([['model', 'scripted']]),
+      422,
+      { type: 'UnprocessableEntityError', param: 'file', code: 422 },
+    ],
+    ['a string for a file', formOf([['file', 'speech.wav']]), 422, { param: 'file' }],
+    ['a body that is no form', 'hello', 422, { param: 'file' }],
+    [
+      'an unknown format of the answer',
+      form([['response_format', 'xml']]),
+      400,
+      { param: 'response_format' },
+    ],
+    ['an unknown model', form([['model', 'whisper-1']]), 404, { type: 'NotFoundError', param: 'model' }],
+    ['a language that is not understood', form([['language', 'ja']]), 400, { param: 'language' }],
+    [
+      'captions as a stream',
+      form([
+        ['response_format', 'srt'],
+        ['stream', 'true'],
+      ]),
+      400,
+      { param: 'response_format' },
+    ],
+    ['no boolean', form([['stream', 'maybe']]), 400, { param: 'stream' }],
+    [
+      'an unknown granularity',
+      form([['timestamp_granularities[]', 'letter']]),
+      400,
+      { param: 'timestamp_granularities[]' },
+    ],
+    [
+      'an unknown format of the file',
+      form([], new Uint8Array(100_000).fill(7)),
+      400,
+      { param: 'file', code: 400 },
+    ],
+    ['a field that is too long', form([['prompt', 'x'.repeat(100_000)]]), 400, { type: 'BadRequestError' }],
+    ['too many fields', form(Array.from({ length: 100 }, (_, n) => [`field${n}`, 'x'] as const)), 400, {}],
+  ];
+  it.each(cases)('with %s says what is wrong', async (_name, body, status, error) => {
+    await using test = await startTestServer();
+    const answer = await post(test, body);
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toMatchObject({
+      error: { message: expect.any(String), code: status, ...error },
+    });
+    await eventually(() => test.engine.calls.streamsOpen === 0);
+    expect(await test.metric('kikitori_sessions_active')).toBe(0);
+    expect(test.log.filter((line) => line.level === 'error')).toEqual([]);
+  });
+
+  it('above the size limit has the text of vLLM, and the limit itself passes', async () => {
+    const file = wav(2000);
+    await using test = await startTestServer({ server: { httpLimits: { fileBytesMax: file.length } } });
+    expect((await post(test, form([], file))).status).toBe(200);
+    const longer = new Uint8Array(file.length + 1);
+    longer.set(file);
+    const answer = await post(test, form([], longer));
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { message: 'Maximum file size exceeded' } });
+  });
+
+  it('that was cut off says so', async () => {
+    await using test = await startTestServer();
+    const boundary = 'xyz';
+    const body = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF`;
+    const answer = await post(test, body, { 'content-type': `multipart/form-data; boundary=${boundary}` });
+    expect(answer.status).toBe(400);
+  });
+
+  it('whose body stops arriving is ended', async () => {
+    await using test = await startTestServer({ server: { httpLimits: { bodyStallMs: 50, discardMs: 50 } } });
+    const upload = openUpload(test, []);
+    upload.write(wav(60_000).subarray(0, 32_000));
+    expect(await upload.rest()).toContain('"code":408');
+    await eventually(() => test.engine.calls.streamsOpen === 0);
+  });
+
+  it('whose file takes too long is ended', async () => {
+    await using test = await startTestServer({ server: { httpLimits: { fileMsMax: 50, discardMs: 50 } } });
+    const upload = openUpload(test, []);
+    upload.write(wav(60_000).subarray(0, 32_000));
+    expect(await upload.rest()).toContain('"code":408');
+  });
+});
+
+describe('a client that leaves', () => {
+  it('gives its place and its stream back at once', async () => {
+    await using test = await startTestServer();
+    test.engine.stall();
+    const upload = openUpload(test, []);
+    upload.write(wav(60_000).subarray(0, 128_000));
+    await eventually(() => test.engine.calls.opens === 1);
+    upload.destroy();
+    await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
+    expect(await test.metric('kikitori_files_total{status="499"}')).toBe(1);
+    test.engine.release();
+    expect(test.engine.calls.streamsOpen).toBe(0);
+  });
+});
+
+describe('a drain', () => {
+  it('lets a running file finish', async () => {
+    await using test = await startTestServer();
+    const upload = openUpload(test, []);
+    const file = wav(5000);
+    upload.write(file.subarray(0, 128_000));
+    await eventually(() => test.engine.calls.samples > 0);
+    const drained = test.server.drain({ deadlineMs: 60_000 });
+    upload.write(file.subarray(128_000));
+    upload.end();
+    expect(await upload.rest()).toContain('First words spoken.');
+    await drained;
+  });
+
+  it('ends a file at its deadline', async () => {
+    await using test = await startTestServer({ server: { httpLimits: { discardMs: 20 } } });
+    const upload = openUpload(test, []);
+    upload.write(wav(5000).subarray(0, 128_000));
+    await eventually(() => test.engine.calls.samples > 0);
+    const drained = test.server.drain({ deadlineMs: 50 });
+    expect(await upload.rest()).toContain('"code":503');
+    await drained;
+  });
+});
+
+/** An upload that is written by hand, piece by piece. */
+function openUpload(test: TestServer, fields: Fields) {
+  const boundary = 'kikitori-test';
+  const request = httpRequest(`${test.url}/v1/audio/transcriptions`, {
+    method: 'POST',
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  });
+  for (const [name, value] of fields) {
+    request.write(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
+  }
+  request.write(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n`);
+  let body = '';
+  let isOver = false;
+  request.on('response', (response) => {
+    response.setEncoding('utf8');
+    response.on('data', (piece: string) => {
+      body += piece;
+    });
+    response.on('close', () => {
+      isOver = true;
+    });
+  });
+  request.on('error', () => {
+    isOver = true;
+  });
+  return {
+    write: (bytes: Uint8Array): void => void request.write(bytes),
+    end: (): void => void request.end(`\r\n--${boundary}--\r\n`),
+    destroy: (): void => void request.destroy(),
+    firstData: async (): Promise<string> => {
+      await eventually(() => body !== '');
+      return body;
+    },
+    rest: async (): Promise<string> => {
+      await eventually(() => isOver);
+      return body;
+    },
+  };
+}
