@@ -169,6 +169,19 @@ function decodeLikePython(text: string): Uint8Array<ArrayBuffer> {
   let left = 0; // bits of the group that are not written yet
   let isDone = false;
   for (let i = 0; i < text.length; i++) {
+    if (place === 0 && !isDone) {
+      // Whole groups at once: three times as fast on text that only has line breaks.
+      const quad = readGroup(text, i);
+      if (quad >= 0) {
+        bytes[length] = quad >> 16;
+        bytes[length + 1] = quad >> 8;
+        bytes[length + 2] = quad;
+        length += 3;
+        i += 3;
+        pads = 0;
+        continue;
+      }
+    }
     const code = text.charCodeAt(i);
     // Python encodes the whole text as ASCII first, so this fails also behind the end of the data.
     if (code > 127) throw invalid();
@@ -189,4 +202,14 @@ function decodeLikePython(text: string): Uint8Array<ArrayBuffer> {
   }
   if (!isDone && place !== 0) throw invalid();
   return bytes.slice(0, length);
+}
+
+/** The 24 bits of four characters of the alphabet; −1 when one of them is not. */
+function readGroup(text: string, at: number): number {
+  // Behind the end `charCodeAt` is NaN, which has no value either.
+  const a = VALUE_OF_CODE[text.charCodeAt(at)] ?? OUTSIDE;
+  const b = VALUE_OF_CODE[text.charCodeAt(at + 1)] ?? OUTSIDE;
+  const c = VALUE_OF_CODE[text.charCodeAt(at + 2)] ?? OUTSIDE;
+  const d = VALUE_OF_CODE[text.charCodeAt(at + 3)] ?? OUTSIDE;
+  return (a | b | c | d) < OUTSIDE ? (a << 18) | (b << 12) | (c << 6) | d : -1;
 }
