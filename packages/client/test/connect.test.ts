@@ -60,8 +60,8 @@ describe('connect', () => {
     const visits: Visit[] = [];
     const server = createServer();
     attachWebSockets(server, {
-      admit: ({ headers }) =>
-        headers.authorization === 'Bearer k' ? { accept: true } : { accept: false, status: 401 },
+      admit: ({ headers: { authorization } }) =>
+        authorization === 'Bearer k' ? { accept: true } : { accept: false, status: 401 },
       onConnection: (connection, handshake) => void visits.push(serve(connection, handshake, {})),
     });
     const url = await listen(server);
@@ -191,7 +191,7 @@ describe('firstModel', () => {
   async function modelServer(status: number, body: string): Promise<string> {
     return await listen(
       createServer((request, response) => {
-        const isRight = request.url === '/v1/models' && request.headers.authorization === 'Bearer k';
+        const isRight = request.url === '/v1/models' && request.authorization === 'Bearer k';
         response.writeHead(isRight ? status : 404).end(body);
       }),
     );

@@ -14,8 +14,8 @@ describe('a memory host', () => {
     const host = createMemoryHost();
     const seen: string[] = [];
     attachMemory(host, {
-      admit: ({ headers, query }) => {
-        seen.push(`${headers.authorization} ${query}`);
+      admit: ({ headers: { authorization }, query }) => {
+        seen.push(`${authorization} ${query}`);
         return { accept: true };
       },
       onConnection: (connection, { path }) => {

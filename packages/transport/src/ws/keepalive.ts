@@ -55,7 +55,8 @@ export class Keepalive {
         this.#options.onDead();
         return;
       }
-      this.#timer = setTimeout(() => this.#ask(), Math.max(0, intervalMs - timeoutMs));
+      if (intervalMs <= timeoutMs) this.#ask();
+      else this.#timer = setTimeout(() => this.#ask(), intervalMs - timeoutMs);
     }, timeoutMs);
   }
 }

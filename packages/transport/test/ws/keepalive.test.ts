@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Keepalive } from '../../src/ws/keepalive.js';
+
+/** A peer whose signs of life the test gives. */
+function subject(options: { intervalMs?: number; timeoutMs?: number } = {}) {
+  const state = { heard: 0, pings: 0, isPaused: false, isDead: false };
+  const keepalive = new Keepalive({
+    intervalMs: options.intervalMs ?? 20_000,
+    timeoutMs: options.timeoutMs ?? 20_000,
+    ping: () => {
+      state.pings += 1;
+    },
+    signsOfLife: () => state.heard,
+    isPaused: () => state.isPaused,
+    onDead: () => {
+      state.isDead = true;
+    },
+  });
+  keepalive.start();
+  return { state, keepalive };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('keepalive', () => {
+  it('pings every interval while the peer is heard', () => {
+    const { state, keepalive } = subject();
+    for (let second = 0; second < 120; second += 1) {
+      vi.advanceTimersByTime(1000);
+      state.heard += 1;
+    }
+    expect(state).toMatchObject({ isDead: false, pings: 6 });
+    keepalive.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps its interval when the timeout is shorter', () => {
+    const { state } = subject({ timeoutMs: 5_000 });
+    for (let second = 0; second < 60; second += 1) {
+      vi.advanceTimersByTime(1000);
+      state.heard += 1;
+    }
+    expect(state.pings).toBe(3);
+  });
+
+  it('calls a peer dead that is not heard within the timeout after a ping', () => {
+    const { state } = subject();
+    state.heard = 5;
+    vi.advanceTimersByTime(39_999);
+    expect(state.isDead).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(state.isDead).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('passes no verdict on silence that we caused by not reading', () => {
+    const { state, keepalive } = subject();
+    state.isPaused = true;
+    vi.advanceTimersByTime(200_000);
+    expect(state.isDead).toBe(false);
+    // Paused for a moment within the wait: the pong may have been stuck.
+    state.isPaused = false;
+    vi.advanceTimersByTime(10_000);
+    keepalive.notePause();
+    vi.advanceTimersByTime(10_000);
+    expect(state.isDead).toBe(false);
+    vi.advanceTimersByTime(40_000);
+    expect(state.isDead).toBe(true);
+  });
+
+  it('never asks when its interval is infinite', () => {
+    const { state } = subject({ intervalMs: Number.POSITIVE_INFINITY });
+    vi.advanceTimersByTime(10_000_000);
+    expect(state.pings).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
