@@ -209,13 +209,14 @@ class FfmpegRun {
   }
 }
 
-/** Waits until a pipe takes more, or is gone. */
+/** Waits until a pipe takes more, or is gone, or the signal aborts. */
 async function drained(pipe: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
   const either = new AbortController();
   const waiting = { signal: AbortSignal.any([signal, either.signal]) };
   const events = [once(pipe, 'drain', waiting), once(pipe, 'close', waiting)];
   try {
-    await Promise.race(events);
+    // "error" rejects these: ffmpeg has closed its end, as it may once it has what it wants.
+    await Promise.race(events).catch(() => signal.throwIfAborted());
   } finally {
     either.abort();
     await Promise.allSettled(events);

@@ -7,7 +7,7 @@ import type { PcmStream } from './pcm-stream.js';
 /**
  * Decoded sound to what a recogniser hears: mono, 16 kHz, −1…1, in chunks of at most `CHUNK_SAMPLES_MAX`, each a
  * fresh array. Asks for the next block only after the last chunk was taken.
- * Throws `too_large` once more than `maxDurationMs` of sound came out.
+ * After `maxDurationMs` of sound, if there is more: throws `too_large`.
  */
 export async function* speechChunks(
   stream: PcmStream,
@@ -18,11 +18,13 @@ export async function* speechChunks(
   let leftSamples = Math.ceil((maxDurationMs / 1000) * SPEECH_RATE_HZ);
 
   function* cut(samples: Float32Array<ArrayBuffer>): Generator<Float32Array<ArrayBuffer>> {
-    for (let at = 0; at < samples.length; at += CHUNK_SAMPLES_MAX) {
-      const chunk = samples.slice(at, at + CHUNK_SAMPLES_MAX);
-      leftSamples -= chunk.length;
-      if (leftSamples < 0)
+    for (let at = 0; at < samples.length; ) {
+      if (leftSamples === 0) {
         throw new AudioError('too_large', 'This recording is longer than the limit; split it.');
+      }
+      const chunk = samples.slice(at, at + Math.min(CHUNK_SAMPLES_MAX, leftSamples));
+      at += chunk.length;
+      leftSamples -= chunk.length;
       yield clipped(chunk);
     }
   }

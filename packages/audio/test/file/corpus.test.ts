@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { AUDIO_ERRORS, AudioError } from '../../src/errors.js';
+import { formatsFolder, type Heard, hasFfmpeg, hasFormats, hear, likeness } from './decoding.js';
+
+/** One line of the corpus' manifest, the members that count here. */
+interface Line {
+  readonly file: string;
+  /** ok, partial, empty, reject, garbage, or several with "-or-" between them. */
+  readonly expect: string;
+  readonly seconds: number;
+  readonly text: string | null;
+}
+
+const lines: readonly Line[] = hasFormats
+  ? readFileSync(`${formatsFolder}manifest.jsonl`, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  : [];
+
+/** Right sound that does not resemble the reference as a waveform, and why. */
+const UNLIKE: Readonly<Record<string, string>> = {
+  'ok/mp4-two-audio-tracks.mp4': 'we read the first track, which is silent',
+  'ok/wav-one-sample.wav': 'too short',
+  'ok/wav-10ms.wav': 'too short',
+  'ok/wav-f32-nan-inf.wav': 'a tone',
+};
+/** What ffmpeg on its own refuses and our way of asking it gives. */
+const SECONDS: Readonly<Record<string, number>> = { 'broken/flac-rate-0.flac': 4 };
+/** Codecs that keep the sound and not the waveform; 8 kHz alone reaches 0.96, everything else more. */
+const LIKENESS_MIN: Readonly<Record<string, number>> = {
+  'ok/speex-16k.spx': 0.75,
+  'ok/ogg-opus-24k.ogg': 0.85,
+  'ok/opus-60ms-12k.opus': 0.9,
+  'ok/wav-gsm610-8k.wav': 0.93,
+  'ok/wav-clipped-loud.wav': 0.92,
+};
+
+/** Files that our libraries read without ffmpeg; every other compressed one has to say that it needs it. */
+const NEEDS_FFMPEG =
+  /adpcm|gsm|g722|alac|aac|speex|wma|ac3|wavpack|tta|ima|m4a|mp4-(video|two)|tag-(mp3|1234)|no-first-page/;
+
+/** ffmpeg's own Opus decoder differs from the reference one that we carry; these do not. */
+const SAME_BOTH_WAYS = [
+  'ok/flac-24bit-96k-stereo.flac',
+  'ok/flac-in-ogg.oga',
+  'ok/mp3-vbr-44100-stereo.mp3',
+  'ok/mp3-mpeg25-8000.mp3',
+  'ok/mp2-48000.mp2',
+  'ok/ogg-vorbis-44100-stereo.ogg',
+  'ok/webm-vorbis.webm',
+  'ok/mka-pcm.mka',
+  'ok/mov-pcm.mov',
+];
+
+function judge(line: Line, outcome: Heard | AudioError, reference: Float32Array): void {
+  const wanted = line.expect.split('-or-');
+  if (outcome instanceof AudioError) {
+    expect(wanted, outcome.message).toContain('reject');
+    expect(outcome.message).toMatch(/^(?:[A-Z]|ffmpeg ).*\.$/);
+    return;
+  }
+  const { samples, chunkLengths } = outcome;
+  const seconds = samples.length / 16_000;
+  expect(Math.max(0, ...chunkLengths)).toBeLessThanOrEqual(8_000);
+  expect(samples.every((sample) => sample >= -1 && sample <= 1)).toBe(true);
+  if (wanted.includes('garbage')) return;
+  if (seconds === 0) expect([...wanted, line.seconds === 0 ? 'empty' : 'sound']).toContain('empty');
+  else if (wanted.includes('ok')) {
+    // Codecs add a frame or two of padding, and not every decoder takes it away.
+    expect(Math.abs(seconds - (SECONDS[line.file] ?? line.seconds))).toBeLessThan(0.1);
+    const isOurSpeech = line.text !== null && UNLIKE[line.file] === undefined;
+    if (isOurSpeech) expect(likeness(samples, reference)).toBeGreaterThan(LIKENESS_MIN[line.file] ?? 0.95);
+  } else {
+    expect(wanted).toContain('partial');
+    expect(Math.abs(seconds - line.seconds)).toBeLessThan(0.3);
+  }
+}
+
+describe.skipIf(!hasFormats)('the odd and the broken files', () => {
+  let reference = new Float32Array(0);
+  beforeAll(async () => {
+    const { samples } = await hear(`${formatsFolder}ok/wav-s16-16k.wav`, { ffmpeg: false });
+    reference = new Float32Array(samples);
+  });
+
+  async function attempt(line: Line, options: { ffmpeg?: false }): Promise<Heard | AudioError> {
+    try {
+      return await hear(formatsFolder + line.file, options);
+    } catch (error) {
+      if (error instanceof AudioError) return error;
+      throw error;
+    }
+  }
+
+  describe.skipIf(!hasFfmpeg)('with ffmpeg', () => {
+    it.each(lines)('gives what it should for $file ($expect)', async (line) => {
+      judge(line, await attempt(line, {}), reference);
+    });
+  });
+
+  describe.skipIf(!hasFfmpeg)('both ways', () => {
+    it.each(SAME_BOTH_WAYS)('hears the same with ffmpeg and without in %s', async (file) => {
+      const [first, second] = [
+        await hear(formatsFolder + file),
+        await hear(formatsFolder + file, { ffmpeg: false }),
+      ];
+      expect([first.file.decoder, second.file.decoder]).toEqual(['ffmpeg', 'library']);
+      expect(Math.abs(first.samples.length - second.samples.length)).toBeLessThan(16);
+      expect(likeness(first.samples, second.samples)).toBeGreaterThan(0.9999);
+    });
+  });
+
+  describe('without ffmpeg', () => {
+    it.each(lines)('gives it, or says that it needs ffmpeg, for $file ($expect)', async (line) => {
+      const outcome = await attempt(line, { ffmpeg: false });
+      if (outcome instanceof AudioError && outcome.code === 'decoder_missing') {
+        expect(line.file).toMatch(NEEDS_FFMPEG);
+        expect(outcome.message).toContain('ffmpeg');
+        expect(AUDIO_ERRORS[outcome.code].exitCode).toBe(2);
+      } else {
+        judge(line, outcome, reference);
+      }
+    });
+  });
+});

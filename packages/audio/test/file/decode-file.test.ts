@@ -1,0 +1,235 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeFile, rawFormatOfName } from '../../src/file/index.js';
+import { encodeMuLaw } from '../../src/g711.js';
+import { float32ToInt16, float32ToPcm16 } from '../../src/pcm16.js';
+import { encodeWav } from '../../src/wav-encoder.js';
+import { formatsFolder, hasFfmpeg, hasFormats, hear, likeness, pieces } from './decoding.js';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kikitori-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A tone that rises, so that no two places are alike. */
+function chirp(seconds: number, rateHz = 16_000): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: seconds * rateHz }, (_, index) => {
+    const time = index / rateHz;
+    return 0.5 * Math.sin(2 * Math.PI * (200 + 100 * time) * time);
+  });
+}
+
+function write(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe('sources', () => {
+  const sound = chirp(3);
+  const wav = encodeWav(sound, { sampleRateHz: 16_000, encoding: 'f32' });
+
+  it.each([
+    ['a path', () => write('chirp.wav', wav)],
+    ['bytes', () => wav],
+    ['a stream of Node', () => Readable.from(pieces(wav, 1_000))],
+    ['an async generator of tiny pieces', () => pieces(wav, 7)],
+    ['one large piece', () => pieces(wav, wav.length)],
+  ])('gives the same samples from %s', async (_, source) => {
+    const { file, samples, chunkLengths } = await hear(source());
+    expect(file).toMatchObject({ format: 'wav', decoder: 'own', sampleRateHz: 16_000, channels: 1 });
+    expect(file.durationMs).toBe(3_000);
+    expect(samples).toEqual(sound);
+    expect(Math.max(...chunkLengths)).toBeLessThanOrEqual(8_000);
+    expect(file.isDamaged).toBe(false);
+  });
+
+  it('reads the rate and the channels of the file, and mixes and resamples', async () => {
+    const stereo = chirp(2, 48_000);
+    const { file, samples } = await hear(
+      encodeWav(stereo, { sampleRateHz: 48_000, channels: 2, encoding: 's16' }),
+    );
+    expect(file).toMatchObject({ sampleRateHz: 48_000, channels: 2, durationMs: 1_000 });
+    expect(samples.length).toBe(16_000);
+  });
+
+  it('destroys a stream whose rest is not wanted', async () => {
+    const stream = Readable.from(pieces(wav, 1_000));
+    for await (const _ of await decodeFile(stream)) break;
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it('reads no further ahead than the probe and a piece', async () => {
+    const long = encodeWav(chirp(60), { sampleRateHz: 16_000, encoding: 's16' });
+    let givenBytes = 0;
+    async function* counted(): AsyncGenerator<Uint8Array, void> {
+      for await (const piece of pieces(long, 4_096)) {
+        givenBytes += piece.length;
+        yield piece;
+      }
+    }
+    let takenSamples = 0;
+    for await (const chunk of await decodeFile(counted())) {
+      takenSamples += chunk.length;
+      expect(givenBytes - takenSamples * 2).toBeLessThan(64 * 1024 + 2 * 65_536);
+    }
+    expect(takenSamples).toBe(60 * 16_000);
+  });
+
+  it('does not wait for a stream that gives nothing once the signal aborts', async () => {
+    const controller = new AbortController();
+    const opening = decodeFile(new Readable({ read() {} }), { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(opening).rejects.toThrow('enough');
+  });
+
+  it('asks nothing of anybody where the signal was aborted before', async () => {
+    const signal = AbortSignal.abort(new Error('before'));
+    await expect(decodeFile(join(folder, 'chirp.wav'), { signal })).rejects.toThrow('before');
+  });
+
+  it.each([
+    ['a file that is not there', () => join(folder, 'nothing.wav'), 'file_not_found'],
+    ['a folder', () => folder, 'file_unreadable'],
+    ['a stream of text', () => Readable.from(['not', 'bytes']), 'file_unreadable'],
+    ['an empty stream', () => Readable.from([]), 'not_audio'],
+    ['no bytes', () => new Uint8Array(0), 'not_audio'],
+  ])('says what is wrong with %s', async (_, source, code) => {
+    await expect(decodeFile(source() as string)).rejects.toMatchObject({ name: 'AudioError', code });
+  });
+
+  it.each([{ stallTimeoutMs: 0 }, { maxDurationMs: Number.NaN }, { maxDurationMs: -1 }])(
+    'refuses the limits %o',
+    async (options) => {
+      await expect(decodeFile(wav, options)).rejects.toMatchObject({ code: 'invalid_argument' });
+    },
+  );
+
+  it('refuses sound beyond the limit, after having given what is within', async () => {
+    const file = await decodeFile(wav, { maxDurationMs: 2_000 });
+    let samples = 0;
+    const loop = async (): Promise<void> => {
+      for await (const chunk of file) samples += chunk.length;
+    };
+    await expect(loop()).rejects.toMatchObject({ code: 'too_large' });
+    expect(samples).toBe(32_000);
+  });
+});
+
+describe('raw samples', () => {
+  const sound = chirp(1, 8_000);
+
+  it('are read as told, whatever they look like', async () => {
+    const wav = encodeWav(sound, { sampleRateHz: 8_000, encoding: 's16' });
+    const rawFormat = { encoding: 's16le', sampleRateHz: 16_000, channels: 1 } as const;
+    const { file, samples } = await hear(wav, { rawFormat });
+    expect(file).toMatchObject({ format: 'raw', decoder: 'own', durationMs: Math.round(wav.length / 32) });
+    expect(samples.length).toBe(Math.floor(wav.length / 2));
+  });
+
+  it('of telephone lines are known by their extension', async () => {
+    const codes = encodeMuLaw(float32ToInt16(sound));
+    const { file, samples } = await hear(write('call.ULAW', codes));
+    expect(file).toMatchObject({ format: 'raw', sampleRateHz: 8_000, durationMs: 1_000 });
+    expect(samples.length).toBe(16_000);
+  });
+
+  it('on a stream are known by the name that the caller gives', async () => {
+    const bytes = float32ToPcm16(chirp(1));
+    const { samples } = await hear(pieces(bytes, 777), { fileName: 'x.pcm' });
+    expect(samples.length).toBe(16_000);
+    await expect(hear(pieces(bytes, 777))).rejects.toMatchObject({ code: 'not_audio' });
+  });
+
+  it('do not hide a file with a header', async () => {
+    const { file } = await hear(
+      write('named.raw', encodeWav(sound, { sampleRateHz: 8_000, encoding: 's16' })),
+    );
+    expect(file.format).toBe('wav');
+  });
+
+  it('are not made of text', async () => {
+    await expect(hear(write('notes.raw', 'dear diary, '.repeat(50)))).rejects.toMatchObject({
+      code: 'not_audio',
+    });
+  });
+
+  it.each([
+    { encoding: 's16le', sampleRateHz: 999, channels: 1 },
+    { encoding: 's16le', sampleRateHz: 8_000, channels: 0 },
+    { encoding: 's16le', sampleRateHz: 8_000, channels: 65 },
+    { encoding: 's16le', sampleRateHz: 8_000.5, channels: 1 },
+    { encoding: 'toString', sampleRateHz: 8_000, channels: 1 },
+  ])('with impossible facts are refused: %o', async (rawFormat) => {
+    const opening = decodeFile(new Uint8Array(64), { rawFormat: rawFormat as never });
+    await expect(opening).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('have their names in one table', () => {
+    expect(rawFormatOfName('/calls/a.Alaw')).toEqual({ encoding: 'alaw', sampleRateHz: 8_000, channels: 1 });
+    expect(rawFormatOfName('a.wav')).toBeUndefined();
+  });
+});
+
+describe.skipIf(!hasFormats)('an MP4 file on a stream', () => {
+  const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => /^kikitori-(?!test-)/.test(name));
+  const read = (name: string): Uint8Array => readFileSync(`${formatsFolder}ok/${name}`);
+
+  it.skipIf(!hasFfmpeg).each(['m4a-aac-lc.m4a', 'm4a-aac-faststart.m4a', 'mp4-aac-fragmented.mp4'])(
+    'is decoded wherever its index is, and leaves no temporary file: %s',
+    async (name) => {
+      const before = leftovers();
+      const { file, samples } = await hear(pieces(read(name), 5_000));
+      expect(file).toMatchObject({ format: 'mp4', decoder: 'ffmpeg' });
+      expect(Math.abs(samples.length / 16_000 - 4.05)).toBeLessThan(0.1);
+      expect(leftovers()).toEqual(before);
+    },
+  );
+
+  it('with plain samples needs no ffmpeg', async () => {
+    const before = leftovers();
+    const { file, samples } = await hear(pieces(read('mov-pcm.mov'), 5_000), { ffmpeg: false });
+    expect(file.decoder).toBe('library');
+    const reference = await hear(`${formatsFolder}ok/wav-s16-16k.wav`);
+    expect(likeness(samples, reference.samples)).toBeGreaterThan(0.9999);
+    expect(leftovers()).toEqual(before);
+  });
+
+  it('leaves no temporary file where it can not be decoded, or is not listened to', async () => {
+    const before = leftovers();
+    await expect(hear(pieces(read('m4a-aac-lc.m4a'), 5_000), { ffmpeg: false })).rejects.toMatchObject({
+      code: 'decoder_missing',
+    });
+    const file = await decodeFile(pieces(read('mov-pcm.mov'), 5_000), { ffmpeg: false });
+    await file.close();
+    expect(leftovers()).toEqual(before);
+  });
+});
+
+describe.skipIf(!hasFormats)('the library decoders', () => {
+  it.each(['ok/flac-16k.flac', 'ok/mp3-cbr64-22050-mono.mp3', 'ok/ogg-opus-24k.ogg', 'ok/webm-vorbis.webm'])(
+    'give the same from a stream of odd pieces as from the file: %s',
+    async (name) => {
+      const fromFile = await hear(formatsFolder + name, { ffmpeg: false });
+      const fromStream = await hear(pieces(readFileSync(formatsFolder + name), 997), { ffmpeg: false });
+      expect(fromFile.file.decoder).toBe('library');
+      expect(fromStream.samples).toEqual(fromFile.samples);
+    },
+  );
+
+  it('end with the loop and with the signal', async () => {
+    const path = `${formatsFolder}ok/flac-16k.flac`;
+    for await (const _ of await decodeFile(path, { ffmpeg: false })) break;
+    const controller = new AbortController();
+    const file = await decodeFile(path, { ffmpeg: false, signal: controller.signal });
+    const loop = async (): Promise<void> => {
+      for await (const _ of file) controller.abort(new Error('enough'));
+    };
+    await expect(loop()).rejects.toThrow('enough');
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toEqual([]);
+  });
+});

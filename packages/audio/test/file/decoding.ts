@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  type DecodedFile,
+  type DecodeFileOptions,
+  decodeFile,
+  type FileSource,
+} from '../../src/file/index.js';
+
+/** Folder with the odd and the broken files; absent outside of our own machines. */
+export const formatsFolder = fileURLToPath(new URL('../../../../../shared/speech/formats/', import.meta.url));
+export const hasFormats = existsSync(`${formatsFolder}manifest.jsonl`);
+export const hasFfmpeg = ((): boolean => {
+  try {
+    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** Everything a decoded file gave. */
+export interface Heard {
+  readonly file: DecodedFile;
+  readonly samples: Float32Array;
+  readonly chunkLengths: readonly number[];
+}
+
+/** Decodes to the end. */
+export async function hear(source: FileSource, options: DecodeFileOptions = {}): Promise<Heard> {
+  const file = await decodeFile(source, options);
+  const chunks: Float32Array[] = [];
+  for await (const chunk of file) chunks.push(chunk);
+  const samples = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    samples.set(chunk, at);
+    at += chunk.length;
+  }
+  return { file, samples, chunkLengths: chunks.map((chunk) => chunk.length) };
+}
+
+/** A stream that gives `bytes` in pieces. */
+export async function* pieces(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+/**
+ * How alike two recordings are: the correlation (1: equal but for the level) at the best shift of at most
+ * `shiftMax` samples. Found on a quarter of a second, judged on everything.
+ */
+export function likeness(heard: Float32Array, reference: Float32Array, shiftMax = 2_100): number {
+  const from = 16_000;
+  let best = { shift: 0, value: -1 };
+  for (let shift = -shiftMax; shift <= shiftMax; shift += 1) {
+    const value = correlation(heard, reference, { from, to: from + 4_000, shift });
+    if (value > best.value) best = { shift, value };
+  }
+  const to = Math.min(reference.length, heard.length - best.shift);
+  return correlation(heard, reference, { from: Math.max(0, -best.shift), to, shift: best.shift });
+}
+
+function correlation(
+  heard: Float32Array,
+  reference: Float32Array,
+  { from, to, shift }: { from: number; to: number; shift: number },
+): number {
+  let product = 0;
+  let heardEnergy = 0;
+  let referenceEnergy = 0;
+  let heardSum = 0;
+  let referenceSum = 0;
+  for (let at = from; at < to; at += 1) {
+    const a = heard[at + shift] ?? 0;
+    const b = reference[at] ?? 0;
+    product += a * b;
+    heardEnergy += a * a;
+    referenceEnergy += b * b;
+    heardSum += a;
+    referenceSum += b;
+  }
+  const count = Math.max(1, to - from);
+  const covariance = product - (heardSum * referenceSum) / count;
+  const spread = (heardEnergy - heardSum ** 2 / count) * (referenceEnergy - referenceSum ** 2 / count);
+  return spread <= 0 ? 0 : covariance / Math.sqrt(spread);
+}

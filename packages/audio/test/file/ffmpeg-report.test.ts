@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { FfmpegReport } from '../../src/file/ffmpeg-report.js';
+
+function reportOf(...pieces: string[]): FfmpegReport {
+  const report = new FfmpegReport();
+  for (const piece of pieces) report.add(piece);
+  return report;
+}
+
+it('reads the length, which no tag can feign', () => {
+  const text = [
+    "[info] Input #0, mp3, from 'pipe:0':",
+    '[info]   Metadata:',
+    '[info]     title           : x',
+    '[info]                     :   Duration: 99:00:00.00, start',
+    '[info]   Duration: 01:02:03.50, start: 0.000000, bitrate: 64 kb/s',
+  ].join('\n');
+  expect(reportOf(text).durationMs).toBe(3_723_500);
+  expect(reportOf('[info]   Duration: N/A, bitrate: N/A').durationMs).toBeUndefined();
+});
+
+it('counts complaints that arrive in two pieces once', () => {
+  expect(reportOf('[mp3float @ 0x1] [err', 'or] Header missing').hasErrors).toBe(true);
+  expect(reportOf('[warning] x', '[info] y').hasErrors).toBe(false);
+});
+
+it('knows scrambled audio', () => {
+  const report = reportOf(
+    '[info]   Stream #0:0[0x1](und): Audio: aac (LC) (enca / 0x61636E65), 16000 Hz, mono',
+  );
+  expect(report.isEncrypted).toBe(true);
+  expect(report.toError(0).code).toBe('file_encrypted');
+});
+
+it.each([
+  ["[fatal] Stream map '0:a:0' matches no streams.", 'no_audio_track'],
+  ['[error] Output file #0 does not contain any stream', 'no_audio_track'],
+  ['[error] Decoder (codec none) not found for input stream #0:0', 'decoder_missing'],
+  ["[fatal] Unknown input format: 'tta'", 'decoder_missing'],
+  ['[error] moov atom not found', 'decode_failed'],
+  ['[error] pipe:0: Invalid data found when processing input', 'decode_failed'],
+  ['', 'decode_failed'],
+])('makes our error of %s', (said, code) => {
+  const error = reportOf(said).toError(1);
+  expect(error.code).toBe(code);
+  expect(error.message).toMatch(/\.$/);
+});
+
+it('finds the reason at the end of a long talk, and holds a bounded part of it', () => {
+  const report = new FfmpegReport();
+  for (let index = 0; index < 2_000; index += 1)
+    report.add('[warning] once more unto the breach\n'.repeat(100));
+  report.add("[fatal] Stream map '0:a:0' matches no streams.");
+  expect(report.toError(1).code).toBe('no_audio_track');
+});
