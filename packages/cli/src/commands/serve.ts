@@ -62,6 +62,7 @@ export const serve = defineCommand({
 async function serveUntilStopped(input: ServeInput, context: Context): Promise<number> {
   const { host, port, apiKey, insecure } = input.options;
   const door = await openFrontDoor({ host, port, insecure, isGuarded: apiKey !== undefined });
+  context.stderr.write(`Listening on ${host} port ${door.port}; loading the model…\n`);
   let engine: SpeechEngine | undefined;
   try {
     engine = await loadEngine(input, context);

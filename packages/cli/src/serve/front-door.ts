@@ -1,5 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { assertSafeToListen, HTTP_LIMITS, type ListenChoice, type RealtimeServer } from '@kikitori/server';
+import {
+  assertSafeToListen,
+  HTTP_LIMITS,
+  type ListenChoice,
+  type RealtimeServer,
+  ServerError,
+} from '@kikitori/server';
 import type { Admission, Listener } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { CliError } from '../errors.js';
@@ -31,9 +37,13 @@ const NOT_YET = {
   body: '{"error":"The model is still loading."}',
 } as const satisfies Admission;
 
-/** Listens. Rejects with `CliError` `usage` or `service_failed`, `ServerError` `unsafe_address`. */
+/** Listens. Rejects with `CliError`: `usage` for a port or address that cannot be had or is not safe, else `service_failed`. */
 export async function openFrontDoor(options: DoorOptions): Promise<FrontDoor> {
-  assertSafeToListen(options);
+  try {
+    assertSafeToListen(options);
+  } catch (error) {
+    throw error instanceof ServerError ? new CliError('usage', error.message, { cause: error }) : error;
+  }
   const door = new Door();
   await door.listen(options);
   return door;

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { CliError } from '../../src/errors.js';
+import { main } from '../../src/main.js';
+import { memoryContext } from '../memory-context.js';
+import { noise, scriptedEngine } from './speech.js';
+
+describe('kikitori listen', () => {
+  it('writes what the microphone hears until Ctrl-C, and lets go of it', async () => {
+    let closes = 0;
+    const context = memoryContext({
+      factories: {
+        createEngine: async () => scriptedEngine(),
+        openMicrophone: async ({ device }) => {
+          expect(device).toBe('usb');
+          const samples = (async function* () {
+            yield noise(1_600);
+            await new Promise(() => undefined);
+          })();
+          const close = (): void => {
+            closes += 1;
+          };
+          return { samples, close };
+        },
+      },
+    });
+    const exit = main(['listen', '--device', 'usb'], context);
+    while (!context.stdout.text.includes('morning.\n')) await new Promise((resolve) => setImmediate(resolve));
+    context.interrupt();
+    expect(await exit).toBe(130);
+    expect(context.stdout.text).toBe('Good morning.\n');
+    expect(context.stderr.text).toBe('Listening; Ctrl-C ends.\n');
+    expect(closes).toBeGreaterThan(0);
+  });
+
+  it('ends the engine when there is no microphone, and says what to do', async () => {
+    const engine = scriptedEngine();
+    const context = memoryContext({
+      factories: {
+        createEngine: async () => engine,
+        openMicrophone: () => Promise.reject(new CliError('service_failed', 'Plug one in.')),
+      },
+    });
+    expect(await main(['listen'], context)).toBe(1);
+    expect(context.stderr.text).toBe('kikitori: Plug one in.\n');
+    await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
+  });
+
+  it('lists the microphones with the numbers that --device takes', async () => {
+    const context = memoryContext({ factories: { listMicrophones: async () => ['Built-in', 'USB'] } });
+    expect(await main(['listen', '--list-devices'], context)).toBe(0);
+    expect(context.stdout.text).toBe('0  Built-in\n1  USB\n');
+    const none = memoryContext({ factories: { listMicrophones: async () => [] } });
+    expect(await main(['listen', '--list-devices'], none)).toBe(1);
+  });
+});

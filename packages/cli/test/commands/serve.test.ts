@@ -1,0 +1,126 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect, firstModel } from '@kikitori/client';
+import { describe, expect, it } from 'vitest';
+import type { EngineRequest } from '../../src/context.js';
+import { main } from '../../src/main.js';
+import { type MemoryContext, type MemoryContextOptions, memoryContext } from '../memory-context.js';
+import { noise, scriptedEngine, TEXT } from './speech.js';
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function start(words: string[], options: MemoryContextOptions = {}) {
+  const engine = scriptedEngine();
+  const context = memoryContext({
+    ...options,
+    factories: { createEngine: async () => engine, createLogger: async () => silent, ...options.factories },
+  });
+  return { context, engine, exit: main(['serve', '--port', '0', ...words], context) };
+}
+
+/** Waits for what the command writes; the test's own time limit is the bound. */
+async function written(
+  context: MemoryContext,
+  stream: 'stdout' | 'stderr',
+  pattern: RegExp,
+): Promise<string> {
+  for (;;) {
+    const found = pattern.exec(context[stream].text)?.[1];
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('kikitori serve', () => {
+  it('serves sessions at the address that it prints, and drains at SIGTERM', async () => {
+    const { context, engine, exit } = start([]);
+    const url = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+\/v1\/realtime)/);
+    expect(context.stdout.text).toContain('transcribe samples/ferry.flac --url');
+    const session = await connect({ url });
+    await session.send(noise(4_000));
+    const { text } = await session.finish();
+    expect(text).toBe(TEXT);
+    const open = await connect({ url });
+    await open.send(noise(1_000));
+    while (open.transcript.text === '') await new Promise((resolve) => setImmediate(resolve));
+    context.interrupt();
+    expect(await exit).toBe(0);
+    // The close frame may still be on its way to us.
+    if (!open.ended.aborted) await new Promise((resolve) => open.ended.addEventListener('abort', resolve));
+    expect(open.ended.reason).toMatchObject({ closeCode: 1012 });
+    expect(open.transcript.text).toBe('Good morning.');
+    await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
+    await expect(fetch(url.replace('ws:', 'http:'))).rejects.toThrow();
+  });
+
+  it('answers 503 from the first moment until the model is loaded', async () => {
+    let load = (): void => undefined;
+    const loaded = new Promise<void>((resolve) => {
+      load = resolve;
+    });
+    const createEngine = async () => {
+      await loaded;
+      return scriptedEngine();
+    };
+    const { context, exit } = start([], { factories: { createEngine } });
+    const port = await written(context, 'stderr', /port (\d+)/);
+    const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
+    expect(await health()).toBe(503);
+    await expect(connect({ url: `ws://127.0.0.1:${port}` })).rejects.toMatchObject({ httpStatus: 503 });
+    load();
+    await written(context, 'stdout', /(ws:)/);
+    expect(await health()).toBe(200);
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+
+  it('ends at Ctrl-C while the model is still loading', async () => {
+    const createEngine = ({ signal }: EngineRequest) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    const { context, exit } = start([], { factories: { createEngine } });
+    await written(context, 'stderr', /port (\d+)/);
+    context.interrupt();
+    expect(await exit).toBe(130);
+  });
+
+  it('passes its flags on: model, threads, sessions, names, key', async () => {
+    const requests: EngineRequest[] = [];
+    const createEngine = async (request: EngineRequest) => {
+      requests.push(request);
+      return scriptedEngine();
+    };
+    const words = ['--model', 'tiny', '--threads', '2', '--max-sessions', '3', '--served-model-name', 'a, b'];
+    const env = { KIKITORI_API_KEY: 'sesame' };
+    const { context, exit } = start(words, { env, factories: { createEngine } });
+    const url = await written(context, 'stdout', /(ws:\/\/\S+)/);
+    expect(requests).toMatchObject([{ model: 'tiny', threads: 2, streamsMax: 3 }]);
+    expect(await firstModel(url, { apiKey: 'sesame' })).toBe('a');
+    await expect(firstModel(url)).rejects.toMatchObject({ code: 'refused' });
+    expect(context.stdout.text + context.stderr.text).not.toContain('sesame');
+    context.interrupt();
+    await exit;
+  });
+
+  it('says in a sentence that the port is in use', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    // A TCP server that listens has an address object.
+    const { port } = other.address() as AddressInfo;
+    const { context, exit } = start(['--port', String(port)]);
+    expect(await exit).toBe(2);
+    expect(context.stderr.text).toBe(`kikitori: Port ${port} is in use; choose another with --port.\n`);
+    other.close();
+  });
+
+  it('refuses a public address without a key, unless told that this is wanted', async () => {
+    const refused = start(['--host', '0.0.0.0']);
+    expect(await refused.exit).toBe(2);
+    expect(refused.context.stderr.text).toMatch(/^kikitori: [^\n]*--insecure[^\n]*\n$/);
+    const { context, exit } = start(['--host', '0.0.0.0', '--insecure']);
+    await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1)/);
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+});
