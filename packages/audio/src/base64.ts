@@ -178,7 +178,6 @@ function decodeLikePython(text: string): Uint8Array<ArrayBuffer> {
         bytes[length + 2] = quad;
         length += 3;
         i += 3;
-        pads = 0;
         continue;
       }
     }

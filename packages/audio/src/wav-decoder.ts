@@ -244,7 +244,7 @@ export class WavDecoder {
     const isFirst = !this.#hasData;
     this.#hasData = true;
     let bytes = stated;
-    if (this.#container === 'rf64' && stated === SIZE_OPEN && isFirst) bytes = this.#dataBytes64;
+    if (this.#container === 'rf64' && stated === SIZE_OPEN) bytes = this.#dataBytes64;
     else if (this.#container !== 'w64' && stated === SIZE_OPEN) bytes = Number.POSITIVE_INFINITY;
     // Size 0, and the file as a whole is not said to go on: its writer never came back to fill it in.
     if (

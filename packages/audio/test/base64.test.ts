@@ -94,6 +94,24 @@ describe.each(Object.entries(platforms))('base64 %s', (_, setUp) => {
   });
 
   it('takes strictly nothing but canonical text', () => {
+    const refused = [
+      'A',
+      'AA',
+      'AAA',
+      'AA=',
+      'A===',
+      '====',
+      'AAA_',
+      'AAA-',
+      'AAA ',
+      'AA\nA',
+      ' AAA',
+      'AB==',
+      'AAB=',
+    ];
+    for (const text of [...refused, 'AA==AAAA', '=AAA', 'A=AA', 'AAA\u0141', 'AAA\u00c1', 'AAAAAAA\0']) {
+      expect([text, attempt(strict, text)]).toEqual([text, null]);
+    }
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom(...'AQgw9+/=-_ \n\u0141\u00c1é'), maxLength: 12 }),

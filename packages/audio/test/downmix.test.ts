@@ -59,10 +59,10 @@ describe('Downmixer', () => {
 
   it('goes back to the average when the channels no longer cancel each other', () => {
     const left = tone(16_000);
-    const right = left.map((sample, i) => (i < 8_000 ? -sample : sample));
+    const right = left.map((sample, i) => (i < 8_000 ? -sample : sample / 2));
     const out = mix(left, right);
     expect([...out.subarray(320, 8_000)]).toEqual([...left.subarray(320, 8_000)]);
-    expect([...out.subarray(10_000)]).toEqual([...left.subarray(10_000)]);
+    expect([...out.subarray(10_000)]).toEqual([...left.subarray(10_000).map((sample) => 0.75 * sample)]);
     expect(largestStep(out)).toBeLessThanOrEqual(1.05 * largestStep(left));
   });
 

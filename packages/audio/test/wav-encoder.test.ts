@@ -46,6 +46,16 @@ describe('encodeWav', () => {
 });
 
 describe('wavHeader', () => {
+  it('states what canonical files state, byte for byte', () => {
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+    const format = '57415645666d74201000000001000100803e0000007d000002001000';
+    expect(hex(wavHeader({ sampleRateHz: 16_000 }, 4))).toBe(`5249464628000000${format}6461746104000000`);
+    // The pad byte behind an odd number of bytes counts for the file and not for its chunk.
+    const file = encodeWav(Float32Array.of(0), { sampleRateHz: 8_000, encoding: 'mulaw' });
+    const parts = ['524946463400000057415645', '666d7420120000000700010040' + '1f0000401f0000010008000000'];
+    expect(hex(file)).toBe(`${parts.join('')}666163740400000001000000${'6461746101000000ff00'}`);
+  });
+
   it('leaves the sizes open when the length is not known', () => {
     for (const encoding of encodings) {
       const decoder = new WavDecoder();
