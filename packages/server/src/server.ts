@@ -40,8 +40,11 @@ export interface RealtimeServerOptions {
   readonly version?: string;
 }
 
+/** Where SageMaker's sidecar connects to a container; there binary messages are JSON too. */
+const SAGEMAKER_PATH = '/invocations-bidirectional-stream';
+
 /** The paths on which WebSockets are let in. The second makes this server a SageMaker container. */
-export const WEBSOCKET_PATHS: readonly string[] = ['/v1/realtime', '/invocations-bidirectional-stream'];
+export const WEBSOCKET_PATHS: readonly string[] = ['/v1/realtime', SAGEMAKER_PATH];
 
 /** A server without a socket: whoever has one hands over handshakes, connections and HTTP requests. */
 export interface RealtimeServer extends ListenHandlers {
@@ -150,7 +153,7 @@ class Server implements RealtimeServer {
     };
   }
 
-  onConnection(connection: Connection, _handshake: Handshake): void {
+  onConnection(connection: Connection, { path }: Handshake): void {
     // Not taken in `admit`: a handshake that is let in can still fail.
     const place = this.#whyFull() === undefined ? this.#places.take() : undefined;
     if (place === undefined) {
@@ -162,6 +165,7 @@ class Server implements RealtimeServer {
       engine: this.#engine,
       models: this.#models,
       limits: this.#limits,
+      binaryIsText: path === SAGEMAKER_PATH,
       clock: this.#clock,
       logger: this.#logger,
       metrics: this.#metrics,

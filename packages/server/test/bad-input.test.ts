@@ -1,7 +1,7 @@
 /** What clients get wrong, and what overload does: each gets its answer, and the session or the server lives on. */
 import { encodeBase64 } from '@kikitori/audio';
 import { TransportError } from '@kikitori/transport';
-import { connectWebSocket } from '@kikitori/transport/ws';
+import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startServer } from '../src/start-server.js';
 import {
@@ -202,7 +202,10 @@ describe('a client that does not keep up', () => {
   it('and never reads: what waits for it is bounded, and it is closed with a reason', async () => {
     await test[Symbol.asyncDispose]();
     test = await startTestServer({
-      server: { limits: { outputCharsMax: 2_000, outputStallMs: 50, closeFlushMs: 10 } },
+      server: {
+        attach: (host, handlers) => attachWebSockets(host, handlers, { closeTimeoutMs: 50 }),
+        limits: { outputCharsMax: 2_000, outputStallMs: 50, closeFlushMs: 10 },
+      },
     });
     const client = await RealtimeClient.connect(test.realtime);
     // Every bad message is answered; nothing is read. The sockets between us fill first.
@@ -346,5 +349,17 @@ describe('the door', () => {
       expect(await client.next()).toMatchObject({ type: 'session.created' });
       await client.connection.close();
     }
+  });
+
+  it("SageMaker's path takes JSON in binary messages too, and answers in text", async () => {
+    const client = await RealtimeClient.connect(`${test.url}/invocations-bidirectional-stream`);
+    await client.next();
+    for (const event of [update('scripted'), commit, append(2000), final]) {
+      await client.connection.send(new TextEncoder().encode(JSON.stringify(event)));
+    }
+    expect((await client.until('transcription.done')).at(-1)?.text).toBe(' First words spoken.');
+    await client.connection.send(new Uint8Array([0xff, 0xfe]));
+    expect(await client.next()).toMatchObject({ code: 'invalid_frame' });
+    await client.connection.close();
   });
 });

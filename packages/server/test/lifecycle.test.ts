@@ -8,6 +8,7 @@ import { attachWebSockets } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import { serveConnection } from '../src/session/serve-connection.js';
 import { startServer } from '../src/start-server.js';
+import { ManualClock } from './manual-clock.js';
 import { append, commit, final, RealtimeClient, update } from './realtime-client.js';
 import { eventually, SCRIPT, startTestServer } from './test-server.js';
 
@@ -38,14 +39,19 @@ describe('a drain', () => {
   });
 
   it('ends at its deadline when an engine does not answer', async () => {
-    await using test = await startTestServer();
+    const clock = new ManualClock();
+    await using test = await startTestServer({ server: { clock } });
     const client = await RealtimeClient.connect(test.realtime);
     await client.send(update('scripted'), commit, append(450));
     await client.until('transcription.delta');
     test.engine.stall();
     await client.send(append(450), final);
     await eventually(() => test.engine.calls.flushes === 1);
-    await Promise.all([test.server.drain({ deadlineMs: 100 }), client.rest()]);
+    const drained = test.server.drain({ deadlineMs: 1000 });
+    // A fifth of the deadline is kept for the closing handshake.
+    clock.advance(800);
+    await Promise.all([drained, client.rest()]);
+    expect(clock.pending).toBe(0);
     expect(client.closeCode).toBe(1012);
     expect(test.engine.calls.streamsOpen).toBe(0);
   });

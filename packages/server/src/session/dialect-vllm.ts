@@ -14,12 +14,20 @@ import type { Message } from '@kikitori/transport';
 import type { Input, Notice } from './state.js';
 
 const BYTES_PER_SAMPLE = 2;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** How messages are to be read. */
+export interface ReadOptions {
+  /** A binary message is taken for JSON in UTF-8: SageMaker sends text so when its client did not say that it is. */
+  readonly binaryIsText: boolean;
+}
 
 /** Reads one message. Never throws: what cannot be read becomes the input `invalid` with the answer it deserves. */
-export function inputOf(message: Message): Input {
-  // vLLM drops the whole session on a binary frame, without a word; ours says what is wrong and lives on.
-  if (typeof message !== 'string') return invalid('invalid_frame');
-  const event = parseClientEvent(message);
+export function inputOf(message: Message, { binaryIsText }: ReadOptions): Input {
+  // vLLM drops the whole session on a binary message, without a word; ours says what is wrong and lives on.
+  const text = typeof message === 'string' ? message : binaryIsText ? utf8Of(message) : undefined;
+  if (text === undefined) return invalid('invalid_frame');
+  const event = parseClientEvent(text);
   if (event.type === 'invalid') {
     return { type: 'invalid', code: event.error.code, text: event.error.wireText };
   }
@@ -29,6 +37,14 @@ export function inputOf(message: Message): Input {
 /** One notice as the dialect writes it: compact JSON, members in vLLM's order. */
 export function messageOf(notice: Notice): string {
   return encodeServerEvent(eventOf(notice));
+}
+
+function utf8Of(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function inputOfEvent(event: ClientEvent): Input {

@@ -19,6 +19,8 @@ export interface DriverOptions {
   /** Served model names. */
   readonly models: readonly string[];
   readonly limits: SessionLimits;
+  /** Binary messages are JSON too. */
+  readonly binaryIsText: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Sees every input with the effects it had, after they were asked for. Must not throw. */
@@ -109,7 +111,7 @@ export class SessionDriver {
     for (;;) {
       const message = await this.#intake.next();
       if (message === undefined) return;
-      this.#feed(inputOf(message));
+      this.#feed(inputOf(message, this.#options));
       await this.#lane.idle();
       await this.#outbox.room();
     }
@@ -178,6 +180,7 @@ export class SessionDriver {
     const { clock, connection, limits } = this.#options;
     this.#closeCode ??= code;
     this.#deadlines.stop();
+    this.#intake.drop();
     let cancel = (): void => {};
     const deadline = new Promise<void>((resolve) => {
       cancel = clock.after(limits.closeFlushMs, resolve);

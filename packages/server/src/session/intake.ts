@@ -19,6 +19,7 @@ export class Intake {
   #waiting: Message[] = [];
   #waitingLength = 0;
   #isOver = false;
+  #isDropping = false;
   #forMessage: (() => void) | undefined;
   #forRoom: (() => void) | undefined;
 
@@ -31,6 +32,7 @@ export class Intake {
     let failure: unknown;
     try {
       for await (const message of this.#options.messages) {
+        if (this.#isDropping) continue;
         this.#waiting.push(message);
         this.#waitingLength += message.length;
         this.#forMessage?.();
@@ -56,6 +58,14 @@ export class Intake {
     this.#waitingLength -= message?.length ?? 0;
     this.#forRoom?.();
     return message;
+  }
+
+  /** From now on what comes is read and dropped: the session is closing, and the end of the connection is awaited. */
+  drop(): void {
+    this.#isDropping = true;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    this.#forRoom?.();
   }
 
   async #room(): Promise<void> {

@@ -6,8 +6,8 @@ import type { Effect, Input } from './state.js';
 const SAMPLES_PER_MS = 16;
 const BYTES_PER_SAMPLE = 2;
 /** Arrivals closer than this are one. */
-const ARRIVAL_MS_MIN = 80;
-/** Arrivals remembered: eleven minutes of audio that no word has come from. At the bound the oldest are forgotten. */
+const ARRIVAL_MS_MIN = 20;
+/** Arrivals remembered: almost three minutes without any word. At the bound the oldest half is forgotten. */
 const ARRIVALS_MAX = 8192;
 
 /** Audio up to `audioMs` of the session's timeline was there at `atMs`. */
@@ -85,7 +85,7 @@ export class SessionMeter {
     this.#receivedMs += addedMs;
     this.#metrics?.audioS.inc({ source: 'realtime' }, addedMs / 1000);
     const last = this.#arrivals.at(-1);
-    // Later audio may stand for earlier audio of the same frame: the lag is then measured a frame too short at most.
+    // Joined arrivals count from the first of them: a lag is measured too long by that little, never too short.
     if (last !== undefined && nowMs - last.atMs < ARRIVAL_MS_MIN) last.audioMs = this.#receivedMs;
     else this.#arrivals.push({ audioMs: this.#receivedMs, atMs: nowMs });
     if (this.#arrivals.length > ARRIVALS_MAX) this.#arrivals = this.#arrivals.slice(ARRIVALS_MAX / 2);

@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly models?: readonly string[];
   /** Bounds that differ from `SESSION_LIMITS`. */
   readonly limits?: Partial<SessionLimits>;
+  /** Take binary messages for JSON, as SageMaker delivers text that its client did not declare. Default false. */
+  readonly binaryIsText?: boolean;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -62,6 +64,7 @@ export function startSession(connection: Connection, options: ServerSessionOptio
     engine,
     models,
     limits: { ...SESSION_LIMITS, ...options.limits },
+    binaryIsText: options.binaryIsText ?? false,
     clock,
     logger,
     observe: (input, effects, nowMs) => {

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { HTTP_LIMITS, SESSION_LIMITS } from '../src/limits.js';
+import { createMetrics } from '../src/metrics.js';
+
+const page = readFileSync(new URL('../../../docs/server.md', import.meta.url), 'utf8');
+
+/** Names in code font in the first cell of a table's rows, labels left out. */
+function namesOf(heading: string): string[] {
+  const section = page.split(/^## /m).find((each) => each.startsWith(heading)) ?? '';
+  return [...section.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([\w:]+)/g)].map(([, name = '']) => name),
+  );
+}
+
+describe('docs/server.md', () => {
+  it('has a row for every metric, and for nothing else', async () => {
+    const metrics = await createMetrics({ audioLagS: () => 0 }).registry.getMetricsAsJSON();
+    expect(namesOf('Metrics').sort()).toEqual(metrics.map(({ name }) => name).sort());
+  });
+
+  it('has a row for every limit, and for nothing else', () => {
+    expect(namesOf('Limits').sort()).toEqual(
+      [...Object.keys(SESSION_LIMITS), ...Object.keys(HTTP_LIMITS)].sort(),
+    );
+  });
+});

@@ -1,0 +1,209 @@
+/** Sessions over the memory pair with a clock that the test moves. */
+import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
+import { type Connection, createMemoryPair, TransportError } from '@kikitori/transport';
+import { describe, expect, it } from 'vitest';
+import type { SessionLimits } from '../../src/limits.js';
+import { type Session, serveConnection } from '../../src/session/serve-connection.js';
+import { ManualClock } from '../manual-clock.js';
+import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
+import { SCRIPT } from '../test-server.js';
+
+interface Scene {
+  readonly client: RealtimeClient;
+  readonly clock: ManualClock;
+  readonly engine: ScriptedEngine;
+  readonly session: Session;
+}
+
+async function scene(
+  options: {
+    readonly limits?: Partial<SessionLimits>;
+    readonly wrap?: (far: Connection) => Connection;
+    readonly near?: { readonly receiveHighWaterBytes?: number };
+  } = {},
+): Promise<Scene> {
+  const { limits = {}, wrap = (far) => far, near: tuning = {} } = options;
+  const engine = createScriptedEngine(SCRIPT);
+  const clock = new ManualClock();
+  const { near, far } = createMemoryPair({ near: tuning });
+  const session = serveConnection(wrap(far), { engine, clock, limits });
+  const client = new RealtimeClient(near);
+  await client.next();
+  return { client, clock, engine, session };
+}
+
+/** Everything that can happen without time going by has happened. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a session', () => {
+  it('tells its progress at most four times a second, and the last word of it', async () => {
+    const { client, clock, session } = await scene();
+    await client.send(update('scripted', { words: true }), commit);
+    const speaking = (async () => {
+      for (let n = 0; n < 100; n += 1) {
+        await client.send(append(20));
+        await settle();
+        clock.advance(20);
+      }
+      clock.advance(250);
+      await client.send(final);
+    })();
+    const events = await client.until('transcription.done');
+    await speaking;
+    const progress = events.filter((event) => event.type === 'kikitori.progress');
+    expect(progress.length).toBeLessThanOrEqual(2000 / 250 + 2);
+    expect(progress.length).toBeGreaterThanOrEqual(8);
+    expect(progress.at(-1)?.received_ms).toBe(2000);
+    await client.connection.close();
+    await session.ended;
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is idle only when nothing comes: every message counts', async () => {
+    const { client, clock, session } = await scene({ limits: { idleTimeoutMs: 1000 } });
+    for (let n = 0; n < 5; n += 1) {
+      clock.advance(900);
+      await client.send(update('scripted'));
+      await settle();
+    }
+    clock.advance(1000);
+    expect(await client.rest()).toMatchObject([{ type: 'error', code: 'idle_timeout' }]);
+    expect((await session.ended).closeCode).toBe(1000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('never ends for silence when the limit is 0', async () => {
+    const { client, clock } = await scene({ limits: { idleTimeoutMs: 0 } });
+    clock.advance(10 ** 9);
+    await client.send(update('scripted'), commit, append(2000), final);
+    expect((await client.until('transcription.done')).at(-1)?.text).toBe(' First words spoken.');
+    await client.connection.close();
+  });
+
+  it('holds a bounded amount for a client that does not read, then closes it with 1008', async () => {
+    const { client, clock, engine, session } = await scene({
+      limits: { outputCharsMax: 500, outputStallMs: 1000, closeFlushMs: 10 },
+      near: { receiveHighWaterBytes: 200 },
+    });
+    const sending = client.send(update('scripted'), commit, ...new Array<Event>(600).fill(append(1000)));
+    sending.catch(() => {});
+    await settle();
+    // Far behind the bound the engine is not asked on: not all of the ten minutes were taken.
+    const taken = engine.calls.samples;
+    await settle();
+    expect(engine.calls.samples).toBe(taken);
+    expect(taken).toBeLessThan(600 * 16_000);
+    clock.advance(1000);
+    await settle();
+    clock.advance(10);
+    expect((await session.ended).closeCode).toBe(1008);
+    await client.rest();
+    expect(client.closeCode).toBe(1008);
+    expect(engine.calls.streamsOpen).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('goes on when a slow client reads at last', async () => {
+    const { client, clock } = await scene({
+      limits: { outputCharsMax: 500, outputStallMs: 1000 },
+      near: { receiveHighWaterBytes: 200 },
+    });
+    const sending = client.send(
+      update('scripted'),
+      commit,
+      ...new Array<Event>(60).fill(append(1000)),
+      final,
+    );
+    await settle();
+    clock.advance(900);
+    const events = await client.until('transcription.done');
+    await sending;
+    expect(events.at(-1)?.text).toBe(' First words spoken.'.repeat(30));
+    clock.advance(900);
+    await client.send(commit, final);
+    expect(await client.next()).toMatchObject({ type: 'transcription.done' });
+    await client.connection.close();
+  });
+
+  it('whose connection fails at its Nth message, whichever that is, leaves nothing behind', async () => {
+    for (let nth = 1; nth <= 6; nth += 1) {
+      let sent = 0;
+      const failing = (far: Connection): Connection => ({
+        id: far.id,
+        messages: far.messages,
+        close: (code, reason) => far.close(code, reason),
+        destroy: (reason) => far.destroy(reason),
+        send: async (message) => {
+          sent += 1;
+          if (sent === nth) throw new TransportError('connection_lost', 'Lost on purpose.');
+          await far.send(message);
+        },
+      });
+      const engine = createScriptedEngine(SCRIPT);
+      const clock = new ManualClock();
+      const { near, far } = createMemoryPair();
+      const session = serveConnection(failing(far), { engine, clock });
+      const client = new RealtimeClient(near);
+      await client.send(update('scripted'), commit, append(2000), final).catch(() => {});
+      await Promise.race([client.until('transcription.done'), session.ended]);
+      near.destroy();
+      await session.ended;
+      expect(engine.calls.streamsOpen, `message ${nth}`).toBe(0);
+      expect(clock.pending).toBe(0);
+    }
+  });
+
+  it('that breaks inside is ended with 1011 and told to the log, and the process lives on', async () => {
+    const engine = createScriptedEngine(SCRIPT);
+    const { near, far } = createMemoryPair();
+    const errors: string[] = [];
+    const nothing = (): void => {};
+    const clock = new ManualClock();
+    // The second look at the clock fails: inside of a step.
+    let looks = 0;
+    const session = serveConnection(far, {
+      engine,
+      clock: {
+        nowMs: () => {
+          looks += 1;
+          if (looks === 2) throw new Error('broken');
+          return 0;
+        },
+        unixMs: () => 0,
+        after: (delayMs, run) => clock.after(delayMs, run),
+      },
+      logger: { debug: nothing, info: nothing, warn: nothing, error: (message) => void errors.push(message) },
+    });
+    const client = new RealtimeClient(near);
+    await client.send(update('scripted'));
+    await client.rest();
+    expect(client.closeCode).toBe(1011);
+    expect((await session.ended).closeCode).toBe(1011);
+    expect(errors).toEqual(['A session failed and was ended.']);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('measurements', () => {
+  it('lag is from the arrival of the end of a word to its delta', async () => {
+    const { client, clock, engine, session } = await scene();
+    await client.send(update('scripted'), commit, append(350));
+    await settle();
+    engine.stall();
+    clock.advance(50);
+    await client.send(append(50));
+    await settle();
+    expect(session.backlogMs).toBe(400);
+    clock.advance(700);
+    engine.release();
+    expect(await client.next()).toEqual({ type: 'transcription.delta', delta: ' First' });
+    expect(session.backlogMs).toBe(0);
+    await client.connection.close();
+    const { lagP95Ms = 0 } = await session.ended;
+    // Buckets of 10 %.
+    expect(lagP95Ms).toBeGreaterThanOrEqual(700);
+    expect(lagP95Ms).toBeLessThanOrEqual(770);
+  });
+});
