@@ -1,4 +1,5 @@
 import { AudioError } from '../errors.js';
+import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
 import { type ByteSource, type FileSource, openByteSource } from './byte-source.js';
 import { openLibrary } from './decoder-host.js';
 import { openFfmpeg } from './ffmpeg-decoder.js';
@@ -100,6 +101,7 @@ class Ladder {
     this.#source = source;
     const { format, stream } = await this.#climb(source);
     this.#stream = stream;
+    checkFacts(stream);
     const chunks = speechChunks(stream, this.#maxDurationMs);
     // The first chunk is waited for: a file that can not be decoded fails here and not in the caller's loop.
     const first = await chunks.next();
@@ -157,15 +159,13 @@ class Ladder {
     try {
       return await openFfmpeg(source, { program, demuxer, ...limits, signal: this.#signal });
     } catch (error) {
-      const isRefused = error instanceof AudioError && error.code === 'decode_failed';
-      if (!isRefused || !source.whole || !HAS_LIBRARY.has(format)) throw error;
-      // A file of headers alone is an error to ffmpeg, and an empty recording to our decoders.
-      return await this.#secondOpinion(source.probe, format).catch(() => Promise.reject(error));
+      // A file of headers alone is an error to ffmpeg, and an empty recording to our decoders; and a small build
+      // of ffmpeg may lack a decoder that we carry.
+      const isOpen = error instanceof AudioError && /^(decode_failed|decoder_missing)$/.test(error.code);
+      if (!isOpen || !source.whole || !HAS_LIBRARY.has(format)) throw error;
+      const again = await openByteSource(source.probe, this.#signal);
+      return await this.#withLibrary(again, format).catch(() => Promise.reject(error));
     }
-  }
-
-  async #secondOpinion(bytes: Uint8Array, format: AudioFormat): Promise<PcmStream> {
-    return this.#withLibrary(await openByteSource(bytes, this.#signal), format);
   }
 
   #withLibrary(source: ByteSource, format: AudioFormat): Promise<PcmStream> {
@@ -212,6 +212,16 @@ class Ladder {
       await this.close();
     }
   }
+}
+
+/** A header may say anything; what no converter can be built for is damage and not a mistake of the caller. */
+function checkFacts({ sampleRateHz, channels }: PcmStream): void {
+  const rateFits =
+    Number.isInteger(sampleRateHz) &&
+    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
+    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
+  if (rateFits && Number.isInteger(channels) && channels >= 1 && channels <= CHANNELS_MAX) return;
+  throw new AudioError('file_damaged', 'This file states an impossible sample rate or number of channels.');
 }
 
 /** Formats that the libraries read, wholly or in part (WebM with Opus, MOV with PCM). */

@@ -1,36 +1,34 @@
 import { AudioError } from '../errors.js';
-import { openMatroskaFlac, openNativeFlac, openOggFlac } from './flac-library.js';
 import type { AudioFormat } from './format-table.js';
 import type { LibraryStream } from './library-stream.js';
 import { type MatroskaAudio, openMatroska } from './matroska-packets.js';
-import { openMpeg } from './mpeg-library.js';
 import { oggPackets } from './ogg-packets.js';
-import { openMatroskaOpus, openOggOpus } from './opus-library.js';
 import { decodeSamples, type PcmEncoding } from './pcm-samples.js';
-import { openQuickTimePcm } from './quicktime-library.js';
-import { openMatroskaVorbis, openOggVorbis } from './vorbis-library.js';
 
-/** Opens a file with the library for its format. Throws `decoder_missing` where there is none, or the decoder's error. */
-export function openLibraryStream(
+/**
+ * Opens a file with the library for its format. Each library is loaded when it is needed: they are large.
+ * Throws `decoder_missing` where there is none, or the decoder's error.
+ */
+export async function openLibraryStream(
   format: AudioFormat,
   path: string | undefined,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<LibraryStream> {
   switch (format) {
     case 'mp3':
-      return openMpeg(bytes);
+      return (await import('./mpeg-library.js')).openMpeg(bytes);
     case 'flac':
-      return openNativeFlac(bytes);
+      return (await import('./flac-library.js')).openNativeFlac(bytes);
     case 'ogg-opus':
-      return openOggOpus(oggPackets(bytes));
+      return (await import('./opus-library.js')).openOggOpus(oggPackets(bytes));
     case 'ogg-vorbis':
-      return openOggVorbis(oggPackets(bytes));
+      return (await import('./vorbis-library.js')).openOggVorbis(oggPackets(bytes));
     case 'ogg-flac':
-      return openOggFlac(oggPackets(bytes));
+      return (await import('./flac-library.js')).openOggFlac(oggPackets(bytes));
     case 'matroska':
       return openMatroskaStream(bytes);
     case 'mp4':
-      if (path !== undefined) return openQuickTimePcm(path);
+      if (path !== undefined) return (await import('./quicktime-library.js')).openQuickTimePcm(path);
   }
   throw new AudioError('decoder_missing', 'This format needs ffmpeg; install ffmpeg and try again.');
 }
@@ -44,10 +42,11 @@ const MATROSKA_PCM: Readonly<Record<string, Readonly<Record<number, PcmEncoding>
 async function openMatroskaStream(bytes: AsyncIterable<Uint8Array>): Promise<LibraryStream> {
   const audio = await openMatroska(bytes);
   const { codecId, bitDepth } = audio.track;
-  if (codecId === 'A_OPUS') return openMatroskaOpus(audio);
-  if (codecId === 'A_VORBIS') return openMatroskaVorbis(audio);
-  if (codecId === 'A_FLAC') return openMatroskaFlac(audio);
-  if (codecId === 'A_MPEG/L3' || codecId === 'A_MPEG/L2') return openMpeg(packetBytes(audio));
+  if (codecId === 'A_OPUS') return (await import('./opus-library.js')).openMatroskaOpus(audio);
+  if (codecId === 'A_VORBIS') return (await import('./vorbis-library.js')).openMatroskaVorbis(audio);
+  if (codecId === 'A_FLAC') return (await import('./flac-library.js')).openMatroskaFlac(audio);
+  if (codecId === 'A_MPEG/L3' || codecId === 'A_MPEG/L2')
+    return (await import('./mpeg-library.js')).openMpeg(packetBytes(audio));
   const encoding = MATROSKA_PCM[codecId]?.[bitDepth];
   if (encoding !== undefined) return matroskaPcm(audio, encoding);
   throw new AudioError(

@@ -203,7 +203,7 @@ function audioTrack(tracks: Uint8Array): { number: number; track: MatroskaTrack 
       track: {
         codecId: String.fromCharCode(...(fields.get(ID.codecId) ?? []).filter((byte) => byte > 0)),
         codecPrivate: fields.get(ID.codecPrivate) ?? new Uint8Array(0),
-        sampleRateHz: float(audio.get(ID.rate)) ?? 8000, // the defaults of the specification
+        sampleRateHz: Math.round(float(audio.get(ID.rate)) ?? 8000), // the defaults of the specification
         channels: Number(unsigned(audio.get(ID.channels) ?? Uint8Array.of(1))),
         bitDepth: Number(unsigned(audio.get(ID.bitDepth) ?? new Uint8Array(0))),
       },

@@ -52,7 +52,13 @@ async function copy(source: ByteSource, path: string, signal: AbortSignal): Prom
           'This stream is too large to be kept; give the path of the file instead.',
         );
       }
-      await file.write(piece);
+      await file.write(piece).catch((error: unknown) => {
+        throw new AudioError(
+          'file_unreadable',
+          'The temporary folder can not take this stream; make room there, or give the path of the file instead.',
+          { cause: error },
+        );
+      });
     }
   } finally {
     await file.close();

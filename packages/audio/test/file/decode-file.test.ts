@@ -23,6 +23,11 @@ function chirp(seconds: number, rateHz = 16_000): Float32Array<ArrayBuffer> {
   });
 }
 
+/** Bit for bit; vitest's own comparison takes seconds over so many numbers. */
+function isSame(one: Float32Array, other: Float32Array): boolean {
+  return Buffer.from(one.buffer).equals(Buffer.from(other.buffer));
+}
+
 function write(name: string, bytes: Uint8Array | string): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
@@ -43,7 +48,7 @@ describe('sources', () => {
     const { file, samples, chunkLengths } = await hear(source());
     expect(file).toMatchObject({ format: 'wav', decoder: 'own', sampleRateHz: 16_000, channels: 1 });
     expect(file.durationMs).toBe(3_000);
-    expect(samples).toEqual(sound);
+    expect(isSame(samples, sound)).toBe(true);
     expect(Math.max(...chunkLengths)).toBeLessThanOrEqual(8_000);
     expect(file.isDamaged).toBe(false);
   });
@@ -217,9 +222,15 @@ describe.skipIf(!hasFormats)('the library decoders', () => {
       const fromFile = await hear(formatsFolder + name, { ffmpeg: false });
       const fromStream = await hear(pieces(readFileSync(formatsFolder + name), 997), { ffmpeg: false });
       expect(fromFile.file.decoder).toBe('library');
-      expect(fromStream.samples).toEqual(fromFile.samples);
+      expect(isSame(fromStream.samples, fromFile.samples)).toBe(true);
     },
   );
+
+  it('are ended where they answer nothing', async () => {
+    // No thread has started within a millisecond.
+    const opening = decodeFile(`${formatsFolder}ok/flac-16k.flac`, { ffmpeg: false, stallTimeoutMs: 1 });
+    await expect(opening).rejects.toMatchObject({ code: 'decoder_stalled' });
+  });
 
   it('end with the loop and with the signal', async () => {
     const path = `${formatsFolder}ok/flac-16k.flac`;

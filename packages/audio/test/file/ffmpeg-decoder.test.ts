@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openByteSource } from '../../src/file/byte-source.js';
 import { openFfmpeg } from '../../src/file/ffmpeg-decoder.js';
 import { decodeFile } from '../../src/file/index.js';
-import { hasFfmpeg, hear } from './decoding.js';
+import { formatsFolder, hasFfmpeg, hasFormats, hear } from './decoding.js';
 
 let folder = '';
 beforeAll(() => {
@@ -257,6 +257,12 @@ describe.skipIf(!hasFfmpeg)('ffmpeg and hostile files', () => {
     const path = join(folder, 'list.wav');
     writeFileSync(path, content);
     await expect(decodeFile(path)).rejects.toMatchObject({ code: 'not_audio' });
+  });
+
+  it.skipIf(!hasFormats)('says that scrambled audio is copy-protected', async () => {
+    const bytes = readFileSync(`${formatsFolder}ok/m4a-aac-faststart.m4a`);
+    bytes.write('enca', bytes.indexOf('mp4a', bytes.indexOf('stsd')), 'latin1');
+    await expect(decodeFile(bytes)).rejects.toMatchObject({ code: 'file_encrypted' });
   });
 
   it.each(['-y.mp3', 'http:host.mp3', 'concat:a|b.mp3'])('takes the name %s for a name', async (name) => {
