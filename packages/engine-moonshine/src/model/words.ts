@@ -7,7 +7,7 @@ export interface TokenWord {
   readonly text: string;
   /** Milliseconds from the first sample of the window. */
   readonly endMs: number;
-  /** Mean over the word's tokens. */
+  /** Of its least likely token. */
   readonly logProbability: number;
 }
 
@@ -45,14 +45,14 @@ export function gatherWords(
     for (let k = from; k < i; k += 1) {
       if (LETTER_OR_DIGIT.test(decodeTokens(vocabulary, tokens.slice(k, k + 1)))) last = k;
     }
-    let sum = 0;
-    for (let k = from; k < i; k += 1) sum += logProbabilities[k] ?? 0;
+    let least = 0;
+    for (let k = from; k < i; k += 1) least = Math.min(least, logProbabilities[k] ?? 0);
     if (text !== '') {
       words.push({
         tokens: tokens.slice(from, i),
         text,
         endMs: endMs[last] ?? 0,
-        logProbability: sum / (i - from),
+        logProbability: least,
       });
     }
     from = i;

@@ -19,10 +19,14 @@ export interface StreamPolicy {
   readonly cutMs: number;
   /** New audio that makes a live decode worth its cost. Grows by itself when the machine is late. */
   readonly intervalMs: number;
-  /** A word is said once it ends this long before the newest audio … */
-  readonly holdMs: number;
-  /** … or, when two decodes in a row agree on it, this long. */
+  /** A word that two decodes in a row agree on is said once it ends this long before the newest audio … */
   readonly agreedHoldMs: number;
+  /** … one that the model is sure of at once this long … */
+  readonly sureHoldMs: number;
+  /** … which is when each of its tokens is at least this likely (natural logarithm) … */
+  readonly sureLogProbability: number;
+  /** … and any word at the latest this long. */
+  readonly holdMs: number;
   /** A window's first live decode waits for this much audio: less of it is guessed, not heard. */
   readonly firstMs: number;
   /** Speech that goes on after a pause shorter than this keeps the audio before the pause as context … */
@@ -37,8 +41,6 @@ export interface StreamPolicy {
   readonly batchWindowMsMax: number;
   /** Tokens a second that speech can have at most; more is a loop. */
   readonly tokensPerSecondMax: number;
-  /** Words below this mean log-probability in a window of weak speech are not believed. */
-  readonly logProbabilityMin: number;
 }
 
 export const DEFAULT_POLICY: StreamPolicy = {
@@ -49,15 +51,16 @@ export const DEFAULT_POLICY: StreamPolicy = {
   tailMs: 192,
   pauseMs: 192,
   cutMs: 320,
-  intervalMs: 400,
-  holdMs: 700,
-  agreedHoldMs: 250,
+  intervalMs: 320,
+  agreedHoldMs: 200,
+  sureHoldMs: 350,
+  sureLogProbability: -0.1,
+  holdMs: 3000,
   firstMs: 900,
   carryMs: 1500,
-  carryContextMs: 4000,
+  carryContextMs: 2500,
   windowMsMax: 9000,
   contextMs: 3000,
   batchWindowMsMax: 15_000,
   tokensPerSecondMax: 8,
-  logProbabilityMin: -1,
 };

@@ -16,6 +16,8 @@ export interface PlacedWord {
   readonly tokens: readonly number[];
   readonly text: string;
   readonly endMs: number;
+  /** Natural logarithm of its least likely token's probability. */
+  readonly logProbability: number;
 }
 
 export class Window {
@@ -93,12 +95,16 @@ export class Window {
       const word = heard[i];
       const next = heard[i + 1];
       if (word === undefined || next === undefined) break;
-      const agreed = this.#tail[i]?.text === word.text;
-      const hold = agreed ? policy.agreedHoldMs : policy.holdMs;
-      if (word.endMs > edgeMs - hold || next.endMs < word.endMs - 200) break;
+      if (word.endMs > edgeMs - this.#holdMs(word, i, policy) || next.endMs < word.endMs - 200) break;
       count = i + 1;
     }
     return count;
+  }
+
+  /** How far behind the newest audio this word must end to be said. */
+  #holdMs(word: PlacedWord, index: number, policy: StreamPolicy): number {
+    if (this.#tail[index]?.text === word.text) return policy.agreedHoldMs;
+    return word.logProbability >= policy.sureLogProbability ? policy.sureHoldMs : policy.holdMs;
   }
 
   /**
@@ -140,7 +146,7 @@ export class Window {
 
   #place(word: TokenWord, edge: number): PlacedWord {
     const endMs = Math.min(this.start / SAMPLES_PER_MS + word.endMs, edge / SAMPLES_PER_MS);
-    return { tokens: word.tokens, text: word.text, endMs };
+    return { ...word, endMs };
   }
 }
 

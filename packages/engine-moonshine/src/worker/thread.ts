@@ -19,6 +19,7 @@ interface Pending {
 
 export class Thread {
   readonly #role: WorkerRole;
+  readonly #file: URL;
   #worker: Worker | undefined;
   #starting: Promise<Worker> | undefined;
   #pending = new Map<number, Pending>();
@@ -26,8 +27,10 @@ export class Thread {
   #deaths = 0;
   #closed = false;
 
-  constructor(role: WorkerRole) {
+  /** @param file - what the thread runs; tests bring threads that die. */
+  constructor(role: WorkerRole, file: URL = WORKER_FILE) {
     this.#role = role;
+    this.#file = file;
   }
 
   /** Requests that wait for an answer. */
@@ -67,6 +70,7 @@ export class Thread {
     views: readonly Float32Array[],
   ): Promise<DecodeResult | VadResult> {
     const worker = await this.#running();
+    if (this.#worker !== worker) throw new EngineError('engine_closed', 'The engine was closed.');
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -91,7 +95,7 @@ export class Thread {
   }
 
   #launch(): Promise<Worker> {
-    const worker = new Worker(WORKER_FILE, { workerData: this.#role, name: `kikitori-${this.#role.type}` });
+    const worker = new Worker(this.#file, { workerData: this.#role, name: `kikitori-${this.#role.type}` });
     return new Promise((resolve, reject) => {
       const fail = (error: EngineError): void => {
         clearTimeout(timer);

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { ENGINE_LIMITS } from '../../src/limits.js';
+import type { WorkerRole } from '../../src/worker/messages.js';
+import { Thread } from '../../src/worker/thread.js';
+
+const FILE = new URL('./dying-worker.mjs', import.meta.url);
+
+function dyingThread(deaths: number, more: Record<string, unknown> = {}) {
+  const counter = new Int32Array(new SharedArrayBuffer(4));
+  // The test's worker takes its orders from where a real one finds its files.
+  const role = { type: 'decoder', files: { counter, deaths, ...more } } as unknown as WorkerRole;
+  return { thread: new Thread(role, FILE), starts: () => Atomics.load(counter, 0) };
+}
+
+const request = (length: number) => ({
+  samples: new Float32Array(length),
+  prefix: [],
+  draft: [],
+  tokensMax: 4,
+});
+
+describe('a thread', () => {
+  it('answers what it was asked', async () => {
+    const { thread } = dyingThread(0);
+    await thread.start();
+    expect(await thread.decode(request(5))).toEqual({ tokens: [5] });
+    expect(thread.pending).toBe(0);
+    await thread.close();
+  });
+
+  it('that dies fails what it was asked, and is replaced for the next question', async () => {
+    const { thread, starts } = dyingThread(2);
+    await thread.start();
+    await expect(thread.decode(request(1))).rejects.toMatchObject({ code: 'engine_worker_lost' });
+    await expect(thread.decode(request(2))).rejects.toMatchObject({ code: 'engine_worker_lost' });
+    expect(await thread.decode(request(3))).toEqual({ tokens: [3] });
+    expect(starts()).toBe(3);
+    await thread.close();
+  });
+
+  it('that dies again and again is given up, with a sentence', async () => {
+    const { thread, starts } = dyingThread(1000);
+    for (let i = 0; i < ENGINE_LIMITS.threadDeathsMax + 3; i += 1) {
+      await expect(thread.decode(request(1))).rejects.toMatchObject({ code: 'engine_worker_lost' });
+    }
+    expect(starts()).toBe(ENGINE_LIMITS.threadDeathsMax + 1);
+    await thread.close();
+  });
+
+  it('that cannot use its files says so', async () => {
+    const { thread } = dyingThread(0, { unusable: true });
+    await expect(thread.start()).rejects.toMatchObject({ code: 'model_invalid' });
+    await thread.close();
+  });
+
+  it('that was closed fails everything with engine_closed, before and after', async () => {
+    const { thread } = dyingThread(1000);
+    await thread.start();
+    const asked = thread.decode(request(1));
+    const closing = thread.close();
+    await expect(asked).rejects.toMatchObject({ code: /engine_closed|engine_worker_lost/ });
+    await closing;
+    await expect(thread.decode(request(1))).rejects.toMatchObject({ code: 'engine_closed' });
+  });
+});
