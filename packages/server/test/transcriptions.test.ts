@@ -43,7 +43,11 @@ function form(
   return data;
 }
 
-function post(test: TestServer, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+function post(
+  test: TestServer,
+  body: FormData | string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return fetch(`${test.url}/v1/audio/transcriptions`, { method: 'POST', body, headers });
 }
 
@@ -75,20 +79,26 @@ describe('a file', () => {
     expect(srt).toMatch(/^1\n00:00:00,100 --> 00:00:0\d,\d{3}\nFirst words spoken\.\n\n2\n00:00:02,100/);
     const vtt = await (await as(['response_format', 'vtt'])).text();
     expect(vtt).toMatch(/^WEBVTT\n\n00:00:00\.100 --> /);
-    const verbose = await (await as(['response_format', 'verbose_json'])).json();
-    expect(verbose).toMatchObject({ task: 'transcribe', language: 'en', duration: 4, text: TEXT });
-    expect(verbose.segments).toMatchObject([
-      { id: 0, start: 0.1, end: 1.2, text: ' First words spoken.' },
-      { id: 1, start: 2.1, end: 3.2, text: ' First words spoken.' },
-    ]);
-    expect(verbose.words).toBeUndefined();
+    const verbose: unknown = await (await as(['response_format', 'verbose_json'])).json();
+    expect(verbose).toMatchObject({
+      task: 'transcribe',
+      language: 'en',
+      duration: 4,
+      text: TEXT,
+      segments: [
+        { id: 0, start: 0.1, end: 1.2, text: ' First words spoken.' },
+        { id: 1, start: 2.1, end: 3.2, text: ' First words spoken.' },
+      ],
+    });
+    expect(verbose).not.toHaveProperty('words');
   });
 
   it('has words where they are asked for', async () => {
     await using test = await startTestServer();
     const ask = async (...granularities: string[]): Promise<{ segments?: unknown; words?: unknown[] }> => {
       const fields: [string, string][] = granularities.map((each) => ['timestamp_granularities[]', each]);
-      return (await post(test, form([['response_format', 'verbose_json'], ...fields]))).json();
+      const answer = await post(test, form([['response_format', 'verbose_json'], ...fields]));
+      return JSON.parse(await answer.text());
     };
     const words = await ask('word');
     expect(words.segments).toBeUndefined();

@@ -16,9 +16,7 @@ import type { Effect, Input, MachineConfig, State, Step } from './state.js';
 export interface DriverOptions {
   readonly connection: Connection;
   readonly engine: SpeechEngine;
-  /** Served model names. */
-  readonly models: readonly string[];
-  readonly limits: SessionLimits;
+  readonly limits: SessionLimits & MachineConfig;
   /** Binary messages are JSON too. */
   readonly binaryIsText: boolean;
   readonly clock: Clock;
@@ -41,7 +39,6 @@ export class SessionDriver {
   /** `sess-` and 16 hexadecimal digits. */
   readonly id = `sess-${randomBytes(8).toString('hex')}`;
   readonly #options: DriverOptions;
-  readonly #config: MachineConfig;
   readonly #intake: Intake;
   readonly #outbox: Outbox;
   readonly #lane: EngineLane;
@@ -53,7 +50,6 @@ export class SessionDriver {
   constructor(options: DriverOptions) {
     const { connection, clock, engine, limits } = options;
     this.#options = options;
-    this.#config = { ...limits, models: options.models };
     this.#deadlines = new Deadlines(clock, (name) => this.#feed({ type: 'deadline', name }));
     this.#intake = new Intake({
       messages: connection.messages,
@@ -79,8 +75,8 @@ export class SessionDriver {
 
   /** Runs the session to its end; once. Answers with the close code that ended it. Never rejects. */
   async run(): Promise<number> {
-    const createdS = Math.floor(this.#options.clock.unixMs() / 1000);
-    this.#take(openSession(this.#config, { id: this.id, createdS }));
+    const { clock, limits } = this.#options;
+    this.#take(openSession(limits, { id: this.id, createdS: Math.floor(clock.unixMs() / 1000) }));
     const intake = this.#intake.run();
     try {
       await this.#read();
@@ -128,10 +124,11 @@ export class SessionDriver {
   #feed(input: Input): void {
     if (this.#state.type === 'closed') return;
     try {
-      const nowMs = this.#options.clock.nowMs();
-      const step = advance(this.#config, this.#state, input, nowMs);
+      const { clock, limits, observe } = this.#options;
+      const nowMs = clock.nowMs();
+      const step = advance(limits, this.#state, input, nowMs);
       this.#take(step);
-      this.#options.observe(input, step.effects, nowMs);
+      observe(input, step.effects, nowMs);
     } catch (error) {
       this.#fail(error);
     }
@@ -181,11 +178,8 @@ export class SessionDriver {
     this.#closeCode ??= code;
     this.#deadlines.stop();
     this.#intake.drop();
-    let cancel = (): void => {};
-    const deadline = new Promise<void>((resolve) => {
-      cancel = clock.after(limits.closeFlushMs, resolve);
-    });
-    await Promise.race([this.#outbox.empty(), deadline]);
+    const cancel = clock.after(limits.closeFlushMs, () => this.#outbox.end());
+    await this.#outbox.empty();
     cancel();
     this.#outbox.end();
     await connection.close(code, reason).catch(() => connection.destroy());

@@ -62,8 +62,7 @@ export function startSession(connection: Connection, options: ServerSessionOptio
   const driver = new SessionDriver({
     connection,
     engine,
-    models,
-    limits: { ...SESSION_LIMITS, ...options.limits },
+    limits: { ...SESSION_LIMITS, ...options.limits, models },
     binaryIsText: options.binaryIsText ?? false,
     clock,
     logger,

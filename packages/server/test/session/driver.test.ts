@@ -6,7 +6,7 @@ import type { SessionLimits } from '../../src/limits.js';
 import { type Session, serveConnection } from '../../src/session/serve-connection.js';
 import { ManualClock } from '../manual-clock.js';
 import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
-import { SCRIPT } from '../test-server.js';
+import { eventually, SCRIPT } from '../test-server.js';
 
 interface Scene {
   readonly client: RealtimeClient;
@@ -80,6 +80,29 @@ describe('a session', () => {
     await client.send(update('scripted'), commit, append(2000), final);
     expect((await client.until('transcription.done')).at(-1)?.text).toBe(' First words spoken.');
     await client.connection.close();
+  });
+
+  it('makes a client wait that is faster than the engine: only so much audio is held here', async () => {
+    const { client, engine, session } = await scene();
+    await client.send(update('scripted'), commit, append(450));
+    await client.next();
+    engine.stall();
+    let sentS = 0;
+    const sending = (async () => {
+      for (; sentS < 400; sentS += 1) await client.send(append(1000));
+    })();
+    // 30 s in the engine, 24 s read ahead, at most 24 s in the transport, and one in each hand.
+    await eventually(() => sentS > 50);
+    for (let beforeS = 0; beforeS < sentS; await settle()) beforeS = sentS;
+    expect(sentS).toBeLessThan(90);
+    engine.release();
+    const heard = client.until('transcription.done');
+    await sending;
+    await client.send(final);
+    await heard;
+    expect(engine.calls.samples).toBe(400.45 * 16_000);
+    await client.connection.close();
+    await session.ended;
   });
 
   it('holds a bounded amount for a client that does not read, then closes it with 1008', async () => {
