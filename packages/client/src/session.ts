@@ -170,8 +170,8 @@ export class RealtimeSession implements Session {
     try {
       for (let next = await this.#incoming.next(); next.done !== true; next = await this.#incoming.next()) {
         this.#onMessage(next.value);
-        if (this.#isIterated && !this.#hurry.signal.aborted) {
-          // Aborted: the wait is over, and that is all.
+        if (this.#isIterated) {
+          // Aborted: the wait is over, or never begins, and that is all.
           await this.#events.room({ signal: this.#hurry.signal }).catch(() => undefined);
         }
       }

@@ -191,7 +191,8 @@ describe('firstModel', () => {
   async function modelServer(status: number, body: string): Promise<string> {
     return await listen(
       createServer((request, response) => {
-        const isRight = request.url === '/v1/models' && request.authorization === 'Bearer k';
+        const { authorization } = request.headers;
+        const isRight = request.url === '/v1/models' && authorization === 'Bearer k';
         response.writeHead(isRight ? status : 404).end(body);
       }),
     );

@@ -3,6 +3,9 @@ import { TRANSPORT_LIMITS } from '../limits.js';
 import { type ConformanceCase, codeOf, openReader, readAll, readSome, rejectionOf, turns } from './world.js';
 
 const MAX = TRANSPORT_LIMITS.messageBytesMax;
+const CHUNK = 64 * 1024;
+// Below what a browser holds unread, where the far end cannot be made to wait.
+const BORROWED_SENDS_MAX = 256;
 
 /** What arrives, in which order, and who owns it. */
 export const DELIVERY_CASES: readonly ConformanceCase[] = [
@@ -112,11 +115,18 @@ export const DELIVERY_CASES: readonly ConformanceCase[] = [
         [near, far],
         [far, near],
       ] as const) {
-        const bytes = new Uint8Array(60_000).fill(1);
-        await from.send(bytes);
-        bytes.fill(2);
-        const [message] = await readSome(to, 1);
-        expect(sameBytes(message, new Uint8Array(60_000).fill(1))).toBe(true);
+        // Without a reader, so that resolved sends still lie in a buffer on this side.
+        const sends: Promise<void>[] = [];
+        for (let isWaiting = false; !isWaiting && sends.length < BORROWED_SENDS_MAX; ) {
+          const bytes = new Uint8Array(CHUNK).fill(1);
+          const send = from.send(bytes).then(() => void bytes.fill(2));
+          sends.push(send);
+          isWaiting = await Promise.race([send.then(() => false), turns(30).then(() => true)]);
+        }
+        const messages = await readSome(to, sends.length);
+        const expected = new Uint8Array(CHUNK).fill(1);
+        expect(messages.every((message) => sameBytes(message, expected))).toBe(true);
+        await Promise.all(sends);
       }
       near.destroy();
     },
@@ -206,7 +216,6 @@ async function deliversWhole(
   near.destroy();
 }
 
-const CHUNK = 64 * 1024;
 const STALL_BYTES_MAX = 48 * 1024 * 1024;
 
 async function waitsForReader(

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { codeOf, readAll, turnsUntil } from '../../src/conformance/world.js';
+import { codeOf, readAll, turns, turnsUntil } from '../../src/conformance/world.js';
 import type { Admission, Connection, Handshake, Listener } from '../../src/connection.js';
 import {
   type AttachOptions,
@@ -134,10 +134,13 @@ describe('a handshake', () => {
     ]);
   });
 
-  it('gets its answer also when the peer keeps sending', async () => {
+  it('gets its answer also when the peer keeps sending, and the line ends before any deadline', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     attach(() => ({ accept: false, status: 403 }));
     const answer = await exchange(upgradeText(), new Uint8Array(1_000_000));
     expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    while (sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('is answered with 500 when admit throws or its answer cannot be sent', async () => {
@@ -363,6 +366,22 @@ describe('a peer that does not answer', () => {
 });
 
 describe('a connection that has ended', () => {
+  it('did not wait for the deadline although its peer was stuck in sending', async () => {
+    const tuning = { pingIntervalMs: Number.POSITIVE_INFINITY };
+    const { near, far } = await openOne(server, () => connectWebSocket({ url }, tuning), tuning);
+    const sends: Promise<unknown>[] = [];
+    for (let isWaiting = false; !isWaiting; ) {
+      const send = far.send('x'.repeat(64 * 1024)).catch(() => undefined);
+      sends.push(send);
+      isWaiting = await Promise.race([send.then(() => false), turns(30).then(() => true)]);
+    }
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await near.close();
+    await far.close();
+    expect(vi.getTimerCount()).toBe(0);
+    await Promise.all(sends);
+  });
+
   it('leaves no timer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { near, far } = await openOne(server, () => connectWebSocket({ url }));
