@@ -17,7 +17,7 @@ describe('parseRawFormat', () => {
     's16le:x',
     's16le:1:1',
     's16le:16000:0',
-    's16le:16000:9',
+    's16le:16000:65',
     's16le:16000:1:1',
     's16le::1',
   ])('refuses %j and says what it wants', (text) => {
