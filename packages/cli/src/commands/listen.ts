@@ -2,7 +2,7 @@ import { type CommandInput, defineCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { choice, flag, text } from '../options.js';
-import { apiKeyOption, modelOption, threadsOption, urlOption } from '../options-shared.js';
+import { apiKeyOption, modelOption, urlOption } from '../options-shared.js';
 import { openLink } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
 import { createDisplay } from '../terminal/display.js';
@@ -18,7 +18,6 @@ const options = {
   url: urlOption,
   apiKey: apiKeyOption,
   model: modelOption,
-  threads: threadsOption,
   format: choice({
     flags: '--format <format>',
     description: 'what to print',

@@ -5,7 +5,7 @@ import { type CommandInput, defineCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { choice, flag, parsed } from '../options.js';
-import { apiKeyOption, modelOption, parsePace, threadsOption, urlOption } from '../options-shared.js';
+import { apiKeyOption, modelOption, parsePace, urlOption } from '../options-shared.js';
 import { openLink } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
 import { createDisplay } from '../terminal/display.js';
@@ -15,7 +15,6 @@ const options = {
   url: urlOption,
   apiKey: apiKeyOption,
   model: modelOption,
-  threads: threadsOption,
   pace: parsed<PaceRate, PaceRate>({
     flags: '--pace <pace>',
     description: 'how fast to send: realtime, max, or a factor such as 2x',

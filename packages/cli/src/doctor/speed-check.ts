@@ -27,7 +27,7 @@ export const speedCheck: Check = {
         };
       }
       const samples = await readSamples(SAMPLE_PATH, signal);
-      const request = { model, threads: undefined, streamsMax: 1, signal, onProgress: () => undefined };
+      const request = { model, threads: 1, streamsMax: 1, signal, onProgress: () => undefined };
       const engine = await context.factories.createEngine(request);
       try {
         const run = await runLive({ engine, samples, sessions: 1, pace: 'realtime' }, { ...context, signal });

@@ -15,7 +15,6 @@ export interface LinkRequest {
   readonly apiKey: string | undefined;
   /** With `url` the served name, otherwise which model to load; undefined: the default of either. */
   readonly model: string | undefined;
-  readonly threads: number | undefined;
 }
 
 /**
@@ -47,13 +46,14 @@ export async function openLink(
 }
 
 async function openEmbedded(
-  { model, threads }: LinkRequest,
+  { model }: LinkRequest,
   partials: boolean,
   context: Context,
   display: Display,
 ): Promise<SpeechLink> {
   const { signal } = context;
-  const engine = await startEngine({ model, threads, streamsMax: undefined, signal }, context, display);
+  // One speaker is decoded by one thread at a time; a second one would only take memory and time to load.
+  const engine = await startEngine({ model, threads: 1, streamsMax: 1, signal }, context, display);
   try {
     return await openMemoryLink(engine, { partials, onClosed: () => engine.close() }, context);
   } catch (error) {

@@ -54,8 +54,8 @@ describe('kikitori transcribe', () => {
       requests.push(request);
       return engine;
     };
-    await run([speech, '--model', 'tiny', '--threads', '3'], { factories: { createEngine } });
-    expect(requests).toMatchObject([{ model: 'tiny', threads: 3 }]);
+    await run([speech, '--model', 'tiny'], { factories: { createEngine } });
+    expect(requests).toMatchObject([{ model: 'tiny', threads: 1, streamsMax: 1 }]);
     expect(engine.calls).toMatchObject({ opens: 1, closes: 1, streamsOpen: 0, samples: 64_000 });
     await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
   });
