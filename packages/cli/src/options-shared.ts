@@ -45,24 +45,11 @@ export const urlOption = parsed<string, undefined>({
   parse: realtimeUrl,
 });
 
-/** Takes ws, wss, http and https; a URL without a path means `/v1/realtime`. Throws `CliError` `usage`. */
+/** A ws, wss, http or https URL; the client adds `/v1/realtime` where it names no path. Throws `CliError` `usage`. */
 export function realtimeUrl(text: string, label: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const scheme = url === undefined ? undefined : SCHEMES[url.protocol];
-  if (url === undefined || scheme === undefined || url.hostname === '') {
-    throw new CliError('usage', `${label} must be a URL such as ws://127.0.0.1:8000/v1/realtime.`);
-  }
-  url.protocol = scheme;
-  if (url.pathname === '/' || url.pathname === '') url.pathname = '/v1/realtime';
-  return url.href;
+  if (URL.canParse(text) && /^(?:ws|http)s?:$/.test(new URL(text).protocol)) return text;
+  throw new CliError('usage', `${label} must be a URL such as ws://127.0.0.1:8000/v1/realtime.`);
 }
-
-const SCHEMES: Readonly<Record<string, string>> = {
-  'ws:': 'ws:',
-  'wss:': 'wss:',
-  'http:': 'ws:',
-  'https:': 'wss:',
-};
 
 const PACE_MAX = 100;
 
