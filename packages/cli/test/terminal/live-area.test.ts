@@ -25,9 +25,13 @@ describe('LiveArea', () => {
     const { clock, output, live } = area(() => rows);
     live.refresh();
     clock.advance(100);
-    rows = ['short'];
+    rows = ['short', 'second'];
     live.refresh();
-    expect(new Screen(output.text).rows()).toEqual(['short']);
+    expect(new Screen(output.text).rows()).toEqual(['short', 'second']);
+    clock.advance(100);
+    rows = ['one'];
+    live.refresh();
+    expect(new Screen(output.text).rows()).toEqual(['one']);
   });
 
   it('puts redraws together that come faster than the eye', () => {
