@@ -1,11 +1,13 @@
 /**
  * Word error rate of one-shot and streamed decoding, by kind of speech, and words said over clips without speech.
  *
- *   node bench/accuracy.js [--models tiny,base] [--live 3] [--every 1]
+ *   node bench/accuracy.js [--models tiny,base] [--live 3] [--every 1] [--show]
  *
  * Streams are fed through the engine at the pace of speech, `--live` of them at a time, as live speakers are; a clip
- * longer than 30 s has no one-shot figure, for the model was not made for it. `--every n` takes every n-th clip.
+ * longer than 30 s has no one-shot figure, for the model was not made for it. `--every n` takes every n-th clip,
+ * `--show` prints what was misheard.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createMoonshineEngine } from '@kikitori/engine-moonshine';
 import { oneShot } from './lib/one-shot.js';
 import { argument, collection, englishClips, nonSpeechClips, samplesOf, table } from './lib/speech.js';
@@ -17,8 +19,9 @@ const ONE_SHOT_SECONDS_MAX = 30;
 const models = argument('models', 'tiny,base').split(',');
 const live = Number(argument('live', '3'));
 const every = Number(argument('every', '1'));
+const shows = process.argv.includes('--show');
 
-/** Text of a clip heard live: 80 ms every 80 ms, then a second of silence, then the flush. */
+/** Text of a clip heard live: 80 ms every 80 ms, then the flush. As a file: as fast as it goes. */
 async function streamed(engine, samples, mode) {
   const stream = await engine.open({ mode });
   const words = [];
@@ -57,6 +60,8 @@ for (const clip of [...clips, ...nonSpeech]) samples.set(clip.file, await sample
 
 const rows = [];
 const ghosts = [];
+// The engine runs in this process: whatever blocks its event loop shows here.
+const loop = monitorEventLoopDelay({ resolution: 5 });
 for (const model of models) {
   const engine = await createMoonshineEngine({ model, streamsMax: live });
   const sums = new Map();
@@ -87,10 +92,11 @@ for (const model of models) {
   }
   await reference.dispose();
   for (const mode of ['batch', 'live']) {
+    if (mode === 'live') loop.enable();
     await together(clips, live, async (clip) => {
       const text = await streamed(engine, samples.get(clip.file), mode);
       const errors = wordErrors(clip.text, text);
-      if (process.env.KIKITORI_BENCH_SHOW && errors.errors > 0)
+      if (shows && errors.errors > 0)
         process.stderr.write(
           `${model} ${mode} ${errors.errors}/${errors.words} ${clip.file}\n   ${clip.text}\n   ${text}\n`,
         );
@@ -100,6 +106,7 @@ for (const model of models) {
       }
     });
   }
+  loop.disable();
   await together(nonSpeech, live, async (clip) => {
     const text = await streamed(engine, samples.get(clip.file), 'live');
     if (text !== '') ghosts.push([model, clip.file, text]);
@@ -127,5 +134,8 @@ table(
 );
 process.stdout.write(
   `\nWords over ${nonSpeech.length} clips without speech: ${ghosts.length === 0 ? 'none' : ''}\n`,
+);
+process.stdout.write(
+  `Event loop of the engine's process: p99 ${(loop.percentile(99) / 1e6).toFixed(0)} ms late, worst ${(loop.max / 1e6).toFixed(0)} ms\n`,
 );
 if (ghosts.length > 0) table(['model', 'clip', 'said'], ghosts);

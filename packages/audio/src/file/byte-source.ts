@@ -6,6 +6,9 @@ import { abortable } from './abortable.js';
 import { PROBE_BYTES_MAX, READ_BYTES } from './limits.js';
 import { probeBytesWanted } from './sniff.js';
 
+/** How many pieces are looked at for an early end of the beginning. */
+const ENOUGH_PIECES_MAX = 8;
+
 /** What `decodeFile` reads: a path, a stream such as `process.stdin`, or bytes in memory. */
 export type FileSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
@@ -25,13 +28,23 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Says that a beginning tells all there is to know: a live pipe is not kept waiting for more of it. */
+export type IsEnough = (probe: Uint8Array) => boolean;
+
 /** Opens a source and reads its beginning. Throws `file_not_found`, `file_unreadable` or the signal's reason. */
-export async function openByteSource(source: FileSource, signal: AbortSignal): Promise<ByteSource> {
+export async function openByteSource(
+  source: FileSource,
+  signal: AbortSignal,
+  isEnough: IsEnough = () => false,
+): Promise<ByteSource> {
   if (source instanceof Uint8Array) return fromPieces(oneBuffer(source), source.length, signal);
-  if (typeof source !== 'string') return fromPieces(fromIterable(source, signal), undefined, signal);
+  if (typeof source !== 'string')
+    return fromPieces(fromIterable(source, signal), undefined, signal, isEnough);
   const found = await inspect(source);
   // A FIFO or /dev/stdin can be read once only, so it is a stream and not a file.
-  if (!found.isRegular) return fromPieces(fromIterable(createReadStream(source), signal), undefined, signal);
+  if (!found.isRegular) {
+    return fromPieces(fromIterable(createReadStream(source), signal), undefined, signal, isEnough);
+  }
   return fromFile(source, found.sizeBytes, signal);
 }
 
@@ -69,6 +82,7 @@ async function fromPieces(
   pieces: Pieces,
   sizeBytes: number | undefined,
   signal: AbortSignal,
+  isEnough: IsEnough = () => false,
 ): Promise<ByteSource> {
   try {
     const seen: Uint8Array[] = [];
@@ -84,6 +98,8 @@ async function fromPieces(
       }
       seen.push(piece);
       seenBytes += piece.length;
+      // A header comes in the first pieces or not early at all; asking at each of 65,536 single bytes would cost.
+      if (seen.length <= ENOUGH_PIECES_MAX && isEnough(Buffer.concat(seen))) break;
       if (seenBytes >= wantedBytes)
         wantedBytes = Math.max(wantedBytes, probeBytesWanted(Buffer.concat(seen)));
     }

@@ -13,7 +13,7 @@ import { checkRawFormat, codecOfName, type RawFormat, rawFormatOfName } from './
 import { type NotAudio, sniff } from './sniff.js';
 import { speechChunks } from './speech-chunks.js';
 import { isIndexFirst, spool } from './spool.js';
-import { openWav } from './wav-source.js';
+import { isPlayableWav, openWav } from './wav-source.js';
 
 /** Options of `decodeFile`. */
 export interface DecodeFileOptions {
@@ -97,7 +97,8 @@ class Ladder {
     if (!(this.#stallTimeoutMs > 0 && this.#maxDurationMs > 0)) {
       throw new AudioError('invalid_argument', 'Limits of time are positive numbers of milliseconds.');
     }
-    const source = await openByteSource(this.#from, this.#signal);
+    const isRaw = this.#options.rawFormat !== undefined;
+    const source = await openByteSource(this.#from, this.#signal, (probe) => isRaw || isPlayableWav(probe));
     this.#source = source;
     const { format, stream } = await this.#climb(source);
     this.#stream = stream;

@@ -38,6 +38,15 @@ export async function openWav(source: ByteSource): Promise<PcmStream | undefined
   };
 }
 
+/** A beginning that holds a whole header and first samples of a WAV or Wave64. */
+export function isPlayableWav(probe: Uint8Array): boolean {
+  try {
+    return new WavDecoder().push(probe).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** False for a codec that the parser does not know; a damaged header is not ours to pass on. */
 function isReadable(probe: Uint8Array): boolean {
   try {

@@ -39,6 +39,32 @@ describe('sources', () => {
   const wav = encodeWav(sound, { sampleRateHz: 16_000, encoding: 'f32' });
 
   it.each([
+    [
+      'raw samples',
+      () => float32ToPcm16(sound),
+      { encoding: 's16le', sampleRateHz: 16_000, channels: 1 } as const,
+    ],
+    ['WAV', () => wav, undefined],
+  ])('that are live are heard at once: %s on a pipe that goes on later', async (_, bytes, rawFormat) => {
+    let goOn = (): void => {};
+    const later = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    async function* pipe(): AsyncGenerator<Uint8Array> {
+      yield bytes().subarray(0, 4000);
+      await later;
+      yield bytes().subarray(4000);
+    }
+    const file = await decodeFile(pipe(), rawFormat === undefined ? {} : { rawFormat });
+    let heard = 0;
+    for await (const chunk of file) {
+      heard += chunk.length;
+      goOn();
+    }
+    expect(heard).toBe(sound.length);
+  });
+
+  it.each([
     ['a path', () => write('chirp.wav', wav)],
     ['bytes', () => wav],
     ['a stream of Node', () => Readable.from(pieces(wav, 1_000))],

@@ -32,11 +32,14 @@ export interface DecodeResult {
   readonly logProbabilities: number[];
   /** For each prefix token and then each token: when it ended, in milliseconds from the first sample. */
   readonly endMs: number[];
-  /** True when the model said that nothing more follows, false when `tokensMax` cut it off. */
+  /** True when the model said that nothing more follows, false when it was cut off: too long, or in a loop. */
   readonly ended: boolean;
 }
 
 const SAMPLES_PER_MS = 16;
+/** So many tokens in a row that look back this far are a loop, not speech: the rest is not worth its time. */
+const BACKWARD_TOKENS_MAX = 8;
+const BACKWARD_MS = 300;
 /** Of every Moonshine that was published. */
 const HEADS_PER_LAYER = 8;
 const HIDDEN = 'encoder_hidden_states';
@@ -108,8 +111,10 @@ export class MoonshineModel {
     }
     for (let row = 1; row <= kept; row += 1) result.endMs.push(this.#heardMs(output, row, frameMs));
 
+    let furthestMs = Math.max(0, ...result.endMs);
+    let backward = 0;
     let memory = truncated(pick(output, /^present\.\d+\.decoder\./), kept + 1);
-    while (step.token !== END_TOKEN && result.tokens.length < tokensMax) {
+    while (step.token !== END_TOKEN && result.tokens.length < tokensMax && backward < BACKWARD_TOKENS_MAX) {
       result.tokens.push(step.token);
       result.logProbabilities.push(step.logProbability);
       output = await this.#withPast.run({
@@ -119,7 +124,10 @@ export class MoonshineModel {
         ...memory,
       });
       memory = pick(output, /^present\.\d+\.decoder\./);
-      result.endMs.push(this.#heardMs(output, 0, frameMs));
+      const heardMs = this.#heardMs(output, 0, frameMs);
+      result.endMs.push(heardMs);
+      backward = heardMs < furthestMs - BACKWARD_MS ? backward + 1 : 0;
+      furthestMs = Math.max(furthestMs, heardMs);
       step = best(output, 0);
     }
     return { ...result, ended: step.token === END_TOKEN };

@@ -16,6 +16,8 @@ import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
 import { type PlacedWord, placeStarts, Window } from './window.js';
 
 const SAMPLES_PER_MS = 16;
+/** Audio between two reports on silence. */
+const PROGRESS_MS = 500;
 
 /** What is worth decoding now for a stream; it has at most one decode under way. */
 export interface DecodePlan {
@@ -59,6 +61,8 @@ export class Recogniser {
   #lastEndMs = 0;
   #tokens = 0;
   #settledMs = 0;
+  /** What the last `progress` said. */
+  #toldMs = 0;
   #ready: Hypothesis[] = [];
 
   constructor(options: RecogniserOptions) {
@@ -239,8 +243,16 @@ export class Recogniser {
     } else {
       // A soft onset may still turn out to lie before the first frame of speech.
       this.#settle(unclear / SAMPLES_PER_MS - this.#options.policy.leadMs);
+      this.#tellProgress();
     }
     this.#forget();
+  }
+
+  /** Says how far silence was passed over, a few times a second of audio. */
+  #tellProgress(): void {
+    if (this.#settledMs - this.#toldMs < PROGRESS_MS) return;
+    this.#toldMs = this.#settledMs;
+    this.#ready.push({ type: 'progress', settledMs: this.#settledMs });
   }
 
   #endUtteranceBefore(sample: number): void {

@@ -10,6 +10,8 @@ import type { StreamPolicy } from './policy.js';
 import { loopStart } from './repetition.js';
 
 const SAMPLES_PER_MS = 16;
+/** Attention this far behind what was heard already is no slip of a frame or two. */
+const BACKWARD_MS = 60;
 
 /** A word of the window, on the stream's timeline. */
 export interface PlacedWord {
@@ -68,13 +70,18 @@ export class Window {
     const prefixLength = this.prefix.length;
     const kept = loopStart([...this.prefix, ...result.tokens]) - prefixLength;
     const tokens = result.tokens.slice(0, Math.max(0, kept));
-    const looped = tokens.length < result.tokens.length;
     const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefixLength), result.logProbabilities);
     const placed = found.map((word) => this.#place(word, edge));
-    const stable = whole ? placed.length : this.#stableCount(placed, edge / SAMPLES_PER_MS, looped, policy);
-    const fresh = placed.slice(0, stable);
+    const invented = this.#inventedCount(placed);
+    // Once the speech is over a single word that was placed oddly is still a word; more of them are an echo.
+    const heard = whole && invented < 2 ? placed : placed.slice(0, placed.length - invented);
+    const isLastWhole = invented > 0 && tokens.length === result.tokens.length;
+    const stable = whole
+      ? heard.length
+      : this.#stableCount(heard, isLastWhole, edge / SAMPLES_PER_MS, policy);
+    const fresh = heard.slice(0, stable);
     this.#committed.push(...fresh);
-    this.#tail = placed.slice(stable);
+    this.#tail = heard.slice(stable);
     return fresh;
   }
 
@@ -86,16 +93,35 @@ export class Window {
     return fresh;
   }
 
-  /** How many of the heard words are safe: behind the hold, in order, and followed by another word. */
-  #stableCount(heard: readonly PlacedWord[], edgeMs: number, looped: boolean, policy: StreamPolicy): number {
-    // The last word may still grow ("any" → "anything"); behind a loop nothing is trusted.
-    const last = looped ? heard.length - 2 : heard.length - 1;
+  /**
+   * How many words at the end were not heard but invented. A model that has no more audio to lean on guesses on, or
+   * says again what it said: its attention then falls back, mostly to the beginning of the window. Single words in
+   * the middle that do so are misplaced, not invented: later ones are ahead of them again.
+   */
+  #inventedCount(words: readonly PlacedWord[]): number {
+    let furthestMs = this.settledMs;
+    let heard = 0;
+    for (const [i, { endMs }] of words.entries()) {
+      if (endMs < furthestMs - BACKWARD_MS) continue;
+      furthestMs = Math.max(furthestMs, endMs);
+      heard = i + 1;
+    }
+    return words.length - heard;
+  }
+
+  /** How many of the heard words are safe: far enough behind the newest audio, and followed by another word. */
+  #stableCount(
+    heard: readonly PlacedWord[],
+    isLastWhole: boolean,
+    edgeMs: number,
+    policy: StreamPolicy,
+  ): number {
+    // The last word may still grow ("any" → "anything"), unless the model had gone on to guess what follows it.
+    const last = isLastWhole ? heard.length : heard.length - 1;
     let count = 0;
     for (let i = 0; i < last; i += 1) {
       const word = heard[i];
-      const next = heard[i + 1];
-      if (word === undefined || next === undefined) break;
-      if (word.endMs > edgeMs - this.#holdMs(word, i, policy) || next.endMs < word.endMs - 200) break;
+      if (word === undefined || word.endMs > edgeMs - this.#holdMs(word, i, policy)) break;
       count = i + 1;
     }
     return count;

@@ -211,7 +211,32 @@ describe('the recogniser', () => {
     expect(scene.recogniser.backlogMs).toBeLessThan(1000);
     scene.recogniser.flush(4);
     scene.work();
-    expect(scene.said).toEqual([{ type: 'flushed', marker: 4, settledMs: 10_000, tokens: 0 }]);
+    expect(scene.said.at(-1)).toEqual({ type: 'flushed', marker: 4, settledMs: 10_000, tokens: 0 });
+    expect(new Set(scene.said.slice(0, -1).map(({ type }) => type))).toEqual(new Set(['progress']));
+  });
+
+  it('does not believe words that the model makes up behind what it heard', () => {
+    const scene = new Scene(
+      speak([
+        { gapMs: 400, lengthMs: 500 },
+        { gapMs: 0, lengthMs: 400 },
+      ]),
+    );
+    scene.feed(1300);
+    const request = scene.begin();
+    if (request === undefined) throw new Error('there is something to decode');
+    const heard = scene.hear(request);
+    // Says everything again: attention is back at the beginning of the window, as it is when a model loops.
+    scene.recogniser.finish({
+      tokens: [...heard.tokens, ...heard.tokens, ...heard.tokens],
+      logProbabilities: Array(heard.tokens.length * 3).fill(-0.01),
+      endMs: [...heard.endMs, ...heard.tokens.map(() => 10), ...heard.tokens.map(() => 20)],
+      ended: false,
+    });
+    scene.feed(700);
+    scene.recogniser.flush(1);
+    scene.work();
+    expect(scene.text).toEqual(scene.expected);
   });
 
   it('answers a flush of nothing, and two flushes in order', () => {
