@@ -12,6 +12,8 @@ export interface TokenWord {
 }
 
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
+/** A comma that belongs to the word before, which was said already. */
+const LEADING_MARKS = /^[,.;:!?]+\s+/;
 
 /**
  * Gathers tokens into words. A word's end is where its last piece with a letter was heard: the comma behind it is
@@ -40,21 +42,19 @@ export function gatherWords(
       from = i;
       continue;
     }
-    if (isMark && next !== undefined) continue;
+    if (isMark) continue;
     let last = from;
     for (let k = from; k < i; k += 1) {
       if (LETTER_OR_DIGIT.test(decodeTokens(vocabulary, tokens.slice(k, k + 1)))) last = k;
     }
     let least = 0;
     for (let k = from; k < i; k += 1) least = Math.min(least, logProbabilities[k] ?? 0);
-    if (text !== '') {
-      words.push({
-        tokens: tokens.slice(from, i),
-        text,
-        endMs: endMs[last] ?? 0,
-        logProbability: least,
-      });
-    }
+    words.push({
+      tokens: tokens.slice(from, i),
+      text: text.replace(LEADING_MARKS, ''),
+      endMs: endMs[last] ?? 0,
+      logProbability: least,
+    });
     from = i;
   }
   return words;

@@ -41,6 +41,11 @@ describe('tokens as words', () => {
     expect(found.flatMap(({ tokens }) => [...tokens])).toEqual(['▁house', '▁,', '▁in', '.'].map(token));
   });
 
+  it('makes no word of a mark alone: it comes again with the next word', () => {
+    expect(words('▁,')).toEqual([]);
+    expect(words('▁,', '▁in').map(({ text }) => text)).toEqual(['in']);
+  });
+
   it('makes no word of nothing', () => {
     expect(gatherWords(vocabulary, [], [], [])).toEqual([]);
   });
