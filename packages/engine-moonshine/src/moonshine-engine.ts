@@ -123,27 +123,32 @@ export class MoonshineEngine implements SpeechEngine {
   #assign(): void {
     if (this.#closed) return;
     for (const stream of this.#streams.keys()) void this.#listen(stream);
+    // Planning also says what needs no decode (the end of an utterance, answers to flushes), so every stream plans,
+    // even while no thread is free.
+    let candidates = this.#candidates();
+    const isOneLeft = this.#decoders.some((thread) => !thread.isGivenUp);
     for (const thread of this.#decoders) {
-      if (thread.pending > 0) continue;
-      const next = mostUrgent(this.#candidates());
+      if (thread.pending > 0 || (isOneLeft && thread.isGivenUp)) continue;
+      const next = mostUrgent(candidates);
       if (next === undefined) return;
       void this.#decode(thread, next.stream, next.plan);
+      candidates = candidates.filter(({ stream }) => stream !== next.stream);
     }
   }
 
-  *#candidates(): Generator<Candidate<MoonshineStream>> {
+  #candidates(): Candidate<MoonshineStream>[] {
     const now = performance.now();
-    for (const [stream, decodedAt] of this.#streams) {
-      const plan = stream.plan();
-      if (plan === undefined) continue;
-      yield { stream, plan, mode: stream.mode, backlogMs: stream.backlogMs, idleMs: now - decodedAt };
-    }
+    return [...this.#streams].flatMap(([stream, decodedAt]) => {
+      const plan = planOf(stream);
+      if (plan === undefined) return [];
+      return [{ stream, plan, mode: stream.mode, backlogMs: stream.backlogMs, idleMs: now - decodedAt }];
+    });
   }
 
   async #listen(stream: MoonshineStream): Promise<void> {
-    const request = stream.nextVad();
-    if (request === undefined) return;
     try {
+      const request = stream.nextVad();
+      if (request === undefined) return;
       stream.heard(await this.#vad.listen(request));
     } catch (error) {
       stream.listenFailed(asEngineError(error));
@@ -162,8 +167,20 @@ export class MoonshineEngine implements SpeechEngine {
   }
 }
 
+/** A bug in one stream's thinking ends that stream; the others live on. */
+function planOf(stream: MoonshineStream): DecodePlan | undefined {
+  try {
+    return stream.plan();
+  } catch (error) {
+    stream.fail(asEngineError(error));
+    return undefined;
+  }
+}
+
+/** Only asked of utterances that have words, so there was speech, however short. */
 function endpointRule(utteranceMs: number, trailingSilenceMs: number): string | undefined {
-  return findEndpoint(ENDPOINT_RULES, { speechMs: utteranceMs, trailingSilenceMs, utteranceMs })?.name;
+  return findEndpoint(ENDPOINT_RULES, { speechMs: Math.max(1, utteranceMs), trailingSilenceMs, utteranceMs })
+    ?.name;
 }
 
 function asEngineError(cause: unknown): EngineError {

@@ -27,7 +27,7 @@ export function urgencyMs({ plan, mode, backlogMs, idleMs }: Omit<Candidate<unkn
 }
 
 /** The most urgent candidate, or undefined when there is none. */
-export function mostUrgent<Stream>(candidates: Iterable<Candidate<Stream>>): Candidate<Stream> | undefined {
+export function mostUrgent<Stream>(candidates: readonly Candidate<Stream>[]): Candidate<Stream> | undefined {
   let chosen: Candidate<Stream> | undefined;
   let best = Number.NEGATIVE_INFINITY;
   for (const candidate of candidates) {

@@ -1,6 +1,9 @@
+/** A second at 16 kHz. */
+const BLOCK_SAMPLES = 16_000;
+
 /** The recent past of one stream's audio, addressed by sample number since the stream's start. */
 export class AudioBuffer {
-  #chunks: Float32Array[] = [];
+  #blocks: Float32Array[] = [];
   #start = 0;
   #end = 0;
 
@@ -14,11 +17,18 @@ export class AudioBuffer {
     return this.#end;
   }
 
-  /** Takes ownership of `samples`. */
+  /** Copies `samples` in: however small the pieces are, they lie in blocks. */
   append(samples: Float32Array): void {
-    if (samples.length === 0) return;
-    this.#chunks.push(samples);
-    this.#end += samples.length;
+    for (let at = 0; at < samples.length; ) {
+      const room = this.#blocks.length * BLOCK_SAMPLES - (this.#end - this.#start);
+      if (room === 0) this.#blocks.push(new Float32Array(BLOCK_SAMPLES));
+      const block = this.#blocks.at(-1);
+      const from = (this.#end - this.#start) % BLOCK_SAMPLES;
+      const piece = samples.subarray(at, at + BLOCK_SAMPLES - from);
+      block?.set(piece, from);
+      at += piece.length;
+      this.#end += piece.length;
+    }
   }
 
   /** A copy of the samples from `from` up to `to`; what is no longer or not yet there is left out. */
@@ -27,23 +37,23 @@ export class AudioBuffer {
     const stop = Math.min(to, this.#end);
     const copy = new Float32Array(Math.max(0, stop - begin));
     let at = this.#start;
-    for (const chunk of this.#chunks) {
+    for (const block of this.#blocks) {
       const first = Math.max(begin, at);
-      const last = Math.min(stop, at + chunk.length);
-      if (first < last) copy.set(chunk.subarray(first - at, last - at), first - begin);
-      at += chunk.length;
+      const last = Math.min(stop, at + block.length);
+      if (first < last) copy.set(block.subarray(first - at, last - at), first - begin);
+      at += block.length;
     }
     return copy;
   }
 
-  /** Forgets whole chunks that end at or before `sample`. */
+  /** Forgets whole blocks that end at or before `sample`. */
   dropBefore(sample: number): void {
     let count = 0;
-    for (const chunk of this.#chunks) {
-      if (this.#start + chunk.length > sample) break;
-      this.#start += chunk.length;
+    for (const block of this.#blocks) {
+      if (this.#start + block.length > Math.min(sample, this.#end)) break;
+      this.#start += block.length;
       count += 1;
     }
-    if (count > 0) this.#chunks = this.#chunks.slice(count);
+    if (count > 0) this.#blocks = this.#blocks.slice(count);
   }
 }

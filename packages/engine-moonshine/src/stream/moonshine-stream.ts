@@ -33,7 +33,9 @@ export class MoonshineStream implements SpeechStream {
   #flushesOpen = 0;
   #waiting: (() => void)[] = [];
   #failure: EngineError | undefined;
-  #failedAttempts = 0;
+  /** In a row; a success of the same kind makes up for them. */
+  #failedDecodes = 0;
+  #failedListens = 0;
   constructor(options: RecogniserOptions, host: StreamHost) {
     this.mode = options.mode;
     this.#host = host;
@@ -112,6 +114,7 @@ export class MoonshineStream implements SpeechStream {
     this.#heardTo += result.probabilities.length * VAD_FRAME_SAMPLES;
     this.#unheard.dropBefore(this.#heardTo);
     this.#recogniser.pushProbabilities(result.probabilities);
+    this.#failedListens = 0;
   }
 
   /** What to decode next and how urgently, or undefined. */
@@ -134,27 +137,28 @@ export class MoonshineStream implements SpeechStream {
   }
 
   decoded(result: DecodeResult): void {
-    this.#failedAttempts = 0;
     if (this.#failure !== undefined) return;
     this.#recogniser.finish(result);
+    this.#failedDecodes = 0;
     this.#publish();
   }
 
   /** The decode under way failed: the same audio is tried again, a few times. */
   decodeFailed(error: EngineError): void {
     this.#recogniser.abandon();
-    this.#attemptFailed(error);
+    this.#failedDecodes += 1;
+    this.#giveUpAfter(this.#failedDecodes, error);
   }
 
   /** The voice activity thread failed: it forgets what it remembered and hears the same audio again. */
   listenFailed(error: EngineError): void {
     this.#vadState = createVadState();
-    this.#attemptFailed(error);
+    this.#failedListens += 1;
+    this.#giveUpAfter(this.#failedListens, error);
   }
 
-  #attemptFailed(error: EngineError): void {
-    this.#failedAttempts += 1;
-    if (this.#failedAttempts >= ENGINE_LIMITS.attemptsMax || error.code === 'engine_closed') this.fail(error);
+  #giveUpAfter(attempts: number, error: EngineError): void {
+    if (attempts >= ENGINE_LIMITS.attemptsMax || error.code === 'engine_closed') this.fail(error);
   }
 
   /** A flush counts from when the probabilities of the whole frames before it are known. */

@@ -42,6 +42,16 @@ export interface RecogniserOptions {
   readonly endpoint: (utteranceMs: number, trailingSilenceMs: number) => string | undefined;
 }
 
+/** The encoder's convolutions need some audio to work on: less is filled up with silence. */
+const SAMPLES_MIN = 1600;
+
+function atLeast(samples: Float32Array, length: number): Float32Array {
+  if (samples.length >= length) return samples;
+  const filled = new Float32Array(length);
+  filled.set(samples);
+  return filled;
+}
+
 export class Recogniser {
   readonly #options: RecogniserOptions;
   readonly #audio = new AudioBuffer();
@@ -61,6 +71,7 @@ export class Recogniser {
   #lastEndMs = 0;
   #tokens = 0;
   #settledMs = 0;
+  #toldPartial = '';
   /** What the last `progress` said. */
   #toldMs = 0;
   #ready: Hypothesis[] = [];
@@ -129,7 +140,7 @@ export class Recogniser {
     if (window === undefined || this.#running !== undefined)
       throw new TypeError('a decode begins without its plan');
     this.#running = plan;
-    const samples = this.#audio.slice(window.start, plan.edge);
+    const samples = atLeast(this.#audio.slice(window.start, plan.edge), SAMPLES_MIN);
     const prefix = window.prefix;
     const seconds = samples.length / SAMPLES_PER_MS / 1000;
     const tokensMax = Math.ceil(seconds * this.#options.policy.tokensPerSecondMax) + 8 - prefix.length;
@@ -148,12 +159,12 @@ export class Recogniser {
     this.#decodedTo = job.edge;
     const fresh = window.take(result, job.edge, whole, this.#options.policy, this.#options.vocabulary);
     this.#say(fresh);
-    if (whole) this.#saidTo = job.speechEnd;
-    else this.#advance(window, job.edge);
+    // Cut off by its bound while it made progress: there is more to be said of the same audio.
+    const isComplete = result.ended || fresh.length === 0 || window.hasDropped;
+    if (!whole) this.#advance(window, job.edge);
+    else if (isComplete) this.#saidTo = job.speechEnd;
     this.#settle(Math.max(window.settledMs, this.#settledMs));
-    if (this.#options.partials && !whole) {
-      this.#ready.push({ type: 'partial', text: window.tailText, settledMs: this.#settledMs });
-    }
+    this.#tellPartial(whole ? '' : window.tailText);
     this.#forget();
   }
 
@@ -168,6 +179,7 @@ export class Recogniser {
     this.#say(window.takeTail());
     this.#window = new Window(edge);
     this.#decodedTo = edge;
+    this.#settle(edge / SAMPLES_PER_MS);
   }
 
   /** The decode failed: the next plan tries the same audio again. */
@@ -207,6 +219,7 @@ export class Recogniser {
     this.#left = undefined;
     this.#decodedTo = start;
     this.#saidTo = -1;
+    this.#settle(start / SAMPLES_PER_MS);
     return window;
   }
 
@@ -248,6 +261,13 @@ export class Recogniser {
     this.#forget();
   }
 
+  /** The unstable tail, for whoever asked; an empty one only to take the last one back. */
+  #tellPartial(text: string): void {
+    if (!this.#options.partials || (text === '' && this.#toldPartial === '')) return;
+    this.#toldPartial = text;
+    this.#ready.push({ type: 'partial', text, settledMs: this.#settledMs });
+  }
+
   /** Says how far silence was passed over, a few times a second of audio. */
   #tellProgress(): void {
     if (this.#settledMs - this.#toldMs < PROGRESS_MS) return;
@@ -284,8 +304,10 @@ export class Recogniser {
     if (fresh.length === 0) return;
     this.#tokens += fresh.reduce((sum, word) => sum + word.tokens.length, 0);
     const windowStartMs = Math.round((this.#window?.start ?? 0) / SAMPLES_PER_MS);
+    // A word of a carried window may be placed in the pause before it; what was called settled stays so.
+    const placed = fresh.map((word) => ({ ...word, endMs: Math.max(word.endMs, this.#settledMs) }));
     const words = placeStarts(
-      fresh,
+      placed,
       Math.max(this.#lastEndMs, this.#utterance.length === 0 ? windowStartMs : 0),
       (fromMs, toMs) => {
         const end = this.#timeline.silenceEnd(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);

@@ -30,6 +30,9 @@ export class Window {
   /** What the last decode heard behind them. */
   #tail: PlacedWord[] = [];
 
+  /** The last decode held something that was not believed: a loop, an echo, an invention. */
+  hasDropped = false;
+
   constructor(start: number) {
     this.start = start;
   }
@@ -67,10 +70,10 @@ export class Window {
     policy: StreamPolicy,
     vocabulary: Vocabulary,
   ): PlacedWord[] {
-    const prefixLength = this.prefix.length;
-    const kept = loopStart([...this.prefix, ...result.tokens]) - prefixLength;
+    const prefix = this.prefix;
+    const kept = loopStart([...prefix, ...result.tokens]) - prefix.length;
     const tokens = result.tokens.slice(0, Math.max(0, kept));
-    const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefixLength), result.logProbabilities);
+    const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefix.length), result.logProbabilities);
     const placed = found.map((word) => this.#place(word, edge));
     const invented = this.#inventedCount(placed);
     // Once the speech is over a single word that was placed oddly is still a word; more of them are an echo.
@@ -82,6 +85,7 @@ export class Window {
     const fresh = heard.slice(0, stable);
     this.#committed.push(...fresh);
     this.#tail = heard.slice(stable);
+    this.hasDropped = heard.length < placed.length || tokens.length < result.tokens.length;
     return fresh;
   }
 
@@ -102,7 +106,7 @@ export class Window {
     let furthestMs = this.settledMs;
     let heard = 0;
     for (const [i, { endMs }] of words.entries()) {
-      if (endMs < furthestMs - BACKWARD_MS) continue;
+      if (endMs < furthestMs - BACKWARD_MS && !isSlip(words, i, furthestMs)) continue;
       furthestMs = Math.max(furthestMs, endMs);
       heard = i + 1;
     }
@@ -174,6 +178,17 @@ export class Window {
     const endMs = Math.min(this.start / SAMPLES_PER_MS + word.endMs, edge / SAMPLES_PER_MS);
     return { ...word, endMs };
   }
+}
+
+/**
+ * Is it the word before that was placed too far ahead, and not this one too far back? Then this one and those that
+ * follow it ascend, from behind the one before the odd one, and reach it again.
+ */
+function isSlip(words: readonly PlacedWord[], index: number, furthestMs: number): boolean {
+  const before = words[index - 2]?.endMs ?? 0;
+  const rest = words.slice(index);
+  const ascends = rest.every(({ endMs }, i) => endMs > (i === 0 ? before : (rest[i - 1]?.endMs ?? 0)));
+  return index > 0 && rest.length > 1 && ascends && (rest.at(-1)?.endMs ?? 0) > furthestMs - BACKWARD_MS * 5;
 }
 
 /** Words with start times: a word begins where the one before ended, or where the silence between them ends. */

@@ -21,6 +21,10 @@ export class Thread {
   readonly #role: WorkerRole;
   readonly #file: URL;
   #worker: Worker | undefined;
+  /** Ends a start that is under way. */
+  #abortStart: ((error: EngineError) => Promise<void>) | undefined;
+  /** Requests from their first moment on: one that waits for a thread to start is under way, too. */
+  #asked = 0;
   #starting: Promise<Worker> | undefined;
   #pending = new Map<number, Pending>();
   #nextId = 1;
@@ -33,9 +37,14 @@ export class Thread {
     this.#file = file;
   }
 
-  /** Requests that wait for an answer. */
+  /** Requests that wait for an answer, or for the thread to be replaced. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#asked;
+  }
+
+  /** It died too often: everything that it is asked fails at once. */
+  get isGivenUp(): boolean {
+    return this.#deaths > ENGINE_LIMITS.threadDeathsMax;
   }
 
   /**
@@ -57,11 +66,14 @@ export class Thread {
     return result as VadResult; // A thread answers `vad` with `heard`.
   }
 
+  /** Fails what is under way with `engine_closed` and ends the thread, also one that is still loading. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#failAll(new EngineError('engine_closed', 'The engine was closed.'));
+    const error = new EngineError('engine_closed', 'The engine was closed.');
     const worker = this.#worker;
+    this.#closed = true;
     this.#worker = undefined;
+    this.#failAll(error);
+    await this.#abortStart?.(error);
     await worker?.terminate();
   }
 
@@ -69,41 +81,51 @@ export class Thread {
     build: (id: number) => WorkerRequest,
     views: readonly Float32Array[],
   ): Promise<DecodeResult | VadResult> {
-    const worker = await this.#running();
-    if (this.#worker !== worker) throw new EngineError('engine_closed', 'The engine was closed.');
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      worker.postMessage(
-        build(id),
-        views.map((view) => view.buffer).filter((buffer) => buffer instanceof ArrayBuffer),
-      );
-    });
+    this.#asked += 1;
+    try {
+      const worker = await this.#running();
+      if (this.#worker !== worker) throw new EngineError('engine_closed', 'The engine was closed.');
+      const id = this.#nextId++;
+      return await new Promise((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject });
+        const buffers = views.map((view) => view.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
+        worker.postMessage(build(id), buffers);
+      });
+    } finally {
+      this.#asked -= 1;
+    }
   }
 
   #running(): Promise<Worker> {
     if (this.#closed) return Promise.reject(new EngineError('engine_closed', 'The engine was closed.'));
     if (this.#worker !== undefined) return Promise.resolve(this.#worker);
-    if (this.#deaths > ENGINE_LIMITS.threadDeathsMax) {
+    if (this.isGivenUp) {
       const text = 'The thread that decodes died again and again; restart the server and look at its memory.';
       return Promise.reject(new EngineError('engine_worker_lost', text));
     }
-    this.#starting ??= this.#launch().finally(() => {
-      this.#starting = undefined;
-    });
+    this.#starting ??= this.#launch()
+      .catch((error: unknown) => {
+        this.#deaths += 1;
+        throw error;
+      })
+      .finally(() => {
+        this.#starting = undefined;
+        this.#abortStart = undefined;
+      });
     return this.#starting;
   }
 
   #launch(): Promise<Worker> {
     const worker = new Worker(this.#file, { workerData: this.#role, name: `kikitori-${this.#role.type}` });
     return new Promise((resolve, reject) => {
-      const fail = (error: EngineError): void => {
+      const fail = async (error: EngineError): Promise<void> => {
         clearTimeout(timer);
         reject(error);
-        void worker.terminate();
+        await worker.terminate();
       };
+      this.#abortStart = fail;
       const timer = setTimeout(() => {
-        fail(
+        void fail(
           new EngineError(
             'engine_worker_lost',
             'The model took too long to load; the machine may be overloaded.',
@@ -113,24 +135,24 @@ export class Thread {
       worker.on('message', (response: WorkerResponse) => {
         if (response.type === 'ready') {
           clearTimeout(timer);
-          if (this.#closed) return fail(new EngineError('engine_closed', 'The engine was closed.'));
+          if (this.#closed) return void fail(new EngineError('engine_closed', 'The engine was closed.'));
           this.#worker = worker;
           resolve(worker);
         } else if (response.type === 'unusable') {
           const text =
             'The model files cannot be loaded: they are damaged or of another kind; remove and pull the model again.';
-          fail(new EngineError('model_invalid', text, { cause: new Error(response.reason) }));
+          void fail(new EngineError('model_invalid', text, { cause: new Error(response.reason) }));
         } else this.#settle(response);
       });
       worker.on('error', (cause) => {
         const text = 'The thread that decodes died.';
         this.#lost(worker, new EngineError('engine_worker_lost', text, { cause }));
-        fail(new EngineError('engine_worker_lost', text, { cause }));
+        void fail(new EngineError('engine_worker_lost', text, { cause }));
       });
       worker.on('exit', () => {
         const error = new EngineError('engine_worker_lost', 'The thread that decodes ended.');
         this.#lost(worker, error);
-        fail(error);
+        void fail(error);
       });
     });
   }

@@ -239,6 +239,71 @@ describe('the recogniser', () => {
     expect(scene.text).toEqual(scene.expected);
   });
 
+  it('settles over a long silence even where the next speech is known before the last decode is back', () => {
+    const scene = new Scene(
+      speak([
+        { gapMs: 400, lengthMs: 800 },
+        { gapMs: 22_000, lengthMs: 12_000 },
+      ]),
+      'batch',
+    );
+    scene.feed(3000);
+    const first = scene.begin();
+    scene.feed(26_000);
+    if (first !== undefined) scene.finish(first);
+    scene.begin();
+    // A writer that waits for room is woken: what was passed over does not count as waiting.
+    expect(scene.recogniser.backlogMs).toBeLessThan(10_000);
+  });
+
+  it('gives the model enough to work on, however little audio is left', () => {
+    const scene = new Scene(speak([{ gapMs: 100, lengthMs: 130 }]), 'batch');
+    scene.feed(250);
+    scene.recogniser.flush(1);
+    expect(scene.begin()?.samples.length).toBeGreaterThanOrEqual(1600);
+  });
+
+  it('decodes again what its bound on tokens cut off', () => {
+    const scene = new Scene(
+      speak([
+        { gapMs: 400, lengthMs: 300 },
+        { gapMs: 0, lengthMs: 300 },
+        { gapMs: 0, lengthMs: 300 },
+      ]),
+      'batch',
+    );
+    scene.feed(2000);
+    for (let request = scene.begin(); request !== undefined; request = scene.begin()) {
+      const { tokens, endMs, ...rest } = scene.hear(request);
+      const prefix = request.prefix.length;
+      scene.recogniser.finish({
+        ...rest,
+        tokens: tokens.slice(0, 1),
+        endMs: endMs.slice(0, prefix + 1),
+        ended: tokens.length <= 1,
+      });
+    }
+    scene.recogniser.flush(1);
+    scene.work();
+    expect(scene.text).toEqual(scene.expected);
+  });
+
+  it('takes a partial back that turned out to be nothing', () => {
+    const scene = new Scene(speak([{ gapMs: 400, lengthMs: 1200 }]));
+    scene.feed(1350);
+    const request = scene.begin();
+    if (request === undefined) throw new Error('there is something to decode');
+    scene.finish(request);
+    expect(scene.said.at(-1)).toMatchObject({ type: 'partial', text: expect.stringMatching(/./) });
+    scene.feed(1500);
+    for (let next = scene.begin(); next !== undefined; next = scene.begin()) {
+      scene.recogniser.finish({ tokens: [], logProbabilities: [], endMs: [], ended: true });
+    }
+    scene.work();
+    const partials = scene.said.flatMap((said) => (said.type === 'partial' ? [said.text] : []));
+    expect(partials.at(-1)).toBe('');
+  });
+
   it('answers a flush of nothing, and two flushes in order', () => {
     const scene = new Scene([]);
     scene.recogniser.flush(1);

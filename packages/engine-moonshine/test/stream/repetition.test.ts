@@ -9,6 +9,14 @@ describe('loops of the decoder', () => {
     expect(loopStart([1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5])).toBe(5);
   });
 
+  it('may be cut off in the middle of a round', () => {
+    expect(loopStart([5, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1])).toBe(4);
+  });
+
+  it('are not what people say and then go on: "no no no no, I do not want it", a row of equal digits', () => {
+    expect(loopStart([7, 7, 7, 7, 7, 1, 2, 3])).toBe(8);
+  });
+
   it('are not what people say: "no no no", a phrase said twice', () => {
     expect(loopStart([7, 7, 7, 1])).toBe(4);
     expect(loopStart([1, 2, 3, 1, 2, 3, 4])).toBe(7);

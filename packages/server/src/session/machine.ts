@@ -161,7 +161,9 @@ export function advance(config: MachineConfig, state: State, input: Input, nowMs
     nowMs: number,
   ) => Step;
   const step = cell(state, input, config, nowMs);
-  if (!FROM_CLIENT.has(input.type) || step.state.type === 'closed' || isEnding(step.state)) return step;
+  // Nor is a session idle whose audio is being worked on: the client's next words may wait behind it, unread.
+  const isAlive = FROM_CLIENT.has(input.type) || (input.type === 'hypothesis' && state.type === 'listening');
+  if (!isAlive || step.state.type === 'closed' || isEnding(step.state)) return step;
   return { state: step.state, effects: [...step.effects, ...startDeadline('idle', config.idleTimeoutMs)] };
 }
 
