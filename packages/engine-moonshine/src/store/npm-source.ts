@@ -54,8 +54,7 @@ async function fetchOnce(entry: CatalogueEntry, dir: string, options: NpmFetchOp
   await pacote.tarball.stream(`${name}@${version}`, (stream) => unpack(entry, stream, dir, options, Parser), {
     ...options.npm,
     integrity,
-    // Lets the fetcher look into npm's cache by checksum first; the address is then asked from the registry.
-    resolved: `https://registry.npmjs.org/${name}/-/${name.replace(/^.*\//, '')}-${version}.tgz`,
+    ...tarballAddress(name, version, options.npm),
     // Our own loop tries again: the fetcher's waits cannot be aborted.
     retry: { retries: 0 },
   });
@@ -63,6 +62,14 @@ async function fetchOnce(entry: CatalogueEntry, dir: string, options: NpmFetchOp
     const sha256 = await hashFile(join(dir, file.name), { algorithm: 'sha256', ...given(options.signal) });
     if (sha256 !== file.sha256) throw new ChecksumError('A file of the package has another checksum.');
   }
+}
+
+/** Where the tarball lies: with it the fetcher looks into npm's cache by checksum first, and asks for nothing else. */
+function tarballAddress(name: string, version: string, npm: NpmOptions): { readonly resolved?: string } {
+  const registry = npm[`${name.split('/')[0]}:registry`] ?? npm['registry'];
+  if (typeof registry !== 'string') return {};
+  const file = `${name.replace(/^.*\//, '')}-${version}.tgz`;
+  return { resolved: `${registry.replace(/\/$/, '')}/${name}/-/${file}` };
 }
 
 function given(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
