@@ -92,7 +92,7 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
       expect(utterances.flatMap(({ words: own }) => [...own])).toEqual(words);
     });
 
-    it('is nothing over silence, noise, a hum and clicks', async () => {
+    it('is nothing over silence, noise, a hum, clicks and a melody', async () => {
       const seconds = 20;
       const make = (value: (i: number) => number) =>
         Float32Array.from({ length: seconds * 16_000 }, (_, i) => value(i));
@@ -101,11 +101,19 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
         seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
         return seed / 2 ** 30 - 1;
       };
+      const scale = [262, 330, 392, 523, 440, 349, 294];
+      const note = (i: number): number => scale[Math.floor(i / 8000) % scale.length] ?? 0;
       const quiet = [
         make(() => 0),
         make(() => noise() * 0.05),
         make((i) => 0.2 * Math.sin((2 * Math.PI * 50 * i) / 16_000)),
         make((i) => (i % 12_000 < 30 ? 0.8 : 0)),
+        make((i) =>
+          [1, 2, 3].reduce(
+            (sum, n) => sum + (0.15 / n) * Math.sin((2 * Math.PI * n * note(i) * i) / 16_000),
+            0,
+          ),
+        ),
       ];
       for (const audio of quiet) expect(textOf(await hear(engine, audio, 'live'))).toBe('');
     });

@@ -23,6 +23,11 @@ export interface DecodeRequest {
   readonly draft: readonly number[];
   /** Bound on the tokens after the prefix. */
   readonly tokensMax: number;
+  /**
+   * Something was certainly said. The models sometimes answer plain speech with nothing, and the same speech cut
+   * 0.1 s elsewhere with all of it; then the likeliest answer that is one is taken, if it turns out likely enough.
+   */
+  readonly mustSpeak?: boolean;
 }
 
 export interface DecodeResult {
@@ -40,6 +45,8 @@ const SAMPLES_PER_MS = 16;
 /** So many tokens in a row that look back this far are a loop, not speech: the rest is not worth its time. */
 const BACKWARD_TOKENS_MAX = 8;
 const BACKWARD_MS = 300;
+/** Below this mean an answer that had to be forced is no better than none. */
+const FORCED_LOG_PROBABILITY_MIN = -0.7;
 /** Of every Moonshine that was published. */
 const HEADS_PER_LAYER = 8;
 const HIDDEN = 'encoder_hidden_states';
@@ -102,6 +109,8 @@ export class MoonshineModel {
     const audioMemory = pick(output, /^present\.\d+\.encoder\./);
     let kept = prefix.length;
     let step = best(output, kept);
+    const isForced = request.mustSpeak === true && step.token === END_TOKEN && draft.length === 0;
+    if (isForced) step = best(output, kept, END_TOKEN);
     for (const guess of draft) {
       if (step.token !== guess || result.tokens.length >= tokensMax) break;
       result.tokens.push(step.token);
@@ -129,6 +138,15 @@ export class MoonshineModel {
       backward = heardMs < furthestMs - BACKWARD_MS ? backward + 1 : 0;
       furthestMs = Math.max(furthestMs, heardMs);
       step = best(output, 0);
+    }
+    if (isForced && mean(result.logProbabilities.slice(1)) < FORCED_LOG_PROBABILITY_MIN) {
+      return {
+        ...result,
+        tokens: [],
+        logProbabilities: [],
+        endMs: result.endMs.slice(0, prefix.length),
+        ended: true,
+      };
     }
     return { ...result, ended: step.token === END_TOKEN };
   }
@@ -172,8 +190,14 @@ function pick(output: ort.InferenceSession.OnnxValueMapType, pattern: RegExp): T
   return picked;
 }
 
-/** The most likely next token after position `row`, and its log-probability. */
-function best(output: ort.InferenceSession.OnnxValueMapType, row: number) {
+function mean(values: readonly number[]): number {
+  return values.length === 0
+    ? Number.NEGATIVE_INFINITY
+    : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The most likely next token after position `row` (other than `forbidden`), and its log-probability. */
+function best(output: ort.InferenceSession.OnnxValueMapType, row: number, forbidden = -1) {
   const logits = output['logits'];
   if (logits === undefined) throw new TypeError('the decoder gave no logits');
   const size = logits.dims[2] ?? 0;
@@ -182,7 +206,7 @@ function best(output: ort.InferenceSession.OnnxValueMapType, row: number) {
   let top = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < size; i += 1) {
     const value = data[i] as number; // Inside the bounds; this loop runs 32,768 times a token.
-    if (value > top) {
+    if (value > top && i !== forbidden) {
       top = value;
       token = i;
     }

@@ -33,6 +33,10 @@ export interface StreamPolicy {
   readonly carryMs: number;
   /** … of at most this length. */
   readonly carryContextMs: number;
+  /** Speech of this length behind the last word is not taken for nothing … */
+  readonly unsaidMs: number;
+  /** … when its frames are at least this likely in the mean. */
+  readonly clearProbability: number;
   /** A window longer than this loses its committed beginning. */
   readonly windowMsMax: number;
   /** What a trimmed window keeps at least, so that the model has context. */
@@ -56,9 +60,11 @@ export const DEFAULT_POLICY: StreamPolicy = {
   sureHoldMs: 250,
   sureLogProbability: -0.1,
   holdMs: 3000,
-  firstMs: 900,
+  firstMs: 640,
   carryMs: 1500,
   carryContextMs: 2500,
+  unsaidMs: 500,
+  clearProbability: 0.8,
   windowMsMax: 5000,
   contextMs: 2000,
   batchWindowMsMax: 15_000,

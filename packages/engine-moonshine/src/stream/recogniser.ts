@@ -144,7 +144,17 @@ export class Recogniser {
     const prefix = window.prefix;
     const seconds = samples.length / SAMPLES_PER_MS / 1000;
     const tokensMax = Math.ceil(seconds * this.#options.policy.tokensPerSecondMax) + 8 - prefix.length;
-    return { samples, prefix, draft: window.draft, tokensMax: Math.max(4, tokensMax) };
+    const mustSpeak = plan.kind !== 'live' && this.#isClearlyUnsaid(window, plan.speechEnd);
+    return { samples, prefix, draft: window.draft, tokensMax: Math.max(4, tokensMax), mustSpeak };
+  }
+
+  /** Is there clear speech of some length behind the last word? */
+  #isClearlyUnsaid(window: Window, speechEnd: number): boolean {
+    const stretch = this.#timeline.stretches[0];
+    const { unsaidMs, clearProbability } = this.#options.policy;
+    if (stretch === undefined || stretch.meanProbability < clearProbability) return false;
+    const from = Math.max(stretch.start, window.settledMs * SAMPLES_PER_MS);
+    return speechEnd - from >= unsaidMs * SAMPLES_PER_MS;
   }
 
   /** The answer to the decode that `begin` began. */

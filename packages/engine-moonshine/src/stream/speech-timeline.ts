@@ -11,6 +11,8 @@ export interface SpeechStretch {
   readonly end: number;
   /** Enough speech to be believed; a click never becomes so. */
   readonly confirmed: boolean;
+  /** Mean speech probability of its speech frames, 0…1: how clear it is. */
+  readonly meanProbability: number;
   /** Followed by a silence long enough: nothing is added to it any more. */
   readonly closed: boolean;
 }
@@ -88,6 +90,7 @@ export class SpeechTimeline {
       const stretch = current ?? this.#open(start);
       stretch.end = this.known;
       stretch.speechFrames += 1;
+      stretch.meanProbability += (probability - stretch.meanProbability) / stretch.speechFrames;
       const speechMs = (stretch.speechFrames * VAD_FRAME_SAMPLES) / SAMPLES_PER_MS;
       if (speechMs >= this.#policy.speechMsMin) stretch.confirmed = true;
     } else if (current !== undefined && this.known - current.end >= this.#policy.cutMs * SAMPLES_PER_MS) {
@@ -96,7 +99,14 @@ export class SpeechTimeline {
   }
 
   #open(start: number) {
-    const stretch = { start, end: start, confirmed: false, closed: false, speechFrames: 0 };
+    const stretch = {
+      start,
+      end: start,
+      confirmed: false,
+      closed: false,
+      meanProbability: 0,
+      speechFrames: 0,
+    };
     this.#stretches.push(stretch);
     return stretch;
   }

@@ -256,6 +256,15 @@ describe('the recogniser', () => {
     expect(scene.recogniser.backlogMs).toBeLessThan(10_000);
   });
 
+  it('does not take nothing for an answer to clear speech', () => {
+    const scene = new Scene(speak([{ gapMs: 400, lengthMs: 900 }]), 'batch');
+    scene.feed(2500);
+    expect(scene.begin()?.mustSpeak).toBe(true);
+    const short = new Scene(speak([{ gapMs: 400, lengthMs: 200 }]), 'batch');
+    short.feed(2500);
+    expect(short.begin()?.mustSpeak).toBe(false);
+  });
+
   it('gives the model enough to work on, however little audio is left', () => {
     const scene = new Scene(speak([{ gapMs: 100, lengthMs: 130 }]), 'batch');
     scene.feed(250);
