@@ -36,7 +36,7 @@ join ferry
 pause 0-p 0.5
 say 1-s rms 0.95 'Heat two cups of milk in a small pan, but do not let it boil.'
 pause 2-p 0.9
-say 3-s rms 0.95 'Add three spoons of sugar and stir for ten seconds.'
+say 3-s rms 0.95 'Add three spoons of sugar and wait until it is warm.'
 pause 4-p 0.5
 join kitchen
 

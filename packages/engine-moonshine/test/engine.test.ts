@@ -63,7 +63,7 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
       },
       otherSpeech: {
         audio: kitchen,
-        text: 'heat two cups of milk in a small pan but do not let it boil add three spoons of sugar and stir for ten seconds',
+        text: 'heat two cups of milk in a small pan but do not let it boil add three spoons of sugar and wait until it is warm',
       },
       silence: new Float32Array(32_000),
       // A synthetic voice and the small model: times are written in digits, "pier" may be "peer".
