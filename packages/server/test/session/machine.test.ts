@@ -531,6 +531,17 @@ describe('the end of a session', () => {
     expect(brief(session.flushed(1))).toEqual(['done 1+0', 'error idle_timeout', 'release', 'close 1000']);
   });
 
+  it('is not idle while its audio is being worked on, though nothing new is read of the client', () => {
+    const session = inState('listening');
+    const before = session.effects.length;
+    session.feed(SAMPLE_INPUTS.hypothesis);
+    expect(session.effects.slice(before)).toContainEqual({
+      type: 'start-deadline',
+      name: 'idle',
+      afterMs: 300_000,
+    });
+  });
+
   it('does not come for silence while the client waits for its answer', () => {
     const session = new Harness();
     session.configure();
