@@ -18,7 +18,7 @@ import type { StreamPolicy } from './stream/policy.js';
 export const DEFAULT_MODEL = 'base';
 
 /** Live speakers that one core carries with a lag of at most 2 s, by measurement (docs/benchmarks.md). */
-const STREAMS_PER_CORE: Readonly<Record<string, number>> = { tiny: 6, base: 4 };
+const STREAMS_PER_CORE: Readonly<Record<string, number>> = { tiny: 5, base: 4 };
 
 export interface MoonshineOptions {
   /** `tiny`, `base`, `hf:owner/name` or a folder that holds a Moonshine export. Default `base`. */

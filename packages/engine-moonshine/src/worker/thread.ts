@@ -84,7 +84,9 @@ export class Thread {
     this.#asked += 1;
     try {
       const worker = await this.#running();
-      if (this.#worker !== worker) throw new EngineError('engine_closed', 'The engine was closed.');
+      if (this.#closed) throw new EngineError('engine_closed', 'The engine was closed.');
+      if (this.#worker !== worker)
+        throw new EngineError('engine_worker_lost', 'The thread that decodes ended.');
       const id = this.#nextId++;
       return await new Promise((resolve, reject) => {
         this.#pending.set(id, { resolve, reject });
