@@ -96,11 +96,17 @@ export class MoonshineEngine implements SpeechEngine {
         mode: options.mode ?? 'live',
         partials: options.partials ?? false,
         endpoint: endpointRule,
+        isBusy: () => this.#isBusy,
       },
       { wake: () => this.#wake(), released: (gone) => void this.#streams.delete(gone) },
     );
     this.#streams.set(stream, performance.now());
     return stream;
+  }
+
+  /** Two live speakers a core leave it time for long windows; more do not. */
+  get #isBusy(): boolean {
+    return [...this.#streams.keys()].filter(({ mode }) => mode === 'live').length > 2 * this.#decoders.length;
   }
 
   async close(): Promise<void> {

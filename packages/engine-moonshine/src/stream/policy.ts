@@ -41,6 +41,9 @@ export interface StreamPolicy {
   readonly windowMsMax: number;
   /** What a trimmed window keeps at least, so that the model has context. */
   readonly contextMs: number;
+  /** The same two while more speakers speak than there are cores for: context is the first thing to give up. */
+  readonly busyWindowMsMax: number;
+  readonly busyContextMs: number;
   /** Longest stretch that one decode sees when audio waits in plenty (files, catching up). */
   readonly batchWindowMsMax: number;
   /** Tokens a second that speech can have at most; more is a loop. */
@@ -56,8 +59,8 @@ export const DEFAULT_POLICY: StreamPolicy = {
   pauseMs: 192,
   cutMs: 320,
   intervalMs: 320,
-  agreedHoldMs: 120,
-  sureHoldMs: 250,
+  agreedHoldMs: 250,
+  sureHoldMs: 500,
   sureLogProbability: -0.1,
   holdMs: 3000,
   firstMs: 640,
@@ -65,8 +68,10 @@ export const DEFAULT_POLICY: StreamPolicy = {
   carryContextMs: 2500,
   unsaidMs: 500,
   clearProbability: 0.8,
-  windowMsMax: 5000,
-  contextMs: 2000,
+  windowMsMax: 9000,
+  contextMs: 4000,
+  busyWindowMsMax: 5000,
+  busyContextMs: 2000,
   batchWindowMsMax: 15_000,
   tokensPerSecondMax: 8,
 };

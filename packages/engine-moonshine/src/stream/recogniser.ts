@@ -38,6 +38,8 @@ export interface RecogniserOptions {
   /** `live` decodes while the speaker speaks; `batch` waits for whole stretches. */
   readonly mode: 'live' | 'batch';
   readonly partials: boolean;
+  /** More speakers speak than there are cores for: windows are kept short. Default never. */
+  readonly isBusy?: () => boolean;
   /** Names the rule that ends an utterance after that much silence, or undefined while it goes on. */
   readonly endpoint: (utteranceMs: number, trailingSilenceMs: number) => string | undefined;
 }
@@ -184,7 +186,7 @@ export class Recogniser {
    */
   #advance(window: Window, edge: number): void {
     const { policy } = this.#options;
-    window.trim(edge, policy);
+    window.trim(edge, policy, this.#options.isBusy?.() ?? false);
     if (edge - window.start < policy.batchWindowMsMax * SAMPLES_PER_MS) return;
     this.#say(window.takeTail());
     this.#window = new Window(edge);

@@ -138,14 +138,17 @@ export class Window {
   }
 
   /**
-   * Drops the committed beginning of a window longer than the policy allows, so that at least `contextMs` stay before
-   * `edge`. Cuts behind a committed word; the words still covered stay forced.
+   * Drops the committed beginning of a window longer than the policy allows, so that some context stays before `edge`.
+   * Cuts behind a committed word; the words still covered stay forced.
    */
-  trim(edge: number, policy: StreamPolicy): void {
-    if (edge - this.start <= policy.windowMsMax * SAMPLES_PER_MS) return;
-    const latestMs = edge / SAMPLES_PER_MS - policy.contextMs;
+  trim(edge: number, policy: StreamPolicy, isBusy: boolean): void {
+    const { windowMsMax, contextMs } = isBusy
+      ? { windowMsMax: policy.busyWindowMsMax, contextMs: policy.busyContextMs }
+      : policy;
+    if (edge - this.start <= windowMsMax * SAMPLES_PER_MS) return;
+    const latestMs = edge / SAMPLES_PER_MS - contextMs;
     // Only the later half: cutting too little means cutting again at once.
-    this.#cutBetween(latestMs - policy.contextMs, latestMs);
+    this.#cutBetween(latestMs - contextMs, latestMs);
   }
 
   /** Keeps at most `contextMs` before `edge` as context for what comes next. False when no word is left to lean on. */

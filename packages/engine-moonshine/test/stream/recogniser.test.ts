@@ -40,13 +40,14 @@ class Scene {
   #fed = 0;
   #invented = 0;
 
-  constructor(spoken: readonly Spoken[], mode: 'live' | 'batch' = 'live') {
+  constructor(spoken: readonly Spoken[], mode: 'live' | 'batch' = 'live', isBusy = false) {
     this.#spoken = spoken;
     this.recogniser = new Recogniser({
       policy: DEFAULT_POLICY,
       vocabulary,
       mode,
       partials: true,
+      isBusy: () => isBusy,
       endpoint: (utteranceMs, silenceMs) =>
         silenceMs >= 600 ? 'pause' : utteranceMs >= 30_000 ? 'limit' : undefined,
     });
@@ -190,6 +191,23 @@ describe('the recogniser', () => {
     expect(scene.text).toEqual(scene.expected);
     expect(scene.longestMs).toBeLessThanOrEqual(DEFAULT_POLICY.windowMsMax + 1000);
     expect(scene.decodes).toBeLessThanOrEqual(120_000 / DEFAULT_POLICY.intervalMs + 10);
+  });
+
+  it('keeps windows shorter while the machine is busy', () => {
+    const spoken = speak(Array.from({ length: 100 }, () => ({ gapMs: 0, lengthMs: 300 })));
+    const longest = [false, true].map((isBusy) => {
+      const scene = new Scene(spoken, 'live', isBusy);
+      for (let fed = 0; fed < 30_000; fed += 100) {
+        scene.feed(100);
+        scene.work();
+      }
+      scene.recogniser.flush(1);
+      scene.work();
+      expect(scene.text).toEqual(scene.expected);
+      return scene.longestMs;
+    });
+    expect(longest[0]).toBeLessThanOrEqual(DEFAULT_POLICY.windowMsMax + 1000);
+    expect(longest[1]).toBeLessThanOrEqual(DEFAULT_POLICY.busyWindowMsMax + 1000);
   });
 
   it('ends an utterance that never pauses by its length, between two words', () => {
