@@ -83,11 +83,6 @@ export class Recogniser {
     this.#timeline = new SpeechTimeline(options.policy);
   }
 
-  /** Sample number up to which audio was given. */
-  get received(): number {
-    return this.#audio.end;
-  }
-
   /** Milliseconds of audio that was given but not settled. */
   get backlogMs(): number {
     return this.#audio.end / SAMPLES_PER_MS - this.#settledMs;

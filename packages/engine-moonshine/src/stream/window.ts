@@ -50,10 +50,6 @@ export class Window {
     return this.#tail.map((word) => word.text).join(' ');
   }
 
-  get committedAny(): boolean {
-    return this.#committed.length > 0;
-  }
-
   /** End of the last committed word; the window's start when there is none. Milliseconds. */
   get settledMs(): number {
     return this.#committed.at(-1)?.endMs ?? this.start / SAMPLES_PER_MS;
