@@ -21,10 +21,22 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   engine: { level: 1, mayImport: ['audio'] },
   'engine-moonshine': { level: 2, mayImport: ['engine', 'audio'] },
   server: { level: 2, mayImport: ['protocol', 'audio', 'transport', 'engine'] },
+  bridge: { level: 2, mayImport: ['transport'] },
+  sagemaker: { level: 2, mayImport: ['transport'] },
   client: { level: 2, mayImport: ['protocol', 'audio', 'transport'], nodeOnlyIn: NOWHERE, domOnlyIn: /./ },
   cli: {
     level: 3,
-    mayImport: ['protocol', 'audio', 'transport', 'engine', 'engine-moonshine', 'server', 'client'],
+    mayImport: [
+      'protocol',
+      'audio',
+      'transport',
+      'engine',
+      'engine-moonshine',
+      'server',
+      'bridge',
+      'sagemaker',
+      'client',
+    ],
   },
 };
 
