@@ -40,7 +40,16 @@ export interface Ending {
 }
 
 /** Codes of the other packages whose cause is what the user gave us. */
-const BAD_INPUT_CODES: ReadonlySet<string> = new Set(['model_invalid', 'invalid_url']);
+const BAD_INPUT_CODES: ReadonlySet<string> = new Set([
+  'model_invalid',
+  'invalid_url',
+  // `ServerError`; its table is not asked, because it would load the server for every command.
+  'port_in_use',
+  'port_forbidden',
+  'address_unavailable',
+  'unsafe_address',
+  'invalid_option',
+]);
 
 /**
  * Turns whatever was thrown into an exit code and one sentence. The packages below promise sentences that say what

@@ -9,6 +9,11 @@ export interface Authenticator {
   allows(authorization: string | undefined): boolean;
 }
 
+/** The keys of a server's options as a list. */
+export function keysOf({ apiKey = [] }: { readonly apiKey?: string | readonly string[] }): readonly string[] {
+  return typeof apiKey === 'string' ? [apiKey] : apiKey;
+}
+
 /**
  * Bearer tokens as vLLM checks them: the scheme in any case, several keys allowed. Digests of equal length are
  * compared, every one of them, so that the time taken tells nothing about a key.

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
-import { type Authenticator, createAuthenticator } from './auth.js';
+import { type Authenticator, createAuthenticator, keysOf } from './auth.js';
 import { type Clock, systemClock } from './clock.js';
 import { type HttpError, ServerError } from './errors.js';
 import { errorBody, send, sendJson } from './http/answers.js';
@@ -90,7 +90,7 @@ class Server implements RealtimeServer {
   #isEngineGone = false;
 
   constructor(options: RealtimeServerOptions) {
-    const { engine, models = [engine.info.model], apiKey = [], clock = systemClock } = options;
+    const { engine, models = [engine.info.model], clock = systemClock } = options;
     if (models.length === 0) {
       throw new ServerError('invalid_option', 'A server needs at least one model name.');
     }
@@ -101,7 +101,7 @@ class Server implements RealtimeServer {
     this.#clock = clock;
     this.#version = options.version ?? packageVersion();
     this.#startedS = Math.floor(clock.unixMs() / 1000);
-    this.#authenticator = createAuthenticator(typeof apiKey === 'string' ? [apiKey] : apiKey);
+    this.#authenticator = createAuthenticator(keysOf(options));
     this.#metrics = createMetrics({ audioLagS: () => this.#audioLagS() });
     this.#places = new Places(engine.info.streamsMax, (taken) => this.#metrics.sessionsActive.set(taken));
     this.#metrics.sessionsMax.set(engine.info.streamsMax);

@@ -1,13 +1,21 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { SpeechEngine } from '@kikitori/engine';
 import type { Listen, Listener } from '@kikitori/transport';
-import { assertSafeToListen } from './auth.js';
+import { assertSafeToListen, createAuthenticator, keysOf } from './auth.js';
+import { Door } from './door.js';
 import { ServerError } from './errors.js';
 import { HTTP_LIMITS, type HttpLimits } from './limits.js';
-import { createRealtimeServer, type RealtimeServer, type RealtimeServerOptions } from './server.js';
+import { createRealtimeServer, type RealtimeServerOptions } from './server.js';
 
 /** What a server that listens needs besides its parts. */
-export interface StartServerOptions extends RealtimeServerOptions {
+export interface StartServerOptions extends Omit<RealtimeServerOptions, 'engine'> {
+  /**
+   * Stays the caller's: it is not closed here. While it is a promise that is not settled the port is taken and
+   * everybody hears 503: loading a model takes seconds, fetching one minutes, and all that while whoever watches over
+   * the process wants an answer from `/health` instead of a refused connection.
+   */
+  readonly engine: SpeechEngine | Promise<SpeechEngine>;
   /** Accepts WebSockets on the HTTP server, such as `attachWebSockets`. */
   readonly attach: Listen<HttpServer>;
   /** Default 127.0.0.1. */
@@ -29,6 +37,11 @@ export interface RunningServer {
   readonly url: string;
   readonly sessionCount: number;
   /**
+   * Settles once sessions are let in; rejects with what the promise of the engine rejected with, and then everybody
+   * hears 503 until `close`. Need not be awaited.
+   */
+  readonly ready: Promise<void>;
+  /**
    * For SIGTERM: refuses new sessions (503), answers running utterances and files within the deadline, closes each
    * session with 1012, then stops listening. Idempotent.
    */
@@ -47,12 +60,13 @@ export const DEFAULT_PORT = 8000;
  * `invalid_option`; or the signal's reason
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
-  const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = options;
+  const { attach, engine, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = options;
   signal?.throwIfAborted();
-  const server = createRealtimeServer(options);
-  assertSafeToListen({ host, isGuarded: server.isGuarded, insecure });
-  const http = createHttpServer(server, { ...HTTP_LIMITS, ...options.httpLimits });
-  const listener = attach(http, server);
+  assertSafeToListen({ host, isGuarded: createAuthenticator(keysOf(options)).isGuarded, insecure });
+  const door = new Door();
+  if (!(engine instanceof Promise)) door.lead(createRealtimeServer({ ...options, engine }));
+  const http = createHttpServer(door, { ...HTTP_LIMITS, ...options.httpLimits });
+  const listener = attach(http, door);
   const stop = createStop(http, listener);
   try {
     await listen(http, { host, port });
@@ -67,20 +81,32 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     port: taken,
     url: `http://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
     get sessionCount() {
-      return server.sessionCount;
+      return door.server?.sessionCount ?? 0;
     },
+    ready: leadOnceReady(door, options),
     drain: async (drainOptions) => {
-      await server.drain(drainOptions);
+      await door.server?.drain(drainOptions);
       await stop();
     },
     close: async () => {
-      await server.close();
+      await door.server?.close();
       await stop();
     },
   };
 }
 
-function createHttpServer(server: RealtimeServer, limits: HttpLimits): HttpServer {
+function leadOnceReady(door: Door, options: StartServerOptions): Promise<void> {
+  const lead = async (): Promise<void> => {
+    const engine = await options.engine;
+    if (door.server === undefined) door.lead(createRealtimeServer({ ...options, engine }));
+  };
+  const ready = lead();
+  // Whoever does not await it hears of it by the 503.
+  ready.catch(() => undefined);
+  return ready;
+}
+
+function createHttpServer(door: Door, limits: HttpLimits): HttpServer {
   const http = createServer({
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,
@@ -90,7 +116,7 @@ function createHttpServer(server: RealtimeServer, limits: HttpLimits): HttpServe
     connectionsCheckingInterval: Math.max(1, Math.floor(limits.headersTimeoutMs / 4)),
   });
   http.maxConnections = limits.connectionsMax;
-  http.on('request', (request, response) => server.handleRequest(request, response));
+  http.on('request', (request, response) => door.handleRequest(request, response));
   return http;
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { createScriptedEngine } from '@kikitori/engine';
+import { createScriptedEngine, type SpeechEngine } from '@kikitori/engine';
 import { createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
@@ -149,6 +149,42 @@ describe('starting', () => {
     await expect(startServer({ ...attempt, port: 70_000 })).rejects.toMatchObject({ code: 'invalid_option' });
     await expect(startServer({ ...attempt, apiKey: '' })).rejects.toMatchObject({ code: 'invalid_option' });
     await expect(startServer({ ...attempt, models: [] })).rejects.toMatchObject({ code: 'invalid_option' });
+  });
+
+  it('takes the port at once and answers 503 until the engine is there', async () => {
+    let load = (_engine: SpeechEngine): void => undefined;
+    const loaded = new Promise<SpeechEngine>((resolve) => {
+      load = resolve;
+    });
+    const server = await startServer({ ...options, engine: loaded });
+    for (const path of ['/health', '/ping', '/v1/models']) {
+      const answer = await fetch(`${server.url}${path}`);
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await answer.json()).toMatchObject({ error: { code: 503 } });
+    }
+    await expect(RealtimeClient.connect(`${server.url}/v1/realtime`)).rejects.toMatchObject({
+      httpStatus: 503,
+    });
+    load(engine);
+    await server.ready;
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    const client = await RealtimeClient.connect(`${server.url}/v1/realtime`);
+    expect(await client.next()).toMatchObject({ type: 'session.created' });
+    expect(server.sessionCount).toBe(1);
+    await server.close();
+  });
+
+  it('goes on to answer 503 when there will be no engine, and can be ended before there is one', async () => {
+    const failed = await startServer({ ...options, engine: Promise.reject(new Error('no model')) });
+    await expect(failed.ready).rejects.toThrow('no model');
+    expect((await fetch(`${failed.url}/health`)).status).toBe(503);
+    await failed.close();
+    for (const end of ['close', 'drain'] as const) {
+      const pending = await startServer({ ...options, engine: new Promise(() => undefined) });
+      expect(pending.sessionCount).toBe(0);
+      await pending[end]();
+      await expect(fetch(pending.url)).rejects.toThrow();
+    }
   });
 
   it('and closing leave no handle behind: the process ends by itself, whatever was going on', async () => {

@@ -1,12 +1,18 @@
 import { networkInterfaces } from 'node:os';
-import type { SpeechEngine } from '@kikitori/engine';
-import { createRealtimeServer, DEFAULT_HOST, isLoopback, type RealtimeServer } from '@kikitori/server';
+import type { EngineInfo, SpeechEngine } from '@kikitori/engine';
+import {
+  DEFAULT_HOST,
+  isLoopback,
+  type RunningServer,
+  type StartServerOptions,
+  startServer,
+} from '@kikitori/server';
+import { attachWebSockets } from '@kikitori/transport/ws';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { choice, flag, integer, text } from '../options.js';
 import { apiKeyOption, modelOption, portOption, threadsOption } from '../options-shared.js';
 import { version } from '../program.js';
-import { type FrontDoor, openFrontDoor } from '../serve/front-door.js';
 import { startEngine } from '../session/start-engine.js';
 import { createDisplay } from '../terminal/display.js';
 import { styleFor } from '../terminal/style.js';
@@ -60,21 +66,28 @@ export const serve = defineCommand({
 });
 
 async function serveUntilStopped(input: ServeInput, context: Context): Promise<number> {
-  const { host, port, apiKey, insecure } = input.options;
-  const door = await openFrontDoor({ host, port, insecure, isGuarded: apiKey !== undefined });
-  context.stderr.write(`Listening on ${host} port ${door.port}; loading the model…\n`);
   let engine: SpeechEngine | undefined;
-  try {
+  let load = (): void => undefined;
+  // The port first: nobody should wait for a model to hear that it is taken.
+  const loaded = new Promise<void>((resolve) => {
+    load = resolve;
+  }).then(async () => {
     engine = await loadEngine(input, context);
-    const server = await openServer(engine, input, context);
-    door.lead(server);
-    announce(engine, door, input, context);
+    return engine;
+  });
+  const server = await startServer(await serverOptions(loaded, input, context));
+  try {
+    context.stderr.write(`Listening on ${server.host} port ${server.port}; loading the model…\n`);
+    load();
+    const { info } = await loaded;
+    await server.ready;
+    announce(info, server, input, context);
     await untilAborted(context.signal);
     context.stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
     await server.drain();
     return 0;
   } finally {
-    await door.close();
+    await server.close();
     await engine?.close();
   }
 }
@@ -89,26 +102,36 @@ async function loadEngine({ options }: ServeInput, context: Context): Promise<Sp
   }
 }
 
-async function openServer(
-  engine: SpeechEngine,
+async function serverOptions(
+  engine: Promise<SpeechEngine>,
   { options }: ServeInput,
   context: Context,
-): Promise<RealtimeServer> {
-  const { apiKey, servedModelName } = options;
+): Promise<StartServerOptions> {
+  const { apiKey, servedModelName, host, port, insecure } = options;
   const names = servedModelName?.split(',').map((name) => name.trim());
   const models = names?.filter((name) => name !== '') ?? [];
-  return createRealtimeServer({
+  return {
     engine,
+    host,
+    port,
+    insecure,
+    attach: attachWebSockets,
+    signal: context.signal,
     logger: await context.factories.createLogger(options.logLevel),
     version: version(),
     ...(models.length === 0 ? {} : { models }),
     ...(apiKey === undefined ? {} : { apiKey }),
-  });
+  };
 }
 
 /** Says where it is and how to try it: on stdout, the addresses alone at the ends of their lines. */
-function announce(engine: SpeechEngine, door: FrontDoor, { options }: ServeInput, context: Context): void {
-  const { model, streamsMax } = engine.info;
+function announce(
+  info: EngineInfo,
+  { port }: RunningServer,
+  { options }: ServeInput,
+  context: Context,
+): void {
+  const { model, streamsMax } = info;
   const style = styleFor(context.stdout, context.env);
   const hosts = hostsToShow(options.host);
   const line = (label: string, value: string): void =>
@@ -116,15 +139,15 @@ function announce(engine: SpeechEngine, door: FrontDoor, { options }: ServeInput
   context.stdout.write(
     `${style.bold(`Kikitori ${version()}`)} is ready: ${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once\n`,
   );
-  for (const host of hosts) line('Realtime', style.cyan(`ws://${host}:${door.port}/v1/realtime`));
-  const base = `http://${hosts[0] ?? options.host}:${door.port}`;
+  for (const host of hosts) line('Realtime', style.cyan(`ws://${host}:${port}/v1/realtime`));
+  const base = `http://${hosts[0] ?? options.host}:${port}`;
   line('Files', `POST ${style.cyan(`${base}/v1/audio/transcriptions`)}`);
   line('Health', style.cyan(`${base}/health`));
   line('Metrics', style.cyan(`${base}/metrics`));
   const key = options.apiKey === undefined ? '' : 'KIKITORI_API_KEY=… ';
   line(
     'Try',
-    `${key}npx kikitori transcribe samples/ferry.flac --url ws://${hosts[0] ?? options.host}:${door.port}`,
+    `${key}npx kikitori transcribe samples/ferry.flac --url ws://${hosts[0] ?? options.host}:${port}`,
   );
 }
 

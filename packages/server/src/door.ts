@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
+import type { HttpError } from './errors.js';
+import { errorBody, sendError } from './http/answers.js';
+import { RETRY_AFTER_S } from './limits.js';
+import type { RealtimeServer } from './server.js';
+
+const NOT_YET: HttpError = {
+  status: 503,
+  message: `The model is still loading. Try again in ${RETRY_AFTER_S} seconds.`,
+};
+const NOT_YET_HEADERS = { 'content-type': 'application/json', 'retry-after': String(RETRY_AFTER_S) };
+
+/** Where everybody knocks: leads them to the server once there is one; until then they are told to come back. */
+export class Door implements ListenHandlers {
+  #server: RealtimeServer | undefined;
+
+  /** The server behind the door. */
+  get server(): RealtimeServer | undefined {
+    return this.#server;
+  }
+
+  /** From now on everybody is led to this server. */
+  lead(server: RealtimeServer): void {
+    this.#server = server;
+  }
+
+  admit(handshake: Handshake): Admission {
+    if (this.#server !== undefined) return this.#server.admit(handshake);
+    return { accept: false, status: NOT_YET.status, headers: NOT_YET_HEADERS, body: errorBody(NOT_YET) };
+  }
+
+  onConnection(connection: Connection, handshake: Handshake): void {
+    // Nobody is let in before there is a server.
+    this.#server?.onConnection(connection, handshake);
+  }
+
+  /** A request listener for `node:http`. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#server !== undefined) this.#server.handleRequest(request, response);
+    // A body that came with it stays unread: the connection is not used again.
+    else sendError(response, NOT_YET, { ...NOT_YET_HEADERS, connection: 'close' });
+  }
+}
