@@ -24,7 +24,11 @@ const engine = await createMoonshineEngine({ model: 'tiny', threads: 2, streamsM
   },
 );
 
-type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string };
+interface WireEvent {
+  readonly type: string;
+  readonly text?: unknown;
+  readonly delta?: unknown;
+}
 
 /** A client as people write them: one socket, JSON in text frames, a queue of what came. */
 class PlainClient {
