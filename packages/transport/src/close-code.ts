@@ -23,11 +23,19 @@ export function endForCloseCode(closeCode: number, closeReason: string): Transpo
   });
 }
 
-/** Throws `invalid_argument` for a code that RFC 6455 section 7.4 does not let an endpoint send. */
-export function assertSendableCloseCode(code: number): void {
+/**
+ * Whether a close frame may hold this code (RFC 6455 section 7.4 and the IANA registry): 1000-1003, 1007-1014,
+ * 3000-4999. Not 1004 (reserved), and not 1005, 1006, 1015, which stand for things that no frame says.
+ */
+export function isWireCloseCode(code: number): boolean {
   const isRegistered = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
   const isPrivate = code >= 3000 && code <= 4999;
-  if (!Number.isInteger(code) || (!isRegistered && !isPrivate)) {
+  return Number.isInteger(code) && (isRegistered || isPrivate);
+}
+
+/** Throws `invalid_argument` for a code that RFC 6455 section 7.4 does not let an endpoint send. */
+export function assertSendableCloseCode(code: number): void {
+  if (!isWireCloseCode(code)) {
     throw new TransportError('invalid_argument', 'A close code must be 1000-1003, 1007-1014 or 3000-4999.');
   }
 }
