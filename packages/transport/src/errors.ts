@@ -83,7 +83,7 @@ export interface TransportErrorOptions {
 
 /** The one error of this package. The message is a static sentence: no address, no header, no payload. */
 export class TransportError extends Error {
-  override readonly name = 'TransportError';
+  override readonly name: string = 'TransportError';
   readonly code: TransportErrorCode;
   /** The WebSocket close code that ended the connection, the peer's or ours. */
   readonly closeCode: number | undefined;

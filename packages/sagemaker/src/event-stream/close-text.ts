@@ -1,0 +1,18 @@
+/** How a WebSocket close is told inside an event stream, which has no place for it but the words of an exception. */
+export interface CloseText {
+  readonly code: number;
+  readonly reason: string;
+}
+
+const SHAPE = /\b(1\d{3}|[34]\d{3})\b(?:\s*[:,(-]\s*([\s\S]*))?/;
+
+/** The words: `WebSocket closed with code 1012: restarting`. */
+export function formatCloseText({ code, reason }: CloseText): string {
+  return `WebSocket closed with code ${code}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+/** Finds the close code, and the reason behind it, in the words of an exception; undefined when there is none. */
+export function parseCloseText(text: string): CloseText | undefined {
+  const [, code, reason = ''] = SHAPE.exec(text) ?? [];
+  return code === undefined ? undefined : { code: Number(code), reason };
+}
