@@ -1,58 +1,20 @@
-import { TransportError, type TransportErrorCode, type TransportErrorOptions } from '@kikitori/transport';
+import { TransportError, type TransportErrorOptions } from '@kikitori/transport';
+import { SAGEMAKER_ERRORS, type SageMakerErrorReason } from './error-table.js';
+import { SAGEMAKER_LIMITS } from './limits.js';
 
-/** What went wrong on the way to SageMaker, finer than the seam's code. Callers match it, never the message. */
-export type SageMakerErrorReason =
-  /** An event-stream frame announces a length outside its bounds. */
-  | 'frame_too_large'
-  /** The checksum over the two lengths of a frame is wrong. */
-  | 'prelude_checksum'
-  /** The checksum over a whole frame is wrong. */
-  | 'message_checksum'
-  /** Lengths or headers of a frame contradict each other. */
-  | 'frame_malformed'
-  /** The stream ended inside a frame. */
-  | 'frame_truncated';
-
-/** One row of the table. */
-export interface SageMakerErrorTraits {
-  /** What the seam calls it. */
-  readonly code: TransportErrorCode;
-  readonly retryable: boolean;
-  /** The sentence: what happened, and what to do. */
-  readonly message: string;
-}
-
-/** For each reason: the seam's code, is another try worth it, and the sentence. */
-export const SAGEMAKER_ERRORS: Readonly<Record<SageMakerErrorReason, SageMakerErrorTraits>> = {
-  frame_too_large: {
-    code: 'protocol_error',
-    retryable: false,
-    message: 'An event-stream frame is longer than allowed; what answers there may not be SageMaker.',
-  },
-  prelude_checksum: {
-    code: 'protocol_error',
-    retryable: true,
-    message: 'The lengths of an event-stream frame were damaged on the way; try again.',
-  },
-  message_checksum: {
-    code: 'protocol_error',
-    retryable: true,
-    message: 'An event-stream frame was damaged on the way; try again.',
-  },
-  frame_malformed: {
-    code: 'protocol_error',
-    retryable: false,
-    message: 'An event-stream frame breaks the format; what answers there may not be SageMaker.',
-  },
-  frame_truncated: {
-    code: 'connection_lost',
-    retryable: true,
-    message: 'The stream ended inside an event; the connection was cut. Try again.',
-  },
-};
+export { SAGEMAKER_ERRORS, type SageMakerErrorReason, type SageMakerErrorTraits } from './error-table.js';
 
 /** What a `SageMakerError` may carry besides its reason. */
-export type SageMakerErrorOptions = TransportErrorOptions;
+export interface SageMakerErrorOptions extends TransportErrorOptions {
+  readonly serviceText?: string | undefined;
+  readonly serviceCode?: string | undefined;
+  readonly originalStatus?: number | undefined;
+  readonly requestId?: string | undefined;
+}
+
+// The container's own answer to the handshake decides: a 4xx will not change, but for these.
+const RETRYABLE_ORIGINAL_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
+const CLOSE_CODE_ABNORMAL = 1006;
 
 /**
  * The one error of this package: a `TransportError`, so that whoever knows the seam alone can handle it, with a finer
@@ -61,15 +23,37 @@ export type SageMakerErrorOptions = TransportErrorOptions;
 export class SageMakerError extends TransportError {
   override readonly name = 'SageMakerError';
   readonly reason: SageMakerErrorReason;
+  /** The service's own words, cut to 1,024 characters. Show it; do not log it. */
+  readonly serviceText: string | undefined;
+  /** The service's own code or the name of its error. */
+  readonly serviceCode: string | undefined;
+  /** `model_refused`: the HTTP status of the container's answer, where there was one. */
+  readonly originalStatus: number | undefined;
+  /** What AWS's support asks for. */
+  readonly requestId: string | undefined;
 
   constructor(reason: SageMakerErrorReason, options: SageMakerErrorOptions = {}) {
     const { code, message } = SAGEMAKER_ERRORS[reason];
     super(code, message, options);
     this.reason = reason;
+    this.serviceText = options.serviceText?.slice(0, SAGEMAKER_LIMITS.serviceTextMax);
+    this.serviceCode = options.serviceCode?.slice(0, SAGEMAKER_LIMITS.serviceTextMax);
+    this.originalStatus = options.originalStatus;
+    this.requestId = options.requestId;
   }
 
   /** Whether the same thing may succeed when tried again later. */
   override get retryable(): boolean {
-    return SAGEMAKER_ERRORS[this.reason].retryable;
+    const { retryable } = SAGEMAKER_ERRORS[this.reason];
+    if (this.reason === 'model_refused') return retryable && isWorthAsking(this.originalStatus);
+    if (this.reason === 'model_ended' && this.closeCode !== undefined) {
+      return this.closeCode === CLOSE_CODE_ABNORMAL || super.retryable;
+    }
+    return retryable;
   }
+}
+
+function isWorthAsking(status: number | undefined): boolean {
+  if (status === undefined || status < 400 || status >= 500) return true;
+  return RETRYABLE_ORIGINAL_STATUSES.has(status);
 }

@@ -1,1 +1,26 @@
-export {};
+/** The local stand-in of SageMaker's runtime, for programs that run the whole path on one machine. */
+
+export { SageMakerError, type SageMakerErrorReason } from '../errors.js';
+export type { GivenCertificate } from './certificate.js';
+export type { Clock } from './clock.js';
+export { LOCAL_CREDENTIALS, type RuntimeCredentials } from './credentials.js';
+export {
+  type EndpointOptions,
+  type EndpointState,
+  STREAMING_LABEL,
+  type VariantOptions,
+} from './endpoint.js';
+export type { EndpointStatus } from './health-gate.js';
+export { RUNTIME_LIMITS, type RuntimeLimits } from './limits.js';
+export type { LogFields, Logger } from './logger.js';
+export {
+  DEFAULT_ACCOUNT_ID,
+  DEFAULT_CONTAINER_URL,
+  DEFAULT_REGION,
+  DEFAULT_RUNTIME_HOST,
+  DEFAULT_RUNTIME_PORT,
+  DEFAULT_VARIANT,
+  type SageMakerRuntimeOptions,
+} from './options.js';
+export { CLOSE_DEADLINE_MS, createSageMakerRuntime, type SageMakerRuntime } from './runtime.js';
+export type { EndPolicy } from './stream-end.js';

@@ -1,0 +1,22 @@
+/** Time, injected so that tests decide it. */
+export interface Clock {
+  /** Monotonic, milliseconds from any origin. */
+  nowMs(): number;
+  /** Unix time in milliseconds: what signatures are held against, and what the `date` header says. */
+  unixMs(): number;
+  /** Calls `run` once, after at least `delayMs`; the answer cancels it. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** `setTimeout` fires at once beyond this (a signed 32-bit number of milliseconds, 24.8 days). */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  unixMs: () => Date.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, Math.min(delayMs, TIMEOUT_MS_MAX));
+    return () => clearTimeout(timer);
+  },
+};
