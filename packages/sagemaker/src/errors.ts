@@ -6,6 +6,8 @@ export { SAGEMAKER_ERRORS, type SageMakerErrorReason, type SageMakerErrorTraits 
 
 /** What a `SageMakerError` may carry besides its reason. */
 export interface SageMakerErrorOptions extends TransportErrorOptions {
+  /** A static sentence that is more exact than the table's. */
+  readonly sentence?: string;
   readonly serviceText?: string | undefined;
   readonly serviceCode?: string | undefined;
   readonly originalStatus?: number | undefined;
@@ -34,7 +36,7 @@ export class SageMakerError extends TransportError {
 
   constructor(reason: SageMakerErrorReason, options: SageMakerErrorOptions = {}) {
     const { code, message } = SAGEMAKER_ERRORS[reason];
-    super(code, message, options);
+    super(code, options.sentence ?? message, options);
     this.reason = reason;
     this.serviceText = options.serviceText?.slice(0, SAGEMAKER_LIMITS.serviceTextMax);
     this.serviceCode = options.serviceCode?.slice(0, SAGEMAKER_LIMITS.serviceTextMax);
