@@ -241,7 +241,7 @@ function reportWav() {
     '## PCM16, WAV, downmix\n\nSeconds of CPU per hour of 16 kHz sound (48 kHz for the downmix).\n',
   );
   const perHour = (run) => (cpuSeconds(run) * 60).toFixed(2);
-  const files = ['s16', 'f32', 'mulaw'].map((encoding) => [
+  const files = ['s16le', 'f32le', 'mulaw'].map((encoding) => [
     encoding,
     audio.encodeWav(floats, { sampleRateHz: OUTPUT_RATE_HZ, encoding }),
   ]);

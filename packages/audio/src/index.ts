@@ -5,6 +5,7 @@ export { Framer } from './framer.js';
 export { decodeALaw, decodeMuLaw, encodeALaw, encodeMuLaw } from './g711.js';
 export { LEVEL_DBFS_MIN, type Level, measureLevel } from './level.js';
 export { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN, SPEECH_RATE_HZ } from './limits.js';
+export type { PcmEncoding } from './pcm-samples.js';
 export {
   float32ToInt16,
   float32ToPcm16,
@@ -19,4 +20,4 @@ export { SpeechConverter, type SpeechConverterOptions } from './speech-converter
 export type { WavContainer } from './wav-container.js';
 export { WavDecoder, type WavSummary } from './wav-decoder.js';
 export { encodeWav, type WavWriteEncoding, type WavWriteOptions, wavHeader } from './wav-encoder.js';
-export type { WavEncoding, WavFormat } from './wav-format.js';
+export type { WavFormat } from './wav-format.js';

@@ -1,5 +1,6 @@
 import { AudioError } from './errors.js';
 import { CHANNELS_MAX, WAV_FORMAT_BYTES_MAX } from './limits.js';
+import { decodeSamples } from './pcm-samples.js';
 import {
   endOf,
   notWav,
@@ -11,7 +12,6 @@ import {
   type WavContainer,
 } from './wav-container.js';
 import { parseWavFormat, type WavFormat } from './wav-format.js';
-import { decodeWavSamples } from './wav-samples.js';
 
 /** What a WAV stream turned out to be, at its end. */
 export interface WavSummary {
@@ -268,12 +268,12 @@ export class WavDecoder {
       this.#neededBytes = format.frameBytes;
       rest = bytes.subarray(this.#collect(bytes));
       if (this.#heldBytes < format.frameBytes) return;
-      pieces.push(decodeWavSamples(this.#held.subarray(0, format.frameBytes), format));
+      pieces.push(decodeSamples(this.#held.subarray(0, format.frameBytes), format.encoding));
       this.#lengthFrames++;
     }
     this.#heldBytes = rest.length % format.frameBytes;
     const whole = rest.subarray(0, rest.length - this.#heldBytes);
-    if (whole.length > 0) pieces.push(decodeWavSamples(whole, format));
+    if (whole.length > 0) pieces.push(decodeSamples(whole, format.encoding));
     this.#lengthFrames += whole.length / format.frameBytes;
     this.#held.set(rest.subarray(whole.length));
   }

@@ -1,14 +1,12 @@
 import { AudioError } from './errors.js';
 import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from './limits.js';
+import type { PcmEncoding } from './pcm-samples.js';
 import type { WavContainer } from './wav-container.js';
-
-/** How one sample is stored: unsigned 8-bit, signed 16/24/32-bit, 32/64-bit float, G.711. */
-export type WavEncoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64' | 'mulaw' | 'alaw';
 
 /** What the headers say, checked. */
 export interface WavFormat {
   readonly container: WavContainer;
-  readonly encoding: WavEncoding;
+  readonly encoding: PcmEncoding;
   /** SAMPLE_RATE_HZ_MIN…SAMPLE_RATE_HZ_MAX. */
   readonly sampleRateHz: number;
   /** 1…CHANNELS_MAX, interleaved. */
@@ -62,18 +60,24 @@ export function parseWavFormat(body: DataView, container: WavContainer): WavForm
   if (!SAMPLE_BYTES.has(sampleBytes) || bitsPerSample < 1 || bitsPerSample > sampleBytes * 8) {
     throw damaged('This WAV file contradicts itself about the size of its samples.');
   }
-  const encoding = encodingOf(tag, sampleBytes, bitsPerSample);
+  const encoding = encodingOf(tag, { sampleBytes, bitsPerSample, order: little ? 'le' : 'be' });
   return { container, encoding, sampleRateHz, channels, bitsPerSample, frameBytes };
 }
 
-function encodingOf(tag: number, sampleBytes: number, bitsPerSample: number): WavEncoding {
+interface SampleShape {
+  readonly sampleBytes: number;
+  readonly bitsPerSample: number;
+  readonly order: 'le' | 'be';
+}
+
+function encodingOf(tag: number, { sampleBytes, bitsPerSample, order }: SampleShape): PcmEncoding {
   // Integers fill the upper bits of their bytes, so the bytes alone say how to read them.
   if (tag === TAG_PCM && sampleBytes === 1) return 'u8';
-  if (tag === TAG_PCM && sampleBytes === 2) return 's16';
-  if (tag === TAG_PCM && sampleBytes === 3) return 's24';
-  if (tag === TAG_PCM && sampleBytes === 4) return 's32';
-  if (tag === TAG_FLOAT && sampleBytes === 4 && bitsPerSample === 32) return 'f32';
-  if (tag === TAG_FLOAT && sampleBytes === 8 && bitsPerSample === 64) return 'f64';
+  if (tag === TAG_PCM && sampleBytes === 2) return `s16${order}`;
+  if (tag === TAG_PCM && sampleBytes === 3) return `s24${order}`;
+  if (tag === TAG_PCM && sampleBytes === 4) return `s32${order}`;
+  if (tag === TAG_FLOAT && sampleBytes === 4 && bitsPerSample === 32) return `f32${order}`;
+  if (tag === TAG_FLOAT && sampleBytes === 8 && bitsPerSample === 64) return `f64${order}`;
   if (tag === TAG_ALAW && sampleBytes === 1) return 'alaw';
   if (tag === TAG_MULAW && sampleBytes === 1) return 'mulaw';
   throw new AudioError(

@@ -87,7 +87,7 @@ describe('WavDecoder', () => {
     expect(decode(bytes)).toMatchObject({
       format: {
         container: 'wav',
-        encoding: 's24',
+        encoding: 's24le',
         sampleRateHz: 44_100,
         channels: 2,
         bitsPerSample: 24,

@@ -10,12 +10,12 @@ const { WaveFile }: typeof import('wavefile') = createRequire(import.meta.url)('
 
 /** What is left of a sample that was written. */
 const stored: Record<WavWriteEncoding, (samples: Float32Array) => Float32Array> = {
-  s16: (samples) => int16ToFloat32(float32ToInt16(samples)),
-  f32: (samples) => samples,
+  s16le: (samples) => int16ToFloat32(float32ToInt16(samples)),
+  f32le: (samples) => samples,
   mulaw: (samples) => int16ToFloat32(decodeMuLaw(encodeMuLaw(float32ToInt16(samples)))),
   alaw: (samples) => int16ToFloat32(decodeALaw(encodeALaw(float32ToInt16(samples)))),
 };
-const encodings: WavWriteEncoding[] = ['s16', 'f32', 'mulaw', 'alaw'];
+const encodings: WavWriteEncoding[] = ['s16le', 'f32le', 'mulaw', 'alaw'];
 const sample = fc.integer({ min: -1_000, max: 1_000 }).map((value) => Math.fround(value / 1_000));
 
 describe('encodeWav', () => {
@@ -38,7 +38,7 @@ describe('encodeWav', () => {
     expect(other.fmt).toMatchObject({ numChannels: 1, sampleRate: 22_050 });
     if (encoding === 'mulaw') other.fromMuLaw('16');
     if (encoding === 'alaw') other.fromALaw('16');
-    const scale = encoding === 'f32' ? 1 : 32_768;
+    const scale = encoding === 'f32le' ? 1 : 32_768;
     const read = Array.from(other.getSamples(), (value) => Number(value) / scale);
     // That reader also takes the pad byte of an odd length for a sample.
     expect(read.slice(0, samples.length)).toEqual([...stored[encoding](samples)]);

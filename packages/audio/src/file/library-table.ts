@@ -1,9 +1,9 @@
 import { AudioError } from '../errors.js';
+import { decodeSamples, type PcmEncoding } from '../pcm-samples.js';
 import type { AudioFormat } from './format-table.js';
 import type { LibraryStream } from './library-stream.js';
 import { type MatroskaAudio, openMatroska } from './matroska-packets.js';
 import { oggPackets } from './ogg-packets.js';
-import { decodeSamples, type PcmEncoding } from './pcm-samples.js';
 
 /**
  * Opens a file with the library for its format. Each library is loaded when it is needed: they are large.

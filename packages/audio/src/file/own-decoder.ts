@@ -1,6 +1,6 @@
+import { decodeSamples } from '../pcm-samples.js';
 import type { ByteSource } from './byte-source.js';
 import { frameBytesOf, type PcmLayout } from './pcm-layout.js';
-import { decodeSamples } from './pcm-samples.js';
 import type { PcmStream } from './pcm-stream.js';
 
 /** Reads plain samples (PCM, floats, G.711) whose place in the file is known. */

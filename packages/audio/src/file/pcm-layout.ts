@@ -1,6 +1,6 @@
 import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
+import { ENCODING_BYTES, type PcmEncoding } from '../pcm-samples.js';
 import type { AudioFormat } from './format-table.js';
-import { ENCODING_BYTES, type PcmEncoding } from './pcm-samples.js';
 
 /** Where the plain samples of a file lie and how to read them. */
 export interface PcmLayout {

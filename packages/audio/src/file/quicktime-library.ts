@@ -1,8 +1,8 @@
 import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
 import { AudioError } from '../errors.js';
+import { decodeSamples, type PcmEncoding } from '../pcm-samples.js';
 import type { LibraryStream } from './library-stream.js';
 import { PACKET_BYTES_MAX } from './limits.js';
-import { decodeSamples, type PcmEncoding } from './pcm-samples.js';
 
 const ENCODINGS: Readonly<Record<string, PcmEncoding>> = {
   'pcm-u8': 'u8',

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { AudioError } from '../errors.js';
 import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
+import { ENCODING_BYTES, type PcmEncoding } from '../pcm-samples.js';
 import type { AudioFormat } from './format-table.js';
-import { ENCODING_BYTES, type PcmEncoding } from './pcm-samples.js';
 
 /** How the samples of a file without any header are to be read. */
 export interface RawFormat {

@@ -36,7 +36,7 @@ function write(name: string, bytes: Uint8Array | string): string {
 
 describe('sources', () => {
   const sound = chirp(3);
-  const wav = encodeWav(sound, { sampleRateHz: 16_000, encoding: 'f32' });
+  const wav = encodeWav(sound, { sampleRateHz: 16_000, encoding: 'f32le' });
 
   it.each([
     [
@@ -82,7 +82,7 @@ describe('sources', () => {
   it('reads the rate and the channels of the file, and mixes and resamples', async () => {
     const stereo = chirp(2, 48_000);
     const { file, samples } = await hear(
-      encodeWav(stereo, { sampleRateHz: 48_000, channels: 2, encoding: 's16' }),
+      encodeWav(stereo, { sampleRateHz: 48_000, channels: 2, encoding: 's16le' }),
     );
     expect(file).toMatchObject({ sampleRateHz: 48_000, channels: 2, durationMs: 1_000 });
     expect(samples.length).toBe(16_000);
@@ -95,7 +95,7 @@ describe('sources', () => {
   });
 
   it('reads no further ahead than the probe and a piece', async () => {
-    const long = encodeWav(chirp(60), { sampleRateHz: 16_000, encoding: 's16' });
+    const long = encodeWav(chirp(60), { sampleRateHz: 16_000, encoding: 's16le' });
     let givenBytes = 0;
     async function* counted(): AsyncGenerator<Uint8Array, void> {
       for await (const piece of pieces(long, 4_096)) {
@@ -155,7 +155,7 @@ describe('raw samples', () => {
   const sound = chirp(1, 8_000);
 
   it('are read as told, whatever they look like', async () => {
-    const wav = encodeWav(sound, { sampleRateHz: 8_000, encoding: 's16' });
+    const wav = encodeWav(sound, { sampleRateHz: 8_000, encoding: 's16le' });
     const rawFormat = { encoding: 's16le', sampleRateHz: 16_000, channels: 1 } as const;
     const { file, samples } = await hear(wav, { rawFormat });
     expect(file).toMatchObject({ format: 'raw', decoder: 'own', durationMs: Math.round(wav.length / 32) });
@@ -178,7 +178,7 @@ describe('raw samples', () => {
 
   it('do not hide a file with a header', async () => {
     const { file } = await hear(
-      write('named.raw', encodeWav(sound, { sampleRateHz: 8_000, encoding: 's16' })),
+      write('named.raw', encodeWav(sound, { sampleRateHz: 8_000, encoding: 's16le' })),
     );
     expect(file.format).toBe('wav');
   });

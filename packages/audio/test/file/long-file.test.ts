@@ -14,7 +14,7 @@ const RATE_HZ = 16_000;
 
 /** Half an hour of hiss, which no codec makes much smaller: what is in flight shows in bytes. */
 function* hiss(): Generator<Uint8Array> {
-  yield wavHeader({ sampleRateHz: RATE_HZ, encoding: 's16' });
+  yield wavHeader({ sampleRateHz: RATE_HZ, encoding: 's16le' });
   let state = 1;
   for (let second = 0; second < SECONDS; second += 1) {
     const samples = new Float32Array(RATE_HZ);

@@ -1,25 +1,65 @@
 import { decodeALaw, decodeMuLaw } from './g711.js';
 import { int16ToFloat32 } from './pcm16.js';
-import type { WavFormat } from './wav-format.js';
+
+/** How one sample is stored: sign, bits, byte order; or companded. */
+export type PcmEncoding =
+  | 'u8'
+  | 's8'
+  | 's16le'
+  | 's16be'
+  | 's24le'
+  | 's24be'
+  | 's32le'
+  | 's32be'
+  | 'f32le'
+  | 'f32be'
+  | 'f64le'
+  | 'f64be'
+  | 'mulaw'
+  | 'alaw';
+
+/** Bytes of one sample. */
+export const ENCODING_BYTES: Readonly<Record<PcmEncoding, number>> = {
+  u8: 1,
+  s8: 1,
+  s16le: 2,
+  s16be: 2,
+  s24le: 3,
+  s24be: 3,
+  s32le: 4,
+  s32be: 4,
+  f32le: 4,
+  f32be: 4,
+  f64le: 8,
+  f64be: 8,
+  mulaw: 1,
+  alaw: 1,
+};
 
 /** Makes stored floats safe: NaN and ±Infinity are 0, beyond ±1 is clipped. */
 function safe(sample: number): number {
   return sample - sample === 0 ? Math.max(-1, Math.min(1, sample)) : 0;
 }
 
-/** Whole frames to interleaved samples, −1…1. A fresh array. */
-export function decodeWavSamples(bytes: Uint8Array, format: WavFormat): Float32Array<ArrayBuffer> {
-  const little = format.container !== 'rifx';
+/** Samples to floats, −1…1. `bytes` holds whole samples; a rest is dropped. A fresh array. */
+export function decodeSamples(bytes: Uint8Array, encoding: PcmEncoding): Float32Array<ArrayBuffer> {
+  const little = encoding.endsWith('le');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const out = new Float32Array((bytes.length / format.frameBytes) * format.channels);
-  switch (format.encoding) {
+  const out = new Float32Array(Math.floor(bytes.length / ENCODING_BYTES[encoding]));
+  // A loop for each and not a function for each sample: that takes a third of the time.
+  switch (encoding) {
     case 'u8':
       for (let i = 0; i < out.length; i++) out[i] = (view.getUint8(i) - 128) / 128;
       return out;
-    case 's16':
+    case 's8':
+      for (let i = 0; i < out.length; i++) out[i] = view.getInt8(i) / 128;
+      return out;
+    case 's16le':
+    case 's16be':
       for (let i = 0; i < out.length; i++) out[i] = view.getInt16(2 * i, little) / 32_768;
       return out;
-    case 's24': {
+    case 's24le':
+    case 's24be': {
       const high = little ? 2 : 0;
       for (let i = 0; i < out.length; i++) {
         const at = 3 * i;
@@ -29,13 +69,16 @@ export function decodeWavSamples(bytes: Uint8Array, format: WavFormat): Float32A
       }
       return out;
     }
-    case 's32':
+    case 's32le':
+    case 's32be':
       for (let i = 0; i < out.length; i++) out[i] = view.getInt32(4 * i, little) / 2_147_483_648;
       return out;
-    case 'f32':
+    case 'f32le':
+    case 'f32be':
       for (let i = 0; i < out.length; i++) out[i] = safe(view.getFloat32(4 * i, little));
       return out;
-    case 'f64':
+    case 'f64le':
+    case 'f64be':
       for (let i = 0; i < out.length; i++) out[i] = safe(view.getFloat64(8 * i, little));
       return out;
     case 'mulaw':
@@ -43,6 +86,6 @@ export function decodeWavSamples(bytes: Uint8Array, format: WavFormat): Float32A
     case 'alaw':
       return int16ToFloat32(decodeALaw(bytes));
     default:
-      return format.encoding satisfies never;
+      return encoding satisfies never;
   }
 }
