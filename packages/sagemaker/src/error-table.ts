@@ -90,7 +90,8 @@ export const SAGEMAKER_ERRORS: Readonly<Record<SageMakerErrorReason, SageMakerEr
   invalid_target_variant: {
     code: 'invalid_argument',
     retryable: false,
-    message: 'A variant name has 1 to 63 letters, digits and hyphens, and begins and ends with a letter or digit.',
+    message:
+      'A variant name has 1 to 63 letters, digits and hyphens, and begins and ends with a letter or digit.',
   },
   invalid_invocation_path: {
     code: 'invalid_argument',
