@@ -5,6 +5,7 @@ import { ENGINE_LIMITS } from './limits.js';
 import { llamaVocabulary, readVocabulary, type Vocabulary } from './model/tokens.js';
 import { startEngine } from './moonshine-engine.js';
 import {
+  isStoreName,
   type ModelStoreOptions,
   type PullProgress,
   pullModel,
@@ -69,17 +70,12 @@ export async function createMoonshineEngine(options: MoonshineOptions = {}): Pro
   );
 }
 
-/** From the store, or into it: only names that are missing or damaged there are pulled, never folders. */
+/** From the store, into which it is pulled when it is missing or damaged there; or the user's folder as it is. */
 async function obtain(name: string, { store, signal, onProgress }: MoonshineOptions): Promise<ResolvedModel> {
   try {
     return await resolveModel(name, store);
   } catch (error) {
-    const isFolder =
-      error instanceof EngineError &&
-      error.code === 'model_invalid' &&
-      /[\\/.]/.test(name) &&
-      !name.startsWith('hf:');
-    if (isFolder || !(error instanceof EngineError)) throw error;
+    if (!(error instanceof EngineError) || !isStoreName(name, store)) throw error;
     return pullModel(name, {
       ...store,
       ...(signal ? { signal } : {}),

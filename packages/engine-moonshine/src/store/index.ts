@@ -7,5 +7,5 @@ export type { ModelFile, ModelFileRole, ModelKind, ModelManifest, ModelSource } 
 export type { ListedModel, PullOptions, PullProgress } from './model-store.js';
 export { listModels, pullModel, removeModel, verifyModel } from './model-store.js';
 export type { ModelStoreOptions, ResolvedModel, ResolvedMoonshine, ResolvedSilero } from './resolve.js';
-export { resolveModel } from './resolve.js';
+export { isStoreName, resolveModel } from './resolve.js';
 export type { ModelProblem } from './verify.js';

@@ -12,6 +12,7 @@ import { type NpmOptions, readNpmOptions } from './npm-config.js';
 import { fetchFromNpm } from './npm-source.js';
 import {
   isFolder,
+  isStoreName,
   type ModelStoreOptions,
   manifestOf,
   type ResolvedModel,
@@ -80,8 +81,8 @@ export async function pullModel(name: string, options: PullOptions = {}): Promis
   signal?.throwIfAborted();
   const dir = modelDir(root, name);
   const pull: Pull = { name, root, dir, env, options, openFile, retryDelayMs };
+  if (!isStoreName(name, options)) throw unknownModel(catalogue);
   const entry = catalogue.find((known) => known.name === name);
-  if (entry === undefined && parseHubName(name) === undefined) throw unknownModel(catalogue);
   const context = entry === undefined ? hubContext(name, root) : npmContext(entry, root);
   try {
     const manifest = entry ?? (await readManifest(dir));
@@ -116,8 +117,7 @@ export async function listModels(options: ModelStoreOptions = {}): Promise<reado
 /** Removes a model from the store. Returns false when it was not there. */
 export async function removeModel(name: string, options: ModelStoreOptions = {}): Promise<boolean> {
   const { root, catalogue } = storeOf(options);
-  const isKnown = catalogue.some((entry) => entry.name === name);
-  if (!isKnown && parseHubName(name) === undefined) throw unknownModel(catalogue);
+  if (!isStoreName(name, options)) throw unknownModel(catalogue);
   const dir = modelDir(root, name);
   if (!(await isFolder(dir))) return false;
   try {
@@ -138,8 +138,8 @@ export async function verifyModel(
   options: ModelStoreOptions & { readonly checksums?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<readonly ModelProblem[]> {
   const { root, catalogue } = storeOf(options);
+  if (!isStoreName(name, options)) throw unknownModel(catalogue);
   const entry = catalogue.find((known) => known.name === name);
-  if (entry === undefined && parseHubName(name) === undefined) throw unknownModel(catalogue);
   const dir = modelDir(root, name);
   const manifest = await manifestOf(name, entry, dir);
   const { checksums = false, signal } = options;

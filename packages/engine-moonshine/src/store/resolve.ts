@@ -57,6 +57,16 @@ export type ResolvedModel = ResolvedMoonshine | ResolvedSilero;
 const MODEL_BYTES_MIN = 1024;
 
 /**
+ * Whether the store knows the name: it is in the catalogue, or a hub's (`hf:owner/name`). Such a name can be pulled;
+ * every other one is the path of a folder, and a path cannot be pulled.
+ *
+ * @throws EngineError `model_invalid` for a hub's name that is not one
+ */
+export function isStoreName(name: string, options: ModelStoreOptions = {}): boolean {
+  return storeOf(options).catalogue.some((entry) => entry.name === name) || parseHubName(name) !== undefined;
+}
+
+/**
  * Finds a model on this machine: a name of the catalogue or of a hub (`hf:owner/name`) in the store, or else the
  * folder of a Moonshine export. A catalogue name wins over a folder of the same name; `./base` is the folder.
  * Checks that files are there and have their sizes; reads nothing else and never asks the network.
@@ -69,8 +79,8 @@ export async function resolveModel(
   options: ModelStoreOptions = {},
 ): Promise<ResolvedModel> {
   const { catalogue, root } = storeOf(options);
+  if (!isStoreName(nameOrDir, options)) return resolveDir(nameOrDir, catalogue);
   const entry = catalogue.find((known) => known.name === nameOrDir);
-  if (entry === undefined && parseHubName(nameOrDir) === undefined) return resolveDir(nameOrDir, catalogue);
   const dir = modelDir(root, nameOrDir);
   const manifest = await manifestOf(nameOrDir, entry, dir);
   const problems = await findProblems(dir, manifest.files, { checksums: false });

@@ -1,7 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { resolveModel } from '../../src/store/resolve.js';
+import { createMoonshineEngine } from '../../src/create-engine.js';
+import { isStoreName, resolveModel } from '../../src/store/resolve.js';
 import { temporaryFolder } from './fake-registry.js';
 
 let dir: string;
@@ -92,6 +93,24 @@ describe('resolving a folder', () => {
   });
 });
 
+describe('a name', () => {
+  it.each([
+    ['base', true],
+    ['silero', true],
+    ['hf:owner/name', true],
+    ['./base', false],
+    ['models', false],
+    ['C:\\models\\base', false],
+    ['/srv/base', false],
+  ])('%s: known to the store is %s', (name, isKnown) => {
+    expect(isStoreName(name)).toBe(isKnown);
+  });
+
+  it('of a hub that is none is said to be wrong, whoever asks', () => {
+    expect(() => isStoreName('hf:a')).toThrow(expect.objectContaining({ code: 'model_invalid' }));
+  });
+});
+
 describe('resolving a name', () => {
   it('says how to get a model that is not here', async () => {
     await expect(resolveModel('base', { root: dir })).rejects.toMatchObject({
@@ -100,5 +119,26 @@ describe('resolving a name', () => {
     });
     await expect(resolveModel('hf:a/b', { root: dir })).rejects.toMatchObject({ code: 'model_unavailable' });
     await expect(resolveModel('hf:a', { root: dir })).rejects.toMatchObject({ code: 'model_invalid' });
+  });
+});
+
+describe('making an engine', () => {
+  it('pulls nothing for a name that is neither in the store nor a folder, and says what can be named', async () => {
+    // A bare word: nothing about its characters tells a folder from a model.
+    await expect(createMoonshineEngine({ model: 'larch', store: { root: dir } })).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringMatching(
+        /^There is no model and no folder .*larch\. Name one of base, tiny, a hub /,
+      ),
+    });
+  });
+
+  it('takes a folder for a folder, also when its name is a bare word and it holds no model', async () => {
+    await put('larch/readme.md');
+    const model = relative(process.cwd(), join(dir, 'larch'));
+    await expect(createMoonshineEngine({ model, store: { root: dir } })).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringContaining('holds no Moonshine model'),
+    });
   });
 });
