@@ -10,21 +10,33 @@ import {
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
-import { choice, flag, integer, text } from '../options.js';
+import { CliError } from '../errors.js';
+import { choice, flag, integer, parsed, text } from '../options.js';
 import { apiKeyOption, modelOption, portOption, threadsOption } from '../options-shared.js';
 import { version } from '../program.js';
 import { startEngine } from '../session/start-engine.js';
 import { createDisplay } from '../terminal/display.js';
 import { styleFor } from '../terminal/style.js';
 
+/** `auto` is the embedded one, the only one there is. */
+const ENGINES = ['auto', 'moonshine'] as const;
+
 const options = {
   port: portOption,
   host: text({ flags: '--host <address>', description: 'address to listen on', fallback: DEFAULT_HOST }),
-  engine: choice({
+  engine: parsed({
     flags: '--engine <engine>',
-    description: 'which recogniser',
-    choices: ['auto', 'moonshine'],
+    description: `which recogniser: ${ENGINES.join(', ')}`,
     fallback: 'auto',
+    fallbackText: 'auto',
+    parse: parseEngine,
+  }),
+  upstream: parsed<undefined, undefined>({
+    flags: '--upstream <url>',
+    description: 'not here: "kikitori bridge --upstream" goes in front of another Realtime server',
+    fallback: undefined,
+    // The variable is that of "bridge", and both may run in one container.
+    parse: (_text, label) => (label.startsWith('--') ? refuseUpstream(label) : undefined),
   }),
   model: modelOption,
   threads: threadsOption,
@@ -51,6 +63,21 @@ const options = {
 };
 
 type ServeInput = CommandInput<typeof options>;
+
+function parseEngine(text: string, label: string): (typeof ENGINES)[number] {
+  if (text === 'vllm') refuseUpstream(`${label} vllm`);
+  const found = ENGINES.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new CliError('usage', `${label} must be one of: ${ENGINES.join(', ')}.`);
+}
+
+/** vLLM is a Realtime server itself: this one has nothing to add to it yet, and must not pretend to. */
+function refuseUpstream(label: string): never {
+  throw new CliError(
+    'usage',
+    `${label} is not for "serve": vLLM is a Realtime server itself; use "kikitori transcribe FILE --url ws://HOST:PORT/v1/realtime", or put "kikitori bridge --upstream ws://HOST:PORT/v1/realtime" in front of it.`,
+  );
+}
 
 /** `kikitori serve`: the Realtime server in front of an engine, until SIGTERM or Ctrl-C. */
 export const serve = defineCommand({

@@ -103,6 +103,23 @@ describe('kikitori serve', () => {
     await exit;
   });
 
+  it.each([
+    ['--engine', 'vllm'],
+    ['--upstream', 'ws://127.0.0.1:8081/v1/realtime'],
+  ])('says what to use for vLLM instead of %s', async (flag, value) => {
+    const { context, exit } = start([flag, value]);
+    expect(await exit).toBe(2);
+    expect(context.stderr.text).toMatch(
+      /^kikitori: [^\n]*"kikitori transcribe FILE --url[^\n]*bridge[^\n]*\n$/,
+    );
+  });
+
+  it('knows its engines by name', async () => {
+    const { context, exit } = start(['--engine', 'whisper']);
+    expect(await exit).toBe(2);
+    expect(context.stderr.text).toBe('kikitori: --engine must be one of: auto, moonshine.\n');
+  });
+
   it('says in a sentence that the port is in use', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -114,11 +131,12 @@ describe('kikitori serve', () => {
     other.close();
   });
 
-  it('refuses a public address without a key, unless told that this is wanted', async () => {
+  it('refuses a public address without a key, unless told that this is wanted; minds no variable of "bridge"', async () => {
     const refused = start(['--host', '0.0.0.0']);
     expect(await refused.exit).toBe(2);
     expect(refused.context.stderr.text).toMatch(/^kikitori: [^\n]*--insecure[^\n]*\n$/);
-    const { context, exit } = start(['--host', '0.0.0.0', '--insecure']);
+    const env = { KIKITORI_UPSTREAM: 'ws://127.0.0.1:8081' };
+    const { context, exit } = start(['--host', '0.0.0.0', '--insecure'], { env });
     await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1)/);
     context.interrupt();
     expect(await exit).toBe(0);
