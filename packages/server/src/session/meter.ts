@@ -1,3 +1,4 @@
+import type { Hypothesis } from '@kikitori/engine';
 import type { Clock } from '../clock.js';
 import type { ServerMetrics } from '../metrics.js';
 import { LagSummary } from './lag-summary.js';
@@ -57,16 +58,9 @@ export class SessionMeter {
   observe(input: Input, effects: readonly Effect[], nowMs: number): void {
     if (input.type === 'append' && !effects.some(isError)) this.#received(input.pcm, nowMs);
     if (input.type === 'engine-lost') this.#endUtterance();
+    // Before the effects: what a stream says counts from its own beginning, and they may open the next one.
+    if (input.type === 'hypothesis') this.#heard(input.hypothesis, nowMs);
     for (const effect of effects) this.#effect(effect, nowMs);
-    if (input.type !== 'hypothesis') return;
-    const { hypothesis } = input;
-    if (hypothesis.type === 'words') {
-      this.#words += hypothesis.words.length;
-      this.#metrics?.words.inc({ source: 'realtime' }, hypothesis.words.length);
-      for (const word of hypothesis.words) this.#lag(this.#originMs + word.endMs, nowMs);
-    }
-    this.#settledMs = Math.max(this.#settledMs, this.#originMs + hypothesis.settledMs);
-    this.#forget();
   }
 
   /** To be asked once, at the end. */
@@ -78,6 +72,16 @@ export class SessionMeter {
       utterances: this.#utterances,
       lagP95Ms: this.#lags.quantile(0.95),
     };
+  }
+
+  #heard(hypothesis: Hypothesis, nowMs: number): void {
+    if (hypothesis.type === 'words') {
+      this.#words += hypothesis.words.length;
+      this.#metrics?.words.inc({ source: 'realtime' }, hypothesis.words.length);
+      for (const word of hypothesis.words) this.#lag(this.#originMs + word.endMs, nowMs);
+    }
+    this.#settledMs = Math.max(this.#settledMs, this.#originMs + hypothesis.settledMs);
+    this.#forget();
   }
 
   #received(pcm: Uint8Array, nowMs: number): void {

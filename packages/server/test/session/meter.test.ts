@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { SessionMeter } from '../../src/session/meter.js';
+import type { Effect } from '../../src/session/state.js';
+import { ManualClock } from '../manual-clock.js';
+
+const pcm = (ms: number): Uint8Array => new Uint8Array(ms * 32);
+const done: Effect = {
+  type: 'send',
+  notice: { type: 'done', text: ' One.', usage: { promptTokens: 13, completionTokens: 3 } },
+};
+
+const open: Effect = { type: 'open', partials: false };
+
+describe('the meter', () => {
+  it('counts what a stream says from where that stream began, also in the step that opens the next', () => {
+    const meter = new SessionMeter(new ManualClock(), undefined);
+    const first = pcm(1_000);
+    meter.observe({ type: 'append', pcm: first }, [open, { type: 'write', pcm: first }], 0);
+    expect(meter.backlogMs).toBe(1_000);
+    meter.observe({ type: 'final' }, [{ type: 'flush', marker: 1 }], 0);
+    // The next utterance waits; its client asked for partials meanwhile, so it gets a stream of its own.
+    const next = pcm(500);
+    meter.observe({ type: 'append', pcm: next }, [], 0);
+    meter.observe({ type: 'commit' }, [], 0);
+    const flushed = { type: 'flushed', marker: 1, settledMs: 1_000, tokens: 3 } as const;
+    const effects: Effect[] = [done, { type: 'release' }, open, { type: 'write', pcm: next }];
+    meter.observe({ type: 'hypothesis', hypothesis: flushed }, effects, 100);
+    expect(meter.backlogMs).toBe(500);
+    const progress = { type: 'progress', settledMs: 200 } as const;
+    meter.observe({ type: 'hypothesis', hypothesis: progress }, [], 200);
+    expect(meter.backlogMs).toBe(300);
+  });
+});
