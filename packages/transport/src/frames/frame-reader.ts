@@ -88,6 +88,7 @@ export class FrameReader {
     maskKey: 0,
     payloadBytes: 0,
   };
+  #chunkBytes = 0;
   #at = 0;
   #state: 'header' | 'payload' | 'control' | 'closed' = 'header';
   /** Bytes of a header that was cut, made when first needed. */
@@ -110,16 +111,20 @@ export class FrameReader {
     return this.#state === 'header' && this.#cutBytes === 0 && !this.#isInMessage;
   }
 
-  /** The next bytes. The ones before must be used up: `invalid_argument` otherwise. */
-  push(chunk: Uint8Array): void {
+  /**
+   * The next bytes: the whole chunk, or its first `length` bytes, for who reads into one buffer again and again. The
+   * ones before must be used up: `invalid_argument` otherwise.
+   */
+  push(chunk: Uint8Array, length: number = chunk.length): void {
     const isOpen = this.#failure === undefined && this.#state !== 'closed';
-    if (isOpen && this.#at < this.chunk.length) {
+    if (isOpen && this.#at < this.#chunkBytes) {
       throw new TransportError(
         'invalid_argument',
         'Read on until the reader is starved before pushing more.',
       );
     }
     this.chunk = chunk;
+    this.#chunkBytes = length;
     this.#at = 0;
   }
 
@@ -141,6 +146,7 @@ export class FrameReader {
   #starve(): FrameStep {
     // Not kept: chunks are as large as a socket reads, and sessions are idle most of the time.
     this.chunk = NOTHING;
+    this.#chunkBytes = 0;
     this.#at = 0;
     return 'starved';
   }
@@ -148,9 +154,10 @@ export class FrameReader {
   #readHeader(): FrameStep {
     const { chunk } = this;
     const at = this.#at;
-    if (this.#cutBytes === 0 && chunk.length - at >= 2) {
+    const available = this.#chunkBytes - at;
+    if (this.#cutBytes === 0 && available >= 2) {
       const length = headerLength(chunk[at + 1] ?? 0);
-      if (chunk.length - at >= length) {
+      if (available >= length) {
         this.headerStart = at;
         this.#at = at + length;
         return this.#begin(chunk, at);
@@ -162,7 +169,7 @@ export class FrameReader {
   #readCutHeader(): FrameStep {
     this.#cut ??= new Uint8Array(FRAME_HEADER_BYTES_MAX);
     const cut = this.#cut;
-    while (this.#at < this.chunk.length) {
+    while (this.#at < this.#chunkBytes) {
       cut[this.#cutBytes] = this.chunk[this.#at] ?? 0;
       this.#cutBytes += 1;
       this.#at += 1;
@@ -248,7 +255,7 @@ export class FrameReader {
 
   #readPayload(): FrameStep {
     const missing = this.#frame.payloadBytes - this.#doneBytes;
-    const available = this.chunk.length - this.#at;
+    const available = this.#chunkBytes - this.#at;
     if (available === 0 && missing > 0) return this.#starve();
     const taken = Math.min(missing, available);
     this.start = this.#at;
@@ -263,7 +270,7 @@ export class FrameReader {
 
   #readControl(): FrameStep {
     const frame = this.#frame;
-    const end = Math.min(this.chunk.length, this.#at + frame.payloadBytes - this.#doneBytes);
+    const end = Math.min(this.#chunkBytes, this.#at + frame.payloadBytes - this.#doneBytes);
     for (; this.#at < end; this.#at += 1) {
       this.controlPayload[this.#doneBytes] = this.chunk[this.#at] ?? 0;
       this.#doneBytes += 1;

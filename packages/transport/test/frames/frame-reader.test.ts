@@ -111,6 +111,22 @@ describe('FrameReader', () => {
     expect(readAll(reader(), [frame(false, 2, 6), frame(true, 0, 5)]).error?.code).toBe('message_too_big');
   });
 
+  it('reads no further than told in a buffer that is used again and again', () => {
+    const buffer = new Uint8Array(64).fill(0xff);
+    const reader = new FrameReader({ role: 'client' });
+    const frame = encodeFrame(filled(9, 4), { opcode: OPCODE.text });
+    const places: number[] = [];
+    for (const piece of [frame.subarray(0, 1), frame.subarray(1, 5), frame.subarray(5)]) {
+      buffer.set(piece);
+      reader.push(buffer, piece.length);
+      for (let step = reader.next(); step !== 'starved'; step = reader.next()) {
+        if (step === 'payload') places.push(...reader.chunk.subarray(reader.start, reader.end));
+      }
+    }
+    expect(places).toEqual([...filled(9, 4)]);
+    expect(reader.isBetweenMessages).toBe(true);
+  });
+
   it('drops what comes after a close frame', () => {
     const reader = new FrameReader({ role: 'client' });
     const { frames, error } = readAll(reader, [encodeCloseFrame(1000, 'bye'), Uint8Array.of(0xff, 0xff)]);
