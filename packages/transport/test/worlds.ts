@@ -7,7 +7,12 @@ import { attachMemory, createMemoryHost, createMemoryPair } from '../src/memory.
 import { attachWebSockets, type WebSocketTuning } from '../src/ws/node.js';
 
 /** What a transport can do that runs on Node. */
-export const EVERYTHING: ConformanceTraits = { tellsRefusal: true, pausesPeer: true, cutsLine: true };
+export const EVERYTHING: ConformanceTraits = {
+  tellsRefusal: true,
+  pausesPeer: true,
+  cutsLine: true,
+  tellsCloseCode: true,
+};
 
 /** The in-process pair. It owns no handle, so nothing can be left. */
 export function memoryWorld(): ConformanceWorld {

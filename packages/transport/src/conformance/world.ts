@@ -16,6 +16,8 @@ export interface ConformanceTraits {
   readonly pausesPeer: boolean;
   /** `destroy` cuts the line without a goodbye. Browsers cannot. */
   readonly cutsLine: boolean;
+  /** The near end's close code and reason reach the far end. SageMaker has no place for them. */
+  readonly tellsCloseCode: boolean;
 }
 
 /** A place in which one test runs: a listener and what connects to it. */

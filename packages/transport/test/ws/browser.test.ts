@@ -11,7 +11,7 @@ afterAll(() => {
   vi.unstubAllGlobals();
 });
 
-const BROWSER = { tellsRefusal: false, pausesPeer: false, cutsLine: false };
+const BROWSER = { tellsRefusal: false, pausesPeer: false, cutsLine: false, tellsCloseCode: true };
 
 testConnection(
   "the platform's WebSocket",
