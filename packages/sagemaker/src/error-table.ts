@@ -34,6 +34,7 @@ export type SageMakerErrorReason =
   | 'answer_unexpected'
   // Inside the stream.
   | 'model_ended'
+  | 'container_lost'
   | 'stream_expired'
   | 'stream_failed'
   | 'stream_reset'
@@ -223,6 +224,11 @@ export const SAGEMAKER_ERRORS: Readonly<Record<SageMakerErrorReason, SageMakerEr
     code: 'peer_closed',
     retryable: true,
     message: 'The container ended the stream with an error; its words and its log in CloudWatch say why.',
+  },
+  container_lost: {
+    code: 'connection_lost',
+    retryable: true,
+    message: 'The container vanished in the middle; its log in CloudWatch says why. Try again.',
   },
   stream_expired: {
     code: 'peer_closed',

@@ -16,7 +16,6 @@ export interface SageMakerErrorOptions extends TransportErrorOptions {
 
 // The container's own answer to the handshake decides: a 4xx will not change, but for these.
 const RETRYABLE_ORIGINAL_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
-const CLOSE_CODE_ABNORMAL = 1006;
 
 /**
  * The one error of this package: a `TransportError`, so that whoever knows the seam alone can handle it, with a finer
@@ -48,9 +47,7 @@ export class SageMakerError extends TransportError {
   override get retryable(): boolean {
     const { retryable } = SAGEMAKER_ERRORS[this.reason];
     if (this.reason === 'model_refused') return retryable && isWorthAsking(this.originalStatus);
-    if (this.reason === 'model_ended' && this.closeCode !== undefined) {
-      return this.closeCode === CLOSE_CODE_ABNORMAL || super.retryable;
-    }
+    if (this.reason === 'model_ended' && this.closeCode !== undefined) return super.retryable;
     return retryable;
   }
 }

@@ -16,6 +16,8 @@ export const SAGEMAKER_LIMITS = {
 
   /** Name, TCP and TLS together. Below the SDK's ten seconds, so that our sentence is the one that is seen. */
   connectTimeoutMs: 8_000,
+  /** AWS's chain asks files, processes and the network. Then: `credentials_unavailable`. */
+  credentialsTimeoutMs: 8_000,
   /** From the request to the first byte of the answer; a cold container may take its time. Then: `answer_timeout`. */
   answerTimeoutMs: 30_000,
   /** What of an answer that refuses is read. The rest is dropped. */
@@ -35,6 +37,12 @@ export const SAGEMAKER_LIMITS = {
   /** What the service may send on one stream ahead of our reading, in front of the receive queue of the seam. */
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 4 * 1024 * 1024,
+
+  /** `close` waits this long for the service to end the answer, then resets the stream. */
+  closeTimeoutMs: 5_000,
+
+  /** A connection without streams has this long to write its last frames, then it is cut. */
+  linkCloseTimeoutMs: 250,
 
   /** How often we look whether bytes came; if none did, a PING asks for a sign. Dead after at most 2 + 2 + 5 s. */
   livenessIntervalMs: 2_000,

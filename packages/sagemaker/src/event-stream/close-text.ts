@@ -4,7 +4,8 @@ export interface CloseText {
   readonly reason: string;
 }
 
-const SHAPE = /\b(1\d{3}|[34]\d{3})\b(?:\s*[:,(-]\s*([\s\S]*))?/;
+// AWS's own words are not known: a code behind the word "code" or "status", the reason behind a colon, comma or dash.
+const SHAPE = /\b(?:code|status)\b\D{0,8}?([134]\d{3})\b(?:\s*[:,(-]\s*([\s\S]*))?/i;
 
 /** The words: `WebSocket closed with code 1012: restarting`. */
 export function formatCloseText({ code, reason }: CloseText): string {

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import type { Connect, Connection } from '@kikitori/transport';
+import { SageMakerError } from '../errors.js';
+import { EventSigner } from '../event-stream/event-signer.js';
+import { SigningKeys } from '../event-stream/signing-key.js';
+import { SAGEMAKER_LIMITS } from '../limits.js';
+import {
+  type ResolvedConnectOptions,
+  resolveConnectOptions,
+  type SageMakerConnectOptions,
+} from './connect-options.js';
+import { SageMakerConnection } from './connection.js';
+import { type AwsCredentials, freshCredentials } from './credentials.js';
+import { awaitAnswer } from './invocation.js';
+import { LinkPool } from './link-pool.js';
+import { type ClientIdentity, signRequest } from './signed-headers.js';
+
+const IDENTITY: ClientIdentity = {
+  userAgent: `kikitori/0.1.0 lang/js md/nodejs#${process.versions.node} api/sagemaker-runtime-http2`,
+  amzUserAgent: 'kikitori/0.1.0',
+  // What follows a failure is another stream, which somebody else decides on.
+  attempt: 'attempt=1; max=1',
+  invocationId: () => randomUUID(),
+};
+
+/** What is not for callers to set: everything that makes two runs differ. */
+export interface ConnectInternals {
+  readonly identity: ClientIdentity;
+  readonly now: () => number;
+}
+
+/**
+ * Makes a `Connect` that opens bidirectional streams to one SageMaker endpoint: HTTP/2, event streams, SigV4 of the
+ * request and of every event. The `url`, `headers` and `protocols` of a call are ignored: the options name the place.
+ *
+ * A stream keeps the credentials that it was opened with, as with AWS's JavaScript client: its signatures are a chain that
+ * names one access key. It resolves when the container has taken the WebSocket.
+ *
+ * Throws `SageMakerError` with an `invalid_…` reason here; its connect rejects with `SageMakerError` or the signal's
+ * reason.
+ */
+export function createSageMakerConnect(options: SageMakerConnectOptions): Connect {
+  return makeConnect(resolveConnectOptions(options), { identity: IDENTITY, now: Date.now });
+}
+
+/** `createSageMakerConnect` on resolved options, with a clock and an identity of the caller's. */
+export function makeConnect(options: ResolvedConnectOptions, internals: ConnectInternals): Connect {
+  const connector = new Connector(options, internals);
+  return ({ signal }) => connector.connect(signal);
+}
+
+class Connector {
+  readonly #options: ResolvedConnectOptions;
+  readonly #identity: ClientIdentity;
+  readonly #localNow: () => number;
+  readonly #pool: LinkPool;
+  readonly #keys = new SigningKeys();
+  /** How far the service's clock is ahead of ours, once it said so and it matters. */
+  #clockOffsetMs = 0;
+
+  constructor(options: ResolvedConnectOptions, { identity, now }: ConnectInternals) {
+    this.#options = options;
+    this.#identity = identity;
+    this.#localNow = now;
+    this.#pool = new LinkPool(options, options.streamsPerConnection);
+  }
+
+  async connect(signal: AbortSignal | undefined): Promise<Connection> {
+    const offsetMs = this.#clockOffsetMs;
+    try {
+      return await this.#open(signal);
+    } catch (error) {
+      // Refused for our clock, and told the right time: once more with that.
+      const isRefused = error instanceof SageMakerError && error.reason === 'clock_wrong';
+      if (!isRefused || this.#clockOffsetMs === offsetMs) throw error;
+      return this.#open(signal);
+    }
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<Connection> {
+    const { endpoint, region, target, answerTimeoutMs, closeTimeoutMs, messageBytesMax } = this.#options;
+    signal?.throwIfAborted();
+    const credentials = await this.#credentials(signal);
+    let seedSignature = '';
+    const linked = await this.#pool.open(async () => {
+      const request = { endpoint, region, target, credentials, identity: this.#identity, nowMs: this.#now() };
+      const { headers, signature } = await signRequest(request);
+      seedSignature = signature;
+      return headers;
+    }, signal);
+    const { requestId } = await awaitAnswer(linked, {
+      timeoutMs: answerTimeoutMs,
+      signal,
+      onServiceDate: (dateMs) => this.#noteServiceDate(dateMs),
+    });
+    const { secretAccessKey } = credentials;
+    const signer = new EventSigner({ secretAccessKey, region, seedSignature, keys: this.#keys });
+    const now = (): number => this.#now();
+    return new SageMakerConnection({ linked, signer, now, requestId, closeTimeoutMs, messageBytesMax });
+  }
+
+  async #credentials(signal: AbortSignal | undefined): Promise<AwsCredentials> {
+    const giveUp = new AbortController();
+    const onAbort = (): void => giveUp.abort(signal?.reason);
+    const timer = setTimeout(
+      () => giveUp.abort(new SageMakerError('credentials_unavailable')),
+      SAGEMAKER_LIMITS.credentialsTimeoutMs,
+    );
+    signal?.addEventListener('abort', onAbort);
+    try {
+      return await untilAborted(freshCredentials(this.#options.credentials, this.#now()), giveUp.signal);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #now(): number {
+    return this.#localNow() + this.#clockOffsetMs;
+  }
+
+  #noteServiceDate(dateMs: number): void {
+    const offsetMs = dateMs - this.#localNow();
+    if (Math.abs(offsetMs - this.#clockOffsetMs) >= SAGEMAKER_LIMITS.clockSkewMsMin)
+      this.#clockOffsetMs = offsetMs;
+  }
+}
+
+/** The promise, or the signal's reason if that is first; what comes late is dropped. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

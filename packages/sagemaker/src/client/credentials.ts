@@ -1,0 +1,61 @@
+import type { AwsCredentialIdentity } from '@smithy/types';
+import { SageMakerError } from '../errors.js';
+import { SAGEMAKER_LIMITS } from '../limits.js';
+
+/** Keys to sign with. `sessionToken` and `expiration` belong to temporary ones. */
+export type AwsCredentials = Pick<
+  AwsCredentialIdentity,
+  'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'expiration'
+>;
+
+/** Gives credentials; asked for every new stream. `forceRefresh`: not the ones given before, they are about to end. */
+export type AwsCredentialsProvider = (options?: {
+  readonly forceRefresh?: boolean;
+}) => Promise<AwsCredentials>;
+
+/** Where the default chain looks. */
+export interface CredentialChainOptions {
+  readonly region: string;
+  readonly profile?: string | undefined;
+}
+
+/**
+ * AWS's own chain: environment, profile, SSO, web identity, container, instance. Loaded at the first call, since it is
+ * the heaviest import of the package; it caches, and renews what is about to expire.
+ */
+export function defaultCredentials({ region, profile }: CredentialChainOptions): AwsCredentialsProvider {
+  let chain: Promise<AwsCredentialsProvider> | undefined;
+  return async (options) => {
+    chain ??= import('@aws-sdk/credential-provider-node').then(({ defaultProvider }) =>
+      defaultProvider({ clientConfig: { region }, ...(profile === undefined ? {} : { profile }) }),
+    );
+    return (await chain)(options);
+  };
+}
+
+/** Credentials that are good for a while: short-lived ones are asked for a second time. `credentials_unavailable`. */
+export async function freshCredentials(
+  provider: AwsCredentialsProvider,
+  nowMs: number,
+): Promise<AwsCredentials> {
+  try {
+    const credentials = await provider();
+    if (isGoodFor(credentials, nowMs)) return checked(credentials);
+    return checked(await provider({ forceRefresh: true }));
+  } catch (cause) {
+    throw new SageMakerError('credentials_unavailable', { cause });
+  }
+}
+
+function isGoodFor({ expiration }: AwsCredentials, nowMs: number): boolean {
+  return expiration === undefined || expiration.getTime() - nowMs >= SAGEMAKER_LIMITS.credentialsLifeMsMin;
+}
+
+/** A provider of the caller may be plain JavaScript. */
+function checked(credentials: AwsCredentials): AwsCredentials {
+  const { accessKeyId, secretAccessKey } = credentials;
+  if (typeof accessKeyId !== 'string' || accessKeyId === '') throw new TypeError('No accessKeyId.');
+  if (typeof secretAccessKey !== 'string' || secretAccessKey === '')
+    throw new TypeError('No secretAccessKey.');
+  return credentials;
+}

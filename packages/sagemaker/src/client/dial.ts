@@ -1,0 +1,108 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { SageMakerError, type SageMakerErrorReason } from '../errors.js';
+import type { Endpoint } from './endpoint.js';
+
+/** What opening a line needs. */
+export interface DialOptions {
+  readonly endpoint: Endpoint;
+  /** PEM certificates to trust instead of the public ones. */
+  readonly ca?: string | Uint8Array | undefined;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const HTTP2_PROTOCOL = 'h2';
+
+/**
+ * Opens a TCP connection, and TLS on it where the endpoint wants it, on which HTTP/2 may be spoken.
+ *
+ * Rejects with `host_not_found`, `nobody_listens`, `network_failed`, `tls_failed`, `not_http2`, `connect_timeout`, or
+ * the signal's reason.
+ */
+export function dial({ endpoint, ca, timeoutMs, signal }: DialOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason);
+      return;
+    }
+    let socket: Socket;
+    try {
+      socket = endpoint.isTls ? openTls(endpoint, ca) : connectTcp(endpoint.port, endpoint.host);
+    } catch (cause) {
+      // A CA that is no PEM.
+      reject(new SageMakerError('tls_failed', { cause }));
+      return;
+    }
+    let isThere = false;
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.removeAllListeners();
+    };
+    const giveUp = (reason: unknown): void => {
+      settle();
+      // What the dying socket still reports is of no interest.
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(reason);
+    };
+    const onAbort = (): void => giveUp(signal?.reason);
+    const timer = setTimeout(() => giveUp(new SageMakerError('connect_timeout')), timeoutMs);
+    signal?.addEventListener('abort', onAbort);
+    socket.setNoDelay(true);
+    socket.once('connect', () => {
+      isThere = true;
+    });
+    socket.once('error', (error) => giveUp(dialFailure(error, isThere)));
+    socket.once('close', () => giveUp(new SageMakerError(isThere ? 'tls_failed' : 'network_failed')));
+    socket.once(endpoint.isTls ? 'secureConnect' : 'connect', () => {
+      if (isTls(socket) && socket.alpnProtocol !== HTTP2_PROTOCOL) {
+        giveUp(new SageMakerError('not_http2'));
+        return;
+      }
+      settle();
+      resolve(socket);
+    });
+  });
+}
+
+function openTls({ host, port }: Endpoint, ca: string | Uint8Array | undefined): TLSSocket {
+  return connectTls({
+    host,
+    port,
+    ALPNProtocols: [HTTP2_PROTOCOL],
+    // RFC 6066 section 3: a server name is a name, never an address.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : Buffer.from(ca) }),
+  });
+}
+
+function isTls(socket: Socket): socket is TLSSocket {
+  return 'alpnProtocol' in socket;
+}
+
+function dialFailure(cause: Error, isThere: boolean): SageMakerError {
+  return new SageMakerError(reasonOfDial('code' in cause ? cause.code : undefined, isThere), { cause });
+}
+
+function reasonOfDial(code: unknown, isThere: boolean): SageMakerErrorReason {
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+    case 'EAI_NONAME':
+      return 'host_not_found';
+    case 'ECONNREFUSED':
+      return 'nobody_listens';
+    case 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL':
+      return 'not_http2';
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ETIMEDOUT':
+      return 'network_failed';
+    default:
+      // A certificate that is not accepted, a version, a cipher: everything that is no system error.
+      return isThere ? 'tls_failed' : 'network_failed';
+  }
+}
