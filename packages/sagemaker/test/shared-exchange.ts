@@ -11,7 +11,6 @@ export interface Exchange {
   readonly request: {
     readonly pseudoAndHeadersInOrder: readonly (readonly [string, string])[];
     readonly canonicalRequest: string;
-    readonly stringToSign: string;
   };
   readonly requestEvents: readonly {
     readonly hex: string;
@@ -20,7 +19,6 @@ export interface Exchange {
       readonly headers: readonly (readonly [string, string, string])[];
       readonly bodyHex: string;
     };
-    readonly stringToSign: string;
   }[];
   readonly responseEventsAsParsedByClient: readonly {
     readonly DataType?: string;
@@ -36,11 +34,10 @@ export interface Exchange {
 export interface Http2Frame {
   readonly type?: string;
   readonly flags?: number;
-  readonly endStream?: boolean;
   readonly payloadHex?: string;
 }
 
-/** Made by `make-exchange.ts` from our own client; always there. */
+/** Made from our own client by `client/exchange.test.ts` (`npx vitest run exchange -u`). */
 const OWN = new URL('./vectors/exchange.json', import.meta.url);
 /** Captured from AWS's own JavaScript client; not part of this repository. */
 const CAPTURED = new URL('../../../../shared/fixtures/sagemaker-exchange.json', import.meta.url);

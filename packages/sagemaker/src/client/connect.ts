@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Connect, Connection } from '@kikitori/transport';
+import type { Connect, Connection, Message } from '@kikitori/transport';
 import { SageMakerError } from '../errors.js';
 import { EventSigner } from '../event-stream/event-signer.js';
+import type { PartHeaders } from '../event-stream/payload-part.js';
 import { SigningKeys } from '../event-stream/signing-key.js';
 import { SAGEMAKER_LIMITS } from '../limits.js';
 import {
@@ -9,11 +10,11 @@ import {
   resolveConnectOptions,
   type SageMakerConnectOptions,
 } from './connect-options.js';
-import { SageMakerConnection } from './connection.js';
+import { dataTypeOf, SageMakerConnection } from './connection.js';
 import { type AwsCredentials, freshCredentials } from './credentials.js';
 import { awaitAnswer } from './invocation.js';
 import { LinkPool } from './link-pool.js';
-import { type ClientIdentity, signRequest } from './signed-headers.js';
+import { type ClientIdentity, type SignedRequest, signRequest } from './signed-headers.js';
 
 const IDENTITY: ClientIdentity = {
   userAgent: `kikitori/0.1.0 lang/js md/nodejs#${process.versions.node} api/sagemaker-runtime-http2`,
@@ -27,6 +28,7 @@ const IDENTITY: ClientIdentity = {
 export interface ConnectInternals {
   readonly identity: ClientIdentity;
   readonly now: () => number;
+  readonly partHeadersOf: (message: Message) => PartHeaders;
 }
 
 /**
@@ -40,7 +42,11 @@ export interface ConnectInternals {
  * reason.
  */
 export function createSageMakerConnect(options: SageMakerConnectOptions): Connect {
-  return makeConnect(resolveConnectOptions(options), { identity: IDENTITY, now: Date.now });
+  return makeConnect(resolveConnectOptions(options), {
+    identity: IDENTITY,
+    now: Date.now,
+    partHeadersOf: dataTypeOf,
+  });
 }
 
 /** `createSageMakerConnect` on resolved options, with a clock and an identity of the caller's. */
@@ -51,17 +57,15 @@ export function makeConnect(options: ResolvedConnectOptions, internals: ConnectI
 
 class Connector {
   readonly #options: ResolvedConnectOptions;
-  readonly #identity: ClientIdentity;
-  readonly #localNow: () => number;
+  readonly #internals: ConnectInternals;
   readonly #pool: LinkPool;
   readonly #keys = new SigningKeys();
   /** How far the service's clock is ahead of ours, once it said so and it matters. */
   #clockOffsetMs = 0;
 
-  constructor(options: ResolvedConnectOptions, { identity, now }: ConnectInternals) {
+  constructor(options: ResolvedConnectOptions, internals: ConnectInternals) {
     this.#options = options;
-    this.#identity = identity;
-    this.#localNow = now;
+    this.#internals = internals;
     this.#pool = new LinkPool(options, options.streamsPerConnection);
   }
 
@@ -78,13 +82,12 @@ class Connector {
   }
 
   async #open(signal: AbortSignal | undefined): Promise<Connection> {
-    const { endpoint, region, target, answerTimeoutMs, closeTimeoutMs, messageBytesMax } = this.#options;
+    const { region, answerTimeoutMs, closeTimeoutMs, messageBytesMax } = this.#options;
     signal?.throwIfAborted();
     const credentials = await this.#credentials(signal);
     let seedSignature = '';
     const linked = await this.#pool.open(async () => {
-      const request = { endpoint, region, target, credentials, identity: this.#identity, nowMs: this.#now() };
-      const { headers, signature } = await signRequest(request);
+      const { headers, signature } = await this.#signRequest(credentials);
       seedSignature = signature;
       return headers;
     }, signal);
@@ -94,9 +97,21 @@ class Connector {
       onServiceDate: (dateMs) => this.#noteServiceDate(dateMs),
     });
     const { secretAccessKey } = credentials;
-    const signer = new EventSigner({ secretAccessKey, region, seedSignature, keys: this.#keys });
-    const now = (): number => this.#now();
-    return new SageMakerConnection({ linked, signer, now, requestId, closeTimeoutMs, messageBytesMax });
+    return new SageMakerConnection({
+      linked,
+      signer: new EventSigner({ secretAccessKey, region, seedSignature, keys: this.#keys }),
+      now: () => this.#now(),
+      partHeadersOf: this.#internals.partHeadersOf,
+      requestId,
+      closeTimeoutMs,
+      messageBytesMax,
+    });
+  }
+
+  #signRequest(credentials: AwsCredentials): Promise<SignedRequest> {
+    const { endpoint, region, target } = this.#options;
+    const { identity } = this.#internals;
+    return signRequest({ endpoint, region, target, credentials, identity, nowMs: this.#now() });
   }
 
   async #credentials(signal: AbortSignal | undefined): Promise<AwsCredentials> {
@@ -116,11 +131,11 @@ class Connector {
   }
 
   #now(): number {
-    return this.#localNow() + this.#clockOffsetMs;
+    return this.#internals.now() + this.#clockOffsetMs;
   }
 
   #noteServiceDate(dateMs: number): void {
-    const offsetMs = dateMs - this.#localNow();
+    const offsetMs = dateMs - this.#internals.now();
     if (Math.abs(offsetMs - this.#clockOffsetMs) >= SAGEMAKER_LIMITS.clockSkewMsMin)
       this.#clockOffsetMs = offsetMs;
   }

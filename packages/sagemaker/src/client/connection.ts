@@ -27,12 +27,19 @@ export interface SageMakerConnectionParts {
   readonly requestId: string | undefined;
   readonly closeTimeoutMs: number;
   readonly messageBytesMax: number;
+  /** What the event around a message says; `dataTypeOf` unless a test wants another form. */
+  readonly partHeadersOf: (message: Message) => PartHeaders;
 }
 
 let lastNumber = 0;
 
 const TEXT: PartHeaders = { dataType: 'UTF8' };
 const BINARY: PartHeaders = { dataType: 'BINARY' };
+
+/** Text goes as a text frame, bytes as a binary one; a message is always whole, which needs no saying. */
+export function dataTypeOf(message: Message): PartHeaders {
+  return typeof message === 'string' ? TEXT : BINARY;
+}
 
 /**
  * The `Connection` over one bidirectional stream. A message is one event and one WebSocket message at the container.
@@ -49,6 +56,7 @@ export class SageMakerConnection implements Connection {
   readonly #requestId: string | undefined;
   readonly #closeTimeoutMs: number;
   readonly #messageBytesMax: number;
+  readonly #partHeadersOf: (message: Message) => PartHeaders;
   readonly #inbox: BoundedQueue<Message>;
   readonly #decoder: EventStreamDecoder;
   readonly #assembler: PartAssembler;
@@ -74,6 +82,7 @@ export class SageMakerConnection implements Connection {
     this.#requestId = parts.requestId;
     this.#closeTimeoutMs = parts.closeTimeoutMs;
     this.#messageBytesMax = parts.messageBytesMax;
+    this.#partHeadersOf = parts.partHeadersOf;
     this.#decoder = new EventStreamDecoder();
     this.#assembler = new PartAssembler(parts.messageBytesMax);
     this.#inbox = new BoundedQueue<Message>({
@@ -129,7 +138,8 @@ export class SageMakerConnection implements Connection {
     if (this.#stream.writableLength >= TRANSPORT_LIMITS.sendBytesMax) {
       throw new TransportError('send_overflow', 'Too much waits to be written; await every send.');
     }
-    this.#stream.write(this.#signer.sign(isText ? TEXT : BINARY, message, this.#now()), this.#written);
+    const event = this.#signer.sign(this.#partHeadersOf(message), message, this.#now());
+    this.#stream.write(event, this.#written);
   }
 
   async #close(code: number): Promise<void> {

@@ -86,7 +86,8 @@ function dialFailure(cause: Error, isThere: boolean): SageMakerError {
   return new SageMakerError(reasonOfDial('code' in cause ? cause.code : undefined, isThere), { cause });
 }
 
-function reasonOfDial(code: unknown, isThere: boolean): SageMakerErrorReason {
+/** What a failure to open a line is called; `isThere`: TCP stood already. */
+export function reasonOfDial(code: unknown, isThere: boolean): SageMakerErrorReason {
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
