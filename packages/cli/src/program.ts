@@ -4,6 +4,7 @@ import type { Command, CommandGroup } from './command.js';
 import type { Context } from './context.js';
 import { CliError, endingOf } from './errors.js';
 import { type OptionSpec, readOptions } from './options.js';
+import { beside } from './terminal/beside.js';
 
 /** A command by name: its line in the help, and how to load the rest of it. */
 export interface CommandEntry {
@@ -13,6 +14,9 @@ export interface CommandEntry {
 
 /** Every command of the program. */
 export type CommandTable = Readonly<Record<string, CommandEntry>>;
+
+/** Descriptions are broken between words down to this width; commander's own 40 leaves a narrow terminal to break them anywhere. */
+const HELP_WRAP_CELLS_MIN = 16;
 
 type Invocation = () => Promise<number>;
 
@@ -36,7 +40,9 @@ export async function runProgram(
 function fail(error: unknown, context: Context): number {
   // Ctrl-C wins over whatever fell over because of it.
   const ending = endingOf(context.signal.aborted ? (context.signal.reason ?? error) : error);
-  if (ending.sentence !== '') context.stderr.write(`kikitori: ${ending.sentence}\n`);
+  if (ending.sentence !== '') {
+    context.stderr.write(`${beside(0, `kikitori: ${ending.sentence}`, context.stderr)}\n`);
+  }
   if (context.env.KIKITORI_DEBUG === '1' && error instanceof Error) {
     context.stderr.write(`${error.stack ?? error.message}\n`);
     if (error.cause instanceof Error) context.stderr.write(`caused by ${error.cause.stack ?? ''}\n`);
@@ -131,6 +137,7 @@ function descriptionOf(spec: OptionSpec<unknown>): string {
 
 /** Commander writes and exits by itself unless told otherwise; settings reach subcommands made afterwards. */
 function quiet(parser: Parser, context: Context): void {
+  parser.configureHelp({ minWidthToWrap: HELP_WRAP_CELLS_MIN });
   parser.exitOverride().configureOutput({
     writeOut: (text) => context.stdout.write(text),
     writeErr: (text) => context.stderr.write(text),

@@ -8,8 +8,9 @@ import { endingOf } from '../errors.js';
 import { DOCTOR_CHECK_MS } from '../limits.js';
 import { flag } from '../options.js';
 import { modelOption, portOption } from '../options-shared.js';
+import { beside } from '../terminal/beside.js';
 import { createDisplay, type Display } from '../terminal/display.js';
-import { type Style, styleFor } from '../terminal/style.js';
+import { styleFor } from '../terminal/style.js';
 
 const CHECKS: readonly Check[] = [
   nodeCheck,
@@ -50,7 +51,7 @@ export async function examine(
       display.status(() => `Looking at: ${check.name}…`);
       const finding = { name: check.name, ...(await lookAt(check, given, context)) };
       findings.push(finding);
-      if (!given.json) show(finding, display, styleFor(context.stdout, context.env));
+      if (!given.json) show(finding, display, context);
     }
   } finally {
     display.close();
@@ -82,9 +83,15 @@ async function lookAt(
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'fail' } as const;
 
-function show(finding: Finding & { readonly name: string }, display: Display, style: Style): void {
+const HEAD_CELLS = 18;
+
+function show(finding: Finding & { readonly name: string }, display: Display, context: Context): void {
+  const { stdout: output, env } = context;
+  const style = styleFor(output, env);
   const paint = { ok: style.green, warn: style.yellow, fail: style.red }[finding.status];
   const name = finding.name.padEnd(11);
-  display.print(`${paint(MARKS[finding.status])}  ${style.bold(name)} ${finding.detail}\n`);
-  if (finding.advice !== undefined) display.print(`                  ${finding.advice}\n`);
+  const detail = beside(HEAD_CELLS, finding.detail, output);
+  display.print(`${paint(MARKS[finding.status])}  ${style.bold(name)} ${detail}\n`);
+  if (finding.advice === undefined) return;
+  display.print(`${' '.repeat(HEAD_CELLS)}${beside(HEAD_CELLS, finding.advice, output)}\n`);
 }

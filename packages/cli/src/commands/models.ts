@@ -1,9 +1,10 @@
 import { DEFAULT_MODEL } from '@kikitori/engine-moonshine';
 import { type CommandGroup, defineCommand } from '../command.js';
-import type { Context } from '../context.js';
+import type { Context, Output } from '../context.js';
 import { CliError } from '../errors.js';
 import type { ModelRow, ModelStore } from '../model-store.js';
 import { flag } from '../options.js';
+import { beside } from '../terminal/beside.js';
 import { createDisplay, type Display } from '../terminal/display.js';
 import { byteSize } from '../terminal/figures.js';
 import { loadingRow } from '../terminal/status-row.js';
@@ -18,7 +19,9 @@ const list = defineCommand({
   async run({ options }, context) {
     const store = await context.factories.openModelStore();
     const rows = await store.list();
-    context.stdout.write(options.json ? `${JSON.stringify(rows.map(jsonOf), undefined, 2)}\n` : table(rows));
+    context.stdout.write(
+      options.json ? `${JSON.stringify(rows.map(jsonOf), undefined, 2)}\n` : table(rows, context.stdout),
+    );
     return 0;
   },
 });
@@ -90,19 +93,15 @@ async function pullOne(name: string, store: ModelStore, display: Display, contex
   display.note(wasFetched ? `${name}: fetched and checked.` : `${name}: already here and whole.`);
 }
 
-function table(rows: readonly ModelRow[]): string {
+function table(rows: readonly ModelRow[], output: Output): string {
   const nameCells = Math.max(...rows.map(({ name }) => name.length), 4);
   return rows
-    .map(({ name, state, sizeBytes, licence, description }) =>
-      [
-        name.padEnd(nameCells),
-        state.padEnd(7),
-        byteSize(sizeBytes).padStart(8),
-        licence.padEnd(4),
-        description,
-      ].join('  '),
-    )
-    .map((line) => `${line.trimEnd()}\n`)
+    .map(({ name, state, sizeBytes, licence, description }) => {
+      const size = byteSize(sizeBytes).padStart(8);
+      const head = `${name.padEnd(nameCells)}  ${state.padEnd(7)}  ${size}  ${licence.padEnd(4)}  `;
+      return `${head}${beside(head.length, description, output)}`;
+    })
+    .map((row) => `${row.replaceAll(/ +$/gm, '')}\n`)
     .join('');
 }
 
