@@ -212,9 +212,10 @@ export class SageMakerConnection implements Connection {
 
   /** END_STREAM, or a reset that Node tells the same way: which one is known a turn later. */
   #onEnd(): void {
+    const wasOpen = !this.#stream.closed;
     setImmediate(() => {
       if (this.#isAnswerOver || this.#isGone) return;
-      if (!isCleanEnd(this.#stream, this.#linked)) return;
+      if (!isCleanEnd(this.#linked, wasOpen)) return;
       const isWhole = this.#decoder.isAtBoundary && this.#assembler.isAtBoundary;
       this.#finish(isWhole ? undefined : new SageMakerError('frame_truncated'));
     });
@@ -264,10 +265,14 @@ export class SageMakerConnection implements Connection {
 }
 
 /**
- * Whether an ended answer was ended by the service. Node ends a stream that was reset or lost in the same way; then it is
- * closed with a code already, or its connection is gone. NO_ERROR and CANCEL behind an END_STREAM say "stop sending".
+ * Whether an answer whose reading ended was ended by the service.
+ *
+ * Node ends a stream that was reset or lost in the same way, but only after it closed it. Behind an END_STREAM the codes
+ * NO_ERROR and CANCEL say "stop sending", others take the answer back. A stream that was paused for long may be told
+ * closed although it had ended; then NO_ERROR and a line that stands speak for it.
  */
-function isCleanEnd(stream: ClientHttp2Stream, { link }: LinkedStream): boolean {
-  if (!stream.closed) return true;
-  return stream.rstCode === constants.NGHTTP2_NO_ERROR && !(link.isGone && !stream.writableEnded);
+function isCleanEnd({ stream, link }: LinkedStream, wasOpen: boolean): boolean {
+  const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
+  if (!wasOpen) return stream.rstCode === NGHTTP2_NO_ERROR && link.failure === undefined;
+  return !stream.closed || stream.rstCode === NGHTTP2_NO_ERROR || stream.rstCode === NGHTTP2_CANCEL;
 }

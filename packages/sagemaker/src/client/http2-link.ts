@@ -28,6 +28,7 @@ export class Http2Link {
   #streamCount = 0;
   #isHttp2 = false;
   #isUsedUp = false;
+  #isLost = false;
   #failure: SageMakerError | undefined;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,30 +55,40 @@ export class Http2Link {
     return new Http2Link(await dial({ endpoint, ca, timeoutMs, signal }), options);
   }
 
-  /** Why the link is gone, if it did not end by itself. */
+  /** Why the link is gone, if it was not us who ended it. */
   get failure(): SageMakerError | undefined {
-    return this.#failure;
+    return this.#failure ?? (this.#isLost ? new SageMakerError('line_lost') : undefined);
   }
 
-  /** Whether nothing can be sent or heard any more. */
-  get isGone(): boolean {
+  /** Whether new streams may go here. */
+  get isUsable(): boolean {
+    return !this.#isGone && !this.#isUsedUp;
+  }
+
+  get #isGone(): boolean {
     return this.#session.destroyed || this.#session.closed || this.#socket.destroyed;
   }
 
   /** Whether one more stream may be opened here; the service says how many it takes. */
   hasRoom(streamsMax: number): boolean {
     const { maxConcurrentStreams = streamsMax } = this.#isHttp2 ? this.#session.remoteSettings : {};
-    return !this.isGone && !this.#isUsedUp && this.#streamCount < Math.min(streamsMax, maxConcurrentStreams);
+    return this.isUsable && this.#streamCount < Math.min(streamsMax, maxConcurrentStreams);
   }
 
   /** Opens a stream. Throws `line_lost` when the link is gone meanwhile. */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
-    if (this.isGone) throw this.#failure ?? new SageMakerError('line_lost');
+    if (this.#isGone) throw this.failure ?? new SageMakerError('line_lost');
     // The constructor of the stream does not copy.
     const stream = this.#session.request({ ...headers }, { endStream: false });
     this.#streamCount += 1;
+    // The session tells its own failure only after its streams.
+    stream.on('error', (cause) => {
+      if (this.#isGone) this.#noteFailure(cause);
+    });
     stream.once('close', () => {
       this.#streamCount -= 1;
+      // A lost line ends its streams first.
+      if (this.#isGone) this.#isLost = true;
       if (this.#streamCount === 0) this.#end();
     });
     return stream;
@@ -98,11 +109,8 @@ export class Http2Link {
     session.on('goaway', () => {
       this.#isUsedUp = true;
     });
-    session.on('error', (cause) => {
-      this.#failure ??= new SageMakerError(this.#reasonOf(cause), { cause });
-    });
+    session.on('error', (cause) => this.#noteFailure(cause));
     session.on('close', () => {
-      this.#failure ??= new SageMakerError('line_lost');
       this.#liveness.stop();
       clearTimeout(this.#endTimer);
       this.#socket.destroy();
@@ -110,14 +118,15 @@ export class Http2Link {
     this.#liveness.start();
   }
 
-  /** What cannot be parsed before the first SETTINGS is another protocol. */
-  #reasonOf(error: Error): 'not_http2' | 'line_lost' {
-    const isParsing = 'code' in error && error.code === 'ERR_HTTP2_ERROR';
-    return isParsing && !this.#isHttp2 ? 'not_http2' : 'line_lost';
+  #noteFailure(cause: Error): void {
+    const isParsing = 'code' in cause && cause.code === 'ERR_HTTP2_ERROR';
+    // What cannot be parsed before the first SETTINGS is another protocol.
+    const reason = isParsing && !this.#isHttp2 ? 'not_http2' : 'line_lost';
+    this.#failure ??= new SageMakerError(reason, { cause });
   }
 
   #ping(): void {
-    if (!this.isGone) this.#session.ping(() => undefined);
+    if (!this.#isGone) this.#session.ping(() => undefined);
   }
 
   #fail(failure: SageMakerError): void {

@@ -58,7 +58,7 @@ export async function awaitAnswer(
 
 /** Why a stream ended without an end: the line, or the stream alone. To be asked a turn after it closed. */
 export function lossOf({ stream, link }: LinkedStream): SageMakerError {
-  if (link.isGone) return link.failure ?? new SageMakerError('line_lost');
+  if (link.failure !== undefined) return link.failure;
   return new SageMakerError('stream_reset', { serviceCode: `HTTP/2 ${stream.rstCode ?? 0}` });
 }
 

@@ -27,7 +27,7 @@ export class LinkPool {
    */
   async open(makeHeaders: () => Promise<OutgoingHttpHeaders>, signal?: AbortSignal): Promise<LinkedStream> {
     for (const link of this.#links) {
-      if (link.isGone) this.#links.delete(link);
+      if (!link.isUsable) this.#links.delete(link);
     }
     const known = this.#freeLink();
     if (known !== undefined) {
