@@ -54,6 +54,7 @@ async function listenUntilInterrupted(
   input: CommandInput<typeof options>,
   context: Context,
 ): Promise<number> {
+  await assertMicrophone(input.options.device, context);
   const display = createDisplay(context);
   try {
     // The model first: what is said while it loads would be lost in between.
@@ -72,4 +73,13 @@ async function listenUntilInterrupted(
     display.close();
   }
   throw context.signal.reason ?? new CliError('service_failed', 'The microphone ended.');
+}
+
+/** Nobody should wait for a model to be fetched to hear that there is no microphone. */
+async function assertMicrophone(device: string | undefined, context: Context): Promise<void> {
+  const { signal, factories } = context;
+  if ((await factories.listMicrophones()).length > 0) return;
+  // Programs of the system may still record; whether one does is known when it was tried.
+  const microphone = await factories.openMicrophone({ device, signal });
+  microphone.close();
 }

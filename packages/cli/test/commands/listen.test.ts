@@ -10,6 +10,7 @@ describe('kikitori listen', () => {
     const context = memoryContext({
       factories: {
         createEngine: async () => scriptedEngine(),
+        listMicrophones: async () => ['usb'],
         openMicrophone: async ({ device }) => {
           expect(device).toBe('usb');
           const samples = (async function* () {
@@ -32,17 +33,29 @@ describe('kikitori listen', () => {
     expect(closes).toBeGreaterThan(0);
   });
 
-  it('ends the engine when there is no microphone, and says what to do', async () => {
+  it('ends the engine when the microphone cannot be opened, and says what to do', async () => {
     const engine = scriptedEngine();
     const context = memoryContext({
       factories: {
         createEngine: async () => engine,
+        listMicrophones: async () => ['muted'],
         openMicrophone: () => Promise.reject(new CliError('service_failed', 'Plug one in.')),
       },
     });
     expect(await main(['listen'], context)).toBe(1);
     expect(context.stderr.text).toBe('kikitori: Plug one in.\n');
     await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
+  });
+
+  it('starts no engine when there is no microphone at all', async () => {
+    const context = memoryContext({
+      factories: {
+        listMicrophones: async () => [],
+        openMicrophone: () => Promise.reject(new CliError('service_failed', 'Plug one in.')),
+      },
+    });
+    expect(await main(['listen'], context)).toBe(1);
+    expect(context.stderr.text).toBe('kikitori: Plug one in.\n');
   });
 
   it('lists the microphones with the numbers that --device takes', async () => {
