@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { checkUpgrade, encodeRefusal, type HandshakeRefusal } from '@kikitori/transport/frames';
+import { BridgeError, listenError } from './errors.js';
+import { HealthProbe } from './http/health.js';
+import { DEFAULT_PATHS, type PathMap, upstreamUrl } from './http/paths.js';
+import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
+import { type Logger, silentLogger } from './logger.js';
+import { emfLine } from './metrics/emf.js';
+import { endedBy, isOrderly, type SessionRecord } from './session/record.js';
+import { offeredProtocols, passedHeaders } from './session/request-headers.js';
+import { Session } from './session/session.js';
+import { Slab } from './wire/slab.js';
+import { Wire } from './wire/wire.js';
+
+/** What a bridge is made of. */
+export interface BridgeOptions {
+  /** `ws:` or `wss:` address of the Realtime server. */
+  readonly upstream: string;
+  /** Default: all addresses, as a SageMaker container must. */
+  readonly host?: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Default: SageMaker's path and `/v1/realtime`, both to the path of `upstream`. */
+  readonly paths?: PathMap;
+  /** Bounds that differ from `BRIDGE_LIMITS`. */
+  readonly limits?: Partial<BridgeLimits>;
+  readonly logger?: Logger;
+  /** Gets session metrics in CloudWatch's Embedded Metric Format, a line at a time, without its end. Default: none. */
+  readonly writeMetrics?: (line: string) => void;
+}
+
+/** Default of `host`. */
+export const BRIDGE_HOST = '0.0.0.0';
+
+/** What liveness is looked at in, as a share of the shortest silence allowed. */
+const TICK_SHARE = 0.1;
+const TICK_MS_MAX = 1_000;
+
+/**
+ * The container's process: takes WebSockets as SageMaker's sidecar opens them, leads each to the Realtime server, and
+ * moves frames between the two. Also answers `/ping` from the server's `/health`. What it decides and why: docs/bridge.md.
+ */
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #upstream: URL;
+  readonly #paths: PathMap;
+  readonly #limits: BridgeLimits;
+  readonly #logger: Logger;
+  readonly #health: HealthProbe;
+  readonly #slab = new Slab();
+  readonly #sessions = new Set<Session>();
+  readonly #server: Server;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #draining: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /** Throws `BridgeError` `invalid_option`. */
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    this.#upstream = parseUpstream(options.upstream);
+    this.#paths = options.paths ?? DEFAULT_PATHS;
+    this.#limits = { ...BRIDGE_LIMITS, ...options.limits };
+    this.#logger = options.logger ?? silentLogger;
+    this.#health = new HealthProbe(this.#upstream, this.#limits);
+    const bounds = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 };
+    this.#server = createServer({ ...bounds, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 });
+    this.#server.on('request', (request, response) => this.#onRequest(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+  }
+
+  /** Sessions that are running. */
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Begins to listen. @returns The port. Rejects with `BridgeError` (`port_in_use`, …). */
+  listen(): Promise<number> {
+    const { host = BRIDGE_HOST, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error): void => reject(listenError(error, host, port));
+      this.#server.once('error', onError);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.off('error', onError);
+        const shortestMs = Math.min(this.#limits.upstreamSilenceMsMax, this.#limits.clientSilenceMsMax);
+        const tickMs = Math.min(shortestMs * TICK_SHARE, TICK_MS_MAX);
+        this.#ticker = setInterval(() => this.#tick(tickMs), tickMs);
+        // It listens on a host and port, so its address is one.
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /**
+   * Lets nobody in any more, waits for live sessions until the deadline, closes what is left with 1012, and ends. Settles
+   * when nothing is left. Idempotent: the first deadline counts.
+   */
+  drain(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    this.#draining ??= this.#drain(options.deadlineMs ?? this.#limits.drainMs);
+    return this.#draining;
+  }
+
+  /** Ends every session now. Idempotent. */
+  async close(): Promise<void> {
+    this.#draining ??= Promise.resolve();
+    for (const session of this.#sessions) session.destroy();
+    await this.#stop();
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    const { closeTimeoutMs } = this.#limits;
+    this.#logger.info('draining', { sessions: this.#sessions.size });
+    // Goodbyes take a little of the time; a cut line still ends within it.
+    const isEmpty = await this.#emptyWithin(Math.max(deadlineMs - closeTimeoutMs, 0));
+    if (!isEmpty) {
+      for (const session of this.#sessions) session.drain();
+      if (!(await this.#emptyWithin(Math.min(closeTimeoutMs, deadlineMs)))) {
+        for (const session of this.#sessions) session.destroy();
+      }
+    }
+    await this.#stop();
+  }
+
+  #emptyWithin(delayMs: number): Promise<boolean> {
+    if (this.#sessions.size === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#onEmpty = undefined;
+        resolve(false);
+      }, delayMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        this.#onEmpty = undefined;
+        resolve(true);
+      };
+    });
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#health.close();
+    this.#server.closeAllConnections();
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  #tick(tickMs: number): void {
+    for (const session of this.#sessions) session.tick(tickMs);
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    const [path] = (request.url ?? '').split('?');
+    const isHealthCheck = path === '/ping' && (request.method === 'GET' || request.method === 'POST');
+    if (!isHealthCheck) {
+      const text = 'Only WebSockets and /ping are served here; ask the model server for the rest.';
+      response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
+      return;
+    }
+    if (this.#draining !== undefined) {
+      response.writeHead(503).end();
+      return;
+    }
+    // Never rejects.
+    void this.#health.isReady().then((isReady) => response.writeHead(isReady ? 200 : 503).end());
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const [path = '/', query = ''] = splitTarget(request.url ?? '/');
+    const check = checkUpgrade(request);
+    const refusal = check.isValid ? this.#refusalFor(path) : check.refusal;
+    // Ours is a server of plain sockets.
+    if (refusal !== undefined || !check.isValid || !(socket instanceof Socket)) {
+      this.#refuse(socket, refusal ?? { status: 400 });
+      return;
+    }
+    // Read before the line changes hands.
+    const early: unknown = socket.readableLength > 0 ? socket.read() : undefined;
+    const session = new Session(Wire.accept(socket), {
+      id: randomBytes(8).toString('hex'),
+      path,
+      limits: this.#limits,
+      slab: this.#slab,
+      upstream: {
+        url: upstreamUrl(this.#upstream, this.#paths.get(path), query),
+        headers: passedHeaders(request.headers),
+        protocols: offeredProtocols(request.headers),
+      },
+      key: check.key,
+      isUpstreamReady: () => this.#health.isReady(),
+      onOver: (over, record) => this.#onOver(over, record),
+    });
+    this.#sessions.add(session);
+    session.start(early instanceof Buffer ? Buffer.concat([head, early]) : head);
+  }
+
+  #refusalFor(path: string): HandshakeRefusal | undefined {
+    if (!this.#paths.has(path)) return { status: 404, body: 'No WebSocket is served on this path.' };
+    const retry = { 'Retry-After': '5' };
+    if (this.#draining !== undefined) return { status: 503, headers: retry, body: 'The bridge is stopping.' };
+    const isFull = this.#sessions.size >= this.#limits.sessionsMax;
+    return isFull ? { status: 503, headers: retry, body: 'Too many sessions; try again later.' } : undefined;
+  }
+
+  #refuse(socket: Duplex, refusal: HandshakeRefusal): void {
+    const timer = setTimeout(() => socket.destroy(), this.#limits.refusalTimeoutMs);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => clearTimeout(timer));
+    // The peer may still be sending: unread bytes would turn our end into a reset that swallows the answer.
+    socket.resume();
+    socket.end(encodeRefusal(refusal));
+  }
+
+  #onOver(session: Session, record: SessionRecord): void {
+    this.#sessions.delete(session);
+    this.#log(record);
+    this.#options.writeMetrics?.(
+      emfLine(record, { sessionsActive: this.#sessions.size, unixMs: Date.now() }),
+    );
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+
+  #log(record: SessionRecord): void {
+    const { reason, fromClient, fromUpstream } = record;
+    const ms = (value: number | undefined) => (value === undefined ? undefined : Math.round(value));
+    this.#logger[isOrderly(reason) ? 'info' : 'warn']('session ended', {
+      session: record.id,
+      path: record.path,
+      reason,
+      ended_by: endedBy(reason),
+      duration_ms: ms(record.durationMs),
+      upstream_open_ms: ms(record.upstreamOpenMs),
+      first_message_ms: ms(record.firstMessageMs),
+      refused_status: record.refusedStatus,
+      client_messages: fromClient.messages,
+      client_bytes: fromClient.payloadBytes,
+      upstream_messages: fromUpstream.messages,
+      upstream_bytes: fromUpstream.payloadBytes,
+      client_close: record.clientCloseCode,
+      client_told: record.clientToldCode,
+      upstream_close: record.upstreamCloseCode,
+      upstream_told: record.upstreamToldCode,
+    });
+  }
+}
+
+/** Makes a bridge; `listen` starts it. Throws `BridgeError` `invalid_option`. */
+export function createBridge(options: BridgeOptions): Bridge {
+  return new Bridge(options);
+}
+
+function parseUpstream(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^wss?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    throw new BridgeError(
+      'invalid_option',
+      'The upstream must be an address like ws://127.0.0.1:8081/v1/realtime.',
+    );
+  }
+  return url;
+}
+
+function splitTarget(target: string): [string, string] {
+  const at = target.indexOf('?');
+  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
+}

@@ -1,0 +1,186 @@
+import type { TransportError } from '@kikitori/transport';
+import {
+  encodeFrameHeader,
+  type FrameHeader,
+  FrameReader,
+  OPCODE,
+  type Opcode,
+} from '@kikitori/transport/frames';
+import type { Slab } from '../wire/slab.js';
+import type { WireListener } from '../wire/wire.js';
+import type { Leg } from './leg.js';
+import type { TailWatch } from './tail-watch.js';
+
+/** What a relay tells its session. */
+export interface RelayOwner {
+  /** A whole control frame; never passed on. */
+  onControl(from: Leg, opcode: Opcode, payload: Uint8Array): void;
+  /** The peer broke the rules; nothing of it is read any more. */
+  onBreach(from: Leg, error: TransportError): void;
+  /** The first frame of the upstream's first message. */
+  onFirstMessage(): void;
+  /** The upstream's message that ends an utterance has passed. */
+  onDone(): void;
+  onEnd(from: Leg): void;
+  onDrain(from: Leg): void;
+  onGone(from: Leg): void;
+}
+
+/** What a relay is made of. */
+export interface RelayOptions {
+  readonly from: Leg;
+  readonly to: Leg;
+  readonly slab: Slab;
+  readonly watch: TailWatch;
+  readonly owner: RelayOwner;
+  readonly messageBytesMax: number;
+}
+
+/**
+ * One direction of a session: the hot path. Looks at frame headers and moves bytes.
+ *
+ * Frames of the client keep their mask, payload untouched: the key is the client's and travels with the frame, so it is
+ * as good towards the upstream. Binary becomes text by one bit of the header, since Realtime servers take JSON as text
+ * only; fragments behind the first say nothing about their kind. Frames of the upstream are not masked on either line and
+ * pass as they are. What one read brings goes out in one write.
+ */
+export class Relay implements WireListener {
+  /** Whole messages that passed, and the bytes of their payloads. */
+  messages = 0;
+  payloadBytes = 0;
+  readonly #from: Leg;
+  readonly #to: Leg;
+  readonly #slab: Slab;
+  readonly #watch: TailWatch;
+  readonly #owner: RelayOwner;
+  readonly #reader: FrameReader;
+  readonly #isFromClient: boolean;
+  #isBroken = false;
+  /** An utterance ended among the bytes in hand; told once they are on their way. */
+  #isDone = false;
+
+  constructor({ from, to, slab, watch, owner, messageBytesMax }: RelayOptions) {
+    this.#from = from;
+    this.#to = to;
+    this.#slab = slab;
+    this.#watch = watch;
+    this.#owner = owner;
+    this.#isFromClient = from.side === 'client';
+    this.#reader = new FrameReader({ role: this.#isFromClient ? 'server' : 'client', messageBytesMax });
+  }
+
+  onBytes(buffer: Buffer, length: number): boolean {
+    const from = this.#from;
+    const to = this.#to;
+    from.isHeard = true;
+    if (!this.#isBroken) {
+      this.#reader.push(buffer, length);
+      try {
+        this.#pass(buffer, length);
+      } catch (error) {
+        this.#isBroken = true;
+        to.deliver(this.#slab);
+        // The reader throws nothing else.
+        this.#owner.onBreach(from, error as TransportError);
+      }
+    }
+    // What it sends has nowhere to go, or it makes us answer more than it reads.
+    from.isPaused = to.isFull || from.isFull;
+    return !from.isPaused;
+  }
+
+  onEnd(): void {
+    this.#owner.onEnd(this.#from);
+  }
+
+  onDrain(): void {
+    this.#owner.onDrain(this.#from);
+  }
+
+  onClose(): void {
+    this.#owner.onGone(this.#from);
+  }
+
+  #pass(buffer: Buffer, length: number): void {
+    const reader = this.#reader;
+    const to = this.#to;
+    const slab = this.#slab;
+    // Bytes from here on go out; −1: none. Up to `end`.
+    let start = -1;
+    let end = 0;
+    for (let step = reader.next(); step !== 'starved'; step = reader.next()) {
+      if (step === 'header') {
+        if (reader.headerStart >= 0) {
+          if (start < 0) start = reader.headerStart;
+          this.#onHeader(reader.frame, buffer, length);
+        } else {
+          start = reader.start;
+          this.#onCutHeader(reader.frame, buffer, length);
+        }
+        end = reader.start;
+      } else if (step === 'payload') {
+        if (start < 0) start = reader.start;
+        end = reader.end;
+        if (reader.isFrameEnd) {
+          this.#onFrameEnd(reader.frame);
+          if (to.hasPending) {
+            this.#gather(buffer, start, end);
+            start = -1;
+            if (!to.isMidFrame) slab.gather(to.takePending());
+          }
+        }
+      } else {
+        this.#gather(buffer, start, end);
+        start = -1;
+        to.deliver(slab);
+        this.#owner.onControl(this.#from, reader.frame.opcode, reader.controlPayload);
+      }
+    }
+    this.#gather(buffer, start, end);
+    to.deliver(slab);
+    if (this.#isDone) {
+      this.#isDone = false;
+      this.#owner.onDone();
+    }
+  }
+
+  #onHeader(frame: FrameHeader, buffer: Buffer, length: number): void {
+    const { headerStart } = this.#reader;
+    if (this.#isFromClient && frame.opcode === OPCODE.binary) {
+      buffer[headerStart] = ((buffer[headerStart] ?? 0) & 0xf0) | OPCODE.text;
+    }
+    this.#onFrame(frame, buffer, length);
+  }
+
+  /** The header came in pieces; written anew it is the same, since only shortest lengths are let through. */
+  #onCutHeader(frame: FrameHeader, buffer: Buffer, length: number): void {
+    const { isFinal, payloadBytes, isMasked } = frame;
+    const opcode = this.#isFromClient && frame.opcode === OPCODE.binary ? OPCODE.text : frame.opcode;
+    const maskKey = isMasked ? frame.maskKey : undefined;
+    if (this.#to.isOpen) this.#slab.gather(encodeFrameHeader({ opcode, isFinal, payloadBytes, maskKey }));
+    this.#onFrame(frame, buffer, length);
+  }
+
+  #onFrame(frame: FrameHeader, buffer: Buffer, length: number): void {
+    const { start } = this.#reader;
+    this.#to.isMidFrame = true;
+    if (this.#isFromClient) {
+      this.#watch.onClientFrame(frame, buffer, start, length - start);
+    } else {
+      if (this.messages === 0) this.#owner.onFirstMessage();
+      this.#watch.onUpstreamFrame(frame, buffer, start, length - start);
+    }
+  }
+
+  #onFrameEnd({ isFinal, payloadBytes }: FrameHeader): void {
+    this.#to.isMidFrame = false;
+    this.payloadBytes += payloadBytes;
+    if (!isFinal) return;
+    this.messages += 1;
+    if (!this.#isFromClient && this.#watch.onUpstreamMessage()) this.#isDone = true;
+  }
+
+  #gather(buffer: Buffer, start: number, end: number): void {
+    if (start >= 0 && this.#to.isOpen) this.#slab.gather(buffer, start, end);
+  }
+}
