@@ -68,6 +68,11 @@ export async function listenH2(options: H2ListenerOptions): Promise<H2Listener> 
   server.on('tlsClientError', () => logger.debug('TLS handshake failed'));
   await listening(server, { host, port });
   server.on('error', () => logger.error('listening socket failed'));
+  let stopped: Promise<void> | undefined;
+  const stopListening = (): Promise<void> => {
+    stopped ??= new Promise((resolve) => server.close(() => resolve()));
+    return stopped;
+  };
   return {
     // A TCP server that listens has an address object.
     port: (server.address() as AddressInfo).port,
@@ -75,14 +80,16 @@ export async function listenH2(options: H2ListenerOptions): Promise<H2Listener> 
       return sockets.size;
     },
     stop: () => {
-      if (server.listening) server.close();
+      // `destroy`, which always follows, waits for it.
+      void stopListening();
       for (const keeper of sessions) keeper.retire();
     },
     destroy: async () => {
-      const closed = new Promise<void>((resolve) => server.once('close', resolve));
-      if (server.listening) server.close();
+      const closed = [...sockets].map(
+        (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+      );
       for (const socket of sockets) socket.destroy();
-      if (server.listening || sockets.size > 0) await closed;
+      await Promise.all([stopListening(), ...closed]);
     },
   };
 }

@@ -62,7 +62,7 @@ export class Invocations {
     for (const session of this.#sessions) session.end({ kind: 'shutdown' });
   }
 
-  /** Cuts every open stream. */
+  /** Cuts the container off from every open stream; the listener cuts the clients. */
   destroyAll(): void {
     for (const session of this.#sessions) session.destroy();
   }
@@ -88,6 +88,9 @@ export class Invocations {
 
   #admit(request: RuntimeRequest): Verdict<Admitted> {
     const { options, endpoints, isClosing, streamCount } = this.#context;
+    if (request.headerBytes > options.limits.headerBytesMax) {
+      return { failure: inputValidationError('The headers of the request are too long.', 'HeadersTooLong') };
+    }
     const operation = findOperation(request);
     if (operation.failure !== undefined) return operation;
     const policy = {

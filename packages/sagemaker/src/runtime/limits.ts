@@ -11,7 +11,10 @@ export interface RuntimeLimits {
   readonly streamsMax: number;
   /** Streams at once of one endpoint, unless the endpoint says otherwise. One more: 429 `ThrottlingException`. */
   readonly streamsPerEndpointMax: number;
-  /** Bytes of all request headers. At the bound: RST_STREAM. */
+  /**
+   * Bytes of all request headers, names included. Above it: 400 `InputValidationError`; far above it the HTTP/2 layer
+   * resets the stream by itself.
+   */
   readonly headerBytesMax: number;
   /** A connection without any stream is closed after it. */
   readonly connectionIdleMs: number;

@@ -7,6 +7,8 @@ export interface RuntimeRequest {
   readonly query: string;
   /** Lower-case names, pseudo headers included; values as on the wire, repeated ones joined by `,`. No prototype. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Names and values together. */
+  readonly headerBytes: number;
 }
 
 /** What a valid request asks for. */
@@ -27,9 +29,11 @@ export interface Invocation {
 export function readRequest(rawHeaders: readonly string[]): RuntimeRequest {
   // Without a prototype: the names are the peer's.
   const headers: Record<string, string | undefined> = Object.create(null);
+  let headerBytes = 0;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();
     const value = rawHeaders[index + 1] ?? '';
+    headerBytes += name.length + value.length;
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before},${value}`;
   }
@@ -40,5 +44,6 @@ export function readRequest(rawHeaders: readonly string[]): RuntimeRequest {
     path: queryAt === -1 ? target : target.slice(0, queryAt),
     query: queryAt === -1 ? '' : target.slice(queryAt + 1),
     headers,
+    headerBytes,
   };
 }

@@ -11,9 +11,9 @@ export type StreamEnd =
   | { readonly kind: 'container_broken'; readonly closeCode: number }
   /** The container left too many pings unanswered. */
   | { readonly kind: 'container_silent' }
-  /** The client ended its input. */
+  /** The client ended its input with the signed empty event. */
   | { readonly kind: 'client_done' }
-  /** The client reset the stream, or its connection is lost. */
+  /** The client reset the stream, ended it without the signed empty event, or its connection is lost. */
   | { readonly kind: 'client_gone' }
   /** The client sent what cannot be read or was not signed right. */
   | { readonly kind: 'client_event'; readonly fault: EventFault }

@@ -109,11 +109,11 @@ export class StreamSession {
     this.#linkClosed = this.#link.close(closeCode, closeReason);
   }
 
-  /** Cuts both sides. */
+  /** Cuts the container off and says no more to the client, whose connection the caller cuts. */
   destroy(): void {
-    this.end({ kind: 'shutdown' });
+    this.#end ??= { kind: 'shutdown' };
+    this.#cancelLimit();
     this.#link.destroy();
-    this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
   get #canAnswer(): boolean {
@@ -137,14 +137,13 @@ export class StreamSession {
     if (fault !== undefined) this.end({ kind: 'client_event', fault });
   }
 
+  /**
+   * The end of the body without the signed empty event, or we would have ended already: an input that was cut. A reset
+   * stream ends its body as well.
+   */
   #onClientEnd(): void {
-    // A reset stream ends its input as well.
-    if (this.#stream.aborted || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
-      this.end({ kind: 'client_gone' });
-      return;
-    }
-    const fault = this.#events.end();
-    this.end(fault === undefined ? { kind: 'client_done' } : { kind: 'client_event', fault });
+    const fault = this.#stream.rstCode === constants.NGHTTP2_NO_ERROR ? this.#events.end() : undefined;
+    this.end(fault === undefined ? { kind: 'client_gone' } : { kind: 'client_event', fault });
   }
 
   #toContainer(part: RequestPart): void {

@@ -60,7 +60,8 @@ export function signedRequest(
   });
   const host = changes.signsHost === true ? 'host' : ':authority';
   const left = new Set([':method', ':path', ':authority', ...(changes.unsigned ?? [])]);
-  const signed = [host, ...Object.keys(headers).filter((name) => !left.has(name))].sort();
+  const others = Object.keys(headers).filter((name) => !left.has(name));
+  const signed = [...new Set([host, ...others])].sort();
   const queryAt = path.indexOf('?');
   const [wirePath, query] = queryAt === -1 ? [path, ''] : [path.slice(0, queryAt), path.slice(queryAt + 1)];
   const canonical = canonicalRequest(
@@ -155,10 +156,16 @@ export class ClientEnd {
         );
       });
     });
+    const isReset = (): boolean =>
+      (this.stream.rstCode ?? constants.NGHTTP2_NO_ERROR) !== constants.NGHTTP2_NO_ERROR;
+    let isEnded = false;
+    this.stream.on('end', () => {
+      if (isReset()) return;
+      isEnded = true;
+      this.answered.push({ kind: 'end' });
+    });
     this.stream.on('close', () => {
-      const { rstCode = constants.NGHTTP2_NO_ERROR } = this.stream;
-      const isClean = this.stream.readableEnded && rstCode === constants.NGHTTP2_NO_ERROR;
-      this.answered.push(isClean ? { kind: 'end' } : { kind: 'reset', rstCode });
+      if (!isEnded) this.answered.push({ kind: 'reset', rstCode: this.stream.rstCode ?? 0 });
     });
     return '';
   }

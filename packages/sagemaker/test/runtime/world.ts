@@ -37,7 +37,7 @@ export async function startWorld(
     endpoints: [{ name: 'demo', containerUrl: container.url }],
     logger: { debug: write, info: write, warn: write, error: write },
     ...given,
-    limits: { healthIntervalMs: 20, ...given.limits },
+    limits: { healthIntervalMs: 20, lingerMs: 20, ...given.limits },
   });
   if (waits) await runtime.whenInService();
   const clients: ClientEnd[] = [];
