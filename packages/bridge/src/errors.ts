@@ -10,8 +10,6 @@ export type BridgeErrorCode =
   | 'address_unavailable'
   /** Listening failed for another reason. */
   | 'listen_failed'
-  /** There is no model to give to the model server. */
-  | 'model_missing'
   /** The command of the model server could not be started. */
   | 'exec_failed'
   /** The model server ended, and may not or not any more be started again. */
@@ -30,7 +28,6 @@ export const BRIDGE_ERRORS: Readonly<Record<BridgeErrorCode, BridgeErrorTraits>>
   port_forbidden: { retryable: false, exitCode: 2 },
   address_unavailable: { retryable: false, exitCode: 2 },
   listen_failed: { retryable: false, exitCode: 1 },
-  model_missing: { retryable: false, exitCode: 2 },
   exec_failed: { retryable: false, exitCode: 1 },
   model_server_ended: { retryable: true, exitCode: 1 },
 };

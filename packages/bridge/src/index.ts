@@ -11,4 +11,20 @@ export {
   silentLogger,
 } from './logger.js';
 export { EMF_NAMESPACE } from './metrics/emf.js';
+export { type RunContext, runBridge } from './run.js';
 export { type EndReason, endedBy, isOrderly, type Passed, type SessionRecord } from './session/record.js';
+export {
+  BRIDGE_USAGE,
+  type BridgeSettings,
+  DEFAULT_MODEL_SERVER,
+  DEFAULT_UPSTREAM,
+  type ModelServerSettings,
+  parseBridgeSettings,
+} from './settings.js';
+export { SUPERVISOR_LIMITS, type SupervisorLimits } from './supervisor/limits.js';
+export {
+  type Environment,
+  type ModelArgumentsOptions,
+  modelServerArguments,
+} from './supervisor/model-arguments.js';
+export { ModelServer, type ModelServerOptions, superviseModelServer } from './supervisor/model-server.js';

@@ -1,0 +1,36 @@
+/**
+ * The stand-alone command: what the container runs, built into one file. Log lines go to stderr, metrics to stdout beside the
+ * model server's own output.
+ */
+import { BRIDGE_ERRORS, BridgeError } from './errors.js';
+import { createLineLogger } from './logger.js';
+import { runBridge } from './run.js';
+import { BRIDGE_USAGE, parseBridgeSettings } from './settings.js';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const ownFlags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
+  if (ownFlags.some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(BRIDGE_USAGE);
+    return 0;
+  }
+  const stopper = new AbortController();
+  const urgentStopper = new AbortController();
+  const stop = (): void => (stopper.signal.aborted ? urgentStopper : stopper).abort();
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  const settings = parseBridgeSettings(argv, process.env);
+  return await runBridge(settings, {
+    logger: createLineLogger(settings.logLevel, (line) => process.stderr.write(line)),
+    writeOut: (text) => process.stdout.write(text),
+    signal: stopper.signal,
+    urgentSignal: urgentStopper.signal,
+  });
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof BridgeError)) throw error;
+  process.stderr.write(`kikitori-bridge: ${error.message}\n`);
+  process.exitCode = BRIDGE_ERRORS[error.code].exitCode;
+}

@@ -1,0 +1,77 @@
+import { Bridge } from './bridge.js';
+import { BRIDGE_ERRORS, BridgeError } from './errors.js';
+import { HealthProbe } from './http/health.js';
+import { BRIDGE_LIMITS } from './limits.js';
+import type { Logger } from './logger.js';
+import type { BridgeSettings } from './settings.js';
+import { type ModelServer, superviseModelServer } from './supervisor/model-server.js';
+
+/** What running depends on besides the settings. */
+export interface RunContext {
+  readonly logger: Logger;
+  /** Where metrics go, a line with its end at a time. */
+  readonly writeOut: (text: string) => void;
+  /** Told the port once it listens. */
+  readonly onListening?: (port: number) => void;
+  /** Aborted: stop in order, as on SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Aborted: stop now, without waiting for sessions. */
+  readonly urgentSignal?: AbortSignal;
+}
+
+/**
+ * The whole command: bridge, and model server where asked for, until the signal. Then: nobody new, live sessions until the
+ * deadline, then 1012, then the model server ends. Resolves with the exit code: 0 when told to stop, 1 when the model server
+ * is gone for good (SageMaker then starts another container). Rejects with `BridgeError` where nothing could begin.
+ */
+export async function runBridge(settings: BridgeSettings, context: RunContext): Promise<number> {
+  const { logger, signal, writeOut } = context;
+  const bridge = new Bridge({
+    host: settings.host,
+    port: settings.port,
+    upstream: settings.upstream,
+    paths: settings.paths,
+    limits: settings.limits,
+    logger,
+    ...(settings.emf ? { writeMetrics: (line: string) => writeOut(`${line}\n`) } : {}),
+  });
+  const port = await bridge.listen();
+  logger.info('listening', { port });
+  context.onListening?.(port);
+  const modelServer = startModelServer(settings, logger);
+  try {
+    await Promise.race([aborted(signal), ...(modelServer === undefined ? [] : [modelServer.ended])]);
+    const urgent = context.urgentSignal === undefined ? [] : [aborted(context.urgentSignal)];
+    await Promise.race([bridge.drain(), ...urgent]);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    logger.error('stopping', { code: error.code });
+    return BRIDGE_ERRORS[error.code].exitCode;
+  } finally {
+    await bridge.close();
+    await modelServer?.stop();
+  }
+}
+
+function startModelServer(settings: BridgeSettings, logger: Logger): ModelServer | undefined {
+  if (settings.modelServer === undefined) return undefined;
+  const { command, isRestarted, startRetriesMax } = settings.modelServer;
+  // Not cached: what held for a server that has ended says nothing about the next.
+  const limits = { ...BRIDGE_LIMITS, ...settings.limits, healthCacheMs: 0 };
+  const health = new HealthProbe(new URL(settings.upstream), limits);
+  return superviseModelServer({
+    command,
+    isRestarted,
+    limits: { startRetriesMax },
+    isReady: () => health.isReady(),
+    logger,
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
