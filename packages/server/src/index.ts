@@ -5,14 +5,18 @@ export {
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
   type HttpLimits,
+  RELAY_LIMITS,
   SESSION_LIMITS,
   type SessionLimits,
 } from './limits.js';
 export { type LogFields, type Logger, silentLogger } from './logger.js';
+export type { RelayTarget } from './relay/relay-host.js';
 export {
+  type Answerer,
   createRealtimeServer,
   type RealtimeServer,
   type RealtimeServerOptions,
+  type ServerSurroundings,
   WEBSOCKET_PATHS,
 } from './server.js';
 export {
@@ -24,6 +28,8 @@ export {
 export {
   DEFAULT_HOST,
   DEFAULT_PORT,
+  type ListenOptions,
+  type PendingEngine,
   type RunningServer,
   type StartServerOptions,
   startServer,

@@ -48,6 +48,14 @@ export const SESSION_LIMITS: SessionLimits = {
   closeFlushMs: 5_000,
 };
 
+/** Bounds of sessions that are relayed to another server, beside those of `SESSION_LIMITS`. */
+export const RELAY_LIMITS = {
+  /** Where the caller does not say. At the bound: 503. A relayed session costs this process little; the model decides. */
+  sessionsMax: 100,
+  /** How long the way to the model may take to open; a cold endpoint takes its time. At the bound: close 1013. */
+  connectMs: 60_000,
+} as const;
+
 /** Bounds of the HTTP side. Times in milliseconds. */
 export interface HttpLimits {
   /** Largest file of `POST /v1/audio/transcriptions`: 25 MiB, as vLLM. At the bound: 400. */

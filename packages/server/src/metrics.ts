@@ -15,6 +15,7 @@ export interface ServerMetrics {
   readonly sessionsMax: Gauge;
   readonly refused: Counter<'reason'>;
   readonly errors: Counter<'code'>;
+  readonly upstreamFailures: Counter<'code'>;
   readonly audioS: Counter<'source'>;
   readonly words: Counter<'source'>;
   readonly wordLagS: Histogram;
@@ -81,7 +82,10 @@ function connectionMetrics(
 
 function sessionMetrics(
   registers: Registry[],
-): Pick<ServerMetrics, 'sessionsActive' | 'sessionsMax' | 'refused' | 'errors' | 'files'> {
+): Pick<
+  ServerMetrics,
+  'sessionsActive' | 'sessionsMax' | 'refused' | 'errors' | 'upstreamFailures' | 'files'
+> {
   return {
     sessionsActive: new Gauge({
       name: 'kikitori_sessions_active',
@@ -102,6 +106,12 @@ function sessionMetrics(
     errors: new Counter({
       name: 'kikitori_errors_total',
       help: 'Error events sent, by code, in events.',
+      labelNames: ['code'],
+      registers,
+    }),
+    upstreamFailures: new Counter({
+      name: 'kikitori_upstream_failures_total',
+      help: 'Ways to the model of a relay that failed or were lost, by the code of the transport, in connections.',
       labelNames: ['code'],
       registers,
     }),

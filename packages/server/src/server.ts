@@ -3,11 +3,10 @@ import type { SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
 import { type Authenticator, createAuthenticator, keysOf } from './auth.js';
 import { type Clock, systemClock } from './clock.js';
+import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
 import { errorBody, send, sendJson } from './http/answers.js';
-import { modelList } from './http/models.js';
 import { createRouter, empty, type Route, UNAUTHORIZED } from './http/router.js';
-import { Transcriptions } from './http/transcriptions.js';
 import {
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
@@ -19,14 +18,13 @@ import {
 import { type Logger, silentLogger } from './logger.js';
 import { createMetrics, type RefusalReason, type ServerMetrics } from './metrics.js';
 import { type Place, Places } from './places.js';
-import { type Session, startSession } from './session/serve-connection.js';
+import { RelayHost, type RelayTarget } from './relay/relay-host.js';
+import type { HostedSession, SessionHost } from './session-host.js';
 import { packageVersion } from './version.js';
 
-/** What a server is made of. */
-export interface RealtimeServerOptions {
-  /** Stays the caller's: it is not closed here. */
-  readonly engine: SpeechEngine;
-  /** Served model names, the default one first. Default: the engine's own. */
+/** What every server may be told. */
+export interface ServerSurroundings {
+  /** Served model names, the default one first. Default: the engine's own; of a relay none is known. */
   readonly models?: readonly string[];
   /** Bearer keys, any of which opens every route but `/health` and `/ping`. Default: none, everybody may enter. */
   readonly apiKey?: string | readonly string[];
@@ -39,6 +37,14 @@ export interface RealtimeServerOptions {
   /** What `GET /version` says. Default: the version of this package. */
   readonly version?: string;
 }
+
+/** Who answers: an engine in this process, or another server to which sessions are relayed. */
+export type Answerer =
+  /** `engine` stays the caller's: it is not closed here. */
+  { readonly engine: SpeechEngine } | { readonly relay: RelayTarget };
+
+/** What a server is made of. */
+export type RealtimeServerOptions = ServerSurroundings & Answerer;
 
 /** Where SageMaker's sidecar connects to a container; there binary messages are JSON too. */
 const SAGEMAKER_PATH = '/invocations-bidirectional-stream';
@@ -74,49 +80,31 @@ export function createRealtimeServer(options: RealtimeServerOptions): RealtimeSe
 
 class Server implements RealtimeServer {
   readonly handleRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  readonly #engine: SpeechEngine;
-  readonly #models: readonly string[];
-  readonly #limits: SessionLimits;
+  readonly #host: SessionHost;
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #version: string;
   readonly #authenticator: Authenticator;
   readonly #metrics: ServerMetrics;
   readonly #places: Places;
-  readonly #transcriptions: Transcriptions;
-  readonly #sessions = new Set<Session>();
-  readonly #startedS: number;
+  readonly #sessions = new Set<HostedSession>();
   #draining: Promise<void> | undefined;
-  #isEngineGone = false;
 
   constructor(options: RealtimeServerOptions) {
-    const { engine, models = [engine.info.model], clock = systemClock } = options;
-    if (models.length === 0) {
+    if (options.models?.length === 0) {
       throw new ServerError('invalid_option', 'A server needs at least one model name.');
     }
-    this.#engine = engine;
-    this.#models = models;
-    this.#limits = { ...SESSION_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
-    this.#clock = clock;
+    this.#clock = options.clock ?? systemClock;
     this.#version = options.version ?? packageVersion();
-    this.#startedS = Math.floor(clock.unixMs() / 1000);
     this.#authenticator = createAuthenticator(keysOf(options));
     this.#metrics = createMetrics({ audioLagS: () => this.#audioLagS() });
-    this.#places = new Places(engine.info.streamsMax, (taken) => this.#metrics.sessionsActive.set(taken));
-    this.#metrics.sessionsMax.set(engine.info.streamsMax);
-    this.#transcriptions = new Transcriptions({
-      engine,
-      models,
-      limits: { ...HTTP_LIMITS, ...options.httpLimits },
-      clock,
-      logger: this.#logger,
-      metrics: this.#metrics,
-      takePlace: () => this.#takePlace(),
-      onEngineClosed: () => this.#noteEngineGone(),
-    });
+    this.#host = this.#hostOf(options);
+    const { placesMax } = this.#host;
+    this.#places = new Places(placesMax, (taken) => this.#metrics.sessionsActive.set(taken));
+    this.#metrics.sessionsMax.set(placesMax);
     this.handleRequest = createRouter({
-      routes: this.#routes(),
+      routes: { ...this.#routes(), ...this.#host.routes },
       authenticator: this.#authenticator,
       onUnauthorized: () => this.#refuse('unauthorized'),
       onError: (error) => this.#logFailure('A request failed.', error),
@@ -161,16 +149,7 @@ class Server implements RealtimeServer {
       connection.close(1013, 'Every recogniser is taken.').catch(() => connection.destroy());
       return;
     }
-    const session = startSession(connection, {
-      engine: this.#engine,
-      models: this.#models,
-      limits: this.#limits,
-      binaryIsText: path === SAGEMAKER_PATH,
-      clock: this.#clock,
-      logger: this.#logger,
-      metrics: this.#metrics,
-      onEngineClosed: () => this.#noteEngineGone(),
-    });
+    const session = this.#host.startSession(connection, { binaryIsText: path === SAGEMAKER_PATH });
     this.#sessions.add(session);
     this.#metrics.connectionsActive.inc();
     this.#metrics.connectionsTotal.inc();
@@ -203,12 +182,27 @@ class Server implements RealtimeServer {
   }
 
   #destroyAll(): void {
-    this.#transcriptions.abort();
+    this.#host.abort();
     for (const session of [...this.#sessions]) session.destroy();
   }
 
   async #idle(): Promise<void> {
-    await Promise.all([this.#transcriptions.idle(), ...[...this.#sessions].map(({ ended }) => ended)]);
+    await Promise.all([this.#host.idle(), ...[...this.#sessions].map(({ ended }) => ended)]);
+  }
+
+  #hostOf(options: RealtimeServerOptions): SessionHost {
+    const limits = { ...SESSION_LIMITS, ...options.limits };
+    const own = { limits, clock: this.#clock, logger: this.#logger, metrics: this.#metrics };
+    if ('relay' in options)
+      return new RelayHost({ ...own, relay: options.relay, models: options.models ?? [] });
+    const { engine, models = [engine.info.model] } = options;
+    return new EngineHost({
+      ...own,
+      engine,
+      models,
+      httpLimits: { ...HTTP_LIMITS, ...options.httpLimits },
+      takePlace: () => this.#takePlace(),
+    });
   }
 
   #routes(): Readonly<Record<string, Route>> {
@@ -221,15 +215,7 @@ class Server implements RealtimeServer {
       '/health': { guarded: false, methods: { GET: health } },
       '/ping': { guarded: false, methods: { GET: health, POST: health } },
       '/version': { guarded: true, methods: { GET: json(200, () => ({ version: this.#version })) } },
-      '/v1/models': {
-        guarded: true,
-        methods: { GET: json(200, () => modelList(this.#engine.info, this.#models, this.#startedS)) },
-      },
       '/metrics': { guarded: true, methods: { GET: (_request, response) => this.#scrape(response) } },
-      '/v1/audio/transcriptions': {
-        guarded: true,
-        methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
-      },
     };
   }
 
@@ -239,7 +225,7 @@ class Server implements RealtimeServer {
   }
 
   get #isHealthy(): boolean {
-    return this.#draining === undefined && !this.#isEngineGone;
+    return this.#draining === undefined && !this.#host.isGone;
   }
 
   #takePlace(): Place | HttpError {
@@ -266,12 +252,6 @@ class Server implements RealtimeServer {
   #refuse(reason: RefusalReason): void {
     this.#metrics.refused.inc({ reason });
     this.#logger.debug('Refused.', { reason });
-  }
-
-  #noteEngineGone(): void {
-    if (this.#isEngineGone) return;
-    this.#isEngineGone = true;
-    this.#logger.error('The engine is closed: this server can answer nobody any more. Start it again.');
   }
 
   #audioLagS(): number {

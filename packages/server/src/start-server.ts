@@ -6,16 +6,26 @@ import { assertSafeToListen, createAuthenticator, keysOf } from './auth.js';
 import { Door } from './door.js';
 import { ServerError } from './errors.js';
 import { HTTP_LIMITS, type HttpLimits } from './limits.js';
-import { createRealtimeServer, type RealtimeServerOptions } from './server.js';
+import type { RelayTarget } from './relay/relay-host.js';
+import { createRealtimeServer, type ServerSurroundings } from './server.js';
 
-/** What a server that listens needs besides its parts. */
-export interface StartServerOptions extends Omit<RealtimeServerOptions, 'engine'> {
+/** What a server that listens is made of. */
+export type StartServerOptions = ServerSurroundings &
+  ListenOptions &
+  (PendingEngine | { readonly relay: RelayTarget });
+
+/** An engine that may still be on its way. */
+export interface PendingEngine {
   /**
    * Stays the caller's: it is not closed here. While it is a promise that is not settled the port is taken and
    * everybody hears 503: loading a model takes seconds, fetching one minutes, and all that while whoever watches over
    * the process wants an answer from `/health` instead of a refused connection.
    */
   readonly engine: SpeechEngine | Promise<SpeechEngine>;
+}
+
+/** Where to listen, and how. */
+export interface ListenOptions {
   /** Accepts WebSockets on the HTTP server, such as `attachWebSockets`. */
   readonly attach: Listen<HttpServer>;
   /** Default 127.0.0.1. */
@@ -60,11 +70,14 @@ export const DEFAULT_PORT = 8000;
  * `invalid_option`; or the signal's reason
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
-  const { attach, engine, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = options;
+  const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = options;
   signal?.throwIfAborted();
   assertSafeToListen({ host, isGuarded: createAuthenticator(keysOf(options)).isGuarded, insecure });
   const door = new Door();
-  if (!(engine instanceof Promise)) door.lead(createRealtimeServer({ ...options, engine }));
+  if ('relay' in options) door.lead(createRealtimeServer(options));
+  else if (!(options.engine instanceof Promise)) {
+    door.lead(createRealtimeServer({ ...options, engine: options.engine }));
+  }
   const http = createHttpServer(door, { ...HTTP_LIMITS, ...options.httpLimits });
   const listener = attach(http, door);
   const stop = createStop(http, listener);
@@ -97,6 +110,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
 
 function leadOnceReady(door: Door, options: StartServerOptions): Promise<void> {
   const lead = async (): Promise<void> => {
+    if ('relay' in options) return;
     const engine = await options.engine;
     if (door.server === undefined) door.lead(createRealtimeServer({ ...options, engine }));
   };

@@ -1,7 +1,5 @@
-import type { EngineInfo } from '@kikitori/engine';
-
-/** The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. */
-export function modelList(info: EngineInfo, names: readonly string[], createdS: number): unknown {
+/** The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. `root`: what serves them. */
+export function modelList(names: readonly string[], root: string | null, createdS: number): unknown {
   return {
     object: 'list',
     data: names.map((id) => ({
@@ -9,7 +7,7 @@ export function modelList(info: EngineInfo, names: readonly string[], createdS: 
       object: 'model',
       created: createdS,
       owned_by: 'kikitori',
-      root: info.model,
+      root,
       parent: null,
       // An utterance may be of any length here; clients that roll over at vLLM's limit need not.
       max_model_len: null,

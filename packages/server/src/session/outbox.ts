@@ -1,11 +1,11 @@
-import type { Connection } from '@kikitori/transport';
+import type { Connection, Message } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
 
 /** What an outbox needs. */
 export interface OutboxOptions {
   readonly connection: Connection;
   readonly clock: Clock;
-  /** UTF-16 units that may wait; above it `room` waits. */
+  /** UTF-16 units and bytes that may wait; above it `room` waits. */
   readonly waitingCharsMax: number;
   /** How long it may stay above the bound. */
   readonly stallMs: number;
@@ -22,7 +22,7 @@ export interface OutboxOptions {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  #waiting: string[] = [];
+  #waiting: Message[] = [];
   #waitingChars = 0;
   #isSending = false;
   #isOver = false;
@@ -35,7 +35,7 @@ export class Outbox {
   }
 
   /** Takes a message; after `end` it is dropped. */
-  push(message: string): void {
+  push(message: Message): void {
     if (this.#isOver) return;
     this.#waiting.push(message);
     this.#waitingChars += message.length;
@@ -96,7 +96,7 @@ export class Outbox {
     }
   }
 
-  #sent(message: string): void {
+  #sent(message: Message): void {
     if (this.#isOver) return;
     this.#waitingChars -= message.length;
     if (this.#isFull) return;

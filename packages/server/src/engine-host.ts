@@ -1,0 +1,99 @@
+import type { SpeechEngine } from '@kikitori/engine';
+import type { Connection } from '@kikitori/transport';
+import type { Clock } from './clock.js';
+import type { HttpError } from './errors.js';
+import { sendJson } from './http/answers.js';
+import { modelList } from './http/models.js';
+import type { Route } from './http/router.js';
+import { Transcriptions } from './http/transcriptions.js';
+import type { HttpLimits, SessionLimits } from './limits.js';
+import type { Logger } from './logger.js';
+import type { ServerMetrics } from './metrics.js';
+import type { Place } from './places.js';
+import { type Session, startSession } from './session/serve-connection.js';
+import type { SessionHost } from './session-host.js';
+
+/** What a host over an engine needs. */
+export interface EngineHostOptions {
+  /** Stays the caller's. */
+  readonly engine: SpeechEngine;
+  readonly models: readonly string[];
+  readonly limits: SessionLimits;
+  readonly httpLimits: HttpLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ServerMetrics;
+  /** Takes a place for one file, or says why there is none. */
+  readonly takePlace: () => Place | HttpError;
+}
+
+/** Sessions and files answered by an engine in this process. */
+export class EngineHost implements SessionHost {
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly #options: EngineHostOptions;
+  readonly #transcriptions: Transcriptions;
+  #isGone = false;
+
+  constructor(options: EngineHostOptions) {
+    const { engine, models, httpLimits, clock } = options;
+    this.#options = options;
+    this.#transcriptions = new Transcriptions({
+      ...options,
+      limits: httpLimits,
+      onEngineClosed: () => this.#noteGone(),
+    });
+    const startedS = Math.floor(clock.unixMs() / 1000);
+    this.routes = {
+      '/v1/models': {
+        guarded: true,
+        methods: {
+          GET: (_request, response) =>
+            sendJson(response, 200, modelList(models, engine.info.model, startedS)),
+        },
+      },
+      '/v1/audio/transcriptions': {
+        guarded: true,
+        methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
+      },
+    };
+  }
+
+  get placesMax(): number {
+    return this.#options.engine.info.streamsMax;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  startSession(connection: Connection, { binaryIsText }: { readonly binaryIsText: boolean }): Session {
+    const { engine, models, limits, clock, logger, metrics } = this.#options;
+    const onEngineClosed = (): void => this.#noteGone();
+    return startSession(connection, {
+      engine,
+      models,
+      limits,
+      binaryIsText,
+      clock,
+      logger,
+      metrics,
+      onEngineClosed,
+    });
+  }
+
+  abort(): void {
+    this.#transcriptions.abort();
+  }
+
+  idle(): Promise<void> {
+    return this.#transcriptions.idle();
+  }
+
+  #noteGone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#options.logger.error(
+      'The engine is closed: this server can answer nobody any more. Start it again.',
+    );
+  }
+}

@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto';
+import { ERRORS, encodeClientEvent, encodeServerEvent } from '@kikitori/protocol';
+import { type Connect, type Connection, TransportError } from '@kikitori/transport';
+import type { Clock } from '../clock.js';
+import { RELAY_LIMITS, type SessionLimits } from '../limits.js';
+import type { Logger } from '../logger.js';
+import { Intake } from '../session/intake.js';
+import { Outbox } from '../session/outbox.js';
+import type { HostedSession } from '../session-host.js';
+import {
+  CLIENT_GONE,
+  endingOfOpening,
+  endingOfUpstream,
+  failureCode,
+  type RelayEnding,
+  SLOW_READER,
+} from './relay-ending.js';
+import { UtteranceWatch } from './utterance-watch.js';
+
+/** What a relayed session needs. */
+export interface RelaySessionOptions {
+  /** The client; belongs to the session from here on. */
+  readonly connection: Connection;
+  /** Opens the way to the other server. */
+  readonly connect: Connect;
+  readonly url: string;
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The other server was not reached or was lost; with the seam's code. */
+  readonly onUpstreamFailure: (code: string) => void;
+}
+
+const FINAL = encodeClientEvent({ type: 'input_audio_buffer.commit', final: true });
+
+/**
+ * Carries one session to another Realtime server and back: messages untouched and in order, back-pressure in both
+ * directions, the close code of either end told to the other. When the session is ended from here, begun speech is
+ * finished first with `commit` and `final` and its answer awaited: some ways to a model (SageMaker's) end what they
+ * still have to say as soon as their input ends.
+ */
+export function startRelaySession(options: RelaySessionOptions): HostedSession {
+  const session = new RelaySession(options);
+  return {
+    ended: session.run(),
+    // Nothing here knows which audio was answered.
+    backlogMs: 0,
+    drain: (deadlineMs) => session.drain(deadlineMs),
+    destroy: () => session.destroy(),
+  };
+}
+
+class RelaySession {
+  /** Ours, since the other server names the session in its own words. */
+  readonly #id = `sess-${randomBytes(8).toString('hex')}`;
+  readonly #options: RelaySessionOptions;
+  readonly #intake: Intake;
+  readonly #outbox: Outbox;
+  readonly #watch = new UtteranceWatch();
+  readonly #opening = new AbortController();
+  #upstream: Connection | undefined;
+  #ending: RelayEnding | undefined;
+  #isClientGone = false;
+  #sent = 0;
+  #received = 0;
+  #failure: string | undefined;
+  #cancelIdle: (() => void) | undefined;
+  #cancelLongest: (() => void) | undefined;
+  #cancelFlush: (() => void) | undefined;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(options: RelaySessionOptions) {
+    const { connection, clock, limits } = options;
+    this.#options = options;
+    this.#intake = new Intake({
+      messages: connection.messages,
+      waitingMax: limits.inputMessagesMax,
+      waitingLengthMax: limits.inputLengthMax,
+      onEnd: () => this.#onClientGone(),
+    });
+    this.#outbox = new Outbox({
+      connection,
+      clock,
+      waitingCharsMax: limits.outputCharsMax,
+      stallMs: limits.outputStallMs,
+      onStalled: () => this.#end(SLOW_READER),
+      onLost: () => this.#onClientGone(),
+    });
+  }
+
+  /** Runs the session to its end; once. Never rejects. */
+  async run(): Promise<{ readonly durationMs: number }> {
+    const { clock } = this.#options;
+    const startedMs = clock.nowMs();
+    const intake = this.#intake.run();
+    this.#watchLength();
+    this.#watchIdleness();
+    const upstream = await this.#open();
+    const up = upstream === undefined ? undefined : this.#pumpUp(upstream);
+    if (upstream !== undefined) await this.#pumpDown(upstream);
+    this.#cancelIdle?.();
+    this.#cancelLongest?.();
+    await this.#closeClient(this.#ending ?? CLIENT_GONE);
+    await Promise.all([intake, up]);
+    this.#cancelFlush?.();
+    const durationMs = clock.nowMs() - startedMs;
+    this.#log(durationMs);
+    return { durationMs };
+  }
+
+  drain(deadlineMs: number): void {
+    const closeReason = 'The server is going down; connect again.';
+    this.#end({ closeCode: 1012, closeReason, finishMs: deadlineMs });
+  }
+
+  destroy(): void {
+    this.#options.connection.destroy();
+    this.#end(CLIENT_GONE);
+    this.#outbox.end();
+    this.#upstream?.destroy();
+  }
+
+  async #open(): Promise<Connection | undefined> {
+    const { connect, url, clock } = this.#options;
+    const { signal } = this.#opening;
+    const late = new TransportError('connect_timeout', 'The model did not answer in time.');
+    const cancel = clock.after(RELAY_LIMITS.connectMs, () => this.#opening.abort(late));
+    try {
+      const upstream = await connect({ url, signal });
+      if (!signal.aborted) {
+        this.#upstream = upstream;
+        return upstream;
+      }
+      upstream.destroy();
+      throw signal.reason;
+    } catch (error) {
+      if (this.#ending === undefined) this.#fail(error, endingOfOpening(error));
+      return undefined;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** What the client says, one message after another, each once the other server took the one before. */
+  async #pumpUp(upstream: Connection): Promise<void> {
+    try {
+      for (;;) {
+        const message = await this.#intake.next();
+        if (message === undefined || this.#ending !== undefined) return;
+        this.#watch.onClient(message);
+        await upstream.send(message);
+        this.#sent += 1;
+        this.#watchIdleness();
+      }
+    } catch {
+      // The other direction tells why: what the other server said before it went is delivered first.
+    }
+  }
+
+  /** What the other server says, as fast as the client reads it; ends with the way to it. */
+  async #pumpDown(upstream: Connection): Promise<void> {
+    try {
+      for await (const message of upstream.messages) {
+        this.#watch.onServer(message);
+        this.#received += 1;
+        this.#outbox.push(message);
+        if (this.#watch.isQuiet) this.#onQuiet?.();
+        await this.#outbox.room();
+      }
+      if (this.#ending === undefined) this.#ending = endingOfUpstream(undefined);
+    } catch (error) {
+      if (this.#ending === undefined) this.#fail(error, endingOfUpstream(error));
+    }
+    this.#intake.drop();
+    this.#onQuiet?.();
+  }
+
+  #onClientGone(): void {
+    this.#isClientGone = true;
+    this.#outbox.end();
+    this.#end(CLIENT_GONE);
+  }
+
+  #fail(error: unknown, ending: RelayEnding): void {
+    this.#failure = failureCode(error);
+    this.#ending = ending;
+    this.#options.onUpstreamFailure(this.#failure);
+  }
+
+  #endBecause(error: 'idle_timeout' | 'session_expired'): void {
+    const { finishMs } = this.#options.limits;
+    this.#end({ closeCode: 1000, closeReason: ERRORS[error].text, error, finishMs });
+  }
+
+  /** Ends the session from this side; the first reason counts. */
+  #end(ending: RelayEnding): void {
+    if (this.#ending !== undefined) {
+      // Somebody who is gone waits for no answer.
+      if (this.#isClientGone) this.#onQuiet?.();
+      return;
+    }
+    this.#ending = ending;
+    this.#intake.drop();
+    // Whoever does not read holds up neither the answer nor the end.
+    const { clock, limits } = this.#options;
+    const flushMs = (ending.finishMs ?? 0) + limits.closeFlushMs;
+    this.#cancelFlush = clock.after(flushMs, () => this.#outbox.end());
+    this.#opening.abort(new TransportError('closed', 'The session was ended.'));
+    if (this.#upstream !== undefined) void this.#endUpstream(this.#upstream, ending);
+  }
+
+  /** Finishes what was begun and waits for its answer, within the bound; then ends the input of the other server. */
+  async #endUpstream(upstream: Connection, { finishMs }: RelayEnding): Promise<void> {
+    try {
+      if (finishMs !== undefined && !this.#watch.isQuiet) await this.#finish(upstream, finishMs);
+      await upstream.close();
+    } catch {
+      upstream.destroy();
+    }
+  }
+
+  async #finish(upstream: Connection, finishMs: number): Promise<void> {
+    const quiet = new Promise<void>((resolve) => {
+      this.#onQuiet = resolve;
+    });
+    const cancel = this.#options.clock.after(finishMs, () => this.#onQuiet?.());
+    if (this.#watch.isBegun) {
+      this.#watch.onClient(FINAL);
+      // Not awaited: a server that takes nothing any more is given up at the deadline.
+      upstream.send(FINAL).catch(() => this.#onQuiet?.());
+    }
+    await quiet;
+    cancel();
+  }
+
+  #watchLength(): void {
+    const { clock, limits } = this.#options;
+    if (limits.sessionMsMax === 0) return;
+    this.#cancelLongest = clock.after(limits.sessionMsMax, () => this.#endBecause('session_expired'));
+  }
+
+  #watchIdleness(): void {
+    const { clock, limits } = this.#options;
+    this.#cancelIdle?.();
+    if (limits.idleTimeoutMs === 0 || this.#ending !== undefined) return;
+    this.#cancelIdle = clock.after(limits.idleTimeoutMs, () => this.#endBecause('idle_timeout'));
+  }
+
+  /** What was said is delivered first, as far as the client reads it within a bound. */
+  async #closeClient({ closeCode, closeReason, error }: RelayEnding): Promise<void> {
+    const { clock, connection, limits } = this.#options;
+    this.#intake.drop();
+    if (error !== undefined) {
+      this.#outbox.push(encodeServerEvent({ type: 'error', error: ERRORS[error].text, code: error }));
+    }
+    const cancel = clock.after(limits.closeFlushMs, () => this.#outbox.end());
+    await this.#outbox.empty();
+    cancel();
+    this.#outbox.end();
+    await connection.close(closeCode, closeReason).catch(() => connection.destroy());
+  }
+
+  #log(durationMs: number): void {
+    this.#options.logger.info('Relayed session ended.', {
+      session: this.#id,
+      durationS: Math.round(durationMs) / 1000,
+      sent: this.#sent,
+      received: this.#received,
+      closeCode: this.#ending?.closeCode,
+      upstream: this.#failure,
+    });
+  }
+}
