@@ -101,10 +101,12 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   {
     pattern: /\bJSON\.parse\b/,
     // The other packages never see the wire.
-    onlyIn: /^packages\/(protocol|transport|server|client|cli)\//,
+    onlyIn: /^packages\/(protocol|transport|sagemaker|server|client|cli)\//,
     instead: 'parseClientEvent or parseServerEvent for what came over the wire',
     allowed: {
       'packages/protocol/src/parse-json.ts': 'the one decoder of wire text',
+      'packages/sagemaker/src/client/json-body.ts':
+        'the one decoder of what the SageMaker service says in JSON',
       'packages/cli/src/logging.ts': 'a log line that pino has just written',
       'packages/cli/src/program.ts': 'its own package.json',
       'packages/cli/src/audio/microphone.ts': 'the line that its own recorder process prints',

@@ -18,6 +18,7 @@ export interface LivenessOptions {
 export class Liveness {
   readonly #options: LivenessOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #verdict: ReturnType<typeof setImmediate> | undefined;
   #heard = 0;
 
   constructor(options: LivenessOptions) {
@@ -27,32 +28,52 @@ export class Liveness {
   /** Begins with the wait for the first look. */
   start(): void {
     this.#heard = this.#options.signsOfLife();
-    this.#timer = setTimeout(() => this.#look(), this.#options.intervalMs);
+    this.#watch();
   }
 
   /** Leaves no timer behind. */
   stop(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#verdict);
     this.#timer = undefined;
+    this.#verdict = undefined;
   }
 
-  #look(): void {
-    const { intervalMs, timeoutMs, signsOfLife, ping } = this.#options;
-    if (signsOfLife() !== this.#heard) {
-      this.#heard = signsOfLife();
-      this.#timer = setTimeout(() => this.#look(), intervalMs);
-      return;
-    }
-    this.#timer = setTimeout(() => this.#judge(), timeoutMs);
-    ping();
+  #watch(): void {
+    this.#timer = setTimeout(() => {
+      if (this.#hasHeard()) {
+        this.#watch();
+        return;
+      }
+      this.#await(this.#options.timeoutMs);
+      this.#options.ping();
+    }, this.#options.intervalMs);
+  }
+
+  /** After a ping. Looked at as often as before, so that a line cut right behind its answer is noticed as soon. */
+  #await(leftMs: number): void {
+    const stepMs = Math.min(leftMs, this.#options.intervalMs);
+    this.#timer = setTimeout(() => {
+      if (this.#hasHeard()) {
+        this.#watch();
+      } else if (leftMs > stepMs) {
+        this.#await(leftMs - stepMs);
+      } else {
+        // When this process was held up itself, the answer lies in the socket and is read now.
+        this.#verdict = setImmediate(() => this.#judge());
+      }
+    }, stepMs);
   }
 
   #judge(): void {
-    if (this.#options.signsOfLife() === this.#heard) {
-      this.stop();
-      this.#options.onDead();
-    } else {
-      this.#look();
-    }
+    if (this.#hasHeard()) this.#watch();
+    else this.#options.onDead();
+  }
+
+  #hasHeard(): boolean {
+    const heard = this.#options.signsOfLife();
+    if (heard === this.#heard) return false;
+    this.#heard = heard;
+    return true;
   }
 }
