@@ -51,11 +51,18 @@ function isGoodFor({ expiration }: AwsCredentials, nowMs: number): boolean {
   return expiration === undefined || expiration.getTime() - nowMs >= SAGEMAKER_LIMITS.credentialsLifeMsMin;
 }
 
-/** A provider of the caller may be plain JavaScript. */
+// What a header can carry. The key's own shape is looked at when the request is signed.
+const TOKEN = /^[\x21-\x7e]+$/;
+
+/** A provider of the caller may be plain JavaScript, and a token may have been copied with a line end. */
 function checked(credentials: AwsCredentials): AwsCredentials {
-  const { accessKeyId, secretAccessKey } = credentials;
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   if (typeof accessKeyId !== 'string' || accessKeyId === '') throw new TypeError('No accessKeyId.');
-  if (typeof secretAccessKey !== 'string' || secretAccessKey === '')
+  if (typeof secretAccessKey !== 'string' || secretAccessKey === '') {
     throw new TypeError('No secretAccessKey.');
+  }
+  if (sessionToken !== undefined && !TOKEN.test(sessionToken)) {
+    throw new TypeError('The session token holds what no header can carry.');
+  }
   return credentials;
 }

@@ -41,7 +41,7 @@ export async function awaitAnswer(
     const dateMs = Date.parse(answer.date ?? '');
     if (!Number.isNaN(dateMs)) onServiceDate?.(dateMs);
     const requestId = requestIdOf(answer);
-    if (answer[':status'] === 200 && answer['content-type'] === EVENT_STREAM_CONTENT_TYPE) {
+    if (answer[':status'] === 200 && answer['content-type']?.startsWith(EVENT_STREAM_CONTENT_TYPE) === true) {
       return { variant: textOf(answer['x-amzn-invoked-production-variant']), requestId };
     }
     throw failureOfAnswer({

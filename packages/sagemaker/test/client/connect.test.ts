@@ -349,6 +349,7 @@ describe('credentials', () => {
       { accessKeyId: '', secretAccessKey: 'x' },
       { accessKeyId: 'x', secretAccessKey: '' },
       { accessKeyId: 'not a key', secretAccessKey: 'x' },
+      { ...CREDENTIALS, sessionToken: 'copied with its line end\n' },
     ];
     for (const credentials of providers) {
       const error = await failureAt(url, { credentials });
