@@ -55,7 +55,7 @@ export class Bridge {
   readonly #server: Server;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #draining: Promise<void> | undefined;
-  #onEmpty: (() => void) | undefined;
+  readonly #onEmpty = new Set<() => void>();
 
   /** Throws `BridgeError` `invalid_option`. */
   constructor(options: BridgeOptions) {
@@ -74,6 +74,11 @@ export class Bridge {
   /** Sessions that are running. */
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** Bytes that wait for a peer to take them, of all sessions: bounded by `heldBytesMax` and `unsentBytesMax` of each. */
+  get waitingBytes(): number {
+    return [...this.#sessions].reduce((sum, session) => sum + session.waitingBytes, 0);
   }
 
   /** Begins to listen. @returns The port. Rejects with `BridgeError` (`port_in_use`, …). */
@@ -107,6 +112,7 @@ export class Bridge {
     this.#draining ??= Promise.resolve();
     for (const session of this.#sessions) session.destroy();
     await this.#stop();
+    await this.#emptyWithin(this.#limits.closeTimeoutMs);
   }
 
   async #drain(deadlineMs: number): Promise<void> {
@@ -126,15 +132,14 @@ export class Bridge {
   #emptyWithin(delayMs: number): Promise<boolean> {
     if (this.#sessions.size === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#onEmpty = undefined;
-        resolve(false);
-      }, delayMs);
-      this.#onEmpty = () => {
+      const settle = (isEmpty: boolean): void => {
         clearTimeout(timer);
-        this.#onEmpty = undefined;
-        resolve(true);
+        this.#onEmpty.delete(onEmpty);
+        resolve(isEmpty);
       };
+      const onEmpty = (): void => settle(true);
+      const timer = setTimeout(() => settle(false), delayMs);
+      this.#onEmpty.add(onEmpty);
     });
   }
 
@@ -221,7 +226,8 @@ export class Bridge {
     this.#options.writeMetrics?.(
       emfLine(record, { sessionsActive: this.#sessions.size, unixMs: Date.now() }),
     );
-    if (this.#sessions.size === 0) this.#onEmpty?.();
+    if (this.#sessions.size > 0) return;
+    for (const onEmpty of this.#onEmpty) onEmpty();
   }
 
   #log(record: SessionRecord): void {

@@ -27,6 +27,7 @@ export class World {
 
   async close(): Promise<void> {
     for (const closer of this.#closers.splice(0).reverse()) await closer();
+    this.lines.length = 0;
   }
 
   /** A bridge that listens. */

@@ -60,6 +60,11 @@ export class Leg {
     return this.wire.unsentBytes >= this.#limits.unsentBytesMax && this.wire.socket.writableNeedDrain;
   }
 
+  /** Bytes that wait for it. */
+  get waitingBytes(): number {
+    return this.#heldBytes + (this.wire?.unsentBytes ?? 0);
+  }
+
   /** Whether control frames of ours wait for a gap between frames. */
   get hasPending(): boolean {
     return this.#pending !== undefined;

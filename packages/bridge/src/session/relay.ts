@@ -1,4 +1,4 @@
-import type { TransportError } from '@kikitori/transport';
+import { TransportError } from '@kikitori/transport';
 import {
   encodeFrameHeader,
   type FrameHeader,
@@ -75,14 +75,7 @@ export class Relay implements WireListener {
     from.isHeard = true;
     if (!this.#isBroken) {
       this.#reader.push(buffer, length);
-      try {
-        this.#pass(buffer, length);
-      } catch (error) {
-        this.#isBroken = true;
-        to.deliver(this.#slab);
-        // The reader throws nothing else.
-        this.#owner.onBreach(from, error as TransportError);
-      }
+      this.#pass(buffer, length);
     }
     // What it sends has nowhere to go, or it makes us answer more than it reads.
     from.isPaused = to.isFull || from.isFull;
@@ -104,40 +97,47 @@ export class Relay implements WireListener {
   #pass(buffer: Buffer, length: number): void {
     const reader = this.#reader;
     const to = this.#to;
-    const slab = this.#slab;
     // Bytes from here on go out; −1: none. Up to `end`.
     let start = -1;
     let end = 0;
-    for (let step = reader.next(); step !== 'starved'; step = reader.next()) {
-      if (step === 'header') {
-        if (reader.headerStart >= 0) {
-          if (start < 0) start = reader.headerStart;
+    let breach: TransportError | undefined;
+    try {
+      for (let step = reader.next(); step !== 'starved'; step = reader.next()) {
+        if (step === 'header') {
+          if (start < 0) start = reader.headerStart < 0 ? reader.start : reader.headerStart;
+          end = reader.start;
           this.#onHeader(reader.frame, buffer, length);
-        } else {
-          start = reader.start;
-          this.#onCutHeader(reader.frame, buffer, length);
-        }
-        end = reader.start;
-      } else if (step === 'payload') {
-        if (start < 0) start = reader.start;
-        end = reader.end;
-        if (reader.isFrameEnd) {
+        } else if (step === 'payload') {
+          if (start < 0) start = reader.start;
+          end = reader.end;
+          if (!reader.isFrameEnd) continue;
           this.#onFrameEnd(reader.frame);
           if (to.hasPending) {
             this.#gather(buffer, start, end);
             start = -1;
-            if (!to.isMidFrame) slab.gather(to.takePending());
+            this.#slab.gather(to.takePending());
           }
+        } else {
+          this.#gather(buffer, start, end);
+          start = -1;
+          to.deliver(this.#slab);
+          this.#owner.onControl(this.#from, reader.frame.opcode, reader.controlPayload);
         }
-      } else {
-        this.#gather(buffer, start, end);
-        start = -1;
-        to.deliver(slab);
-        this.#owner.onControl(this.#from, reader.frame.opcode, reader.controlPayload);
       }
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      breach = error;
     }
     this.#gather(buffer, start, end);
-    to.deliver(slab);
+    to.deliver(this.#slab);
+    this.#tellOwner(breach);
+  }
+
+  #tellOwner(breach: TransportError | undefined): void {
+    if (breach !== undefined) {
+      this.#isBroken = true;
+      this.#owner.onBreach(this.#from, breach);
+    }
     if (this.#isDone) {
       this.#isDone = false;
       this.#owner.onDone();
@@ -145,24 +145,10 @@ export class Relay implements WireListener {
   }
 
   #onHeader(frame: FrameHeader, buffer: Buffer, length: number): void {
-    const { headerStart } = this.#reader;
-    if (this.#isFromClient && frame.opcode === OPCODE.binary) {
-      buffer[headerStart] = ((buffer[headerStart] ?? 0) & 0xf0) | OPCODE.text;
-    }
-    this.#onFrame(frame, buffer, length);
-  }
-
-  /** The header came in pieces; written anew it is the same, since only shortest lengths are let through. */
-  #onCutHeader(frame: FrameHeader, buffer: Buffer, length: number): void {
-    const { isFinal, payloadBytes, isMasked } = frame;
-    const opcode = this.#isFromClient && frame.opcode === OPCODE.binary ? OPCODE.text : frame.opcode;
-    const maskKey = isMasked ? frame.maskKey : undefined;
-    if (this.#to.isOpen) this.#slab.gather(encodeFrameHeader({ opcode, isFinal, payloadBytes, maskKey }));
-    this.#onFrame(frame, buffer, length);
-  }
-
-  #onFrame(frame: FrameHeader, buffer: Buffer, length: number): void {
-    const { start } = this.#reader;
+    const { headerStart, start } = this.#reader;
+    const isBinary = this.#isFromClient && frame.opcode === OPCODE.binary;
+    if (headerStart < 0) this.#gatherCutHeader(frame, isBinary ? OPCODE.text : frame.opcode);
+    else if (isBinary) buffer[headerStart] = ((buffer[headerStart] ?? 0) & 0xf0) | OPCODE.text;
     this.#to.isMidFrame = true;
     if (this.#isFromClient) {
       this.#watch.onClientFrame(frame, buffer, start, length - start);
@@ -170,6 +156,13 @@ export class Relay implements WireListener {
       if (this.messages === 0) this.#owner.onFirstMessage();
       this.#watch.onUpstreamFrame(frame, buffer, start, length - start);
     }
+  }
+
+  /** A header that came in pieces is written anew, and is the same, since only shortest lengths are let through. */
+  #gatherCutHeader({ isFinal, payloadBytes, isMasked, maskKey }: FrameHeader, opcode: Opcode): void {
+    if (!this.#to.isOpen) return;
+    const key = isMasked ? maskKey : undefined;
+    this.#slab.gather(encodeFrameHeader({ opcode, isFinal, payloadBytes, maskKey: key }));
   }
 
   #onFrameEnd({ isFinal, payloadBytes }: FrameHeader): void {

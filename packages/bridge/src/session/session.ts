@@ -85,6 +85,11 @@ export class Session implements RelayOwner {
     this.#fromUpstream = new Relay({ ...shared, from: this.#upstream, to: this.#client });
   }
 
+  /** Bytes that wait for either peer to take them. */
+  get waitingBytes(): number {
+    return this.#client.waitingBytes + this.#upstream.waitingBytes;
+  }
+
   /** Begins: `head` are bytes that came behind the upgrade request. */
   start(head: Buffer): void {
     const { limits, upstream, isUpstreamReady } = this.#options;

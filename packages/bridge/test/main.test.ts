@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { until, World } from './peers.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const file = join(here, '..', 'dist', 'kikitori-bridge.mjs');
+const modelServer = join(here, 'model-server-process.js');
+
+const world = new World();
+afterEach(() => world.close());
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return address === null || typeof address === 'string' ? 0 : address.port;
+}
+
+class Command {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, [file, ...args], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+    });
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+    });
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    this.ended = new Promise((resolve) => this.child.once('close', (code) => resolve(code)));
+    world.add(async () => {
+      this.child.kill('SIGINT');
+      this.child.kill('SIGTERM');
+      await this.ended;
+    });
+  }
+
+  lines(message: string): Record<string, unknown>[] {
+    const objects = this.stderr.split('\n').filter((line) => line.startsWith('{'));
+    return objects.map((line) => JSON.parse(line)).filter(({ msg }) => msg === message);
+  }
+
+  async port(): Promise<number> {
+    await until(() => this.lines('listening').length === 1);
+    return Number(this.lines('listening')[0]?.['port']);
+  }
+}
+
+// `npm run build` makes the file.
+describe.skipIf(!existsSync(file))('kikitori-bridge, the single file', () => {
+  it('runs as SageMaker runs it: starts the model server, survives its death, drains on SIGTERM', async () => {
+    const upstreamPort = await freePort();
+    const command = new Command(['serve'], {
+      KIKITORI_BRIDGE_PORT: '0',
+      KIKITORI_BRIDGE_HOST: '127.0.0.1',
+      KIKITORI_BRIDGE_UPSTREAM: `ws://127.0.0.1:${upstreamPort}/v1/realtime`,
+      KIKITORI_BRIDGE_EMF: 'true',
+      KIKITORI_BRIDGE_EXEC: JSON.stringify([process.execPath, modelServer]),
+      SM_VLLM_MODEL: 'some/model',
+      SM_VLLM_ENFORCE_EAGER: 'true',
+    });
+    const port = await command.port();
+    const ping = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/ping`)).status;
+    const url = `ws://127.0.0.1:${port}/invocations-bidirectional-stream`;
+
+    const first = await world.wsClient(url);
+    first.socket.send('one');
+    await until(() => first.texts.length === 2);
+    expect(await ping()).toBe(200);
+    expect(command.stdout).toContain(
+      `arguments ["--port","${upstreamPort}","--model","some/model","--enforce-eager"]\n`,
+    );
+
+    first.socket.send('die');
+    expect(await first.closed).toEqual({ code: 1011, reason: 'model server connection lost' });
+    // The next waits until there is a model server again.
+    const second = await world.wsClient(url);
+    second.socket.send('two');
+    await until(() => second.texts.length === 2);
+    expect(second.texts[1]).toBe('echo two');
+    expect(second.texts[0]).not.toBe(first.texts[0]);
+
+    command.child.kill('SIGTERM');
+    await until(() => command.lines('draining').length === 1);
+    second.socket.send('three');
+    await until(() => second.texts.length === 3);
+    second.socket.close(1000);
+    expect(await command.ended).toBe(0);
+    expect(command.stdout).toContain('model server stops\n');
+    const ended = command.lines('session ended').map(({ reason }) => reason);
+    expect(ended).toEqual(['upstream_lost', 'client_closed']);
+    // Never what was said.
+    expect(command.stderr).not.toMatch(/one|three/);
+    const metrics = command.stdout.split('\n').filter((line) => line.startsWith('{"_aws"'));
+    expect(metrics.map((line) => JSON.parse(line)).map(({ Reason, Sessions }) => [Reason, Sessions])).toEqual(
+      [
+        ['upstream_lost', 1],
+        ['client_closed', 1],
+      ],
+    );
+  });
+
+  it('ends with 1 when the model server is gone for good, so that the container is replaced', async () => {
+    const args = ['--port', '0', '--host', '127.0.0.1', '--exec-arguments', 'none', '--exec', '--'];
+    const command = new Command([...args, process.execPath, '-e', 'process.exit(7)'], {
+      PROCESS_AUTO_RECOVERY: 'false',
+    });
+    expect(await command.ended).toBe(1);
+    expect(command.lines('model server ended')[0]).toMatchObject({ exit_code: 7 });
+  });
+
+  it('stops at once when told twice', async () => {
+    const upstream = await world.wsUpstream(() => undefined);
+    const command = new Command(['--port', '0', '--host', '127.0.0.1', '--upstream', upstream.url]);
+    const client = await world.wsClient(`ws://127.0.0.1:${await command.port()}/v1/realtime`);
+    command.child.kill('SIGTERM');
+    await until(() => command.lines('draining').length === 1);
+    command.child.kill('SIGTERM');
+    expect(await command.ended).toBe(0);
+    expect((await client.closed).code).toBe(1006);
+  });
+
+  it('says what is wrong with a flag, and what flags there are', async () => {
+    const wrong = new Command(['--port', 'x']);
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.stderr).toBe('kikitori-bridge: --port must be a whole number from 0 to 65535.\n');
+    const help = new Command(['--help']);
+    expect(await help.ended).toBe(0);
+    expect(help.stdout).toContain('--upstream');
+  });
+});
