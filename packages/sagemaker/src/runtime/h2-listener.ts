@@ -94,8 +94,13 @@ export async function listenH2(options: H2ListenerOptions): Promise<H2Listener> 
   };
 }
 
+const MIB = 1024 * 1024;
+
 function createH2Server({ certificate, limits }: H2ListenerOptions): Http2Server {
+  // What all streams of a connection may have waiting; Node's own bound is 10, and refuses streams above it.
+  const waitingBytes = limits.streamsPerConnectionMax * limits.clientHighWaterBytes + limits.frameBytesMax;
   const shared = {
+    maxSessionMemory: Math.ceil(waitingBytes / MIB),
     settings: {
       initialWindowSize: limits.streamWindowBytes,
       maxConcurrentStreams: limits.streamsPerConnectionMax,

@@ -209,8 +209,11 @@ export class Invocations {
   #refuse(stream: ServerHttp2Stream, requestId: string, failure: HttpFailure, endpoint?: string): void {
     const { logger } = this.#context.options;
     const { status, name, members } = failure;
+    if (stream.destroyed || stream.closed) {
+      logger.info('stream refused', { requestId, endpoint, end: 'client_gone' });
+      return;
+    }
     logger.info('stream refused', { requestId, endpoint, status, error: name });
-    if (stream.destroyed || stream.closed) return;
     stream.respond({
       ...this.#headersOf(status, requestId),
       'content-type': 'application/json',

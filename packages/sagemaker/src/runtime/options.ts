@@ -89,8 +89,10 @@ export function resolveOptions(options: SageMakerRuntimeOptions): ResolvedOption
     'Every limit must be above 0.',
   );
   checkCredentials(credentials);
-  if (credentials.includes(LOCAL_CREDENTIALS) && !isLoopback(host))
-    throw new SageMakerError('unsafe_address');
+  const isPublic = credentials.some(
+    ({ secretAccessKey }) => secretAccessKey === LOCAL_CREDENTIALS.secretAccessKey,
+  );
+  if (isPublic && !isLoopback(host)) throw new SageMakerError('unsafe_address');
   return {
     host,
     port,

@@ -5,6 +5,7 @@ import { endAnswer } from './answer-end.js';
 import type { Clock } from './clock.js';
 import { type ContainerFrame, ContainerLink } from './container-link.js';
 import type { RuntimeLimits } from './limits.js';
+import type { Logger } from './logger.js';
 import { type RequestEventOptions, RequestEvents, type RequestPart } from './request-events.js';
 import { type EndPolicy, planEnd, type StreamEnd } from './stream-end.js';
 
@@ -35,6 +36,7 @@ export interface StreamSessionOptions {
   readonly events: RequestEventOptions;
   readonly limits: RuntimeLimits;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly policy: EndPolicy;
 }
 
@@ -69,7 +71,7 @@ export class StreamSession {
       onEnd: () => this.end({ kind: 'client_done' }),
     });
     const handlers = {
-      onFrame: (frame: ContainerFrame) => this.#toClient(frame),
+      onFrame: (frame: ContainerFrame) => this.#guard(() => this.#toClient(frame)) ?? true,
       onRoom: () => this.#readClient(),
       onEnd: (end: StreamEnd) => this.end(end),
     };
@@ -131,9 +133,21 @@ export class StreamSession {
     return this.#end ?? { kind: 'client_gone' };
   }
 
+  /** A fault of ours ends this stream and no other. */
+  #guard<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      const name = error instanceof Error ? error.name : typeof error;
+      this.#options.logger.error('stream failed inside the stand-in', { error: name });
+      this.end({ kind: 'internal' });
+      return undefined;
+    }
+  }
+
   #take(chunk: Buffer): void {
     if (this.#end !== undefined) return;
-    const fault = this.#events.push(chunk);
+    const fault = this.#guard(() => this.#events.push(chunk));
     if (fault !== undefined) this.end({ kind: 'client_event', fault });
   }
 

@@ -189,6 +189,7 @@ for (const { name, exchange } of EXCHANGES) {
       const check = (headers: readonly string[]): boolean =>
         checkSignature(readRequest(headers), policy, unixMs).failure === undefined;
       expect(check(raw)).toBe(true);
+      const accepted: string[] = [];
       for (const header of ['authorization', 'x-amz-date', 'x-amz-security-token']) {
         const at = raw.indexOf(header) + 1;
         const value = Buffer.from(raw[at] ?? '', 'latin1');
@@ -196,9 +197,10 @@ for (const { name, exchange } of EXCHANGES) {
         for (let bit = from * 8; bit < value.byteLength * 8; bit += 1) {
           const changed = Buffer.from(value);
           flip(changed, bit);
-          expect(check(raw.with(at, changed.toString('latin1')))).toBe(false);
+          if (check(raw.with(at, changed.toString('latin1')))) accepted.push(`${header} bit ${bit}`);
         }
       }
+      expect(accepted).toStrictEqual([]);
     });
   });
 }

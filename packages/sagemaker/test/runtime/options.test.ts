@@ -66,6 +66,10 @@ describe('the options of a stand-in', () => {
     }
     for (const host of ['0.0.0.0', '::', '192.168.1.2', 'example.com', '127.example.com']) {
       expect(reasonOf(() => resolveOptions({ endpoints, host }))).toBe('unsafe_address');
+      const copy = { accessKeyId: 'OTHER', secretAccessKey: 'kikitori-local-secret' };
+      expect(reasonOf(() => resolveOptions({ endpoints, host, credentials: [pair, copy] }))).toBe(
+        'unsafe_address',
+      );
       expect(reasonOf(() => resolveOptions({ endpoints, host, credentials: [pair] }))).toBe('none');
     }
   });

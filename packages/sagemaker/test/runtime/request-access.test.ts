@@ -134,14 +134,14 @@ describe('the signature of a request', () => {
   it('is refused whichever single bit of it is flipped', () => {
     const { headers } = signedRequest('localhost:8443', { nowMs: NOW });
     const authorization = headers['authorization'] ?? '';
-    const at = authorization.indexOf('Signature=') + 'Signature='.length;
-    for (let index = at; index < authorization.length; index += 1) {
-      for (let bit = 0; bit < 8; bit += 1) {
-        const bytes = Buffer.from(authorization, 'latin1');
-        bytes[index] = (bytes[index] ?? 0) ^ (1 << bit);
-        expect(nameOf({ forged: { authorization: bytes.toString('latin1') } })).not.toBe('accepted');
-      }
+    const accepted: string[] = [];
+    for (let bit = authorization.indexOf('Signature=') * 8; bit < authorization.length * 8; bit += 1) {
+      const bytes = Buffer.from(authorization, 'latin1');
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const forged = { authorization: bytes.toString('latin1') };
+      if (check({ forged }).failure?.status !== 403) accepted.push(`bit ${bit}`);
     }
+    expect(accepted).toStrictEqual([]);
   });
 });
 

@@ -99,15 +99,16 @@ describe('the events of a request', () => {
 
   it('are refused whichever single bit is flipped, and nothing of the flipped one comes out', () => {
     const events = body();
+    const accepted: string[] = [];
     events.forEach((event, index) => {
       for (let bit = 0; bit < event.byteLength * 8; bit += 1) {
         const bytes = Buffer.from(event);
         bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const { heard, fault } = read([...events.slice(0, index), bytes]);
-        expect(heard).toStrictEqual(HEARD.slice(0, index));
-        expect(fault).toBeDefined();
+        if (fault === undefined || heard.length !== index) accepted.push(`event ${index} bit ${bit}`);
       }
     });
+    expect(accepted).toStrictEqual([]);
   });
 
   it('are refused for a flipped bit of date, signature or payload even where the checksums are right', () => {

@@ -226,7 +226,7 @@ describe('a stream ends', () => {
     const client = world.dial();
     await new Promise((resolve) => client.session.once('connect', resolve));
     client.session.ping(() => client.destroy());
-    await world.logged('stream refused');
+    expect(await world.logged('stream refused')).toMatchObject({ end: 'client_gone' });
     await expect.poll(() => world.runtime.streamCount).toBe(0);
     expect(world.container.connectionCount).toBeLessThanOrEqual(1);
   });
@@ -295,6 +295,28 @@ describe('a stream ends', () => {
     await expect.poll(() => clock.pending).toBeGreaterThan(0);
     clock.advance(5_000);
     expect(await world.logged('stream ended')).toMatchObject({ end: 'client_done' });
+  });
+
+  it('with InternalStreamFailure at a fault of our own, and no other stream does', async () => {
+    let isBroken = false;
+    class FaultyClock extends ManualClock {
+      override unixMs(): number {
+        if (isBroken) throw new Error('secret words');
+        return super.unixMs();
+      }
+    }
+    world = await startWorld({ clock: new FaultyClock() });
+    const [first, second] = [await world.open(), await world.open()];
+    isBroken = true;
+    first.client.send('x');
+    expect(await first.client.answered.next()).toMatchObject({ name: 'InternalStreamFailure' });
+    expect(await first.client.answered.next()).toStrictEqual({ kind: 'end' });
+    expect(await first.far.heard.next()).toMatchObject({ kind: 'close', code: 1001 });
+    const line = await world.logged('stream failed inside the stand-in');
+    expect(JSON.stringify(line)).not.toContain('secret');
+    isBroken = false;
+    second.client.send('y');
+    expect(await second.far.heard.next()).toMatchObject({ payload: Buffer.from('y') });
   });
 
   it.each<[string, (client: ClientEnd) => void, string]>([
