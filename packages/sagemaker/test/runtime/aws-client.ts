@@ -135,9 +135,13 @@ export class AwsClient {
   readonly #client: BedrockRuntimeClient;
 
   constructor(config: BedrockRuntimeClientConfig) {
+    // It would tell every run which Node it will want some day, and that streams are not tried again.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+    const silence = (): void => undefined;
     this.#client = new BedrockRuntimeClient({
       region: 'us-east-1',
       signingName: 'sagemaker',
+      logger: { trace: silence, debug: silence, info: silence, warn: silence, error: silence },
       ...config,
       httpAuthSchemeProvider: ({ region }) => [
         {
