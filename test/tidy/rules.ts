@@ -109,6 +109,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
         'the one decoder of what the SageMaker service says in JSON',
       'packages/cli/src/logging.ts': 'a log line that pino has just written',
       'packages/cli/src/program.ts': 'its own package.json',
+      'packages/cli/src/sagemaker/local-notice.ts': 'the file that its own command has left',
       'packages/cli/src/audio/microphone.ts': 'the line that its own recorder process prints',
       'packages/server/src/version.ts': 'its own package.json',
     },

@@ -7,6 +7,8 @@ export interface Operand {
   readonly name: string;
   readonly description: string;
   readonly required: boolean;
+  /** As many words as there are, also such that look like flags where `--` stands before them. Only the last operand. */
+  readonly isList?: boolean;
 }
 
 /** What a command file exports: everything `--help` shows, and what to run. */

@@ -2,10 +2,18 @@ import type { SpeechEngine } from '@kikitori/engine';
 import type { Connect } from '@kikitori/transport';
 import type { Microphone, MicrophoneOptions } from './audio/microphone.js';
 import type { ModelStore } from './model-store.js';
+import type { EndpointRequest } from './sagemaker/endpoint-connect.js';
 
 /** Environment variables; those that we ask for by name, and any others. */
 export interface Environment {
   readonly [name: string]: string | undefined;
+  readonly AWS_ACCESS_KEY_ID?: string | undefined;
+  readonly AWS_CA_BUNDLE?: string | undefined;
+  readonly AWS_DEFAULT_REGION?: string | undefined;
+  readonly AWS_PROFILE?: string | undefined;
+  readonly AWS_REGION?: string | undefined;
+  readonly AWS_SECRET_ACCESS_KEY?: string | undefined;
+  readonly AWS_SESSION_TOKEN?: string | undefined;
   readonly CI?: string | undefined;
   readonly KIKITORI_DEBUG?: string | undefined;
   readonly KIKITORI_FFMPEG?: string | undefined;
@@ -76,6 +84,7 @@ export interface Factories {
   createEngine(request: EngineRequest): Promise<SpeechEngine>;
   openModelStore(): Promise<ModelStore>;
   connect(): Promise<Connect>;
+  connectToEndpoint(request: EndpointRequest): Promise<Connect>;
   openMicrophone(options: MicrophoneOptions): Promise<Microphone>;
   listMicrophones(): Promise<readonly string[]>;
   createLogger(level: LogLevel): Promise<Logger>;

@@ -43,7 +43,11 @@ export interface Ending {
 const BAD_INPUT_CODES: ReadonlySet<string> = new Set([
   'model_invalid',
   'invalid_url',
-  // `ServerError`; its table is not asked, because it would load the server for every command.
+  // `SageMakerError`, by its reason.
+  'invalid_endpoint_name',
+  'invalid_region',
+  'invalid_endpoint_url',
+  // `ServerError`, `BridgeError` and again `SageMakerError`; their tables are not asked, because they would load all of it for every command.
   'port_in_use',
   'port_forbidden',
   'address_unavailable',
@@ -69,7 +73,8 @@ export function endingOf(error: unknown): Ending {
   // Our own packages have codes in lower case; those of the platform (`EPIPE`) are no sentences.
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (/^[a-z][a-z_]+$/.test(code)) {
-    return { exitCode: BAD_INPUT_CODES.has(code) ? 2 : 1, sentence: error.message };
+    const isOurs = BAD_INPUT_CODES.has('reason' in error ? String(error.reason) : code);
+    return { exitCode: isOurs ? 2 : 1, sentence: error.message };
   }
   return {
     exitCode: 1,

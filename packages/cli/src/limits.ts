@@ -23,3 +23,6 @@ export const BENCH_SESSIONS_MAX = 256;
 
 /** Longest file that `bench` holds in memory. At the bound: `too_large`. */
 export const BENCH_AUDIO_MS_MAX = 10 * 60_000;
+
+/** How long an endpoint may take to open a session: a cold one takes its time, and credentials are looked for. */
+export const ENDPOINT_CONNECT_MS = 60_000;

@@ -17,6 +17,18 @@ export const COMMANDS: CommandTable = {
     summary: 'turn what the microphone hears into text',
     load: async () => (await import('./commands/listen.js')).listen,
   },
+  bridge: {
+    summary: 'pass WebSockets of SageMaker on to a Realtime server, as its container does',
+    load: async () => (await import('./commands/bridge.js')).bridge,
+  },
+  'sagemaker-local': {
+    summary: "stand in for SageMaker's runtime in front of a container on this machine",
+    load: async () => (await import('./commands/sagemaker-local.js')).sagemakerLocal,
+  },
+  up: {
+    summary: 'run the whole SageMaker path on this machine: model server, bridge, stand-in',
+    load: async () => (await import('./commands/up.js')).up,
+  },
   models: {
     summary: 'list, fetch and remove models',
     load: async () => (await import('./commands/models.js')).models,

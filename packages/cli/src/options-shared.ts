@@ -29,6 +29,18 @@ export const threadsOption = integer({
   fallback: undefined,
 });
 
+/** `--max-sessions`: speakers at once. */
+export const maxSessionsOption = integer({
+  flags: '--max-sessions <number>',
+  description: 'speakers at once; more are refused (default: what the processor carries)',
+  min: 1,
+  max: 10_000,
+  fallback: undefined,
+});
+
+/** The endpoint that a stand-in plays where nobody names one. */
+export const DEFAULT_ENDPOINT = 'demo';
+
 /** `--api-key`. Better given as KIKITORI_API_KEY: a command line can be read by everybody on the machine. */
 export const apiKeyOption = text({
   flags: '--api-key <key>',
@@ -44,6 +56,34 @@ export const urlOption = parsed<string, undefined>({
   fallback: undefined,
   parse: realtimeUrl,
 });
+
+/** `--endpoint`: a model on Amazon SageMaker, or on a stand-in of it. */
+export const endpointOption = text({
+  flags: '--endpoint <name>',
+  description: 'SageMaker endpoint instead of a server',
+  fallback: undefined,
+});
+
+/** `--region`: where that endpoint is. */
+export const regionOption = text({
+  flags: '--region <region>',
+  description: 'AWS region of the endpoint (default: AWS_REGION)',
+  fallback: undefined,
+});
+
+/** `--endpoint-url`: another address than SageMaker's own. */
+export const endpointUrlOption = parsed<string, undefined>({
+  flags: '--endpoint-url <url>',
+  description:
+    'address of the SageMaker runtime instead of AWS\'s, e.g. https://localhost:8443 of "kikitori sagemaker-local"',
+  fallback: undefined,
+  parse: runtimeUrl,
+});
+
+function runtimeUrl(text: string, label: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new CliError('usage', `${label} must be a URL such as https://localhost:8443.`);
+}
 
 /** A ws, wss, http or https URL; the client adds `/v1/realtime` where it names no path. Throws `CliError` `usage`. */
 export function realtimeUrl(text: string, label: string): string {

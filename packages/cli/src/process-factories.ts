@@ -8,6 +8,8 @@ export function processFactories(env: Environment, stderr: Output): Factories {
     createEngine: (request) => createEngine(request, env),
     openModelStore: () => openModelStore(env),
     connect: async () => (await import('@kikitori/transport/ws')).connectWebSocket,
+    connectToEndpoint: async (request) =>
+      (await import('./sagemaker/endpoint-connect.js')).connectToEndpoint(request, env),
     openMicrophone: async (options) => (await import('./audio/microphone.js')).openMicrophone(options),
     listMicrophones: async () => (await import('./audio/microphone.js')).listMicrophones(),
     createLogger: async (level: LogLevel) =>

@@ -108,7 +108,8 @@ function describe(
   keep: (invocation: Invocation) => void,
 ): void {
   for (const operand of command.operands) {
-    parser.argument(operand.required ? `<${operand.name}>` : `[${operand.name}]`, operand.description);
+    const name = operand.isList === true ? `${operand.name}...` : operand.name;
+    parser.argument(operand.required ? `<${name}>` : `[${name}]`, operand.description);
   }
   for (const spec of Object.values(command.options)) {
     parser.addOption(new Option(spec.flags, descriptionOf(spec)));

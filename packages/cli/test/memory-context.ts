@@ -109,6 +109,7 @@ export function memoryContext(options: MemoryContextOptions = {}): MemoryContext
       createEngine: missing('createEngine'),
       openModelStore: missing('openModelStore'),
       connect: missing('connect'),
+      connectToEndpoint: missing('connectToEndpoint'),
       openMicrophone: missing('openMicrophone'),
       listMicrophones: missing('listMicrophones'),
       createLogger: missing('createLogger'),

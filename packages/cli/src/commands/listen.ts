@@ -2,7 +2,14 @@ import { type CommandInput, defineCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { choice, flag, text } from '../options.js';
-import { apiKeyOption, modelOption, urlOption } from '../options-shared.js';
+import {
+  apiKeyOption,
+  endpointOption,
+  endpointUrlOption,
+  modelOption,
+  regionOption,
+  urlOption,
+} from '../options-shared.js';
 import { openLink } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
 import { createDisplay } from '../terminal/display.js';
@@ -16,6 +23,9 @@ const options = {
   }),
   listDevices: flag({ flags: '--list-devices', description: 'print the microphones and end' }),
   url: urlOption,
+  endpoint: endpointOption,
+  region: regionOption,
+  endpointUrl: endpointUrlOption,
   apiKey: apiKeyOption,
   model: modelOption,
   format: choice({

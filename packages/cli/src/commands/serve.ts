@@ -1,22 +1,35 @@
 import { networkInterfaces } from 'node:os';
-import type { EngineInfo, SpeechEngine } from '@kikitori/engine';
+import type { SpeechEngine } from '@kikitori/engine';
 import {
   DEFAULT_HOST,
   isLoopback,
+  type PendingEngine,
+  type RelayTarget,
   type RunningServer,
-  type StartServerOptions,
+  type ServerSurroundings,
   startServer,
 } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { CliError } from '../errors.js';
-import { choice, flag, integer, parsed, text } from '../options.js';
-import { apiKeyOption, modelOption, portOption, threadsOption } from '../options-shared.js';
+import { choice, flag, parsed, text } from '../options.js';
+import {
+  apiKeyOption,
+  endpointOption,
+  endpointUrlOption,
+  maxSessionsOption,
+  modelOption,
+  portOption,
+  regionOption,
+  threadsOption,
+} from '../options-shared.js';
 import { version } from '../program.js';
+import { deferEngine } from '../session/deferred-engine.js';
 import { startEngine } from '../session/start-engine.js';
+import { announce } from '../terminal/announcement.js';
 import { createDisplay } from '../terminal/display.js';
-import { styleFor } from '../terminal/style.js';
+import { untilAborted } from '../until-aborted.js';
 
 /** `auto` is the embedded one, the only one there is. */
 const ENGINES = ['auto', 'moonshine'] as const;
@@ -38,15 +51,12 @@ const options = {
     // The variable is that of "bridge", and both may run in one container.
     parse: (_text, label) => (label.startsWith('--') ? refuseUpstream(label) : undefined),
   }),
+  endpoint: endpointOption,
+  region: regionOption,
+  endpointUrl: endpointUrlOption,
   model: modelOption,
   threads: threadsOption,
-  maxSessions: integer({
-    flags: '--max-sessions <number>',
-    description: 'speakers at once; more are refused (default: what the processor carries)',
-    min: 1,
-    max: 10_000,
-    fallback: undefined,
-  }),
+  maxSessions: maxSessionsOption,
   servedModelName: text({
     flags: '--served-model-name <names>',
     description: "names by which clients may call the model, separated by commas (default: the engine's)",
@@ -87,36 +97,88 @@ export const serve = defineCommand({
   examples: [
     'kikitori serve',
     'kikitori serve --model tiny --port 9000',
+    'kikitori serve --endpoint voxtral --region us-east-1',
     'KIKITORI_API_KEY=… kikitori serve --host 0.0.0.0',
   ],
   run: serveUntilStopped,
 });
 
 async function serveUntilStopped(input: ServeInput, context: Context): Promise<number> {
-  let engine: SpeechEngine | undefined;
-  let load = (): void => undefined;
-  // The port first: nobody should wait for a model to hear that it is taken.
-  const loaded = new Promise<void>((resolve) => {
-    load = resolve;
-  }).then(async () => {
-    engine = await loadEngine(input, context);
-    return engine;
-  });
-  const server = await startServer(await serverOptions(loaded, input, context));
+  const { options: given } = input;
+  if (given.endpoint !== undefined) {
+    return await runServer(await relayTo(given.endpoint, input, context), input, context);
+  }
+  if (given.region !== undefined || given.endpointUrl !== undefined) {
+    throw new CliError('usage', '--region and --endpoint-url belong to an --endpoint; name one.');
+  }
+  const engine = deferEngine(() => loadEngine(input, context));
+  const answerer = {
+    answerer: { engine: engine.loaded },
+    listening: 'loading the model…',
+    load: async () => {
+      engine.load();
+      const { model, streamsMax } = (await engine.loaded).info;
+      return `${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`;
+    },
+  };
   try {
-    context.stderr.write(`Listening on ${server.host} port ${server.port}; loading the model…\n`);
-    load();
-    const { info } = await loaded;
+    return await runServer(answerer, input, context);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Who answers, and how to get it ready once the port is taken. */
+interface ServedAnswerer {
+  readonly answerer: PendingEngine | { readonly relay: RelayTarget };
+  /** What is said while it gets ready. */
+  readonly listening: string;
+  /** Resolves with a description. */
+  readonly load: () => Promise<string>;
+}
+
+async function runServer(served: ServedAnswerer, input: ServeInput, context: Context): Promise<number> {
+  const { signal, stderr } = context;
+  const { host, port, insecure } = input.options;
+  const server = await startServer({
+    ...(await surroundingsOf(input, context)),
+    ...served.answerer,
+    host,
+    port,
+    insecure,
+    attach: attachWebSockets,
+    signal,
+  });
+  try {
+    stderr.write(`Listening on ${server.host} port ${server.port}; ${served.listening}\n`);
+    const description = await served.load();
     await server.ready;
-    announce(info, server, input, context);
-    await untilAborted(context.signal);
-    context.stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
+    announceServer(description, server, input, context);
+    await untilAborted(signal);
+    stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
     await server.drain();
     return 0;
   } finally {
     await server.close();
-    await engine?.close();
   }
+}
+
+/** Sessions go to a SageMaker endpoint, for clients that cannot sign for it: this server never sees a model. */
+async function relayTo(
+  endpoint: string,
+  { options: given }: ServeInput,
+  { factories }: Context,
+): Promise<ServedAnswerer> {
+  if (given.model !== undefined || given.threads !== undefined) {
+    throw new CliError('usage', 'An --endpoint has a model of its own; leave --model and --threads out.');
+  }
+  const { region, endpointUrl, maxSessions: sessionsMax } = given;
+  const connect = await factories.connectToEndpoint({ endpoint, region, endpointUrl });
+  return {
+    answerer: { relay: { connect, ...(sessionsMax === undefined ? {} : { sessionsMax }) } },
+    listening: `sessions go to the endpoint ${endpoint}.`,
+    load: async () => `sessions go to the SageMaker endpoint ${endpoint}`,
+  };
 }
 
 async function loadEngine({ options }: ServeInput, context: Context): Promise<SpeechEngine> {
@@ -129,21 +191,11 @@ async function loadEngine({ options }: ServeInput, context: Context): Promise<Sp
   }
 }
 
-async function serverOptions(
-  engine: Promise<SpeechEngine>,
-  { options }: ServeInput,
-  context: Context,
-): Promise<StartServerOptions> {
-  const { apiKey, servedModelName, host, port, insecure } = options;
+async function surroundingsOf({ options }: ServeInput, context: Context): Promise<ServerSurroundings> {
+  const { apiKey, servedModelName } = options;
   const names = servedModelName?.split(',').map((name) => name.trim());
   const models = names?.filter((name) => name !== '') ?? [];
   return {
-    engine,
-    host,
-    port,
-    insecure,
-    attach: attachWebSockets,
-    signal: context.signal,
     logger: await context.factories.createLogger(options.logLevel),
     version: version(),
     ...(models.length === 0 ? {} : { models }),
@@ -151,30 +203,32 @@ async function serverOptions(
   };
 }
 
-/** Says where it is and how to try it: on stdout, the addresses alone at the ends of their lines. */
-function announce(
-  info: EngineInfo,
+/** Says where it is and how to try it. */
+function announceServer(
+  description: string,
   { port }: RunningServer,
   { options }: ServeInput,
   context: Context,
 ): void {
-  const { model, streamsMax } = info;
-  const style = styleFor(context.stdout, context.env);
   const hosts = hostsToShow(options.host);
-  const line = (label: string, value: string): void =>
-    context.stdout.write(`  ${label.padEnd(9)} ${value}\n`);
-  context.stdout.write(
-    `${style.bold(`Kikitori ${version()}`)} is ready: ${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once\n`,
-  );
-  for (const host of hosts) line('Realtime', style.cyan(`ws://${host}:${port}/v1/realtime`));
-  const base = `http://${hosts[0] ?? options.host}:${port}`;
-  line('Files', `POST ${style.cyan(`${base}/v1/audio/transcriptions`)}`);
-  line('Health', style.cyan(`${base}/health`));
-  line('Metrics', style.cyan(`${base}/metrics`));
+  const [host = options.host] = hosts;
+  const base = `http://${host}:${port}`;
   const key = options.apiKey === undefined ? '' : 'KIKITORI_API_KEY=… ';
-  line(
-    'Try',
-    `${key}npx kikitori transcribe samples/ferry.flac --url ws://${hosts[0] ?? options.host}:${port}`,
+  const hasFiles = options.endpoint === undefined;
+  announce(
+    [`Kikitori ${version()}`, ` is ready: ${description}`],
+    [
+      ...hosts.map((each) => ({ label: 'Realtime', value: `ws://${each}:${port}/v1/realtime` })),
+      ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
+      { label: 'Health', value: `${base}/health` },
+      { label: 'Metrics', value: `${base}/metrics` },
+      {
+        label: 'Try',
+        value: `${key}npx kikitori transcribe samples/ferry.flac --url ws://${host}:${port}`,
+        isPlain: true,
+      },
+    ],
+    context,
   );
 }
 
@@ -185,11 +239,4 @@ function hostsToShow(host: string): readonly string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
   const outside = addresses.filter(({ family, address }) => family === 'IPv4' && !isLoopback(address));
   return [DEFAULT_HOST, ...outside.map(({ address }) => address)];
-}
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

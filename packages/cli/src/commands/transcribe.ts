@@ -5,7 +5,15 @@ import { type CommandInput, defineCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { choice, flag, parsed } from '../options.js';
-import { apiKeyOption, modelOption, parsePace, urlOption } from '../options-shared.js';
+import {
+  apiKeyOption,
+  endpointOption,
+  endpointUrlOption,
+  modelOption,
+  parsePace,
+  regionOption,
+  urlOption,
+} from '../options-shared.js';
 import { openLink } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
 import { createDisplay } from '../terminal/display.js';
@@ -13,6 +21,9 @@ import { FORMATS, outputFor } from '../transcript/formats.js';
 
 const options = {
   url: urlOption,
+  endpoint: endpointOption,
+  region: regionOption,
+  endpointUrl: endpointUrlOption,
   apiKey: apiKeyOption,
   model: modelOption,
   pace: parsed<PaceRate, PaceRate>({

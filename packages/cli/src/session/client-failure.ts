@@ -1,4 +1,5 @@
 import { ClientError } from '@kikitori/client';
+import { TransportError } from '@kikitori/transport';
 import { CliError } from '../errors.js';
 
 /** What a refused handshake means to the person at the keyboard, by its HTTP status. */
@@ -13,9 +14,22 @@ const REFUSALS: Readonly<Record<number, string>> = {
 /** Turns what the client throws into a sentence for people; everything else passes through. */
 export function asCliError(error: unknown): unknown {
   if (!(error instanceof ClientError)) return error;
+  const sentence = endpointSentence(error.cause);
+  if (sentence !== undefined) return new CliError('service_failed', sentence, { cause: error });
   return new CliError(error.code === 'invalid_argument' ? 'usage' : 'service_failed', sentenceOf(error), {
     cause: error,
   });
+}
+
+/**
+ * What the way to SageMaker says, where it was that: its errors have a reason and a sentence for people, and carry the
+ * service's own words.
+ */
+function endpointSentence(cause: unknown): string | undefined {
+  if (!(cause instanceof TransportError) || !('reason' in cause)) return undefined;
+  const text =
+    'serviceText' in cause && typeof cause.serviceText === 'string' ? plain(cause.serviceText) : '';
+  return text === '' ? cause.message : `${cause.message.replace(/\.$/, '')} ("${text}").`;
 }
 
 function sentenceOf(error: ClientError): string {

@@ -1,8 +1,10 @@
 import { type ConnectOptions, connect, type Session } from '@kikitori/client';
 import type { SpeechEngine } from '@kikitori/engine';
 import { serveConnection } from '@kikitori/server';
-import { createMemoryPair } from '@kikitori/transport';
+import { type Connect, createMemoryPair } from '@kikitori/transport';
 import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import { ENDPOINT_CONNECT_MS } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { asCliError } from './client-failure.js';
 import type { SpeechLink } from './link.js';
@@ -12,6 +14,10 @@ import { startEngine } from './start-engine.js';
 export interface LinkRequest {
   /** A Realtime server; undefined: the embedded engine, in this process. */
   readonly url: string | undefined;
+  /** A SageMaker endpoint instead of a URL. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly endpointUrl: string | undefined;
   readonly apiKey: string | undefined;
   /** With `url` the served name, otherwise which model to load; undefined: the default of either. */
   readonly model: string | undefined;
@@ -27,14 +33,15 @@ export async function openLink(
   display: Display,
 ): Promise<SpeechLink> {
   const partials = display.isLive;
-  if (request.url === undefined) return await openEmbedded(request, partials, context, display);
   const { url, apiKey, model } = request;
+  const connect = await connectOf(request, context);
+  if (connect === undefined) return await openEmbedded(request, partials, context, display);
   const session = await openSession(
     {
-      url,
       words: true,
       partials,
-      connect: await context.factories.connect(),
+      connect,
+      ...(url === undefined ? { connectTimeoutMs: ENDPOINT_CONNECT_MS } : { url }),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(model === undefined ? {} : { model }),
     },
@@ -45,8 +52,21 @@ export async function openLink(
   });
 }
 
+/** The way to a recogniser somewhere else; undefined: there is none, it runs in this process. */
+async function connectOf(request: LinkRequest, { factories }: Context): Promise<Connect | undefined> {
+  const { url, endpoint, region, endpointUrl } = request;
+  if (endpoint !== undefined && url !== undefined) {
+    throw new CliError('usage', 'Give either --url or --endpoint: audio goes to one place.');
+  }
+  if (endpoint === undefined && (region !== undefined || endpointUrl !== undefined)) {
+    throw new CliError('usage', '--region and --endpoint-url belong to an --endpoint; name one.');
+  }
+  if (endpoint !== undefined) return await factories.connectToEndpoint({ endpoint, region, endpointUrl });
+  return url === undefined ? undefined : await factories.connect();
+}
+
 async function openEmbedded(
-  { model }: LinkRequest,
+  { model }: Pick<LinkRequest, 'model'>,
   partials: boolean,
   context: Context,
   display: Display,

@@ -4,7 +4,8 @@ import { connect, firstModel } from '@kikitori/client';
 import { describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
-import { type MemoryContext, type MemoryContextOptions, memoryContext } from '../memory-context.js';
+import { type MemoryContextOptions, memoryContext } from '../memory-context.js';
+import { written } from '../written.js';
 import { noise, scriptedEngine, TEXT } from './speech.js';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -16,19 +17,6 @@ function start(words: string[], options: MemoryContextOptions = {}) {
     factories: { createEngine: async () => engine, createLogger: async () => silent, ...options.factories },
   });
   return { context, engine, exit: main(['serve', '--port', '0', ...words], context) };
-}
-
-/** Waits for what the command writes; the test's own time limit is the bound. */
-async function written(
-  context: MemoryContext,
-  stream: 'stdout' | 'stderr',
-  pattern: RegExp,
-): Promise<string> {
-  for (;;) {
-    const found = pattern.exec(context[stream].text)?.[1];
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describe('kikitori serve', () => {

@@ -1,0 +1,115 @@
+import type { SpeechEngine } from '@kikitori/engine';
+import { DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/runtime';
+import { type CommandInput, defineCommand } from '../command.js';
+import { type Context, LOG_LEVELS } from '../context.js';
+import { assertPortsFree } from '../free-ports.js';
+import { choice, flag, integer, longName, text } from '../options.js';
+import { DEFAULT_ENDPOINT, maxSessionsOption, modelOption, threadsOption } from '../options-shared.js';
+import { version } from '../program.js';
+import { awsRegion } from '../sagemaker/endpoint-connect.js';
+import { LocalPath } from '../sagemaker/local-path.js';
+import { deferEngine } from '../session/deferred-engine.js';
+import { startEngine } from '../session/start-engine.js';
+import { announce } from '../terminal/announcement.js';
+import { createDisplay } from '../terminal/display.js';
+import { untilAborted } from '../until-aborted.js';
+
+const port = (name: string, what: string, fallback: number) =>
+  integer({
+    flags: `--${name}-port <number>`,
+    description: `port of ${what}; 0 takes any free one`,
+    min: 0,
+    max: 65_535,
+    fallback,
+  });
+
+const options = {
+  serverPort: port('server', 'the model server', 8081),
+  bridgePort: port('bridge', 'the bridge, the port of a container', 8080),
+  sagemakerPort: port('sagemaker', 'the stand-in of SageMaker', DEFAULT_RUNTIME_PORT),
+  endpoint: text({
+    flags: '--endpoint <name>',
+    description: 'name of the endpoint to play',
+    fallback: DEFAULT_ENDPOINT,
+  }),
+  region: text({
+    flags: '--region <region>',
+    description: `region to play (default: AWS_REGION, else ${DEFAULT_REGION})`,
+    fallback: undefined,
+  }),
+  plaintext: flag({ flags: '--plaintext', description: 'HTTP/2 without TLS' }),
+  model: modelOption,
+  threads: threadsOption,
+  maxSessions: maxSessionsOption,
+  logLevel: choice({
+    flags: '--log-level <level>',
+    description: 'how much the three of them log on stderr',
+    choices: LOG_LEVELS,
+    fallback: 'warn',
+  }),
+};
+
+type UpInput = CommandInput<typeof options>;
+
+/** `kikitori up`: the whole SageMaker path on this machine, in one process. */
+export const up = defineCommand({
+  summary: 'run the whole SageMaker path on this machine: model server, bridge, stand-in',
+  operands: [],
+  options,
+  examples: ['kikitori up', 'kikitori up --model tiny --sagemaker-port 9443'],
+  run: upUntilStopped,
+});
+
+async function upUntilStopped({ options: given }: UpInput, context: Context): Promise<number> {
+  const { env, factories, signal, stderr } = context;
+  const ports = { server: given.serverPort, bridge: given.bridgePort, sagemaker: given.sagemakerPort };
+  await assertPortsFree(
+    [
+      { port: ports.server, flag: longName(options.serverPort) },
+      { port: ports.bridge, flag: longName(options.bridgePort) },
+      { port: ports.sagemaker, flag: longName(options.sagemakerPort) },
+    ],
+    'kikitori up',
+  );
+  const engine = deferEngine(() => loadEngine(given, context));
+  const { endpoint, plaintext: isPlaintext, region = awsRegion(env) ?? DEFAULT_REGION } = given;
+  const logger = await factories.createLogger(given.logLevel);
+  const path = await LocalPath.open(
+    { engine: engine.loaded, ports, endpoint, region, isPlaintext, logger },
+    context,
+  );
+  try {
+    stderr.write(`Listening on ports ${path.ports.join(', ')}; loading the model…\n`);
+    engine.load();
+    const { model, streamsMax } = (await engine.loaded).info;
+    await path.ready(signal);
+    const title = [
+      `Kikitori ${version()}`,
+      ' is up: the way to a SageMaker endpoint, on this machine',
+    ] as const;
+    announce(
+      title,
+      path.lines(`${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`),
+      context,
+    );
+    await untilAborted(signal);
+    stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
+    await path.drain();
+    return 0;
+  } finally {
+    await path.close();
+    await engine.close();
+  }
+}
+
+async function loadEngine(
+  { model, threads, maxSessions: streamsMax }: UpInput['options'],
+  context: Context,
+): Promise<SpeechEngine> {
+  const display = createDisplay(context);
+  try {
+    return await startEngine({ model, threads, streamsMax, signal: context.signal }, context, display);
+  } finally {
+    display.close();
+  }
+}

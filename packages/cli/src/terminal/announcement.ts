@@ -1,0 +1,35 @@
+import type { Environment, Output } from '../context.js';
+import { beside } from './beside.js';
+import { styleFor } from './style.js';
+
+/** One line of an announcement. */
+export interface Announced {
+  readonly label: string;
+  /** What a person may copy: an address, a command. */
+  readonly value: string;
+  /** What it is, behind it. */
+  readonly note?: string;
+  /** Not an address: shown as it is. */
+  readonly isPlain?: boolean;
+}
+
+/** Says on stdout what runs and where: a title, then one line each, labels in a column of their own. */
+export function announce(
+  title: readonly [bold: string, rest: string],
+  lines: readonly Announced[],
+  { stdout, env }: { readonly stdout: Output; readonly env: Environment },
+): void {
+  const style = styleFor(stdout, env);
+  const labelCells = Math.max(...lines.map(({ label }) => label.length));
+  const indent = labelCells + 4;
+  stdout.write(`${style.bold(title[0])}${title[1]}\n`);
+  for (const { label, value, note, isPlain } of lines) {
+    stdout.write(`  ${label.padEnd(labelCells)}  ${isPlain === true ? value : style.cyan(value)}`);
+    if (note !== undefined) {
+      const fits = !stdout.isTerminal || indent + value.length + 2 + note.length < stdout.columns();
+      stdout.write(fits ? '  ' : `\n${' '.repeat(indent)}`);
+      stdout.write(style.dim(fits ? note : beside(indent, note, stdout)));
+    }
+    stdout.write('\n');
+  }
+}
