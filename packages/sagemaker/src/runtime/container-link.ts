@@ -155,11 +155,7 @@ export class ContainerLink {
           return;
         }
         if (isControl(frame.opcode)) this.#onControl(frame);
-        else if (!this.#isTold) {
-          const goesOn = this.#handOut(frame);
-          // Whoever closed meanwhile does not call `resume` any more.
-          this.#isHeld = !goesOn && !this.#isTold;
-        }
+        else if (!this.#isTold) this.#isHeld = !this.#handOut(frame);
       }
       this.#socket.pause();
       this.#watch.notePause();

@@ -1,6 +1,7 @@
 import { encodeFrame, OPCODE } from '@kikitori/transport/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RUNTIME_LIMITS } from '../../src/runtime/index.js';
+import { ManualClock } from './manual-clock.js';
 import type { ClientEnd } from './signed-client.js';
 import { startWorld, type World } from './world.js';
 
@@ -129,6 +130,19 @@ describe('memory stays bounded', () => {
       else parts += 1;
     }
     expect(pongs).toStrictEqual(['ping 999']);
+  });
+
+  it('and a container that had to wait is let go at once when its client is gone', async () => {
+    // Nothing runs out: this clock stands still.
+    world = await startWorld({ clock: new ManualClock() });
+    const { client, far } = await world.open();
+    client.stream.pause();
+    for (let i = 0; i < PIECES; i += 1) far.send(PIECE);
+    await stalled(() => far.socket.writableLength);
+    client.destroy();
+    expect(await far.heard.next()).toMatchObject({ kind: 'close', code: 1001 });
+    expect(await far.heard.next()).toStrictEqual({ kind: 'gone' });
+    expect(await world.logged('stream ended')).toMatchObject({ end: 'client_gone' });
   });
 
   it('while a client that was told the end does not read it: it is cut off', async () => {

@@ -77,7 +77,12 @@ describe('a stand-in', () => {
   it('lets a wait for service be given up, and ends it when it closes', async () => {
     const container = await FrameContainer.start();
     container.pingStatus = 503;
-    world = await startWorld({ waits: false, endpoints: [{ name: 'demo', containerUrl: container.url }] });
+    const clock = new ManualClock();
+    world = await startWorld({
+      waits: false,
+      clock,
+      endpoints: [{ name: 'demo', containerUrl: container.url }],
+    });
     const { runtime } = world;
     await expect(runtime.whenInService({ signal: AbortSignal.abort('enough') })).rejects.toBe('enough');
     const given = new AbortController();
@@ -87,6 +92,7 @@ describe('a stand-in', () => {
     const closed = expect(runtime.whenInService()).rejects.toMatchObject({ reason: 'runtime_closed' });
     await runtime.close();
     await closed;
+    expect(clock.pending).toBe(0);
     await container.stop();
   });
 });
