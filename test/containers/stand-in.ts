@@ -1,0 +1,59 @@
+/**
+ * Base images made of what is on this machine, so that nothing has to be pulled: one for `node:20-slim`, one for vLLM's
+ * container. They hold Node, a shell, the few programs that the Dockerfiles call, and the libraries these need.
+ */
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Buildah } from './buildah.js';
+
+const run = promisify(execFile);
+const PATH = '/usr/local/bin:/usr/bin:/bin';
+const dockerfile = `FROM scratch\nCOPY . /\nENV PATH=${PATH}\n`;
+
+/** Node and npm where Docker's official image has them. */
+export async function buildNodeImage(buildah: Buildah, dir: string, tag: string): Promise<void> {
+  await layBase(dir, ['env', 'mkdir', 'mv', 'rm']);
+  await install(dir, process.execPath, '/usr/local/bin/node');
+  const { stdout } = await run('npm', ['root', '--global']);
+  const npm = '/usr/local/lib/node_modules/npm';
+  await cp(join(stdout.trim(), 'npm'), join(dir, npm), { recursive: true });
+  await symlink(`${npm}/bin/npm-cli.js`, join(dir, '/usr/local/bin/npm'));
+  await buildFrom(buildah, dir, tag);
+}
+
+/** A `python3` that runs our server where vLLM's is asked for; see model-server-stand-in.mjs. */
+export async function buildVllmImage(buildah: Buildah, dir: string, tag: string): Promise<void> {
+  await layBase(dir, ['rm']);
+  await install(dir, process.execPath, '/opt/stand-in/node');
+  const python = join(dir, 'usr/bin/python3');
+  await copyFile(join(import.meta.dirname, 'model-server-stand-in.mjs'), python);
+  await chmod(python, 0o755);
+  await buildFrom(buildah, dir, tag);
+}
+
+async function buildFrom(buildah: Buildah, dir: string, tag: string): Promise<void> {
+  const file = `${dir}.Dockerfile`;
+  await writeFile(file, dockerfile);
+  await buildah.build({ tag, dockerfile: file, context: dir });
+}
+
+async function layBase(dir: string, programs: readonly string[]): Promise<void> {
+  for (const folder of ['etc', 'root', 'tmp', 'usr/bin']) await mkdir(join(dir, folder), { recursive: true });
+  await writeFile(join(dir, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  await install(dir, await realpath('/bin/sh'), '/bin/sh');
+  for (const program of programs) {
+    await install(dir, await realpath(join('/usr/bin', program)), `/usr/bin/${program}`);
+  }
+}
+
+/** Copies a program, and the libraries that it is linked to, to the places that it looks for them. */
+async function install(dir: string, program: string, target: string): Promise<void> {
+  const { stdout } = await run('ldd', [program]);
+  const libraries = [...stdout.matchAll(/(?:=> |^\s+)(\/\S+)/gm)].map(([, path = '']) => path);
+  for (const [from, to] of [[program, target], ...libraries.map((path) => [path, path])] as const) {
+    await mkdir(dirname(join(dir, to)), { recursive: true });
+    await copyFile(from, join(dir, to));
+  }
+}
