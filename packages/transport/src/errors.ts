@@ -79,6 +79,7 @@ export interface TransportErrorOptions {
   readonly closeCode?: number;
   readonly closeReason?: string;
   readonly httpStatus?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The one error of this package. The message is a static sentence: no address, no header, no payload. */
@@ -91,6 +92,8 @@ export class TransportError extends Error {
   readonly closeReason: string | undefined;
   /** The HTTP status that refused the handshake. */
   readonly httpStatus: number | undefined;
+  /** `refused`: how long the peer asked to wait before another try (its `Retry-After`), where it did. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: TransportErrorCode, message: string, options: TransportErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -98,6 +101,7 @@ export class TransportError extends Error {
     this.closeCode = options.closeCode ?? TRANSPORT_ERRORS[code].closeCode;
     this.closeReason = options.closeReason;
     this.httpStatus = options.httpStatus;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Whether the same thing may succeed when tried again later. */

@@ -19,6 +19,7 @@ import { nextConnectionId } from './connection-id.js';
 import { TransportError } from './errors.js';
 import { TRANSPORT_LIMITS } from './limits.js';
 import { assertMessageFits, messageBytes } from './message-size.js';
+import { retryAfterMs } from './retry-after.js';
 
 /** Bounds of one end; the defaults are those of every transport. */
 export interface MemoryEndOptions {
@@ -216,8 +217,13 @@ function admitOrThrow(handlers: ListenHandlers, handshake: Handshake): void {
   if (!admission.accept) {
     throw new TransportError('refused', 'The peer refused the connection; its HTTP status says why.', {
       httpStatus: admission.status,
+      retryAfterMs: retryAfterMs(headerOf(admission.headers, 'retry-after'), Date.now()),
     });
   }
+}
+
+function headerOf(headers: Readonly<Record<string, string>> = {}, name: string): string | undefined {
+  return Object.entries(headers).find(([given]) => given.toLowerCase() === name)?.[1];
 }
 
 function handshakeOf(request: ConnectOptions): Handshake {

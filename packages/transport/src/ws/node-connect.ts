@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Connection, ConnectOptions } from '../connection.js';
 import { TransportError } from '../errors.js';
 import { TRANSPORT_LIMITS } from '../limits.js';
+import { retryAfterMs } from '../retry-after.js';
 import { LimitedWebSocket, NodeWebSocketConnection, type WebSocketTuning } from './node-connection.js';
 
 /** What `connectWebSocket` takes besides the seam's options. */
@@ -48,7 +50,7 @@ export function connectWebSocket(options: ConnectOptions, tuning: ConnectTuning 
     });
     socket.once('unexpected-response', (_request, response) => {
       response.resume();
-      giveUp(refusal(response.statusCode));
+      giveUp(refusal(response));
     });
     socket.on('error', (error) => {
       failure ??= connectFailure(error);
@@ -96,9 +98,13 @@ function open(options: ConnectOptions, tuning: ConnectTuning): LimitedWebSocket 
   }
 }
 
-function refusal(httpStatus: number | undefined): TransportError {
+function refusal({ statusCode: httpStatus, headers }: IncomingMessage): TransportError {
   const message = 'The peer refused the connection; its HTTP status says why.';
-  return new TransportError('refused', message, httpStatus === undefined ? {} : { httpStatus });
+  const afterMs = retryAfterMs(headers['retry-after'], Date.now());
+  return new TransportError('refused', message, {
+    ...(httpStatus === undefined ? {} : { httpStatus }),
+    retryAfterMs: afterMs,
+  });
 }
 
 function connectFailure(error: Error | undefined): TransportError {
