@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -60,12 +60,19 @@ export async function whyNoContainers(): Promise<string | undefined> {
 export class Buildah {
   readonly #dir: string;
 
-  /** `dir` holds everything: images, containers, scratch space. */
+  /** `dir` holds everything: images, containers, and in `tmp`, which must exist, scratch space. */
   constructor(dir: string) {
     this.#dir = dir;
   }
 
-  async build({ tag, dockerfile, context, args = {}, volumes = {}, secrets = {} }: BuildOptions): Promise<void> {
+  async build({
+    tag,
+    dockerfile,
+    context,
+    args = {},
+    volumes = {},
+    secrets = {},
+  }: BuildOptions): Promise<void> {
     await this.#run([
       ...['build', '--isolation', 'chroot', '--format', 'docker', '--pull-never', '--tag', tag],
       ...['--file', dockerfile],
@@ -113,16 +120,6 @@ export class Buildah {
     return new ContainerRun(child);
   }
 
-  async createFolders(): Promise<void> {
-    await mkdir(join(this.#dir, 'tmp'), { recursive: true });
-  }
-
-  /** Removes images, containers and storage. */
-  async destroy(): Promise<void> {
-    await this.#run(['rm', '--all']).catch(() => undefined);
-    await rm(this.#dir, { recursive: true, force: true });
-  }
-
   async #run(words: readonly string[]): Promise<string> {
     const options = { env: this.#env(), maxBuffer: OUTPUT_BYTES_MAX };
     const { stdout } = await run('buildah', [...this.#storage(), ...words], options);
@@ -143,25 +140,33 @@ export class Buildah {
 export class ContainerRun {
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
+  #isClosed = false;
+  #wake = (): void => undefined;
   output = '';
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    this.#closed = once(child, 'close');
+    this.#closed = once(child, 'close').then(() => {
+      this.#isClosed = true;
+      this.#wake();
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;
+        this.#wake();
       });
     }
   }
 
-  /** Resolves with what matched once it was written; rejects when the process ends before. */
+  /** Resolves with what matched once it was written; rejects when the process ends before. One caller at a time. */
   async until(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const found = pattern.exec(this.output);
       if (found !== null) return found;
-      if (this.#child.exitCode !== null) throw new Error(`it ended before ${pattern}: ${this.output}`);
-      await Promise.race([this.#closed, ...this.#streams().map((stream) => once(stream, 'data'))]);
+      if (this.#isClosed) throw new Error(`it ended before it wrote ${pattern}: ${this.output}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 
@@ -182,10 +187,6 @@ export class ContainerRun {
   async destroy(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#closed;
-  }
-
-  #streams() {
-    return [this.#child.stdout, this.#child.stderr].filter((stream) => stream !== null);
   }
 }
 

@@ -9,6 +9,10 @@ import { promisify } from 'node:util';
 import type { Buildah } from './buildah.js';
 
 const run = promisify(execFile);
+const onnxRuntime = join(
+  import.meta.dirname,
+  `../../node_modules/onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`,
+);
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 const dockerfile = `FROM scratch\nCOPY . /\nENV PATH=${PATH}\n`;
 
@@ -43,17 +47,25 @@ async function layBase(dir: string, programs: readonly string[]): Promise<void> 
   for (const folder of ['etc', 'root', 'tmp', 'usr/bin']) await mkdir(join(dir, folder), { recursive: true });
   await writeFile(join(dir, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   await install(dir, await realpath('/bin/sh'), '/bin/sh');
+  await installLibrariesOf(dir, onnxRuntime);
   for (const program of programs) {
     await install(dir, await realpath(join('/usr/bin', program)), `/usr/bin/${program}`);
   }
 }
 
-/** Copies a program, and the libraries that it is linked to, to the places that it looks for them. */
+/** Copies a program to a place, and the libraries that it is linked to. */
 async function install(dir: string, program: string, target: string): Promise<void> {
+  await copyInto(dir, program, target);
+  await installLibrariesOf(dir, program);
+}
+
+/** Copies what the dynamic linker would load for a program, to where it would look for it. */
+async function installLibrariesOf(dir: string, program: string): Promise<void> {
   const { stdout } = await run('ldd', [program]);
-  const libraries = [...stdout.matchAll(/(?:=> |^\s+)(\/\S+)/gm)].map(([, path = '']) => path);
-  for (const [from, to] of [[program, target], ...libraries.map((path) => [path, path])] as const) {
-    await mkdir(dirname(join(dir, to)), { recursive: true });
-    await copyFile(from, join(dir, to));
-  }
+  for (const [, path = ''] of stdout.matchAll(/(?:=> |^\s+)(\/\S+)/gm)) await copyInto(dir, path, path);
+}
+
+async function copyInto(dir: string, from: string, to: string): Promise<void> {
+  await mkdir(dirname(join(dir, to)), { recursive: true });
+  await copyFile(from, join(dir, to));
 }
