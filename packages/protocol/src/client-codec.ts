@@ -75,7 +75,7 @@ function isPythonFalse(value: unknown): boolean {
 
 function parseRequest(value: unknown): KikitoriRequest {
   if (!isMembers(value)) throw new ProtocolError('invalid_event', 'Not an object: kikitori');
-  for (const name of ['words', 'partials']) {
+  for (const name of ['words', 'partials', 'replay']) {
     const wish = value[name];
     if (wish !== undefined && typeof wish !== 'boolean') {
       throw new ProtocolError('invalid_event', `Not a boolean: kikitori.${name}`);
@@ -85,8 +85,12 @@ function parseRequest(value: unknown): KikitoriRequest {
   return requestOf(value as KikitoriRequest);
 }
 
-function requestOf({ words, partials }: KikitoriRequest): KikitoriRequest {
-  return { ...(words === undefined ? {} : { words }), ...(partials === undefined ? {} : { partials }) };
+function requestOf({ words, partials, replay }: KikitoriRequest): KikitoriRequest {
+  return {
+    ...(words === undefined ? {} : { words }),
+    ...(partials === undefined ? {} : { partials }),
+    ...(replay === undefined ? {} : { replay }),
+  };
 }
 
 function parseAudioAppend(members: Members): AudioAppend {

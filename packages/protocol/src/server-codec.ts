@@ -23,17 +23,20 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => S
     id: stringOf(members, 'id'),
     created: numberOf(members, 'created'),
   }),
-  'transcription.delta': (members): TranscriptionDelta => {
-    const { audio_ms } = members;
-    const delta = stringOf(members, 'delta');
-    return audio_ms === undefined
-      ? { type: 'transcription.delta', delta }
-      : { type: 'transcription.delta', delta, audio_ms: numberOf(members, 'audio_ms') };
-  },
+  'transcription.delta': (members): TranscriptionDelta => ({
+    type: 'transcription.delta',
+    delta: stringOf(members, 'delta'),
+    ...optional(members, 'audio_ms'),
+    // Without a position it is not our extension, whatever it is.
+    ...(members['audio_ms'] === undefined || members['words'] === undefined
+      ? {}
+      : { words: wordsOf(members['words']) }),
+  }),
   'transcription.done': ({ usage, ...members }): TranscriptionDone => ({
     type: 'transcription.done',
     text: stringOf(members, 'text'),
     usage: usageOf(usage),
+    ...optional(members, 'audio_ms'),
   }),
   error: ({ code, ...members }): ErrorEvent => ({
     type: 'error',
@@ -52,6 +55,7 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => S
     type: 'kikitori.progress',
     received_ms: numberOf(members, 'received_ms'),
     settled_ms: numberOf(members, 'settled_ms'),
+    ...optional(members, 'lag_ms'),
   }),
   'kikitori.partial': (members): KikitoriPartial => ({
     type: 'kikitori.partial',
@@ -87,12 +91,24 @@ function ordered(event: ServerEvent): ServerEvent {
   switch (type) {
     case 'session.created':
       return { type, id: event.id, created: event.created };
-    case 'transcription.delta':
-      return event.audio_ms === undefined
-        ? { type, delta: event.delta }
-        : { type, delta: event.delta, audio_ms: event.audio_ms };
-    case 'transcription.done':
-      return { type, text: event.text, usage: event.usage === null ? null : orderedUsage(event.usage) };
+    case 'transcription.delta': {
+      const { delta, audio_ms, words } = event;
+      return {
+        type,
+        delta,
+        ...(audio_ms === undefined ? {} : { audio_ms }),
+        ...(words === undefined ? {} : { words: words.map(orderedWord) }),
+      };
+    }
+    case 'transcription.done': {
+      const { text, usage, audio_ms } = event;
+      return {
+        type,
+        text,
+        usage: usage === null ? null : orderedUsage(usage),
+        ...(audio_ms === undefined ? {} : { audio_ms }),
+      };
+    }
     case 'error':
       return { type, error: event.error, code: event.code };
     case 'kikitori.utterance': {
@@ -100,7 +116,12 @@ function ordered(event: ServerEvent): ServerEvent {
       return { type, text, start_ms, end_ms, words: event.words.map(orderedWord) };
     }
     case 'kikitori.progress':
-      return { type, received_ms: event.received_ms, settled_ms: event.settled_ms };
+      return {
+        type,
+        received_ms: event.received_ms,
+        settled_ms: event.settled_ms,
+        ...(event.lag_ms === undefined ? {} : { lag_ms: event.lag_ms }),
+      };
     case 'kikitori.partial':
       return { type, text: event.text, audio_ms: event.audio_ms };
   }
@@ -136,6 +157,14 @@ function numberOf(members: Members, name: string): number {
   // 1e400 is valid JSON and decodes to infinity, which no arithmetic on times survives.
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new ProtocolError('invalid_event', `Not a number: ${name}`);
+}
+
+/** A number that older servers, or those of whom it was not asked, leave out. */
+function optional<Name extends string>(members: Members, name: Name): { readonly [name in Name]?: number } {
+  // The key is `name` and the value a number: TypeScript widens computed keys to string.
+  return members[name] === undefined
+    ? {}
+    : ({ [name]: numberOf(members, name) } as { readonly [name in Name]?: number });
 }
 
 /** vLLM's schema allows null and defaults; older versions leave members out. */

@@ -9,7 +9,10 @@ import {
 } from '../src/index.js';
 
 const text = fc.string({ unit: 'binary' });
-const request = fc.record({ words: fc.boolean(), partials: fc.boolean() }, { requiredKeys: [] });
+const request = fc.record(
+  { words: fc.boolean(), partials: fc.boolean(), replay: fc.boolean() },
+  { requiredKeys: [] },
+);
 const clientEvent: fc.Arbitrary<ClientEvent> = fc.oneof(
   fc.record({ type: fc.constant('session.update' as const), model: text }),
   fc.record({ type: fc.constant('session.update' as const), model: text, kikitori: request }),
@@ -22,6 +25,7 @@ it('writes the bytes that vLLM’s own clients mean, type first and without spac
     [
       { type: 'session.update', model: 'm' },
       { type: 'session.update', model: 'm', kikitori: { partials: true, words: true } },
+      { type: 'session.update', model: 'm', kikitori: { replay: true, partials: false, words: true } },
       { type: 'input_audio_buffer.append', audio: 'AAABAP//' },
       { type: 'input_audio_buffer.commit', final: false },
       { type: 'input_audio_buffer.commit', final: true },
@@ -30,6 +34,7 @@ it('writes the bytes that vLLM’s own clients mean, type first and without spac
   expect(written).toStrictEqual([
     '{"type":"session.update","model":"m"}',
     '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":true}}',
+    '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":false,"replay":true}}',
     '{"type":"input_audio_buffer.append","audio":"AAABAP//"}',
     '{"type":"input_audio_buffer.commit"}',
     '{"type":"input_audio_buffer.commit","final":true}',

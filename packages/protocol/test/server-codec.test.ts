@@ -16,7 +16,19 @@ const serverEvent: fc.Arbitrary<ServerEvent> = fc.oneof(
   fc.record({ type: fc.constant('session.created' as const), id: text, created: fc.nat() }),
   fc.record({ type: fc.constant('transcription.delta' as const), delta: text }),
   fc.record({ type: fc.constant('transcription.delta' as const), delta: text, audio_ms: number }),
+  fc.record({
+    type: fc.constant('transcription.delta' as const),
+    delta: text,
+    audio_ms: number,
+    words: fc.array(word),
+  }),
   fc.record({ type: fc.constant('transcription.done' as const), text, usage: fc.option(usage) }),
+  fc.record({
+    type: fc.constant('transcription.done' as const),
+    text,
+    usage: fc.option(usage),
+    audio_ms: number,
+  }),
   fc.record({ type: fc.constant('error' as const), error: text, code: fc.option(text) }),
   fc.record({
     type: fc.constant('kikitori.utterance' as const),
@@ -26,6 +38,12 @@ const serverEvent: fc.Arbitrary<ServerEvent> = fc.oneof(
     words: fc.array(word),
   }),
   fc.record({ type: fc.constant('kikitori.progress' as const), received_ms: number, settled_ms: number }),
+  fc.record({
+    type: fc.constant('kikitori.progress' as const),
+    received_ms: number,
+    settled_ms: number,
+    lag_ms: number,
+  }),
   fc.record({ type: fc.constant('kikitori.partial' as const), text, audio_ms: number }),
 );
 
@@ -68,4 +86,15 @@ it('writes members in the wire’s order whatever the order in the event, and no
 it('names the member that is wrong and never repeats its value', () => {
   const event = parseServerEvent('{"type":"transcription.delta","delta":["secret words"]}');
   expect(event.type === 'invalid' && event.error.wireText).toBe('Not a string: delta');
+});
+
+it('reads the words of a delta only where it has a position: other servers may mean something else', () => {
+  const words = '"words":["two","words"]';
+  expect(parseServerEvent(`{"type":"transcription.delta","delta":" x",${words}}`)).toEqual({
+    type: 'transcription.delta',
+    delta: ' x',
+  });
+  expect(parseServerEvent(`{"type":"transcription.delta","delta":" x","audio_ms":1,${words}}`).type).toBe(
+    'invalid',
+  );
 });

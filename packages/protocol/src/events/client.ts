@@ -2,13 +2,18 @@
 
 /**
  * Our extension, for clients that ask for it. vLLM ignores it. Members that are present are set, members that are
- * absent keep what an earlier `session.update` said; both begin as false.
+ * absent keep what an earlier `session.update` said; all begin as false.
  */
 export interface KikitoriRequest {
   /** Word times: `audio_ms` in every delta, `kikitori.utterance` and `kikitori.progress` events. */
   readonly words?: boolean;
   /** `kikitori.partial` events: the unstable tail behind the stable words. */
   readonly partials?: boolean;
+  /**
+   * The client keeps audio that is not settled and sends it again over another connection: every delta carries the
+   * times of its words, `done` its position, and the server ends a session without cutting the word being spoken.
+   */
+  readonly replay?: boolean;
 }
 
 /** Names the model, and by that opens the session for `input_audio_buffer.commit`. Never acknowledged. */

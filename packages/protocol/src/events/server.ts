@@ -18,6 +18,8 @@ export interface TranscriptionDelta {
   readonly delta: string;
   /** Only for clients that asked for words: the end of the delta's last word. */
   readonly audio_ms?: number;
+  /** Only for clients that asked for `replay`, and only beside `audio_ms`: its words, each with its place. */
+  readonly words?: readonly KikitoriWord[];
 }
 
 /** A part of `usage`; our server has no prompt cache and sends null in its place. */
@@ -40,6 +42,8 @@ export interface TranscriptionDone {
   /** The exact concatenation of the deltas since the `commit`. */
   readonly text: string;
   readonly usage: Usage | null;
+  /** Only for clients that asked for `replay`: the audio up to here is answered. */
+  readonly audio_ms?: number;
 }
 
 /** Something went wrong. Whether the session lives on depends on the code: see `ERRORS`. */
@@ -75,6 +79,8 @@ export interface KikitoriProgress {
   readonly received_ms: number;
   /** Every word that ends before it has been delivered. */
   readonly settled_ms: number;
+  /** Audio received and not settled. Older servers leave it out. */
+  readonly lag_ms?: number;
 }
 
 /** The unstable tail behind the deltas; replaces the previous one. Only for clients that asked for partials. */

@@ -7,11 +7,12 @@ import {
   ERRORS,
   type ErrorCode,
   encodeServerEvent,
+  type KikitoriWord,
   parseClientEvent,
   type ServerEvent,
 } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
-import type { Input, Notice } from './state.js';
+import type { Input, Notice, PlacedWord } from './state.js';
 
 const BYTES_PER_SAMPLE = 2;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -50,8 +51,8 @@ function utf8Of(bytes: Uint8Array): string | undefined {
 function inputOfEvent(event: ClientEvent): Input {
   switch (event.type) {
     case 'session.update': {
-      const { words, partials } = event.kikitori ?? {};
-      return { type: 'configure', model: event.model, words, partials };
+      const { words, partials, replay } = event.kikitori ?? {};
+      return { type: 'configure', model: event.model, words, partials, replay };
     }
     case 'input_audio_buffer.append':
       return appendOf(event.audio);
@@ -84,9 +85,12 @@ function eventOf(notice: Notice): ServerEvent {
     case 'created':
       return { type: 'session.created', id: notice.id, created: notice.createdS };
     case 'delta':
-      return notice.audioMs === undefined
-        ? { type: 'transcription.delta', delta: notice.text }
-        : { type: 'transcription.delta', delta: notice.text, audio_ms: notice.audioMs };
+      return {
+        type: 'transcription.delta',
+        delta: notice.text,
+        ...(notice.audioMs === undefined ? {} : { audio_ms: notice.audioMs }),
+        ...(notice.words === undefined ? {} : { words: notice.words.map(wireWord) }),
+      };
     case 'done': {
       const { promptTokens, completionTokens } = notice.usage;
       return {
@@ -98,6 +102,7 @@ function eventOf(notice: Notice): ServerEvent {
           completion_tokens: completionTokens,
           prompt_tokens_details: null,
         },
+        ...(notice.audioMs === undefined ? {} : { audio_ms: notice.audioMs }),
       };
     }
     case 'error':
@@ -108,17 +113,22 @@ function eventOf(notice: Notice): ServerEvent {
         text: notice.text,
         start_ms: notice.startMs,
         end_ms: notice.endMs,
-        words: notice.words.map((word) => ({
-          text: word.text,
-          start_ms: word.startMs,
-          end_ms: word.endMs,
-        })),
+        words: notice.words.map(wireWord),
       };
     case 'progress':
-      return { type: 'kikitori.progress', received_ms: notice.receivedMs, settled_ms: notice.settledMs };
+      return {
+        type: 'kikitori.progress',
+        received_ms: notice.receivedMs,
+        settled_ms: notice.settledMs,
+        lag_ms: notice.lagMs,
+      };
     case 'partial':
       return { type: 'kikitori.partial', text: notice.text, audio_ms: notice.audioMs };
     default:
       return notice satisfies never;
   }
+}
+
+function wireWord({ text, startMs, endMs }: PlacedWord): KikitoriWord {
+  return { text, start_ms: startMs, end_ms: endMs };
 }

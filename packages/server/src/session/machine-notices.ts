@@ -32,9 +32,11 @@ export function sendProgress(
 ): { readonly common: Common; readonly effects: readonly Effect[] } {
   const receivedMs = Math.floor(common.receivedSamples / SAMPLES_PER_MS);
   // An engine may settle the silence that it padded the end with.
-  const settledMs = Math.min(receivedMs, Math.floor(common.settledMs));
+  const heardMs = common.replay ? Math.min(common.settledMs, common.lostFromMs) : common.settledMs;
+  const settledMs = Math.min(receivedMs, Math.floor(heardMs));
+  const lagMs = receivedMs - settledMs;
   return {
     common: { ...common, progressSentAtMs: nowMs, progressScheduled: false },
-    effects: [{ type: 'send', notice: { type: 'progress', receivedMs, settledMs } }],
+    effects: [{ type: 'send', notice: { type: 'progress', receivedMs, settledMs, lagMs } }],
   };
 }

@@ -15,7 +15,7 @@ import {
   next,
   write,
 } from './machine-utterance.js';
-import type { Common, Effect, Ending, Input, MachineConfig, State, Step } from './state.js';
+import type { Common, Effect, Ending, Input, MachineConfig, PlacedWord, State, Step } from './state.js';
 
 type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
 type InputOf<I extends Input['type']> = Extract<Input, { readonly type: I }>;
@@ -49,6 +49,7 @@ export function configure(state: Open, input: InputOf<'configure'>, config: Mach
     ...state.common,
     words: input.words ?? state.common.words,
     partials: input.partials ?? state.common.partials,
+    replay: input.replay ?? state.common.replay,
   };
   return { state: { ...state, common }, effects: [] };
 }
@@ -174,10 +175,7 @@ export function speak(
       if (settled.type !== 'answering' || hypothesis.marker !== settled.marker) {
         return { state: settled, effects: noted.effects };
       }
-      return after(
-        [...noted.effects, doneNotice(settled.utterance, hypothesis.tokens)],
-        next(settled, config, nowMs),
-      );
+      return after([...noted.effects, doneNotice(settled, hypothesis.tokens)], next(settled, config, nowMs));
     default:
       return hypothesis satisfies never;
   }
@@ -199,7 +197,8 @@ export function failUtterance(
   nowMs: number,
 ): Step {
   const ending = endingOfLoss(input);
-  const common = { ...state.common, stream: undefined };
+  const lostFromMs = Math.min(state.common.lostFromMs, state.common.settledMs);
+  const common = { ...state.common, stream: undefined, lostFromMs };
   if (ending !== undefined) return closeNow({ ...state, common }, ending);
   const queue = state.type === 'answering' ? state.queue : EMPTY_QUEUE;
   const starts = state.type === 'answering' ? state.starts : 0;
@@ -221,7 +220,12 @@ function speakWords(
   const audioMs = sessionMs(state.common, last.endMs);
   const delta: Effect = {
     type: 'send',
-    notice: state.common.words ? { type: 'delta', text, audioMs } : { type: 'delta', text },
+    notice: {
+      type: 'delta',
+      text,
+      ...(state.common.words ? { audioMs } : {}),
+      ...(state.common.words && state.common.replay ? { words: placed(state.common, words) } : {}),
+    },
   };
   const spoken: Speaking = { ...state, utterance: { ...state.utterance, text: state.utterance.text + text } };
   if (spoken.utterance.text.length <= config.utteranceCharsMax) {
@@ -238,11 +242,7 @@ function partialNotice(common: Common, hypothesis: Extract<Hypothesis, { type: '
 
 function utteranceNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'utterance' }>): Effect[] {
   if (!common.words || hypothesis.words.length === 0) return [];
-  const words = hypothesis.words.map((word) => ({
-    text: word.text,
-    startMs: sessionMs(common, word.startMs),
-    endMs: sessionMs(common, word.endMs),
-  }));
+  const words = placed(common, hypothesis.words);
   const notice = {
     type: 'utterance' as const,
     text: words.map((word) => word.text).join(' '),
@@ -251,6 +251,14 @@ function utteranceNotice(common: Common, hypothesis: Extract<Hypothesis, { type:
     words,
   };
   return [{ type: 'send', notice }];
+}
+
+function placed(common: Common, words: readonly Word[]): readonly PlacedWord[] {
+  return words.map((word) => ({
+    text: word.text,
+    startMs: sessionMs(common, word.startMs),
+    endMs: sessionMs(common, word.endMs),
+  }));
 }
 
 function settle(common: Common, hypothesis: Hypothesis, config: MachineConfig, nowMs: number): Changed {

@@ -1,7 +1,8 @@
 /** How the session machine begins, answers and hands over utterances. See the table in `machine.ts`. */
 
 import { type AudioQueue, EMPTY_QUEUE, takeUtterance } from './audio-queue.js';
-import { closeNow, startDeadline } from './machine-closing.js';
+import { closeNow, ENDINGS, startDeadline } from './machine-closing.js';
+import { sendProgress } from './machine-notices.js';
 import type { Common, Effect, Ending, MachineConfig, RunningUtterance, State, Step } from './state.js';
 
 type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
@@ -43,7 +44,7 @@ export function begin(handover: Handover, config: MachineConfig, nowMs: number):
   }
   if (taken.lengthSamples === 0) {
     const rest = { ...handover, common: written.common, queue: taken.rest };
-    return after([...written.effects, doneNotice(utterance, 0)], next(rest, config, nowMs));
+    return after([...written.effects, doneNotice(listening, 0)], next(rest, config, nowMs));
   }
   const answering = answerFrom(listening, handover.ending, config, nowMs);
   if (answering.state.type !== 'answering') return after(written.effects, answering);
@@ -62,7 +63,7 @@ export function answerFrom(
 ): Step {
   const { common, utterance } = state;
   if (utterance.lengthSamples === 0) {
-    const done: Effect = doneNotice(utterance, 0);
+    const done: Effect = doneNotice(state, 0);
     return after([done], next({ common, queue: EMPTY_QUEUE, starts: 0, ending }, config, nowMs));
   }
   const marker = common.nextMarker;
@@ -80,7 +81,11 @@ export function answerFrom(
   };
 }
 
-/** Ends the session once everything that was committed is answered. The first reason to end is the one that is told. */
+/**
+ * Ends the session once everything that was committed is answered. The first reason to end is the one that is told.
+ * A client that sends again what is not settled is told how far it got and is let go at once: an answer now would cut
+ * the word that is being spoken, and what was said cannot be taken back. After long silence there is no such word.
+ */
 export function finish(
   state: Exclude<State, StateOf<'closed'>>,
   ending: Ending,
@@ -93,6 +98,10 @@ export function finish(
     case 'ready':
       return closeNow(state, ending);
     case 'listening': {
+      const isSpokenTo = ending !== ENDINGS.idle;
+      if (isSpokenTo && state.common.replay && state.common.words) {
+        return after(sendProgress(state.common, nowMs).effects, closeNow(state, ending));
+      }
       const step = answerFrom(state, ending, config, nowMs);
       if (step.state.type === 'closed') return step;
       return { state: step.state, effects: [...step.effects, ...deadline] };
@@ -135,13 +144,20 @@ export function write(common: Common, chunks: readonly Uint8Array[]): Changed {
   return { common: { ...common, stream, writtenSamples }, effects };
 }
 
-/** The answer to an utterance. */
-export function doneNotice(utterance: RunningUtterance, tokens: number): Effect {
+/** The answer to the utterance that is running. */
+export function doneNotice(
+  { utterance, common }: { readonly utterance: RunningUtterance; readonly common: Common },
+  tokens: number,
+): Effect {
   const usage = {
     promptTokens: Math.ceil(utterance.lengthSamples / FRAME_SAMPLES),
     completionTokens: tokens,
   };
-  return { type: 'send', notice: { type: 'done', text: utterance.text, usage } };
+  const isPlaced = common.words && common.replay;
+  // Everything written belongs to this utterance or to earlier ones; what came later still waits.
+  const audioMs = Math.floor(common.writtenSamples / SAMPLES_PER_MS);
+  const notice = { type: 'done' as const, text: utterance.text, usage };
+  return { type: 'send', notice: isPlaced ? { ...notice, audioMs } : notice };
 }
 
 /** A step with effects before its own. */

@@ -12,7 +12,7 @@
  * |-------------|-----------|--------|---------|---------|---------|------------|-------------|----------|---------|-------|------|
  * | unvalidated | ready¹    | queue  | error   | error   | error   | ignore     | ignore      | end²     | close   | close | end  |
  * | ready       | set       | queue  | begin   | mark³   | error   | settle     | forget      | end²     | close   | close | end  |
- * | listening   | set       | write  | ignore  | flush⁴  | error   | speak      | error       | finish²  | close   | flush | end  |
+ * | listening   | set       | write  | ignore  | flush⁴  | error   | speak      | error       | finish²⁷ | close   | flush⁷| end  |
  * | answering   | set⁵      | queue⁵ | count⁵  | mark³⁵  | error⁵  | speak⁶     | error       | finish²  | close   | wait  | end  |
  * | closed      | ignore    | ignore | ignore  | ignore  | ignore  | ignore     | ignore      | ignore   | ignore  | ignore| ignore |
  *
@@ -20,7 +20,8 @@
  * session, after the running utterance is answered; `finish` closes at once; `progress` sends the notice. ³ ends the
  * queued audio; ignored when none waits for an end. ⁴ an utterance without audio is answered at once, without the
  * engine. ⁵ ignored once the session is ending. ⁶ `flushed` answers the utterance and begins the next one that was
- * committed.
+ * committed. ⁷ without an answer for a client that asked for `replay`, which is told how far it got; after `idle` with
+ * one, for nobody is speaking then.
  */
 
 import { EMPTY_QUEUE } from './audio-queue.js';
@@ -125,8 +126,10 @@ export function openSession(
         receivedSamples: 0,
         writtenSamples: 0,
         settledMs: 0,
+        lostFromMs: Number.POSITIVE_INFINITY,
         words: false,
         partials: false,
+        replay: false,
         stream: undefined,
         nextMarker: 1,
         progressSentAtMs: Number.NEGATIVE_INFINITY,

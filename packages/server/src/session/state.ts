@@ -15,6 +15,7 @@ export type Input =
       readonly model: string;
       readonly words: boolean | undefined;
       readonly partials: boolean | undefined;
+      readonly replay?: boolean | undefined;
     }
   /** Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. */
   | { readonly type: 'append'; readonly pcm: Uint8Array }
@@ -61,19 +62,38 @@ export type Effect =
 /** What the client is told. Times are integers, milliseconds since the first audio sample of the session. */
 export type Notice =
   | { readonly type: 'created'; readonly id: string; readonly createdS: number }
-  /** `audioMs` only for clients that asked for words. */
-  | { readonly type: 'delta'; readonly text: string; readonly audioMs?: number }
-  | { readonly type: 'done'; readonly text: string; readonly usage: Usage }
+  /** `audioMs` only for clients that asked for words, `words` only for those that asked for replay. */
+  | {
+      readonly type: 'delta';
+      readonly text: string;
+      readonly audioMs?: number;
+      readonly words?: readonly PlacedWord[];
+    }
+  /** `audioMs` only for clients that asked for replay: the audio up to here is answered. */
+  | { readonly type: 'done'; readonly text: string; readonly usage: Usage; readonly audioMs?: number }
   | { readonly type: 'error'; readonly code: ErrorCode; readonly text: string }
   | {
       readonly type: 'utterance';
       readonly text: string;
       readonly startMs: number;
       readonly endMs: number;
-      readonly words: readonly { readonly text: string; readonly startMs: number; readonly endMs: number }[];
+      readonly words: readonly PlacedWord[];
     }
-  | { readonly type: 'progress'; readonly receivedMs: number; readonly settledMs: number }
+  /** `lagMs`: audio received and not settled. */
+  | {
+      readonly type: 'progress';
+      readonly receivedMs: number;
+      readonly settledMs: number;
+      readonly lagMs: number;
+    }
   | { readonly type: 'partial'; readonly text: string; readonly audioMs: number };
+
+/** A word with its place in the session's audio. */
+export interface PlacedWord {
+  readonly text: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
 
 /** What an utterance cost. */
 export interface Usage {
@@ -91,8 +111,12 @@ export interface Common {
   readonly writtenSamples: number;
   /** Every word that ends before it has been sent. Session timeline. */
   readonly settledMs: number;
+  /** From here on words are missing because the engine failed: a client with `replay` is told no more than this. */
+  readonly lostFromMs: number;
   readonly words: boolean;
   readonly partials: boolean;
+  /** The client sends again what is not settled, so nothing has to be cut short for it. */
+  readonly replay: boolean;
   /** The engine's stream, if one is open. It is opened with the first audio of an utterance and then kept. */
   readonly stream: OpenStream | undefined;
   readonly nextMarker: number;

@@ -37,10 +37,15 @@ export class Harness {
   }
 
   configure(
-    extras: { readonly words?: boolean; readonly partials?: boolean; readonly model?: string } = {},
+    extras: {
+      readonly words?: boolean;
+      readonly partials?: boolean;
+      readonly replay?: boolean;
+      readonly model?: string;
+    } = {},
   ): Effect[] {
-    const { model = 'model-a', words, partials } = extras;
-    return this.feed({ type: 'configure', model, words, partials });
+    const { model = 'model-a', words, partials, replay } = extras;
+    return this.feed({ type: 'configure', model, words, partials, replay });
   }
 
   append(lengthMs: number, mark = 1): Effect[] {

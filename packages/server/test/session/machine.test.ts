@@ -570,3 +570,79 @@ describe('the end of a session', () => {
     ]);
   });
 });
+
+describe('a client that sends again what is not settled', () => {
+  function replaying(config = {}): Harness {
+    const session = new Harness(config);
+    session.configure({ words: true, replay: true });
+    session.commit();
+    return session;
+  }
+
+  it('gets the place of every word with its delta, and of every answer', () => {
+    const session = replaying();
+    session.append(1000);
+    expect(notices(session.words(word('hello', 100.4, 400.6), word('there', 500, 701)))[0]).toEqual({
+      type: 'delta',
+      text: ' hello there',
+      audioMs: 701,
+      words: [word('hello', 100, 401), word('there', 500, 701)],
+    });
+    session.final();
+    session.append(500);
+    expect(notices(session.flushed(1, 2, 1000)).at(-1)).toEqual({
+      type: 'done',
+      text: ' hello there',
+      usage: { promptTokens: 13, completionTokens: 2 },
+      audioMs: 1000,
+    });
+  });
+
+  it('is told how much waits: received and not settled', () => {
+    const session = replaying();
+    expect(notices(session.append(1000))).toEqual([
+      { type: 'progress', receivedMs: 1000, settledMs: 0, lagMs: 1000 },
+    ]);
+  });
+
+  it('is let go in the middle of a word when the server drains or the session is too old', () => {
+    for (const [input, code] of [
+      [{ type: 'drain', deadlineMs: 5000 }, 1012],
+      [{ type: 'deadline', name: 'session' }, 1000],
+    ] as const) {
+      const session = replaying();
+      session.append(1000);
+      session.words(word('hello', 100, 400));
+      const effects = brief(session.feed(input));
+      expect(effects.filter((effect) => effect !== 'error session_expired')).toEqual([
+        'progress 1000/400',
+        'release',
+        `close ${code}`,
+      ]);
+      expect(session.state.type).toBe('closed');
+    }
+  });
+
+  it('is answered before the close when it has asked for the answer, or has long been silent', () => {
+    const asked = replaying();
+    asked.append(1000);
+    asked.final();
+    expect(brief(asked.feed({ type: 'drain', deadlineMs: 5000 }))).toEqual(['finish in 5000']);
+    expect(brief(asked.flushed(1, 0, 1000)).slice(-2)).toEqual(['release', 'close 1012']);
+    const silent = replaying();
+    silent.append(1000);
+    expect(brief(silent.feed({ type: 'deadline', name: 'idle' }))).toEqual(['flush 1', 'finish in 10000']);
+  });
+
+  it('is never told that audio is settled whose words an engine took with it', () => {
+    const session = replaying();
+    session.append(1000);
+    session.words(word('hello', 100, 400));
+    session.feed({ type: 'engine-lost', code: 'engine_worker_lost' });
+    session.commit();
+    session.append(1000);
+    session.words(word('late', 100, 300));
+    session.nowMs = 10_000;
+    expect(brief(session.feed({ type: 'deadline', name: 'progress' }))).toEqual(['progress 2000/400']);
+  });
+});
