@@ -5,6 +5,9 @@ import type { Clock, Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
 import { processFactories } from './process-factories.js';
 
+/** npm, supervisors and the terminal may each pass on one and the same signal: that is nobody's impatience. */
+const SAME_SIGNAL_MS = 500;
+
 /** A context, and what takes its signal handlers away again. */
 export interface ProcessContext {
   readonly context: Context;
@@ -12,20 +15,23 @@ export interface ProcessContext {
 }
 
 /**
- * Ties a context to `process`. The first SIGINT or SIGTERM aborts `signal`, so that the command ends in order; the
- * second one ends the process at once with 130. A stdout that nobody reads any more aborts it as well.
+ * Ties a context to `process`. The first SIGINT or SIGTERM aborts `signal`, so that the command ends in order; another
+ * one, half a second or more later, ends the process at once with 130. A stdout that nobody reads any more aborts it as well.
  */
 export function createProcessContext(): ProcessContext {
   const aborter = new AbortController();
   const stdout = new StreamOutput(process.stdout, process.env);
   const stderr = new StreamOutput(process.stderr, process.env);
   const input = new StandardInput();
+  let firstAtMs = Number.NEGATIVE_INFINITY;
   const onSignal = (): void => {
+    if (performance.now() - firstAtMs < SAME_SIGNAL_MS) return;
     if (aborter.signal.aborted) {
       // A live display may have hidden the cursor and cannot tidy up any more.
       if (stderr.isTerminal) process.stderr.write('\x1b[?25h\n');
       process.exit(130);
     }
+    firstAtMs = performance.now();
     aborter.abort(new CliError('interrupted', 'Interrupted.'));
   };
   const onStdoutError = (): void => {

@@ -8,6 +8,8 @@ export const ENGINE_LIMITS = {
   hypothesesUnreadMax: 256,
   /** A model loads in one to five seconds; beyond this the start fails. */
   loadMsMax: 120_000,
+  /** A thread that is to end may finish loading or decoding for this long; then it is torn away. */
+  stopMsMax: 10_000,
   /** A thread is replaced when it dies, this often; then streams fail with `engine_worker_lost`. */
   threadDeathsMax: 10,
   /** The same audio is tried this often before its stream fails: a lost thread is no fault of the audio. */

@@ -42,19 +42,14 @@ export async function startEngine(parts: MoonshineParts, signal?: AbortSignal): 
   });
   const vad = new Thread({ type: 'vad', file: parts.vadFile });
   const threads = [vad, ...decoders];
-  const stop = (): void => void Promise.all(threads.map((thread) => thread.close()));
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    await Promise.all(threads.map((thread) => thread.start()));
-    signal?.throwIfAborted();
-    return new MoonshineEngine(parts, decoders, vad);
-  } catch (error) {
-    await Promise.all(threads.map((thread) => thread.close()));
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
+  // All of them, also when one has failed or nobody waits any more: the runtime brings the process down when one of
+  // its threads ends while another loads.
+  const starts = await Promise.allSettled(threads.map((thread) => thread.start()));
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (failed === undefined && signal?.aborted !== true) return new MoonshineEngine(parts, decoders, vad);
+  await Promise.all(threads.map((thread) => thread.close()));
+  signal?.throwIfAborted();
+  throw failed?.reason;
 }
 
 export class MoonshineEngine implements SpeechEngine {

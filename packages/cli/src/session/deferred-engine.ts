@@ -6,7 +6,7 @@ export interface DeferredEngine {
   readonly loaded: Promise<SpeechEngine>;
   /** Begins to load; once. */
   load(): void;
-  /** Closes what was loaded. Idempotent. */
+  /** Closes what was loaded; waits for a loading under way, which whoever began it aborts. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -16,14 +16,20 @@ export interface DeferredEngine {
  */
 export function deferEngine(start: () => Promise<SpeechEngine>): DeferredEngine {
   let load = (): void => undefined;
-  let engine: SpeechEngine | undefined;
+  let isBegun = false;
   const loaded = new Promise<void>((resolve) => {
     load = resolve;
-  }).then(async () => {
-    engine = await start();
-    return engine;
+  }).then(() => {
+    isBegun = true;
+    return start();
   });
   // Whoever waits for it hears of it; somebody who gave up before does not want to.
-  loaded.catch(() => undefined);
-  return { loaded, load: () => load(), close: async () => engine?.close() };
+  const settled = loaded.catch(() => undefined);
+  return {
+    loaded,
+    load: () => load(),
+    close: async () => {
+      if (isBegun) await (await settled)?.close();
+    },
+  };
 }

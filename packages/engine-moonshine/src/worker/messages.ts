@@ -21,7 +21,9 @@ export interface VadResult {
 /** Engine → thread. Samples and states are transferred: the sender must not touch them afterwards. */
 export type WorkerRequest =
   | { readonly type: 'decode'; readonly id: number; readonly request: DecodeRequest }
-  | { readonly type: 'vad'; readonly id: number; readonly request: VadRequest };
+  | { readonly type: 'vad'; readonly id: number; readonly request: VadRequest }
+  /** Nothing more will be asked: the thread ends by itself after what it is doing. */
+  | { readonly type: 'stop' };
 
 /** Thread → engine. Errors carry the text of the runtime, never audio or words. */
 export type WorkerResponse =

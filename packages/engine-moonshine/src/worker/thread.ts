@@ -17,6 +17,20 @@ interface Pending {
   reject(error: EngineError): void;
 }
 
+/**
+ * Asks the thread to end and waits until it has. A thread that is torn away from the runtime in the middle of loading
+ * can take the whole process with it, so that is only done once the bound has passed.
+ */
+async function stop(worker: Worker): Promise<void> {
+  // That is how Node numbers a thread that has ended.
+  if (worker.threadId === -1) return;
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  const timer = setTimeout(() => void worker.terminate(), ENGINE_LIMITS.stopMsMax);
+  worker.postMessage({ type: 'stop' } satisfies WorkerRequest);
+  await ended;
+  clearTimeout(timer);
+}
+
 export class Thread {
   readonly #role: WorkerRole;
   readonly #file: URL;
@@ -29,7 +43,7 @@ export class Thread {
   #pending = new Map<number, Pending>();
   #nextId = 1;
   #deaths = 0;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /** @param file - what the thread runs; tests bring threads that die. */
   constructor(role: WorkerRole, file: URL = WORKER_FILE) {
@@ -66,15 +80,22 @@ export class Thread {
     return result as VadResult; // A thread answers `vad` with `heard`.
   }
 
-  /** Fails what is under way with `engine_closed` and ends the thread, also one that is still loading. */
-  async close(): Promise<void> {
+  /**
+   * Fails what is under way with `engine_closed` and ends the thread, also one that is still loading. Resolves when it
+   * has ended. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const error = new EngineError('engine_closed', 'The engine was closed.');
     const worker = this.#worker;
-    this.#closed = true;
     this.#worker = undefined;
     this.#failAll(error);
     await this.#abortStart?.(error);
-    await worker?.terminate();
+    if (worker !== undefined) await stop(worker);
   }
 
   async #ask(
@@ -84,7 +105,7 @@ export class Thread {
     this.#asked += 1;
     try {
       const worker = await this.#running();
-      if (this.#closed) throw new EngineError('engine_closed', 'The engine was closed.');
+      if (this.#closing !== undefined) throw new EngineError('engine_closed', 'The engine was closed.');
       if (this.#worker !== worker)
         throw new EngineError('engine_worker_lost', 'The thread that decodes ended.');
       const id = this.#nextId++;
@@ -99,7 +120,8 @@ export class Thread {
   }
 
   #running(): Promise<Worker> {
-    if (this.#closed) return Promise.reject(new EngineError('engine_closed', 'The engine was closed.'));
+    if (this.#closing !== undefined)
+      return Promise.reject(new EngineError('engine_closed', 'The engine was closed.'));
     if (this.#worker !== undefined) return Promise.resolve(this.#worker);
     if (this.isGivenUp) {
       const text = 'The thread that decodes died again and again; restart the server and look at its memory.';
@@ -123,7 +145,7 @@ export class Thread {
       const fail = async (error: EngineError): Promise<void> => {
         clearTimeout(timer);
         reject(error);
-        await worker.terminate();
+        await stop(worker);
       };
       this.#abortStart = fail;
       const timer = setTimeout(() => {
@@ -137,7 +159,8 @@ export class Thread {
       worker.on('message', (response: WorkerResponse) => {
         if (response.type === 'ready') {
           clearTimeout(timer);
-          if (this.#closed) return void fail(new EngineError('engine_closed', 'The engine was closed.'));
+          if (this.#closing !== undefined)
+            return void fail(new EngineError('engine_closed', 'The engine was closed.'));
           this.#worker = worker;
           resolve(worker);
         } else if (response.type === 'unusable') {

@@ -42,6 +42,10 @@ async function main(): Promise<void> {
   // The runtime computes without yielding, so requests would run one after the other anyway; the chain keeps order.
   let last = Promise.resolve();
   port?.on('message', (message: WorkerRequest) => {
+    if (message.type === 'stop') {
+      port.close();
+      return;
+    }
     last = last
       .then(() => answer(message))
       .catch((error: unknown) => say({ type: 'failed', id: message.id, reason: reason(error) }));
@@ -49,4 +53,8 @@ async function main(): Promise<void> {
   say({ type: 'ready' });
 }
 
-main().catch((error: unknown) => say({ type: 'unusable', reason: reason(error) }));
+main().catch((error: unknown) => {
+  say({ type: 'unusable', reason: reason(error) });
+  // Nothing listens any more, so that the thread ends here.
+  port?.close();
+});

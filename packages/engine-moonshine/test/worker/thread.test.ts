@@ -62,4 +62,17 @@ describe('a thread', () => {
     await closing;
     await expect(thread.decode(request(1))).rejects.toMatchObject({ code: 'engine_closed' });
   });
+
+  it('that is closed while it loads may finish loading: torn away there, it takes the process with it', async () => {
+    const gate = new Int32Array(new SharedArrayBuffer(8));
+    const { thread, starts } = dyingThread(0, { gate });
+    const started = thread.start();
+    while (starts() === 0) await new Promise((resolve) => setImmediate(resolve));
+    const closing = thread.close();
+    await expect(started).rejects.toMatchObject({ code: 'engine_closed' });
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    await closing;
+    expect(Atomics.load(gate, 1)).toBe(1);
+  });
 });
