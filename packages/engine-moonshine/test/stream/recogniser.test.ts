@@ -343,7 +343,7 @@ describe('the recogniser', () => {
 
   it('tries the same audio again after a decode that failed', () => {
     const scene = new Scene(speak([{ gapMs: 400, lengthMs: 500 }]));
-    scene.feed(1500);
+    scene.feed(1800);
     expect(scene.begin()).toBeDefined();
     scene.recogniser.abandon();
     scene.work();

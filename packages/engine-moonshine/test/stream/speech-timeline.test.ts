@@ -16,21 +16,21 @@ function timeline(...parts: number[][]): SpeechTimeline {
 
 describe('stretches of speech', () => {
   it('begin with the first speech frame and end with the last one', () => {
-    const [stretch] = timeline(silence(10), speech(20), silence(10)).stretches;
+    const [stretch] = timeline(silence(10), speech(20), silence(20)).stretches;
     expect(stretch).toMatchObject({ start: 10 * FRAME, end: 30 * FRAME, confirmed: true, closed: true });
   });
 
   it('go on over a breath that is too short to cut at', () => {
-    const found = timeline(speech(20), silence(9), speech(20)).stretches;
+    const found = timeline(speech(20), silence(19), speech(20)).stretches;
     expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ end: 49 * FRAME, closed: false });
+    expect(found[0]).toMatchObject({ end: 59 * FRAME, closed: false });
   });
 
   it('are two when the silence is long enough', () => {
-    const found = timeline(speech(20), silence(10), speech(20)).stretches;
+    const found = timeline(speech(20), silence(20), speech(20)).stretches;
     expect(found.map(({ start, closed }) => [start, closed])).toEqual([
       [0, true],
-      [30 * FRAME, false],
+      [40 * FRAME, false],
     ]);
   });
 
