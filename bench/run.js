@@ -9,6 +9,7 @@ const BENCHES = [
   ['lag.js', '--model', 'base', '--continuous', '600'],
   ['lag.js', '--model', 'tiny', '--speakers', '1,4,8,10'],
   ['accuracy.js'],
+  ['bridge.js'],
   ['sagemaker.js'],
   ['soak.js'],
 ];

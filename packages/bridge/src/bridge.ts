@@ -66,7 +66,7 @@ export class Bridge {
     this.#logger = options.logger ?? silentLogger;
     this.#health = new HealthProbe(this.#upstream, this.#limits);
     const bounds = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 };
-    this.#server = createServer({ ...bounds, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 });
+    this.#server = createServer({ ...bounds, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 });
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }

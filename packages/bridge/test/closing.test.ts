@@ -1,10 +1,18 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ENDINGS } from '../src/session/endings.js';
 import { type RawPeer, until, World } from './peers.js';
 
 const world = new World();
-afterEach(() => world.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await world.close();
+});
+
+/** Gives bytes the time to arrive that they need on this machine, whatever the clock says. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 50; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}
 
 const DONE = '{"type":"transcription.done","text":"x","usage":null}';
 const DELTA = '{"type":"transcription.delta","delta":" x"}';
@@ -154,6 +162,7 @@ describe('goodbyes', () => {
 
 describe('the tail of a transcript', () => {
   it('reaches a client that ended its audio and closed at once', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { client, upstream } = await openPair({ tailMs: 20_000 });
     client.send('{"type":"input_audio_buffer.append","audio":"AAAA"}', 2);
     client.send(FINAL);
@@ -163,7 +172,8 @@ describe('the tail of a transcript', () => {
       upstream.send(text);
       await until(() => client.texts.length > before);
       // Longer than the quiet that would end a tail of which nothing is known.
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      vi.advanceTimersByTime(100);
+      await turns();
       expect(upstream.close).toBeUndefined();
     }
     upstream.send(DONE);
@@ -233,6 +243,26 @@ describe('the tail of a transcript', () => {
     upstream.send(DELTA);
     await until(() => upstream.close !== undefined);
     expect(client.texts).toEqual([DELTA]);
+  });
+
+  it('is waited for as well where the end of the audio came in pieces, and not for one that never came whole', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const whole = await openPair({ tailMs: 60_000 });
+    const before = whole.upstream.socket.bytesRead;
+    const bytes = Buffer.concat([whole.client.encode(FINAL), whole.client.encode(bye(1000), 8)]);
+    whole.client.socket.write(bytes.subarray(0, 20));
+    await until(() => whole.upstream.socket.bytesRead === before + 20);
+    whole.client.socket.write(bytes.subarray(20));
+    await until(() => whole.upstream.texts.length === 1);
+    vi.advanceTimersByTime(100);
+    await turns();
+    expect(whole.upstream.close).toBeUndefined();
+    whole.upstream.send(DONE);
+    await until(() => whole.upstream.close !== undefined);
+    vi.useRealTimers();
+    const half = await openPair({ tailMs: 60_000 });
+    half.client.socket.end(half.client.encode(FINAL).subarray(0, 20));
+    await until(() => half.upstream.isEnded);
   });
 
   it('is waited for no longer than allowed', async () => {

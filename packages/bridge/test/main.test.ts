@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { until, World } from './peers.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -128,6 +132,35 @@ describe.skipIf(!existsSync(file))('kikitori-bridge, the single file', () => {
     command.child.kill('SIGTERM');
     expect(await command.ended).toBe(0);
     expect((await client.closed).code).toBe(1006);
+  });
+
+  it('reaches a model server over TLS', async () => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      extensions: [
+        { name: 'basicConstraints', cA: true, critical: true },
+        { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
+      ],
+    });
+    const trusted = join(mkdtempSync(join(tmpdir(), 'kikitori-bridge-')), 'trusted.pem');
+    writeFileSync(trusted, cert);
+    const server = createTlsServer({ cert, key }, (_request, response) => void response.writeHead(200).end());
+    new WebSocketServer({ server }).on('connection', (socket) => {
+      socket.on('message', (data) => socket.send(data, { binary: false }));
+      world.add(() => socket.terminate());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    world.add(() => void server.close());
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const upstream = `wss://localhost:${address.port}/v1/realtime`;
+    const flags = ['--port', '0', '--host', '127.0.0.1', '--drain-seconds', '0', '--upstream', upstream];
+    const command = new Command(flags, { NODE_EXTRA_CA_CERTS: trusted });
+    const client = await world.wsClient(`ws://127.0.0.1:${await command.port()}/v1/realtime`);
+    for (const size of [5, 500_000]) client.socket.send('x'.repeat(size));
+    await until(() => client.texts.length === 2);
+    expect(client.texts.map(({ length }) => length)).toEqual([5, 500_000]);
+    const { port } = new URL(client.socket.url);
+    expect((await fetch(`http://127.0.0.1:${port}/ping`)).status).toBe(200);
   });
 
   it('says what is wrong with a flag, and what flags there are', async () => {

@@ -1,3 +1,4 @@
+import { encodeFrame, newMaskKey } from '@kikitori/transport/frames';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RawPeer, until, World } from './peers.js';
@@ -70,6 +71,40 @@ describe('what passes', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('is never garbage: whoever sends it is ended, and the next session works', async () => {
+    const upstream = await world.wsUpstream((socket) => {
+      socket.on('message', (data) => socket.send(data, { binary: false }));
+    });
+    const limits = { tailQuietMs: 1, closeTimeoutMs: 50 };
+    const { url, bridge } = await world.bridge({ upstream: upstream.url, limits });
+    const garbage = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      // Nearly right: one byte of a good frame is another.
+      fc.tuple(fc.nat(13), fc.nat(255), fc.nat(200)).map(([at, value, size]) => {
+        const frame = encodeFrame(new Uint8Array(size + 20), { opcode: 2, maskKey: newMaskKey() });
+        frame[at] = value;
+        return frame;
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(garbage, fc.array(fc.nat(300), { maxLength: 3 }), async (bytes, cuts) => {
+        const client = await world.rawClient(url);
+        for (const piece of pieces(Buffer.from(bytes), cuts)) {
+          await new Promise<void>((resolve) => client.socket.write(piece, () => resolve()));
+        }
+        client.socket.end();
+        await until(() => client.isEnded && bridge.sessionCount === 0);
+        expect([undefined, 1000, 1001, 1002, 1005, 1007, 1009, 1011]).toContain(
+          (client.close?.code ?? 0) >= 3000 ? undefined : client.close?.code,
+        );
+      }),
+      { numRuns: 60 },
+    );
+    const client = await world.wsClient(url);
+    client.socket.send('still here');
+    await until(() => client.texts[0] === 'still here');
   });
 });
 

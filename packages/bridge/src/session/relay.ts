@@ -168,6 +168,7 @@ export class Relay implements WireListener {
   #onFrameEnd({ isFinal, payloadBytes }: FrameHeader): void {
     this.#to.isMidFrame = false;
     this.payloadBytes += payloadBytes;
+    if (this.#isFromClient) this.#watch.onClientFrameEnd();
     if (!isFinal) return;
     this.messages += 1;
     if (!this.#isFromClient && this.#watch.onUpstreamMessage()) this.#isDone = true;

@@ -29,18 +29,27 @@ export class TailWatch {
   #hasUnanswered = false;
   #awaitsDone = false;
   #isDonePassing = false;
+  /** A command of the client came in pieces, so that it cannot be told from the end of the audio. */
+  #isCutCommand = false;
 
   /** A data frame of the client begins; its payload is in `buffer` from `start`, as far as it is there. */
   onClientFrame(frame: FrameHeader, buffer: Buffer, start: number, available: number): void {
     this.#hasUnanswered = true;
     if (frame.payloadBytes > COMMAND_BYTES_MAX || this.#awaitsDone) return;
     if (available < frame.payloadBytes) {
-      this.#awaitsDone = true;
+      this.#isCutCommand = true;
       return;
     }
     const text = Buffer.from(buffer.subarray(start, start + frame.payloadBytes));
     applyMask(text, frame.maskKey);
     this.#awaitsDone = FINAL.test(text.toString('latin1'));
+  }
+
+  /** A data frame of the client has passed. */
+  onClientFrameEnd(): void {
+    if (!this.#isCutCommand) return;
+    this.#isCutCommand = false;
+    this.#awaitsDone = true;
   }
 
   /** A data frame of the server begins. */
