@@ -1,3 +1,4 @@
+import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
 import { type DecodedFile, decodeFile, type RawFormat } from '@kikitori/audio/file';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
@@ -15,7 +16,8 @@ export interface FileRequest {
 const STDIN_NAME = 'stdin.raw';
 
 /**
- * Opens a file or stdin of any kind. Rejects with `AudioError`, or `CliError` `usage` when stdin is a keyboard.
+ * Opens a file or stdin of any kind. Rejects with `CliError` that names the file, or
+ * `usage` when stdin is a keyboard, and for stdin with `AudioError`.
  * `remark` is told in a sentence what people should know about it.
  */
 export async function openFileSource(
@@ -34,21 +36,35 @@ export async function openFileSource(
     signal: context.signal,
     ...(isStdin ? { fileName: STDIN_NAME } : {}),
     ...(request.rawFormat === undefined ? {} : { rawFormat: request.rawFormat }),
+  }).catch((error: unknown) => {
+    throw naming(request.file, error);
   });
   if (isStdin && decoded.format === 'raw' && request.rawFormat === undefined) {
     remark('No header on stdin: taken as raw s16le:16000:1 (--raw-format says otherwise).');
   }
   return {
-    samples: remarkingDamage(decoded, remark),
+    samples: remarkingDamage(request.file, decoded, remark),
     durationMs: isStdin ? undefined : decoded.durationMs,
     close: () => decoded.close(),
   };
 }
 
+/** The same error, saying of which file: people give several, and patterns. */
+function naming(file: string, error: unknown): unknown {
+  if (!(error instanceof AudioError) || file === '-') return error;
+  const code = AUDIO_ERRORS[error.code].exitCode === 2 ? 'bad_input' : 'service_failed';
+  return new CliError(code, `${file}: ${error.message}`, { cause: error });
+}
+
 async function* remarkingDamage(
+  file: string,
   decoded: DecodedFile,
   remark: (sentence: string) => void,
 ): AsyncGenerator<Float32Array> {
-  yield* decoded;
+  try {
+    yield* decoded;
+  } catch (error) {
+    throw naming(file, error);
+  }
   if (decoded.isDamaged) remark('The file is damaged: what could be read of it was transcribed.');
 }

@@ -127,8 +127,8 @@ describe('kikitori transcribe', () => {
   });
 
   it.each([
-    [['no-such-file.wav'], 2, 'no such file'],
-    [['FOLDER/notes.txt'], 2, 'not audio'],
+    [['no-such-file.wav'], 2, 'no-such-file.wav: There is no such file'],
+    [['FOLDER/notes.txt'], 2, 'notes.txt: This is text and not audio'],
     [['FOLDER'], 2, 'folder'],
     [['SPEECH', '--pace', 'fast'], 2, '--pace must be'],
     [['SPEECH', '--url', 'nonsense'], 2, '--url must be'],
