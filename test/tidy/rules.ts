@@ -23,6 +23,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   server: { level: 2, mayImport: ['protocol', 'audio', 'transport', 'engine'] },
   bridge: { level: 2, mayImport: ['transport'] },
   sagemaker: { level: 2, mayImport: ['transport'] },
+  deploy: { level: 2, mayImport: [] },
   client: { level: 2, mayImport: ['protocol', 'audio', 'transport'], nodeOnlyIn: NOWHERE, domOnlyIn: /./ },
   cli: {
     level: 3,
@@ -35,6 +36,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
       'server',
       'bridge',
       'sagemaker',
+      'deploy',
       'client',
     ],
   },
@@ -101,7 +103,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   {
     pattern: /\bJSON\.parse\b/,
     // The other packages never see the wire.
-    onlyIn: /^packages\/(protocol|transport|sagemaker|server|client|cli)\//,
+    onlyIn: /^packages\/(protocol|transport|sagemaker|deploy|server|client|cli)\//,
     instead: 'parseClientEvent or parseServerEvent for what came over the wire',
     allowed: {
       'packages/protocol/src/parse-json.ts': 'the one decoder of wire text',
