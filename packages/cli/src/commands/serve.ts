@@ -1,10 +1,7 @@
 import { networkInterfaces } from 'node:os';
-import type { SpeechEngine } from '@kikitori/engine';
 import {
   DEFAULT_HOST,
   isLoopback,
-  type PendingEngine,
-  type RelayTarget,
   type RunningServer,
   type ServerSurroundings,
   startServer,
@@ -21,35 +18,38 @@ import {
   maxSessionsOption,
   modelOption,
   portOption,
+  realtimeUrl,
   regionOption,
   threadsOption,
 } from '../options-shared.js';
 import { version } from '../program.js';
-import { deferEngine } from '../session/deferred-engine.js';
-import { startEngine } from '../session/start-engine.js';
+import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
 import { announce } from '../terminal/announcement.js';
-import { createDisplay } from '../terminal/display.js';
 import { untilAborted } from '../until-aborted.js';
 
-/** `auto` is the embedded one, the only one there is. */
-const ENGINES = ['auto', 'moonshine'] as const;
+/** `auto`: vLLM where there is an --upstream, else the embedded one. */
+const ENGINES = ['auto', 'moonshine', 'vllm'] as const;
 
 const options = {
   port: portOption,
   host: text({ flags: '--host <address>', description: 'address to listen on', fallback: DEFAULT_HOST }),
-  engine: parsed({
+  engine: choice({
     flags: '--engine <engine>',
-    description: `which recogniser: ${ENGINES.join(', ')}`,
+    description: 'which recogniser: moonshine, in this process; vllm, at --upstream; auto finds out',
+    choices: ENGINES,
     fallback: 'auto',
-    fallbackText: 'auto',
-    parse: parseEngine,
   }),
-  upstream: parsed<undefined, undefined>({
+  upstream: parsed<string | undefined, undefined>({
     flags: '--upstream <url>',
-    description: 'not here: "kikitori bridge --upstream" goes in front of another Realtime server',
+    description: 'Realtime server that sessions are relayed to, e.g. vLLM at ws://127.0.0.1:8081/v1/realtime',
     fallback: undefined,
-    // The variable is that of "bridge", and both may run in one container.
-    parse: (_text, label) => (label.startsWith('--') ? refuseUpstream(label) : undefined),
+    // The variable is that of "bridge": where both run in one container, this server would lead to itself.
+    parse: (text, label) => (label.startsWith('--') ? realtimeUrl(text, label) : undefined),
+  }),
+  upstreamKey: text({
+    flags: '--upstream-key <key>',
+    description: 'key that --upstream wants (better as KIKITORI_UPSTREAM_KEY)',
+    fallback: undefined,
   }),
   endpoint: endpointOption,
   region: regionOption,
@@ -74,21 +74,6 @@ const options = {
 
 type ServeInput = CommandInput<typeof options>;
 
-function parseEngine(text: string, label: string): (typeof ENGINES)[number] {
-  if (text === 'vllm') refuseUpstream(`${label} vllm`);
-  const found = ENGINES.find((one) => one === text);
-  if (found !== undefined) return found;
-  throw new CliError('usage', `${label} must be one of: ${ENGINES.join(', ')}.`);
-}
-
-/** vLLM is a Realtime server itself: this one has nothing to add to it yet, and must not pretend to. */
-function refuseUpstream(label: string): never {
-  throw new CliError(
-    'usage',
-    `${label} is not for "serve": vLLM is a Realtime server itself; use "kikitori transcribe FILE --url ws://HOST:PORT/v1/realtime", or put "kikitori bridge --upstream ws://HOST:PORT/v1/realtime" in front of it.`,
-  );
-}
-
 /** `kikitori serve`: the Realtime server in front of an engine, until SIGTERM or Ctrl-C. */
 export const serve = defineCommand({
   summary: 'run a Realtime speech-to-text server',
@@ -97,6 +82,7 @@ export const serve = defineCommand({
   examples: [
     'kikitori serve',
     'kikitori serve --model tiny --port 9000',
+    'kikitori serve --upstream ws://127.0.0.1:8081/v1/realtime',
     'kikitori serve --endpoint voxtral --region us-east-1',
     'KIKITORI_API_KEY=… kikitori serve --host 0.0.0.0',
   ],
@@ -104,45 +90,30 @@ export const serve = defineCommand({
 });
 
 async function serveUntilStopped(input: ServeInput, context: Context): Promise<number> {
-  const { options: given } = input;
-  if (given.endpoint !== undefined) {
-    return await runServer(await relayTo(given.endpoint, input, context), input, context);
+  const { engine, servedModelName, ...given } = input.options;
+  if (engine === 'vllm' && given.upstream === undefined) {
+    throw new CliError('usage', '--engine vllm needs to know where: --upstream ws://HOST:PORT/v1/realtime.');
   }
-  if (given.region !== undefined || given.endpointUrl !== undefined) {
-    throw new CliError('usage', '--region and --endpoint-url belong to an --endpoint; name one.');
+  if (engine === 'moonshine' && (given.upstream !== undefined || given.endpoint !== undefined)) {
+    throw new CliError(
+      'usage',
+      '--engine moonshine runs in this process; leave --upstream and --endpoint out.',
+    );
   }
-  const engine = deferEngine(() => loadEngine(input, context));
-  const answerer = {
-    answerer: { engine: engine.loaded },
-    listening: 'loading the model…',
-    load: async () => {
-      engine.load();
-      const { model, streamsMax } = (await engine.loaded).info;
-      return `${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`;
-    },
-  };
+  const answerer = await chooseAnswerer({ ...given, hasNames: servedModelName !== undefined }, context);
   try {
     return await runServer(answerer, input, context);
   } finally {
-    await engine.close();
+    await answerer.close();
   }
 }
 
-/** Who answers, and how to get it ready once the port is taken. */
-interface ServedAnswerer {
-  readonly answerer: PendingEngine | { readonly relay: RelayTarget };
-  /** What is said while it gets ready. */
-  readonly listening: string;
-  /** Resolves with a description. */
-  readonly load: () => Promise<string>;
-}
-
-async function runServer(served: ServedAnswerer, input: ServeInput, context: Context): Promise<number> {
+async function runServer(answerer: Answerer, input: ServeInput, context: Context): Promise<number> {
   const { signal, stderr } = context;
   const { host, port, insecure } = input.options;
   const server = await startServer({
-    ...(await surroundingsOf(input, context)),
-    ...served.answerer,
+    ...(await surroundingsOf(answerer, input, context)),
+    ...answerer.source,
     host,
     port,
     insecure,
@@ -150,8 +121,8 @@ async function runServer(served: ServedAnswerer, input: ServeInput, context: Con
     signal,
   });
   try {
-    stderr.write(`Listening on ${server.host} port ${server.port}; ${served.listening}\n`);
-    const description = await served.load();
+    stderr.write(`Listening on ${server.host} port ${server.port}; ${answerer.listening}\n`);
+    const description = await answerer.load();
     await server.ready;
     announceServer(description, server, input, context);
     await untilAborted(signal);
@@ -163,38 +134,14 @@ async function runServer(served: ServedAnswerer, input: ServeInput, context: Con
   }
 }
 
-/** Sessions go to a SageMaker endpoint, for clients that cannot sign for it: this server never sees a model. */
-async function relayTo(
-  endpoint: string,
-  { options: given }: ServeInput,
-  { factories }: Context,
-): Promise<ServedAnswerer> {
-  if (given.model !== undefined || given.threads !== undefined) {
-    throw new CliError('usage', 'An --endpoint has a model of its own; leave --model and --threads out.');
-  }
-  const { region, endpointUrl, maxSessions: sessionsMax } = given;
-  const connect = await factories.connectToEndpoint({ endpoint, region, endpointUrl });
-  return {
-    answerer: { relay: { connect, ...(sessionsMax === undefined ? {} : { sessionsMax }) } },
-    listening: `sessions go to the endpoint ${endpoint}.`,
-    load: async () => `sessions go to the SageMaker endpoint ${endpoint}`,
-  };
-}
-
-async function loadEngine({ options }: ServeInput, context: Context): Promise<SpeechEngine> {
-  const display = createDisplay(context);
-  try {
-    const { model, threads, maxSessions: streamsMax } = options;
-    return await startEngine({ model, threads, streamsMax, signal: context.signal }, context, display);
-  } finally {
-    display.close();
-  }
-}
-
-async function surroundingsOf({ options }: ServeInput, context: Context): Promise<ServerSurroundings> {
+async function surroundingsOf(
+  answerer: Answerer,
+  { options }: ServeInput,
+  context: Context,
+): Promise<ServerSurroundings> {
   const { apiKey, servedModelName } = options;
   const names = servedModelName?.split(',').map((name) => name.trim());
-  const models = names?.filter((name) => name !== '') ?? [];
+  const models = names?.filter((name) => name !== '') ?? answerer.models ?? [];
   return {
     logger: await context.factories.createLogger(options.logLevel),
     version: version(),
@@ -214,7 +161,7 @@ function announceServer(
   const [host = options.host] = hosts;
   const base = `http://${host}:${port}`;
   const key = options.apiKey === undefined ? '' : 'KIKITORI_API_KEY=… ';
-  const hasFiles = options.endpoint === undefined;
+  const hasFiles = options.endpoint === undefined && options.upstream === undefined;
   announce(
     [`Kikitori ${version()}`, ` is ready: ${description}`],
     [

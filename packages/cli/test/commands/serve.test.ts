@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, firstModel } from '@kikitori/client';
+import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
@@ -91,21 +92,45 @@ describe('kikitori serve', () => {
     await exit;
   });
 
+  it('relays sessions to another Realtime server, under the name of its model and with its key', async () => {
+    const behind = start(['--served-model-name', 'voxtral'], { env: { KIKITORI_API_KEY: 'inner' } });
+    const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
+    const env = { KIKITORI_UPSTREAM_KEY: 'inner', KIKITORI_API_KEY: 'outer' };
+    const { context, engine, exit } = start(['--engine', 'vllm', '--upstream', upstream], {
+      env,
+      factories: { connect: async () => connectWebSocket },
+    });
+    const url = await written(context, 'stdout', /(ws:\/\/\S+)/);
+    expect(context.stdout.text).toMatch(/sessions go to 127\.0\.0\.1:\d+ \(voxtral\)/);
+    expect(await firstModel(url, { apiKey: 'outer' })).toBe('voxtral');
+    const session = await connect({ url, apiKey: 'outer', model: 'voxtral' });
+    await session.send(noise(4_000));
+    expect((await session.finish()).text).toBe(TEXT);
+    await session.close();
+    expect(engine.calls.samples).toBe(0);
+    for (const each of [context, behind.context]) each.interrupt();
+    expect([await exit, await behind.exit]).toEqual([0, 0]);
+  });
+
   it.each([
-    ['--engine', 'vllm'],
-    ['--upstream', 'ws://127.0.0.1:8081/v1/realtime'],
-  ])('says what to use for vLLM instead of %s', async (flag, value) => {
-    const { context, exit } = start([flag, value]);
-    expect(await exit).toBe(2);
-    expect(context.stderr.text).toMatch(
-      /^kikitori: [^\n]*"kikitori transcribe FILE --url[^\n]*bridge[^\n]*\n$/,
-    );
+    [['--engine', 'vllm'], 2, '--upstream ws://'],
+    [['--engine', 'moonshine', '--upstream', 'ws://127.0.0.1:1'], 2, 'leave --upstream and --endpoint out'],
+    [['--upstream', 'nonsense'], 2, '--upstream must be a URL'],
+    [['--upstream', 'ws://127.0.0.1:1', '--model', 'tiny'], 2, 'leave --model'],
+    [['--upstream', 'ws://127.0.0.1:1', '--endpoint', 'demo'], 2, 'to one place'],
+    [['--upstream', 'ws://127.0.0.1:1'], 1, 'start it first'],
+    [['--region', 'us-east-1'], 2, 'name one'],
+  ])('answers %j with %d and a sentence', async (words, expected, sentence) => {
+    const { context, exit } = start(words);
+    expect(await exit).toBe(expected);
+    expect(context.stderr.text).toMatch(/^kikitori: [^\n]+\n$/);
+    expect(context.stderr.text).toContain(sentence);
   });
 
   it('knows its engines by name', async () => {
     const { context, exit } = start(['--engine', 'whisper']);
     expect(await exit).toBe(2);
-    expect(context.stderr.text).toBe('kikitori: --engine must be one of: auto, moonshine.\n');
+    expect(context.stderr.text).toBe('kikitori: --engine must be one of: auto, moonshine, vllm.\n');
   });
 
   it('says in a sentence that the port is in use', async () => {

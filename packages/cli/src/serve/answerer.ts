@@ -1,0 +1,144 @@
+import { ClientError, firstModel } from '@kikitori/client';
+import type { SpeechEngine } from '@kikitori/engine';
+import type { PendingEngine, RelayTarget } from '@kikitori/server';
+import type { Connect } from '@kikitori/transport';
+import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import { deferEngine } from '../session/deferred-engine.js';
+import { startEngine } from '../session/start-engine.js';
+import { createDisplay } from '../terminal/display.js';
+
+/** Who answers sessions, and how to get it ready once the port is taken. */
+export interface Answerer {
+  readonly source: PendingEngine | { readonly relay: RelayTarget };
+  /** Names that `/v1/models` lists where the user gave none; undefined: the engine's own. */
+  readonly models?: readonly string[];
+  /** What is said while it gets ready. */
+  readonly listening: string;
+  /** Resolves with a description. */
+  readonly load: () => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+/** Which recogniser, as the flags say it. */
+export interface AnswererRequest {
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly endpointUrl: string | undefined;
+  readonly upstream: string | undefined;
+  readonly upstreamKey: string | undefined;
+  readonly model: string | undefined;
+  readonly threads: number | undefined;
+  readonly maxSessions: number | undefined;
+  /** The user named the models to list; the upstream need not be asked. */
+  readonly hasNames: boolean;
+}
+
+/** The engine of this process, a SageMaker endpoint, or another Realtime server. Rejects with `CliError`. */
+export async function chooseAnswerer(request: AnswererRequest, context: Context): Promise<Answerer> {
+  const { endpoint, upstream, region, endpointUrl } = request;
+  if (endpoint !== undefined && upstream !== undefined) {
+    throw new CliError('usage', 'Give either --endpoint or --upstream: sessions go to one place.');
+  }
+  if (endpoint === undefined && (region !== undefined || endpointUrl !== undefined)) {
+    throw new CliError('usage', '--region and --endpoint-url belong to an --endpoint; name one.');
+  }
+  if (endpoint !== undefined) return await relayToEndpoint(endpoint, request, context);
+  if (upstream !== undefined) return await relayToServer(upstream, request, context);
+  return embedded(request, context);
+}
+
+function embedded(request: AnswererRequest, context: Context): Answerer {
+  const engine = deferEngine(() => loadEngine(request, context));
+  return {
+    source: { engine: engine.loaded },
+    listening: 'loading the model…',
+    load: async () => {
+      engine.load();
+      const { model, streamsMax } = (await engine.loaded).info;
+      return `${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`;
+    },
+    close: () => engine.close(),
+  };
+}
+
+async function loadEngine(request: AnswererRequest, context: Context): Promise<SpeechEngine> {
+  const display = createDisplay(context);
+  try {
+    const { model, threads, maxSessions: streamsMax } = request;
+    return await startEngine({ model, threads, streamsMax, signal: context.signal }, context, display);
+  } finally {
+    display.close();
+  }
+}
+
+/** Sessions go to a SageMaker endpoint, for clients that cannot sign for it: this server never sees a model. */
+async function relayToEndpoint(
+  endpoint: string,
+  request: AnswererRequest,
+  { factories }: Context,
+): Promise<Answerer> {
+  refuseModel('An --endpoint', request);
+  const { region, endpointUrl } = request;
+  const connect = await factories.connectToEndpoint({ endpoint, region, endpointUrl });
+  return relay({ connect }, request, `sessions go to the SageMaker endpoint ${endpoint}`);
+}
+
+/** Sessions go to another Realtime server, such as vLLM: behind this one's keys and limits, with its metrics and page. */
+async function relayToServer(
+  upstream: string,
+  request: AnswererRequest,
+  { factories, signal }: Context,
+): Promise<Answerer> {
+  refuseModel('An --upstream', request);
+  const { upstreamKey: apiKey, hasNames } = request;
+  const names = hasNames ? undefined : [await modelOf(upstream, apiKey, signal)];
+  const connect = await factories.connect();
+  const description = `sessions go to ${new URL(upstream).host}${names === undefined ? '' : ` (${names.join(', ')})`}`;
+  const target = { connect: withKey(connect, apiKey), url: realtimePath(upstream) };
+  return { ...relay(target, request, description), ...(names === undefined ? {} : { models: names }) };
+}
+
+function relay(target: RelayTarget, { maxSessions }: AnswererRequest, description: string): Answerer {
+  return {
+    source: { relay: { ...target, ...(maxSessions === undefined ? {} : { sessionsMax: maxSessions }) } },
+    listening: `${description}.`,
+    load: async () => description,
+    close: async () => {
+      // Nothing is held beside the sessions, which are the server's.
+    },
+  };
+}
+
+function refuseModel(what: string, { model, threads }: AnswererRequest): void {
+  if (model === undefined && threads === undefined) return;
+  throw new CliError('usage', `${what} has a model of its own; leave --model and --threads out.`);
+}
+
+/** Clients ask `/v1/models` for the name that they must say, so it has to be the other server's. */
+async function modelOf(upstream: string, apiKey: string | undefined, signal: AbortSignal): Promise<string> {
+  try {
+    return await firstModel(upstream, { signal, ...(apiKey === undefined ? {} : { apiKey }) });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code === 'aborted') throw error;
+    throw new CliError(
+      'service_failed',
+      `The server at ${new URL(upstream).host} does not say which model it serves; start it first, check --upstream and KIKITORI_UPSTREAM_KEY, or name the model with --served-model-name.`,
+      { cause: error },
+    );
+  }
+}
+
+function withKey(connect: Connect, apiKey: string | undefined): Connect {
+  if (apiKey === undefined) return connect;
+  return (options) =>
+    connect({ ...options, headers: { ...options.headers, authorization: `Bearer ${apiKey}` } });
+}
+
+/** The address as a WebSocket's, with the Realtime path where it names none. */
+function realtimePath(upstream: string): string {
+  const url = new URL(upstream);
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (url.pathname === '/') url.pathname = '/v1/realtime';
+  return url.href;
+}
