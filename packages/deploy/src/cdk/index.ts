@@ -1,0 +1,2 @@
+export { KikitoriEndpoint, type KikitoriEndpointProps } from './kikitori-endpoint.js';
+export { synthesizeTemplate } from './template-stack.js';
