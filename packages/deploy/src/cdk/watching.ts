@@ -46,12 +46,11 @@ export function watching(scope: Construct, values: EndpointValues): void {
 }
 
 type Rule = Omit<CfnAlarmProps, 'comparisonOperator'>;
+type Entry = readonly [id: string, rule: Rule, when: CfnCondition | undefined];
 
-function rules({
-  alarms,
-  gpu,
-}: EndpointValues): readonly (readonly [string, Rule, CfnCondition | undefined])[] {
-  const all: (readonly [string, Rule, CfnCondition | undefined])[] = [
+function rules({ alarms, gpu }: EndpointValues): readonly Entry[] {
+  const FIVE_MINUTES = 300;
+  const all: readonly (readonly [string, Rule])[] = [
     [
       'ConcurrencyAlarm',
       {
@@ -63,7 +62,6 @@ function rules({
         evaluationPeriods: 3,
         threshold: alarms.sessions,
       },
-      undefined,
     ],
     [
       'FirstChunkLatencyAlarm',
@@ -77,7 +75,6 @@ function rules({
         datapointsToAlarm: 3,
         threshold: alarms.firstChunkMicroseconds,
       },
-      undefined,
     ],
     [
       'MidStreamErrorsAlarm',
@@ -85,11 +82,10 @@ function rules({
         alarmDescription: 'Sessions break off in the middle: "kikitori logs" shows what the container said.',
         metricName: 'MidStreamErrors',
         statistic: 'Sum',
-        period: 300,
+        period: FIVE_MINUTES,
         evaluationPeriods: 1,
         threshold: alarms.midStreamErrors,
       },
-      undefined,
     ],
     [
       'ModelErrorsAlarm',
@@ -98,24 +94,25 @@ function rules({
           'The container refuses sessions or ends them with errors: "kikitori logs" shows why.',
         metricName: 'InvocationModelErrors',
         statistic: 'Sum',
-        period: 300,
+        period: FIVE_MINUTES,
         evaluationPeriods: 1,
         threshold: alarms.modelErrors,
       },
-      undefined,
     ],
   ];
-  if (gpu !== false) {
-    const rule: Rule = {
-      alarmDescription: 'GPU memory is nearly full: lower --gpu-memory-utilization or --max-model-len.',
-      namespace: '/aws/sagemaker/Endpoints',
-      metricName: 'GPUMemoryUtilization',
-      statistic: 'Maximum',
-      period: 60,
-      evaluationPeriods: 5,
-      threshold: alarms.gpuMemoryPercent,
-    };
-    all.push(['GpuMemoryAlarm', rule, gpu === true ? undefined : gpu]);
-  }
-  return all;
+  const always = all.map(([id, rule]): Entry => [id, rule, undefined]);
+  if (gpu === false) return always;
+  return [...always, ['GpuMemoryAlarm', gpuRule(alarms.gpuMemoryPercent), gpu === true ? undefined : gpu]];
+}
+
+function gpuRule(threshold: number): Rule {
+  return {
+    alarmDescription: 'GPU memory is nearly full: lower --gpu-memory-utilization or --max-model-len.',
+    namespace: '/aws/sagemaker/Endpoints',
+    metricName: 'GPUMemoryUtilization',
+    statistic: 'Maximum',
+    period: 60,
+    evaluationPeriods: 5,
+    threshold,
+  };
 }
