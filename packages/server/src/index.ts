@@ -1,10 +1,13 @@
 export { assertSafeToListen, isLoopback, type ListenChoice } from './auth.js';
 export { type Clock, systemClock } from './clock.js';
 export { SERVER_ERRORS, ServerError, type ServerErrorCode } from './errors.js';
+export { loadPages } from './http/load-pages.js';
+export { createPages, missingPages, type PageFile, type Pages } from './http/pages.js';
 export {
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
   type HttpLimits,
+  PAGES_LIMITS,
   RELAY_LIMITS,
   SESSION_LIMITS,
   type SessionLimits,

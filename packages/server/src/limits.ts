@@ -99,6 +99,13 @@ export const HTTP_LIMITS: HttpLimits = {
   connectionsMax: 1_024,
 };
 
+/** Bounds of the pages that are held in memory. At the bound: the server does not start. */
+export const PAGES_LIMITS = {
+  filesMax: 256,
+  /** The live page is far below one; samples to try make up the rest. */
+  totalBytesMax: 16 * 1024 * 1024,
+} as const;
+
 /** How long a drain waits for running utterances where the caller does not say. SageMaker kills after 30 s. */
 export const DRAIN_DEADLINE_MS = 20_000;
 

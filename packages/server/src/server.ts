@@ -6,6 +6,7 @@ import { type Clock, systemClock } from './clock.js';
 import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
 import { errorBody, send, sendJson } from './http/answers.js';
+import { pageInfoRoutes } from './http/page-info.js';
 import { createRouter, empty, type Route, UNAUTHORIZED } from './http/router.js';
 import {
   DRAIN_DEADLINE_MS,
@@ -104,7 +105,7 @@ class Server implements RealtimeServer {
     this.#places = new Places(placesMax, (taken) => this.#metrics.sessionsActive.set(taken));
     this.#metrics.sessionsMax.set(placesMax);
     this.handleRequest = createRouter({
-      routes: { ...this.#routes(), ...this.#host.routes },
+      routes: { ...this.#routes(), ...this.#host.routes, ...this.#pageInfoRoutes(options) },
       authenticator: this.#authenticator,
       onUnauthorized: () => this.#refuse('unauthorized'),
       onError: (error) => this.#logFailure('A request failed.', error),
@@ -217,6 +218,18 @@ class Server implements RealtimeServer {
       '/version': { guarded: true, methods: { GET: json(200, () => ({ version: this.#version })) } },
       '/metrics': { guarded: true, methods: { GET: (_request, response) => this.#scrape(response) } },
     };
+  }
+
+  #pageInfoRoutes(options: RealtimeServerOptions): Readonly<Record<string, Route>> {
+    const limits = { ...SESSION_LIMITS, ...options.limits };
+    const { models } = options;
+    return pageInfoRoutes({
+      answerer: options,
+      models,
+      isGuarded: this.isGuarded,
+      placesMax: this.#places.max,
+      limits,
+    });
   }
 
   async #scrape(response: ServerResponse): Promise<void> {

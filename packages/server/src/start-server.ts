@@ -5,6 +5,7 @@ import type { Listen, Listener } from '@kikitori/transport';
 import { assertSafeToListen, createAuthenticator, keysOf } from './auth.js';
 import { Door } from './door.js';
 import { ServerError } from './errors.js';
+import type { Pages } from './http/pages.js';
 import { HTTP_LIMITS, type HttpLimits } from './limits.js';
 import type { RelayTarget } from './relay/relay-host.js';
 import { createRealtimeServer, type ServerSurroundings } from './server.js';
@@ -34,6 +35,8 @@ export interface ListenOptions {
   readonly port?: number;
   /** Listen on a public address without an API key. Default false. */
   readonly insecure?: boolean;
+  /** Files for browsers, served from the first moment on, model or not. Default: none. */
+  readonly pages?: Pages;
   /** Ends the wait for the port; the server is closed again then. */
   readonly signal?: AbortSignal;
 }
@@ -78,7 +81,10 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   else if (!(options.engine instanceof Promise)) {
     door.lead(createRealtimeServer({ ...options, engine: options.engine }));
   }
-  const http = createHttpServer(door, { ...HTTP_LIMITS, ...options.httpLimits });
+  const http = createHttpServer({ ...HTTP_LIMITS, ...options.httpLimits });
+  http.on('request', (request, response) => {
+    if (options.pages?.handle(request, response) !== true) door.handleRequest(request, response);
+  });
   const listener = attach(http, door);
   const stop = createStop(http, listener);
   try {
@@ -120,7 +126,7 @@ function leadOnceReady(door: Door, options: StartServerOptions): Promise<void> {
   return ready;
 }
 
-function createHttpServer(door: Door, limits: HttpLimits): HttpServer {
+function createHttpServer(limits: HttpLimits): HttpServer {
   const http = createServer({
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,
@@ -130,7 +136,6 @@ function createHttpServer(door: Door, limits: HttpLimits): HttpServer {
     connectionsCheckingInterval: Math.max(1, Math.floor(limits.headersTimeoutMs / 4)),
   });
   http.maxConnections = limits.connectionsMax;
-  http.on('request', (request, response) => door.handleRequest(request, response));
   return http;
 }
 

@@ -74,8 +74,8 @@ function handlerOf(route: Route, method: string): Handler | undefined {
   return Object.hasOwn(route.methods, name) ? route.methods[name] : undefined;
 }
 
-/** Most routes do not read a body; a connection with an unread one is not used again. */
-function hasBody({ headers }: IncomingMessage): boolean {
+/** Does a body come with it? Most routes do not read one; a connection with an unread body is not used again. */
+export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 

@@ -15,6 +15,8 @@ export interface RelayTarget {
   readonly connect: Connect;
   /** Where to, for a `connect` that has to be told. */
   readonly url?: string;
+  /** What people are told it is, such as `the SageMaker endpoint demo`; public. */
+  readonly label?: string;
   /** Sessions at once. Default `RELAY_LIMITS.sessionsMax`. */
   readonly sessionsMax?: number;
 }
