@@ -109,6 +109,8 @@ export const BANNED_WORDS: readonly BannedWord[] = [
       'packages/protocol/src/parse-json.ts': 'the one decoder of wire text',
       'packages/sagemaker/src/client/json-body.ts':
         'the one decoder of what the SageMaker service says in JSON',
+      'packages/deploy/src/artefacts/json.ts':
+        'the one decoder of what a model hub says, and of what we wrote into S3',
       'packages/deploy/src/json-object.ts': 'the one decoder of JSON that people write for vLLM',
       'packages/cli/src/logging.ts': 'a log line that pino has just written',
       'packages/cli/src/program.ts': 'its own package.json',

@@ -14,6 +14,15 @@ export type DeployErrorCode =
   | 'quota_insufficient'
   | 'instance_unknown'
   | 'not_ready'
+  // The model's files, from a hub to S3.
+  | 'hub_refused'
+  | 'hub_not_found'
+  | 'hub_unreachable'
+  | 'model_unsuitable'
+  | 'model_mismatch'
+  | 'model_incomplete'
+  | 'prefix_occupied'
+  | 'bucket_unusable'
   // The stack and the endpoint.
   | 'not_deployed'
   | 'not_ours'
@@ -92,6 +101,51 @@ export const DEPLOY_ERRORS: Readonly<Record<DeployErrorCode, DeployErrorTraits>>
     retryable: false,
     exitCode: 1,
     message: 'Something that the deployment needs is missing; the checks above say what, and how to get it.',
+  },
+  hub_refused: {
+    retryable: false,
+    exitCode: 1,
+    message:
+      'The hub does not give this model to you; set HF_TOKEN to a token that may read it, and check that the model is spelled right.',
+  },
+  hub_not_found: {
+    retryable: false,
+    exitCode: 2,
+    message:
+      'The hub has no such model at this revision; check the name. Where it is a private one, set HF_TOKEN to a token that may read it.',
+  },
+  hub_unreachable: {
+    retryable: true,
+    exitCode: 1,
+    message:
+      'The model hub was not reached, or kept breaking off; check the network and HF_ENDPOINT, then run the same command again: it goes on where it stopped.',
+  },
+  model_unsuitable: {
+    retryable: false,
+    exitCode: 2,
+    message: 'The repository holds no model that vLLM can load; choose another one.',
+  },
+  model_mismatch: {
+    retryable: true,
+    exitCode: 1,
+    message:
+      'What came of the model is not what the hub announced: its hash differs. Nothing of it was kept. Run the same command again; if it happens again, the hub or a proxy in between is at fault.',
+  },
+  model_incomplete: {
+    retryable: false,
+    exitCode: 2,
+    message: 'The prefix in S3 does not hold all that vLLM needs.',
+  },
+  prefix_occupied: {
+    retryable: false,
+    exitCode: 2,
+    message:
+      'The prefix in S3 holds other files, and SageMaker would give all of them to the container; choose another prefix, or empty this one.',
+  },
+  bucket_unusable: {
+    retryable: false,
+    exitCode: 1,
+    message: 'The bucket cannot be used; check its name, its region and whose it is.',
   },
   not_deployed: {
     retryable: false,

@@ -1,0 +1,87 @@
+import { type HubAccess, isSafeTarget, tokenFor } from './hub-access.js';
+import { ARTEFACT_LIMITS } from './limits.js';
+import { BrokenOffError, HttpStatusError } from './network-failure.js';
+
+export interface HubRequest {
+  readonly access: HubAccess;
+  /** First and last byte, both included. */
+  readonly range?: { readonly from: number; readonly to: number };
+  readonly signal: AbortSignal;
+  /** Told the address when the request leaves the hub for its storage, which signs it for a while. */
+  readonly onStorage?: (url: URL) => void;
+}
+
+/**
+ * Asks the hub, and follows it to its storage. Redirects are followed by hand: the token goes to the hub's own origin, and
+ * once a request has left it, nowhere any more.
+ *
+ * @throws HttpStatusError for any answer but 2xx; what `fetch` throws when there is none
+ */
+export async function requestHub(
+  start: URL,
+  { access, range, signal, onStorage }: HubRequest,
+): Promise<Response> {
+  const home = new URL(access.endpoint).origin;
+  let url = start;
+  let hasLeft = url.origin !== home;
+  for (let redirects = 0; redirects <= ARTEFACT_LIMITS.redirectsMax; redirects += 1) {
+    const token = hasLeft ? undefined : tokenFor(url, access);
+    const response = await fetch(url, {
+      headers: {
+        // Compressed answers would break ranges: they count bytes of the compressed form.
+        'accept-encoding': 'identity',
+        'user-agent': 'kikitori-deploy',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(range === undefined ? {} : { range: `bytes=${range.from}-${range.to}` }),
+      },
+      redirect: 'manual',
+      signal,
+    });
+    if (response.ok) return response;
+    await drop(response);
+    url = nextUrl(response, url);
+    hasLeft ||= url.origin !== home;
+    if (hasLeft) onStorage?.(url);
+  }
+  throw new HttpStatusError(310);
+}
+
+function nextUrl(response: Response, url: URL): URL {
+  const location = response.headers.get('location');
+  if (![301, 302, 303, 307, 308].includes(response.status) || location === null) {
+    throw new HttpStatusError(response.status, {
+      waitMs: askedWaitMs(response.headers),
+      hubCode: response.headers.get('x-error-code') ?? '',
+    });
+  }
+  const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+  // A hub that sends a request on in the clear is none.
+  if (next === undefined || !isSafeTarget(next, url)) throw new HttpStatusError(response.status);
+  return next;
+}
+
+/** `Retry-After`, or the hub's own `RateLimit: "resolvers";r=0;t=55`. Both in seconds. */
+export function askedWaitMs(headers: Headers): number | undefined {
+  const [, seconds] =
+    /^(\d{1,6})$/.exec(headers.get('retry-after') ?? '') ??
+    /;\s*r=0\b.*;\s*t=(\d{1,6})\b/.exec(headers.get('ratelimit') ?? '') ??
+    [];
+  return seconds === undefined ? undefined : Number(seconds) * 1_000;
+}
+
+/** Reads a short body whole. @throws BrokenOffError where it is longer than `bytesMax` */
+export async function readShort(response: Response, bytesMax: number): Promise<string> {
+  const blocks: Uint8Array[] = [];
+  let totalBytes = 0;
+  for await (const block of response.body ?? []) {
+    totalBytes += block.length;
+    if (totalBytes > bytesMax) throw new BrokenOffError('An answer is longer than it should be.');
+    blocks.push(block);
+  }
+  return Buffer.concat(blocks).toString('utf8');
+}
+
+/** Gives the connection back. */
+async function drop(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => undefined);
+}

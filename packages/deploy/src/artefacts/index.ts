@@ -1,0 +1,21 @@
+export {
+  type CopyModelOptions,
+  copyModel,
+  type ModelCopy,
+  type ModelPlan,
+  modelKeyPrefix,
+  planModelCopy,
+} from './copy-model.js';
+export { type HubAccess, type HubModel, hubAccess, parseHubModel, VOXTRAL_REALTIME } from './hub-access.js';
+export type { FileChecksum, HubFile } from './hub-listing.js';
+export { ARTEFACT_LIMITS, type TransferLimits } from './limits.js';
+export type { ModelFormat } from './model-files.js';
+export type { FileRecord, ModelManifest } from './model-manifest.js';
+export { formatS3Uri, parseS3Uri, type S3Location } from './s3-location.js';
+export {
+  type CheckModelOptions,
+  checkStoredModel,
+  removeStoredModel,
+  type StoredModel,
+} from './stored-model.js';
+export type { CopyProgress } from './transfer-progress.js';
