@@ -4,6 +4,8 @@ export { SERVER_ERRORS, ServerError, type ServerErrorCode } from './errors.js';
 export { loadPages } from './http/load-pages.js';
 export { createPages, missingPages, type PageFile, type Pages } from './http/pages.js';
 export {
+  CAPTIONS_LIMITS,
+  type CaptionsLimits,
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
   type HttpLimits,

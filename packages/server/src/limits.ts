@@ -99,6 +99,64 @@ export const HTTP_LIMITS: HttpLimits = {
   connectionsMax: 1_024,
 };
 
+/** Bounds of shared captions. Times in milliseconds. */
+export interface CaptionsLimits {
+  /** Speakers who share at once. At the bound: 503. */
+  readonly sharesMax: number;
+  /** The same, of one key, or without keys of one address. At the bound: 503. */
+  readonly sharesPerOwnerMax: number;
+  /** Readers at once. At the bound: 503. */
+  readonly readersMax: number;
+  /** Readers of one speaker. At the bound: 503. */
+  readonly readersPerShareMax: number;
+  /** Utterances that are kept for whoever comes later, and that one update may hold. At the bound: the oldest go; 400. */
+  readonly utterancesMax: number;
+  /** Their characters. At the bound: the oldest utterances go. */
+  readonly transcriptCharsMax: number;
+  /** Characters of one utterance. At the bound: 400. */
+  readonly utteranceCharsMax: number;
+  /** Characters that are being said, stable and unstable each. At the bound: 400. */
+  readonly liveCharsMax: number;
+  /** Bytes of a request. At the bound: 413. */
+  readonly bodyBytesMax: number;
+  /** How long a request's body may take. At the bound: 408. */
+  readonly bodyMs: number;
+  /** Updates of one speaker in a second, on average over two. At the bound: 429. */
+  readonly updatesPerSMax: number;
+  /** Without an update: the share ends, its readers are told. */
+  readonly idleMs: number;
+  /** Longest share, however much is said. Then: it ends; it may be opened again. */
+  readonly shareMsMax: number;
+  /** How long a reader may take nothing at all. Then: it is cut. */
+  readonly readerStallMs: number;
+  /** Readers hear something at least so often. */
+  readonly heartbeatMs: number;
+}
+
+export const CAPTIONS_LIMITS: CaptionsLimits = {
+  sharesMax: 64,
+  sharesPerOwnerMax: 16,
+  // Half of all connections: speakers must still get in.
+  readersMax: 512,
+  readersPerShareMax: 256,
+  utterancesMax: 1_000,
+  // More than an hour of speech; 64 shares of it are 8 MB.
+  transcriptCharsMax: 65_536,
+  // Two minutes of speech; the publisher cuts what is longer.
+  utteranceCharsMax: 2_000,
+  liveCharsMax: 2_000,
+  bodyBytesMax: 64 * 1024,
+  bodyMs: 10_000,
+  // Words come four times a second at most.
+  updatesPerSMax: 20,
+  // A break in a lecture; pages that share say something every half a minute.
+  idleMs: 900_000,
+  shareMsMax: 12 * 3_600_000,
+  readerStallMs: 30_000,
+  // Below what proxies cut: 60 s by default.
+  heartbeatMs: 15_000,
+};
+
 /** Bounds of the pages that are held in memory. At the bound: the server does not start. */
 export const PAGES_LIMITS = {
   filesMax: 256,

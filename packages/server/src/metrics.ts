@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type CaptionMetrics, captionMetrics } from './captions/caption-metrics.js';
 
 /** Why somebody was not let in. */
 export type RefusalReason = 'busy' | 'draining' | 'unauthorized' | 'path';
@@ -23,6 +24,7 @@ export interface ServerMetrics {
   readonly finalS: Histogram;
   readonly realTimeFactor: Histogram<'source'>;
   readonly files: Counter<'status'>;
+  readonly captions: CaptionMetrics;
 }
 
 /** What is read at the moment of a scrape. */
@@ -53,6 +55,7 @@ export function createMetrics(sources: MetricSources): ServerMetrics {
     ...connectionMetrics(registers),
     ...sessionMetrics(registers),
     ...speechMetrics(registers),
+    captions: captionMetrics(registers),
   };
 }
 

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
 import { type Authenticator, createAuthenticator, keysOf } from './auth.js';
+import { captionRoutes } from './captions/caption-routes.js';
+import { CaptionsHub } from './captions/captions-hub.js';
+import { ownerOf } from './captions/share-owner.js';
 import { type Clock, systemClock } from './clock.js';
 import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
@@ -9,6 +12,8 @@ import { errorBody, send, sendJson } from './http/answers.js';
 import { pageInfoRoutes } from './http/page-info.js';
 import { createRouter, empty, type Route, UNAUTHORIZED } from './http/router.js';
 import {
+  CAPTIONS_LIMITS,
+  type CaptionsLimits,
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
   type HttpLimits,
@@ -33,6 +38,8 @@ export interface ServerSurroundings {
   readonly limits?: Partial<SessionLimits>;
   /** Bounds that differ from `HTTP_LIMITS`. */
   readonly httpLimits?: Partial<HttpLimits>;
+  /** Bounds that differ from `CAPTIONS_LIMITS`. */
+  readonly captionsLimits?: Partial<CaptionsLimits>;
   readonly logger?: Logger;
   readonly clock?: Clock;
   /** What `GET /version` says. Default: the version of this package. */
@@ -88,6 +95,7 @@ class Server implements RealtimeServer {
   readonly #authenticator: Authenticator;
   readonly #metrics: ServerMetrics;
   readonly #places: Places;
+  readonly #captions: CaptionsHub;
   readonly #sessions = new Set<HostedSession>();
   #draining: Promise<void> | undefined;
 
@@ -104,8 +112,16 @@ class Server implements RealtimeServer {
     const { placesMax } = this.#host;
     this.#places = new Places(placesMax, (taken) => this.#metrics.sessionsActive.set(taken));
     this.#metrics.sessionsMax.set(placesMax);
+    const captionsLimits = { ...CAPTIONS_LIMITS, ...options.captionsLimits };
+    const ofCaptions = { clock: this.#clock, limits: captionsLimits, metrics: this.#metrics.captions };
+    this.#captions = new CaptionsHub(ofCaptions);
     this.handleRequest = createRouter({
-      routes: { ...this.#routes(), ...this.#host.routes, ...this.#pageInfoRoutes(options) },
+      routes: {
+        ...this.#routes(),
+        ...this.#host.routes,
+        ...this.#pageInfoRoutes(options),
+        ...captionRoutes({ ...ofCaptions, hub: this.#captions, ownerOf }),
+      },
       authenticator: this.#authenticator,
       onUnauthorized: () => this.#refuse('unauthorized'),
       onError: (error) => this.#logFailure('A request failed.', error),
@@ -170,6 +186,7 @@ class Server implements RealtimeServer {
   async close(): Promise<void> {
     this.#draining ??= Promise.resolve();
     this.#destroyAll();
+    this.#captions.close();
     await this.#idle();
     await this.#draining;
   }
@@ -179,6 +196,8 @@ class Server implements RealtimeServer {
     for (const session of this.#sessions) session.drain(deadlineMs - closingMs);
     const cancel = this.#clock.after(deadlineMs, () => this.#destroyAll());
     await this.#idle();
+    // Not before: the last words are still to be published and read.
+    this.#captions.close();
     cancel();
   }
 

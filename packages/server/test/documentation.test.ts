@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { HTTP_LIMITS, SESSION_LIMITS } from '../src/limits.js';
+import { CAPTIONS_LIMITS, HTTP_LIMITS, SESSION_LIMITS } from '../src/limits.js';
 import { createMetrics } from '../src/metrics.js';
 
 const page = readFileSync(new URL('../../../docs/server.md', import.meta.url), 'utf8');
 
+const captions = readFileSync(new URL('../../../docs/captions.md', import.meta.url), 'utf8');
+
 /** Names in code font in the first cell of a table's rows, labels left out. */
-function namesOf(heading: string): string[] {
-  const section = page.split(/^## /m).find((each) => each.startsWith(heading)) ?? '';
+function namesOf(heading: string, text = page): string[] {
+  const section = text.split(/^## /m).find((each) => each.startsWith(heading)) ?? '';
   return [...section.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`([\w:]+)/g)].map(([, name = '']) => name),
   );
@@ -23,5 +25,11 @@ describe('docs/server.md', () => {
     expect(namesOf('Limits').sort()).toEqual(
       [...Object.keys(SESSION_LIMITS), ...Object.keys(HTTP_LIMITS)].sort(),
     );
+  });
+});
+
+describe('docs/captions.md', () => {
+  it('has a row for every bound, and for nothing else', () => {
+    expect(namesOf('Bounds', captions).sort()).toEqual(Object.keys(CAPTIONS_LIMITS).sort());
   });
 });

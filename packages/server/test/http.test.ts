@@ -172,7 +172,9 @@ describe('metrics', () => {
     expect(await test.metric('kikitori_sessions_active')).toBe(0);
     expect(await test.metric('kikitori_sessions_max')).toBe(4);
     for (const [, name, help] of text.matchAll(/^# HELP (\S+) (.+)$/gm)) {
-      expect(help, name).toMatch(/, (in (seconds|connections|places|requests|events|words)|a ratio)/);
+      expect(help, name).toMatch(
+        /, (in (seconds|connections|places|requests|events|words|shares|readers|snapshots)|a ratio)/,
+      );
     }
     expect(text).not.toMatch(/First|spoken/);
     const labels = new Set([...text.matchAll(/[{,](\w+)="/g)].map(([, label]) => label));

@@ -1,0 +1,143 @@
+import type { Clock } from '../clock.js';
+import type { CaptionsLimits } from '../limits.js';
+import {
+  type CaptionUtterance,
+  CLOSED,
+  encodeChange,
+  encodeSnapshot,
+  HEARTBEAT,
+  type LiveCaption,
+} from './caption-events.js';
+import { CaptionReader, type CaptionSink } from './caption-reader.js';
+import type { ShareKey } from './share-secret.js';
+import { ShareTranscript } from './share-transcript.js';
+import { UpdateRate } from './update-rate.js';
+
+/** What a share is made of. */
+export interface CaptionShareOptions {
+  readonly key: ShareKey;
+  /** Who opened it: shares are counted by it. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly limits: CaptionsLimits;
+  readonly onCaughtUp: () => void;
+  /** It is over by itself: too old, or nobody spoke for too long. */
+  readonly onExpired: () => void;
+}
+
+/** What a speaker has to say. */
+export interface CaptionUpdate {
+  readonly session: string;
+  readonly utterances: readonly CaptionUtterance[];
+  /** Undefined: as before. */
+  readonly live: LiveCaption | undefined;
+}
+
+/** Why an update was not taken. */
+export type UpdateRefusal = 'other_session' | 'too_fast';
+
+/** One speaker's words and everybody who reads them. */
+export class CaptionShare {
+  readonly key: ShareKey;
+  readonly owner: string;
+  readonly #options: CaptionShareOptions;
+  readonly #readers = new Set<CaptionReader>();
+  readonly #rate: UpdateRate;
+  readonly #expiresAtMs: number;
+  readonly #cancelLife: () => void;
+  #cancelIdle: (() => void) | undefined;
+  #session = '';
+  #language: string | undefined;
+  #transcript: ShareTranscript;
+
+  constructor(options: CaptionShareOptions) {
+    const { key, owner, clock, limits, onExpired } = options;
+    this.key = key;
+    this.owner = owner;
+    this.#options = options;
+    this.#transcript = new ShareTranscript(limits);
+    this.#rate = new UpdateRate(clock, limits.updatesPerSMax);
+    this.#expiresAtMs = clock.unixMs() + limits.shareMsMax;
+    this.#cancelLife = clock.after(limits.shareMsMax, onExpired);
+    this.#touch();
+  }
+
+  get readerCount(): number {
+    return this.#readers.size;
+  }
+
+  /** Number of the utterance that is wanted next; null while any would do. */
+  get nextNumber(): number | null {
+    return this.#transcript.nextNumber;
+  }
+
+  /** Unix time at which it ends at the latest, milliseconds. */
+  get expiresAtMs(): number {
+    return this.#expiresAtMs;
+  }
+
+  /** A speaker comes, or comes back. With another session than before everything begins anew, for the readers too. */
+  resume(session: string, language: string | undefined): void {
+    this.#touch();
+    const isNew = session !== this.#session;
+    if (!isNew && language === this.#language) return;
+    if (isNew) this.#transcript = new ShareTranscript(this.#options.limits);
+    this.#session = session;
+    this.#language = language;
+    this.#tell(this.#snapshot());
+  }
+
+  /** Takes what the speaker says; the answer is the number of the utterance that is wanted next, or why it was refused. */
+  update({ session, utterances, live }: CaptionUpdate): { nextNumber: number | null } | UpdateRefusal {
+    if (session !== this.#session) return 'other_session';
+    if (!this.#rate.take()) return 'too_fast';
+    this.#touch();
+    const { change, nextNumber } = this.#transcript.apply(utterances, live);
+    if (change !== undefined) this.#tell(encodeChange(change));
+    return { nextNumber };
+  }
+
+  /** Lets somebody read, from all that is kept on. */
+  join(sink: CaptionSink): CaptionReader {
+    const { clock, limits, onCaughtUp } = this.#options;
+    const snapshot = (): string => this.#snapshot();
+    const reader = new CaptionReader({ sink, clock, stallMs: limits.readerStallMs, snapshot, onCaughtUp });
+    this.#readers.add(reader);
+    reader.begin();
+    return reader;
+  }
+
+  /** Somebody is gone. */
+  leave(reader: CaptionReader): void {
+    reader.release();
+    this.#readers.delete(reader);
+  }
+
+  beat(): void {
+    for (const reader of this.#readers) reader.beat(HEARTBEAT);
+  }
+
+  /** Ends: readers are told that nobody shares here any more, or, without `isClosed`, only let go. */
+  end({ isClosed }: { readonly isClosed: boolean }): void {
+    this.#cancelLife();
+    this.#cancelIdle?.();
+    const readers = [...this.#readers];
+    this.#readers.clear();
+    for (const reader of readers) reader.end(isClosed ? CLOSED : undefined);
+  }
+
+  #snapshot(): string {
+    const { utterances, live } = this.#transcript;
+    return encodeSnapshot({ session: this.#session, language: this.#language, utterances, live });
+  }
+
+  #tell(frame: string): void {
+    for (const reader of this.#readers) reader.tell(frame);
+  }
+
+  #touch(): void {
+    const { clock, limits, onExpired } = this.#options;
+    this.#cancelIdle?.();
+    this.#cancelIdle = clock.after(limits.idleMs, onExpired);
+  }
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../clock.js';
+import { refusal } from '../errors.js';
+import type { CaptionsLimits } from '../limits.js';
+
+const TOO_LARGE = 'The body is too large. Send fewer utterances at once.';
+const STALLED = 'The body did not arrive in time. Send it again.';
+const NO_JSON = 'The body is not JSON. Send an object with "content-type: application/json".';
+
+/**
+ * Reads a small JSON body. The media type has to be JSON: a page of another origin cannot send that without being
+ * asked about first, and here nobody says yes.
+ *
+ * @throws ServerError `request_refused`: 400, 408, 413, 415
+ */
+export async function readJsonBody(
+  request: IncomingMessage,
+  { clock, limits }: { readonly clock: Clock; readonly limits: CaptionsLimits },
+): Promise<unknown> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw refusal(415, NO_JSON);
+  }
+  const bytes = await collect(request, { clock, limits });
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // The cause is left out on purpose: its message quotes the input.
+    throw refusal(400, NO_JSON);
+  }
+}
+
+function collect(
+  request: IncomingMessage,
+  { clock, limits }: { readonly clock: Clock; readonly limits: CaptionsLimits },
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    const cancel = clock.after(limits.bodyMs, () => settle(() => reject(refusal(408, STALLED))));
+    const settle = (how: () => void): void => {
+      cancel();
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      // What still comes of it is nobody's.
+      request.resume();
+      how();
+    };
+    const onData = (chunk: Buffer): void => {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > limits.bodyBytesMax) settle(() => reject(refusal(413, TOO_LARGE)));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
+    const onClose = (): void => settle(() => reject(refusal(408, STALLED)));
+    request.on('data', onData).once('end', onEnd).once('close', onClose);
+  });
+}
