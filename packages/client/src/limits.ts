@@ -37,4 +37,24 @@ export const CLIENT_LIMITS = {
 
   /** `firstModel`: the wait for the server's answer. */
   modelsTimeoutMs: 10_000,
+
+  /** Shared captions: the wait before another try doubles from the first to the second. */
+  captionsRetryMsMin: 250,
+  captionsRetryMsMax: 8_000,
+  /** The wait before a reader asks again for a share that is not there. */
+  captionsWaitMs: 3_000,
+  /** A line on which nothing comes for so long is dead; the server says something every 15 s. Then: another try. */
+  captionsSilenceMs: 40_000,
+  /** Least time between two updates of a publisher; the server takes twenty a second. */
+  captionsIntervalMs: 100,
+  /** A publisher with nothing to say says so; the server ends a share after 15 minutes without. */
+  captionsKeepAliveMs: 30_000,
+  /** One request of a publisher. Then: another try. */
+  captionsRequestMs: 10_000,
+  /** The server's bounds, which it enforces: of one text, of one request (64 KiB), of all that it keeps. */
+  captionsTextCharsMax: 2_000,
+  captionsUpdateCharsMax: 12_000,
+  captionsUpdateUtterancesMax: 200,
+  captionsKeptUtterances: 1_000,
+  captionsKeptChars: 65_536,
 } as const;
