@@ -21,11 +21,17 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-const folders = await readdir(join(root, 'packages'));
+const folders = (
+  await Promise.all(
+    ['packages', 'apps'].map(async (parent) =>
+      (await readdir(join(root, parent))).map((folder) => join(root, parent, folder)),
+    ),
+  )
+).flat();
 const manifests: readonly Manifest[] = await Promise.all(
   folders.map(async (folder) => {
     // Our own manifests: their shape is what the tests below look at.
-    return JSON.parse(await readFile(join(root, 'packages', folder, 'package.json'), 'utf8')) as Manifest;
+    return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
   }),
 );
 

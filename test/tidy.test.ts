@@ -32,14 +32,20 @@ function listFiles(folder: string, ending: string): string[] {
     .sort();
 }
 
-const folders = readdirSync(join(ROOT, 'packages')).sort();
+/** Folder of a package → where it is, `packages` or `apps`. */
+const places = new Map(
+  ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(ROOT, parent)).map((folder): [string, string] => [folder, `${parent}/${folder}`]),
+  ),
+);
+const folders = [...places.keys()].sort();
 const manifests: Manifests = Object.fromEntries(
-  folders.map((folder): [string, Manifest] => [
+  [...places].map(([folder, path]): [string, Manifest] => [
     folder,
-    JSON.parse(readText(`packages/${folder}/package.json`)),
+    JSON.parse(readText(`${path}/package.json`)),
   ]),
 );
-const sources = folders.flatMap((folder) => listFiles(`packages/${folder}/src`, '.ts'));
+const sources = [...places.values()].flatMap((path) => listFiles(`${path}/src`, '.ts'));
 const parser = new Parser();
 afterAll(() => parser.close());
 const files = parser.parse(Object.fromEntries(sources.map((path) => [path, readText(path)])));
@@ -71,9 +77,9 @@ describe('the repository', () => {
   });
 
   it('documents and tests every error code of the protocol', () => {
-    const tests = folders
-      .filter((folder) => readdirSync(join(ROOT, 'packages', folder)).includes('test'))
-      .flatMap((folder) => listFiles(`packages/${folder}/test`, '.test.ts'));
+    const tests = [...places.values()]
+      .filter((path) => readdirSync(join(ROOT, path)).includes('test'))
+      .flatMap((path) => listFiles(`${path}/test`, '.test.ts'));
     expect(
       checkErrorCodes(Object.keys(ERRORS), readText('docs/protocol.md'), tests.map(readText)),
     ).toStrictEqual([]);

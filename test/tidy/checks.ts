@@ -30,7 +30,7 @@ export type Manifests = Readonly<Record<string, Manifest>>;
 
 /** Which package a file is of, and where in its `src`. */
 export function placeOf(path: string): { readonly folder: string; readonly inside: string } {
-  const [, folder = '', inside = ''] = /^packages\/([^/]+)\/src\/(.+)$/.exec(path) ?? [];
+  const [, folder = '', inside = ''] = /^(?:packages|apps)\/([^/]+)\/src\/(.+)$/.exec(path) ?? [];
   return { folder, inside };
 }
 

@@ -2,11 +2,13 @@ import { networkInterfaces } from 'node:os';
 import {
   DEFAULT_HOST,
   isLoopback,
+  loadPages,
   type RunningServer,
   type ServerSurroundings,
   startServer,
 } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
+import { PAGES_FOLDER } from '@kikitori/web';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { CliError } from '../errors.js';
@@ -117,6 +119,7 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
     host,
     port,
     insecure,
+    pages: await loadPages(PAGES_FOLDER),
     attach: attachWebSockets,
     signal,
   });
@@ -165,6 +168,7 @@ function announceServer(
   announce(
     [`Kikitori ${version()}`, ` is ready: ${description}`],
     [
+      ...hosts.map((each) => ({ label: 'Open', value: `http://${each}:${port}` })),
       ...hosts.map((each) => ({ label: 'Realtime', value: `ws://${each}:${port}/v1/realtime` })),
       ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
       { label: 'Health', value: `${base}/health` },
