@@ -14,6 +14,13 @@ export type DeployErrorCode =
   | 'quota_insufficient'
   | 'instance_unknown'
   | 'not_ready'
+  // The image, from this machine to ECR.
+  | 'builder_missing'
+  | 'context_missing'
+  | 'build_failed'
+  | 'push_failed'
+  | 'image_missing'
+  | 'image_unsuitable'
   // The model's files, from a hub to S3.
   | 'hub_refused'
   | 'hub_not_found'
@@ -101,6 +108,39 @@ export const DEPLOY_ERRORS: Readonly<Record<DeployErrorCode, DeployErrorTraits>>
     retryable: false,
     exitCode: 1,
     message: 'Something that the deployment needs is missing; the checks above say what, and how to get it.',
+  },
+  builder_missing: {
+    retryable: false,
+    exitCode: 1,
+    message:
+      'No program on this machine can build the image; install Docker, Finch, Podman or Buildah, or name an image that is in ECR with --image.',
+  },
+  context_missing: {
+    retryable: false,
+    exitCode: 1,
+    message:
+      'What the image is built from is not here: it is built from a checkout of Kikitori. Run the command there, or name an image that is in ECR with --image.',
+  },
+  build_failed: {
+    retryable: true,
+    exitCode: 1,
+    message: 'The image could not be built; the last lines of the builder say why.',
+  },
+  push_failed: {
+    retryable: true,
+    exitCode: 1,
+    message:
+      'The image could not be pushed to ECR; run the same command again, layers that are there are not sent again.',
+  },
+  image_missing: {
+    retryable: false,
+    exitCode: 2,
+    message: 'There is no such image in ECR; check its name, its tag, its account and its region.',
+  },
+  image_unsuitable: {
+    retryable: false,
+    exitCode: 2,
+    message: 'SageMaker cannot use this image.',
   },
   hub_refused: {
     retryable: false,

@@ -9,6 +9,12 @@ export {
 export { type HubAccess, type HubModel, hubAccess, parseHubModel, VOXTRAL_REALTIME } from './hub-access.js';
 export type { FileChecksum, HubFile } from './hub-listing.js';
 export { ARTEFACT_LIMITS, type TransferLimits } from './limits.js';
+export {
+  ensureModelBucket,
+  type ModelBucket,
+  modelBucketName,
+  removeModelBucket,
+} from './model-bucket.js';
 export type { ModelFormat } from './model-files.js';
 export type { FileRecord, ModelManifest } from './model-manifest.js';
 export { formatS3Uri, parseS3Uri, type S3Location } from './s3-location.js';

@@ -75,6 +75,8 @@ export class FakeS3 {
   readonly #server: Server;
   fault: (operation: string, key: string) => S3Fault | undefined;
   isThere = true;
+  /** What was set of the bucket: the bodies, by operation. */
+  readonly settings = new Map<string, string>();
 
   constructor(options: FakeS3Options = {}) {
     this.#options = options;
@@ -139,7 +141,7 @@ export class FakeS3 {
     let answer: { readonly status: number; readonly xml: string; readonly headers?: Record<string, string> };
     try {
       if (fault?.kind === 'answer') throw new Refusal(fault.status, fault.code);
-      this.#checkBucket(bucket, request);
+      if (operation !== 'CreateBucket') this.#checkBucket(bucket, request);
       const done = this.#perform({ operation, key, query: url.searchParams, request, body });
       answer = { status: 200, ...done };
     } catch (error) {
@@ -162,6 +164,10 @@ export class FakeS3 {
 
   #checkBucket(bucket: string, request: IncomingMessage): void {
     if (bucket !== this.bucket || !this.isThere) throw new Refusal(404, 'NoSuchBucket');
+    this.#checkOwner(request);
+  }
+
+  #checkOwner(request: IncomingMessage): void {
     const expected = request.headers['x-amz-expected-bucket-owner'];
     const owner = this.#options.owner ?? '111122223333';
     if (expected !== undefined && expected !== owner) throw new Refusal(403, 'AccessDenied');
@@ -172,6 +178,20 @@ export class FakeS3 {
     switch (operation) {
       case 'HeadBucket':
         return { xml: '', headers: { 'x-amz-bucket-region': this.#options.region ?? 'eu-central-1' } };
+      case 'CreateBucket':
+        if (this.isThere) throw new Refusal(409, 'BucketAlreadyOwnedByYou');
+        this.isThere = true;
+        this.settings.set(operation, call.body.toString());
+        return { xml: '' };
+      case 'DeleteBucket':
+        if (this.objects.size > 0) throw new Refusal(409, 'BucketNotEmpty');
+        this.isThere = false;
+        return { xml: '' };
+      case 'PutPublicAccess':
+      case 'PutLifecycle':
+      case 'PutTagging':
+        this.settings.set(operation, call.body.toString());
+        return { xml: '' };
       case 'ListObjects':
         return { xml: this.#listObjects(call.query) };
       case 'ListUploads':
@@ -347,6 +367,11 @@ function operationOf(method: string, key: string, query: URLSearchParams): strin
   const isUpload = query.has('uploadId');
   if (key === '') {
     if (method === 'HEAD') return 'HeadBucket';
+    if (method === 'DELETE') return 'DeleteBucket';
+    if (query.has('publicAccessBlock')) return 'PutPublicAccess';
+    if (query.has('lifecycle')) return 'PutLifecycle';
+    if (query.has('tagging')) return 'PutTagging';
+    if (method === 'PUT') return 'CreateBucket';
     if (query.has('delete')) return 'DeleteObjects';
     return query.has('uploads') ? 'ListUploads' : 'ListObjects';
   }

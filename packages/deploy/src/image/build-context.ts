@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import dockerignore from '@balena/dockerignore';
+import { DeployError } from '../errors.js';
+import type { Engine } from '../settings/settings.js';
+import { PLATFORM } from './builder.js';
+import { IMAGE_LIMITS } from './limits.js';
+
+/** What goes into an image: exactly these files, and the words for the build. */
+export interface BuildContext {
+  /** Folder that the paths are in. */
+  readonly root: string;
+  /** In `root`, with slashes, sorted. The Dockerfile is not among them. */
+  readonly paths: readonly string[];
+  /** In `root`. */
+  readonly dockerfile: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Changes when a byte of any of this does: lower-case hex. */
+  readonly hash: string;
+}
+
+/** Where this package is installed; a checkout is four folders above its built code. */
+const CHECKOUT = join(import.meta.dirname, '..', '..', '..', '..');
+/** What the build of this package puts beside its code, for installations without a checkout. */
+const PACKED = join(import.meta.dirname, '..', 'containers');
+
+/**
+ * The context of an engine's image. In a checkout it is what the Dockerfile's own `.dockerignore` lets through; installed from
+ * npm, vLLM's is with the package, and Moonshine's needs a checkout.
+ *
+ * @param root - a checkout; looked for around this package when not given
+ * @throws DeployError `context_missing` with what to do
+ */
+export async function readBuildContext(
+  engine: Engine,
+  buildArgs: Readonly<Record<string, string>> = {},
+  root?: string,
+): Promise<BuildContext> {
+  const dockerfile = `containers/${engine}/Dockerfile`;
+  const places = root === undefined ? [CHECKOUT, PACKED] : [root];
+  for (const place of places) {
+    if (!(await isFile(join(place, dockerfile)))) continue;
+    const paths = await listContext(place, `${dockerfile}.dockerignore`);
+    await checkComplete(engine, paths);
+    const hash = await hashContext({ root: place, paths, dockerfile, buildArgs });
+    return { root: place, paths, dockerfile, buildArgs, hash };
+  }
+  throw new DeployError('context_missing');
+}
+
+/** Names that the Dockerfile copies one by one; without them the build fails late, in words that help nobody. */
+async function checkComplete(engine: Engine, paths: readonly string[]): Promise<void> {
+  const needed =
+    engine === 'vllm'
+      ? ['LICENSE', 'packages/bridge/dist/kikitori-bridge.mjs']
+      : ['package-lock.json', 'packages/cli/dist/main.js', 'packages/server/dist/index.js'];
+  if (needed.every((path) => paths.includes(path))) return;
+  throw new DeployError('context_missing', {
+    sentence:
+      'The code is not built yet: run "npm ci && npm run build" in the checkout, then the same command again.',
+  });
+}
+
+/** What the `.dockerignore` lets through, read as the builders read it. */
+async function listContext(root: string, ignoreFile: string): Promise<readonly string[]> {
+  const ignored = dockerignore.default().add(await readFile(join(root, ignoreFile), 'utf8'));
+  const paths: string[] = [];
+  const walk = async (folder: string): Promise<void> => {
+    const entries = await readdir(join(root, folder), { withFileTypes: true });
+    for (const entry of entries) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      // Neither Dockerfile wants them, and reading them takes longer than all the rest.
+      if (entry.isDirectory() && !['node_modules', '.git'].includes(entry.name)) await walk(path);
+      if (entry.isFile() && !ignored.ignores(path)) paths.push(path);
+      if (paths.length > IMAGE_LIMITS.contextFilesMax) throw new DeployError('context_missing');
+    }
+  };
+  await walk('');
+  return paths.toSorted();
+}
+
+/** Names, contents, the Dockerfile, the arguments and the platform, each with its length in front so that nothing runs together. */
+async function hashContext({
+  root,
+  paths,
+  dockerfile,
+  buildArgs,
+}: Omit<BuildContext, 'hash'>): Promise<string> {
+  const hash = createHash('sha256');
+  const add = (bytes: Uint8Array | string): void => {
+    const block = Buffer.from(bytes);
+    hash.update(`${block.length}:`).update(block);
+  };
+  let totalBytes = 0;
+  for (const path of [dockerfile, ...paths]) {
+    const bytes = await readFile(join(root, path));
+    totalBytes += bytes.length;
+    if (totalBytes > IMAGE_LIMITS.contextBytesMax) throw new DeployError('context_missing');
+    add(path);
+    add(bytes);
+  }
+  const named = Object.entries(buildArgs).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  add(JSON.stringify([PLATFORM, named]));
+  return hash.digest('hex');
+}
+
+/** A copy of a context in a folder of its own, so that what is built is what was hashed, whatever happens to the checkout. */
+export interface StagedContext {
+  readonly dir: string;
+  readonly dockerfile: string;
+  remove(): Promise<void>;
+}
+
+/** Lays a context out in a new folder below `parent`, the system's for temporary files when not given. */
+export async function stageContext(
+  context: BuildContext,
+  { parent = tmpdir(), signal }: { readonly parent?: string; readonly signal?: AbortSignal | undefined } = {},
+): Promise<StagedContext> {
+  const base = await mkdtemp(join(parent, 'kikitori-image-'));
+  const remove = async (): Promise<void> => await rm(base, { recursive: true, force: true });
+  try {
+    const dir = join(base, 'context');
+    for (const path of context.paths) {
+      signal?.throwIfAborted();
+      await mkdir(dirname(join(dir, path)), { recursive: true });
+      await copyFile(join(context.root, path), join(dir, path));
+    }
+    const dockerfile = join(base, 'Dockerfile');
+    await copyFile(join(context.root, context.dockerfile), dockerfile);
+    return { dir, dockerfile, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}

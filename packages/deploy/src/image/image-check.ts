@@ -1,0 +1,152 @@
+import { BatchGetImageCommand, type ECRClient, GetDownloadUrlForLayerCommand } from '@aws-sdk/client-ecr';
+import { readShort } from '../artefacts/hub-request.js';
+import { isRecord, parseJson } from '../artefacts/json.js';
+import { Watchdog } from '../artefacts/watchdog.js';
+import { DeployError } from '../errors.js';
+import { PLATFORM } from './builder.js';
+import { toEcrError } from './ecr-error.js';
+import { type EcrName, parseEcrName, repositoryArn } from './ecr-name.js';
+import { IMAGE_LIMITS } from './limits.js';
+
+/** SageMaker opens WebSockets only to images with this label. */
+export const STREAMING_LABEL = 'com.amazonaws.sagemaker.capabilities.bidirectional-streaming';
+
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const LISTS = [
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.index.v1+json',
+];
+
+/** An image in ECR that an endpoint can run. */
+export interface UsableImage {
+  /** With the digest, so that a tag that is moved later changes nothing. */
+  readonly uri: string;
+  readonly digest: string;
+  readonly repositoryArn: string;
+  /** What may go wrong all the same; sentences for people. */
+  readonly warnings: readonly string[];
+}
+
+export interface CheckImageOptions {
+  /** For the image's region. */
+  readonly ecr: ECRClient;
+  readonly uri: string;
+  /** Of the endpoint. */
+  readonly region: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks an image that is in ECR: that it is there, for SageMaker's processors, with the label for bidirectional streaming, in
+ * a format that SageMaker takes. Reads the image's own description, no layer.
+ *
+ * @throws DeployError `image_missing`, `image_unsuitable`, `access_denied`, `aws_…`; or the signal's reason
+ */
+export async function checkImage(options: CheckImageOptions): Promise<UsableImage> {
+  const { ecr, uri, region, signal } = options;
+  const name = parseEcrName(uri);
+  if (name === undefined) {
+    throw unsuitable('SageMaker takes images only from ECR: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG.');
+  }
+  if (name.region !== region) {
+    throw unsuitable('The image is in another region than the endpoint; SageMaker pulls only from its own.');
+  }
+  try {
+    const { digest, manifest, mediaType } = await readManifest(ecr, name, signal);
+    if (LISTS.includes(mediaType)) {
+      throw unsuitable(
+        'The image is a list of images, which SageMaker refuses. Build it for one platform, with --provenance=false, and push it again.',
+      );
+    }
+    checkConfig(await readConfig(ecr, name, manifest, signal));
+    const warnings =
+      mediaType === OCI_MANIFEST
+        ? [
+            'The image has an OCI manifest; SageMaker has refused those. If it does, build it again in Docker’s format (docs/aws-image.md).',
+          ]
+        : [];
+    return {
+      uri: `${name.registry}/${name.repository}@${digest}`,
+      digest,
+      repositoryArn: repositoryArn(name),
+      warnings,
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toEcrError(error);
+  }
+}
+
+interface Manifest {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly manifest: Readonly<Record<string, unknown>>;
+}
+
+async function readManifest(
+  ecr: ECRClient,
+  { accountId, repository, tag, digest }: EcrName,
+  signal: AbortSignal | undefined,
+): Promise<Manifest> {
+  const { images: [image] = [] } = await ecr.send(
+    new BatchGetImageCommand({
+      registryId: accountId,
+      repositoryName: repository,
+      imageIds: [digest === undefined ? { imageTag: tag ?? 'latest' } : { imageDigest: digest }],
+      acceptedMediaTypes: [DOCKER_MANIFEST, OCI_MANIFEST, ...LISTS],
+    }),
+    signal === undefined ? {} : { abortSignal: signal },
+  );
+  const found = image?.imageId?.imageDigest;
+  const manifest = parseJson(image?.imageManifest ?? '');
+  if (found === undefined || !isRecord(manifest)) throw new DeployError('image_missing');
+  const said = image?.imageManifestMediaType ?? manifest['mediaType'];
+  return { digest: found, manifest, mediaType: typeof said === 'string' ? said : DOCKER_MANIFEST };
+}
+
+/** What an image says about itself lies beside its layers. */
+async function readConfig(
+  ecr: ECRClient,
+  { accountId, repository }: EcrName,
+  { config }: Readonly<Record<string, unknown>>,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  const digest = isRecord(config) ? config['digest'] : undefined;
+  if (typeof digest !== 'string') throw unsuitable('The image’s manifest names no configuration.');
+  const { downloadUrl } = await ecr.send(
+    new GetDownloadUrlForLayerCommand({
+      registryId: accountId,
+      repositoryName: repository,
+      layerDigest: digest,
+    }),
+    signal === undefined ? {} : { abortSignal: signal },
+  );
+  if (downloadUrl === undefined) throw new DeployError('aws_failed');
+  const watchdog = new Watchdog(IMAGE_LIMITS.configTimeoutMs, signal);
+  try {
+    const response = await fetch(downloadUrl, { signal: watchdog.signal });
+    if (!response.ok) throw new DeployError('aws_failed');
+    return parseJson(await readShort(response, IMAGE_LIMITS.configBytesMax));
+  } finally {
+    watchdog.stop();
+  }
+}
+
+function checkConfig(value: unknown): void {
+  if (!isRecord(value)) throw unsuitable('The image’s configuration cannot be read.');
+  const { os, architecture, config } = value;
+  if (`${os}/${architecture}` !== PLATFORM) {
+    throw unsuitable(`The image is not for ${PLATFORM}; build it with --platform ${PLATFORM}.`);
+  }
+  const labels = isRecord(config) && isRecord(config['Labels']) ? config['Labels'] : {};
+  if (labels[STREAMING_LABEL] !== 'true') {
+    throw unsuitable(
+      `The image lacks the label ${STREAMING_LABEL}=true; without it SageMaker opens no WebSocket. Add it with LABEL in the Dockerfile.`,
+    );
+  }
+}
+
+function unsuitable(sentence: string): DeployError {
+  return new DeployError('image_unsuitable', { sentence });
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { ensureModelBucket, modelBucketName, removeModelBucket } from '../../src/artefacts/model-bucket.js';
+import { OWNER, openRig, type Rig } from './set-up.js';
+
+const REGION = 'eu-central-1';
+const place = ({ s3 }: Rig, region = REGION) => ({
+  s3: s3.client(),
+  bucket: 'models',
+  region,
+  accountId: OWNER,
+});
+
+describe('the bucket for models', () => {
+  it('is made for us alone, in the region, with an end for what was never finished', async () => {
+    const rig = await openRig();
+    rig.s3.isThere = false;
+    expect(await ensureModelBucket(place(rig), { app: 'kikitori' })).toBe(true);
+    expect(rig.s3.settings.get('CreateBucket')).toContain(REGION);
+    const access = rig.s3.settings.get('PutPublicAccess') ?? '';
+    expect([...access.matchAll(/>true</g)]).toHaveLength(4);
+    expect(rig.s3.settings.get('PutLifecycle')).toMatch(/<DaysAfterInitiation>7</);
+    expect(rig.s3.settings.get('PutTagging')).toMatch(/app.*kikitori/);
+    expect(await ensureModelBucket(place(rig))).toBe(false);
+    expect(rig.s3.count('CreateBucket')).toBe(1);
+  });
+
+  it('is made without a region’s name where the region has none', async () => {
+    const rig = await openRig({}, { region: 'us-east-1' });
+    rig.s3.isThere = false;
+    await ensureModelBucket(place(rig, 'us-east-1'));
+    expect(rig.s3.settings.get('CreateBucket')).toBe('');
+  });
+
+  it('of somebody else under our name is not used', async () => {
+    const rig = await openRig({}, { owner: '999999999999' });
+    await expect(ensureModelBucket(place(rig))).rejects.toMatchObject({ code: 'access_denied' });
+  });
+
+  it('is removed when it is empty, and only then', async () => {
+    const rig = await openRig();
+    await rig.copy();
+    expect(await removeModelBucket(place(rig))).toBe(false);
+    rig.s3.objects.clear();
+    expect(await removeModelBucket(place(rig))).toBe(true);
+    expect(await removeModelBucket(place(rig))).toBe(true);
+  });
+
+  it('has a name of its own for each account and region', () => {
+    expect(modelBucketName('111122223333', REGION)).toBe('kikitori-models-111122223333-eu-central-1');
+    expect(modelBucketName('111122223333', 'ap-southeast-3').length).toBeLessThanOrEqual(63);
+  });
+});

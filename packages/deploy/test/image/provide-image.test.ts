@@ -1,0 +1,307 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ProvideImageOptions, planImage, provideImage } from '../../src/image/provide-image.js';
+import { FakeEcr, PASSWORD } from '../fake-aws/fake-ecr.js';
+import { type BuilderHabits, StandInBuilders } from './stand-in-builder.js';
+
+const ACCOUNT = '111122223333';
+const REGION = 'eu-central-1';
+const REGISTRY = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com`;
+const DOWN: BuilderHabits = {
+  fails: {
+    version: { says: 'Cannot connect to the Docker daemon.', exitCode: 1 },
+    info: { says: 'no', exitCode: 1 },
+  },
+};
+
+let dir = '';
+let ecr: FakeEcr;
+let builders: StandInBuilders;
+let lines: string[] = [];
+const regions: string[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kikitori-image-test-'));
+  ecr = new FakeEcr();
+  await ecr.listen();
+  builders = new StandInBuilders(dir, ecr.host);
+  lines = [];
+  regions.length = 0;
+  await lay('LICENSE', 'MIT');
+  await lay('packages/bridge/dist/kikitori-bridge.mjs', 'bridge');
+  await lay('packages/bridge/src/secret.ts', 'not for the image');
+  await lay('containers/vllm/Dockerfile', 'FROM scratch\nCOPY . /\n');
+  await lay(
+    'containers/vllm/Dockerfile.dockerignore',
+    '*\n!LICENSE\n!packages/bridge/dist/kikitori-bridge.mjs\n',
+  );
+});
+
+afterEach(async () => {
+  await ecr.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function lay(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(dir, 'checkout', path)), { recursive: true });
+  await writeFile(join(dir, 'checkout', path), text);
+}
+
+function options(more: Partial<ProvideImageOptions> = {}): ProvideImageOptions {
+  return {
+    engine: 'vllm',
+    accountId: ACCOUNT,
+    region: REGION,
+    checkout: join(dir, 'checkout'),
+    ecrFor: (region) => {
+      regions.push(region);
+      return ecr.client(region);
+    },
+    env: { PATH: builders.path, TMPDIR: dir },
+    onLine: (line) => lines.push(line),
+    ...more,
+  };
+}
+
+describe('an image', () => {
+  it.each([
+    [
+      'docker',
+      [
+        'buildx build --platform linux/amd64 --provenance=false --sbom=false --progress plain --file DOCKERFILE --build-arg MODEL=a b --output type=image,name=TARGET,push=true,oci-mediatypes=false CONTEXT',
+      ],
+    ],
+    [
+      'finch',
+      [
+        'build --platform linux/amd64 --provenance=false --progress plain --file DOCKERFILE --tag TARGET --build-arg MODEL=a b CONTEXT',
+        'push --platform linux/amd64 TARGET',
+      ],
+    ],
+    [
+      'podman',
+      [
+        'build --platform linux/amd64 --format docker --file DOCKERFILE --tag TARGET --build-arg MODEL=a b CONTEXT',
+        'push TARGET',
+      ],
+    ],
+    [
+      'buildah',
+      [
+        'build --platform linux/amd64 --format docker --isolation chroot --file DOCKERFILE --tag TARGET --build-arg MODEL=a b CONTEXT',
+        'push TARGET',
+      ],
+    ],
+  ] as const)(
+    'is built and pushed with %s, which logs in by its standard input and out again',
+    async (name, words) => {
+      await builders.install(name);
+      const image = await provideImage(options({ buildArgs: { MODEL: 'a b' } }));
+
+      const digest = ecr.repository('kikitori').tags.get(image.tag);
+      expect(image).toMatchObject({
+        uri: `${REGISTRY}/kikitori@${digest}`,
+        digest,
+        repositoryArn: `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/kikitori`,
+        builtBy: name,
+        hasMadeRepository: true,
+        warnings: [],
+      });
+      expect(image.tag).toMatch(/^vllm-[0-9a-f]{16}$/);
+
+      const runs = await builders.runs();
+      const probes = name === 'docker' ? 2 : 1;
+      expect(
+        runs.slice(probes).map((run) =>
+          run.words
+            .join(' ')
+            .replace(/\S*kikitori-image-\w+\/context/, 'CONTEXT')
+            .replace(/\S*kikitori-image-\w+\/Dockerfile/, 'DOCKERFILE')
+            .replace(`${REGISTRY}/kikitori:${image.tag}`, 'TARGET'),
+        ),
+      ).toEqual([`login --username AWS --password-stdin ${REGISTRY}`, ...words, `logout ${REGISTRY}`]);
+      expect(runs.map(({ input }) => input).filter((input) => input !== '')).toEqual([PASSWORD]);
+      expect(JSON.stringify(runs.map((run) => run.words))).not.toContain(PASSWORD);
+      expect(lines.join('\n')).not.toContain(PASSWORD);
+      const context = runs.find((run) => run.context.length > 0)?.context;
+      expect(context).toEqual([
+        'LICENSE',
+        'packages',
+        'packages/bridge',
+        'packages/bridge/dist',
+        'packages/bridge/dist/kikitori-bridge.mjs',
+      ]);
+      expect(lines).toContain('Step 1/9 : FROM node');
+      expect((await readdir(dir)).filter((entry) => entry.startsWith('kikitori-image-'))).toEqual([]);
+    },
+  );
+
+  it('that is unchanged is neither built nor pushed again, and needs no builder', async () => {
+    await builders.install('docker');
+    const first = await provideImage(options());
+    const runs = (await builders.runs()).length;
+    const again = await provideImage(options({ env: { PATH: '' } }));
+    expect(again).toEqual({ ...first, builtBy: undefined, hasMadeRepository: false });
+    expect((await builders.runs()).length).toBe(runs);
+    expect(await planImage(options())).toMatchObject({ isThere: true, tag: first.tag });
+  });
+
+  it('gets another tag when a byte, an argument or the Dockerfile changes, and not when something else does', async () => {
+    const tagOf = async (more: Partial<ProvideImageOptions> = {}) => (await planImage(options(more))).tag;
+    const first = await tagOf();
+    await lay('packages/bridge/src/secret.ts', 'changed');
+    expect(await tagOf()).toBe(first);
+    const tags = [first, await tagOf({ buildArgs: { BASE_IMAGE: 'x' } })];
+    await lay('packages/bridge/dist/kikitori-bridge.mjs', 'changed');
+    tags.push(await tagOf());
+    await lay('containers/vllm/Dockerfile', 'FROM scratch\n');
+    tags.push(await tagOf());
+    expect(new Set(tags).size).toBe(4);
+    expect(ecr.repositories.size).toBe(0);
+  });
+
+  it('goes to a repository with immutable tags, a scan, and a rule for images without a tag alone', async () => {
+    await builders.install('podman');
+    await provideImage(options({ repository: 'speech/kikitori', tags: { app: 'kikitori' } }));
+    const { settings, lifecyclePolicy } = ecr.repository('speech/kikitori');
+    expect(settings).toMatchObject({
+      imageTagMutability: 'IMMUTABLE',
+      imageScanningConfiguration: { scanOnPush: true },
+      tags: [{ Key: 'app', Value: 'kikitori' }],
+    });
+    const { rules } = JSON.parse(lifecyclePolicy ?? '');
+    expect(rules).toHaveLength(1);
+    expect(rules[0].selection).toMatchObject({ tagStatus: 'untagged', countNumber: 14 });
+  });
+
+  it('leaves the settings of a repository that is there alone', async () => {
+    ecr.repository('kikitori');
+    await builders.install('podman');
+    await expect(provideImage(options())).resolves.toMatchObject({ hasMadeRepository: false });
+    expect(ecr.calls).not.toContain('CreateRepository');
+    expect(ecr.calls).not.toContain('PutLifecyclePolicy');
+  });
+
+  it('with a base in another account’s ECR logs in there too, with the password of that region', async () => {
+    await builders.install('docker');
+    const base = '763104351884.dkr.ecr.us-west-2.amazonaws.com/vllm:0.17';
+    await provideImage(options({ buildArgs: { BASE_IMAGE: base } }));
+    const logins = (await builders.runs()).filter(({ words }) => words[0] === 'login');
+    expect(logins.map(({ words }) => words.at(-1))).toEqual([
+      REGISTRY,
+      '763104351884.dkr.ecr.us-west-2.amazonaws.com',
+    ]);
+    expect(regions).toContain('us-west-2');
+  });
+
+  it('that somebody else pushed meanwhile is as good', async () => {
+    const tag = (await planImage(options())).tag;
+    await builders.install('buildah', { fails: {} });
+    // Between our look and our push.
+    ecr.fault = (call) => {
+      if (call === 'DescribeRepositories') ecr.lay('kikitori', tag, {});
+      return undefined;
+    };
+    await expect(provideImage(options())).resolves.toMatchObject({ builtBy: 'buildah', tag });
+  });
+});
+
+describe('of the builders', () => {
+  it('the first that works is taken: docker, finch, podman, buildah', async () => {
+    await builders.install('docker', DOWN);
+    await builders.install('podman');
+    await builders.install('buildah');
+    await expect(provideImage(options())).resolves.toMatchObject({ builtBy: 'podman' });
+  });
+
+  it('docker without buildx is none that works', async () => {
+    await builders.install('docker', {
+      fails: { 'buildx version': { says: 'unknown command', exitCode: 1 } },
+    });
+    await builders.install('buildah');
+    await expect(provideImage(options())).resolves.toMatchObject({ builtBy: 'buildah' });
+  });
+
+  it('the one that is asked for is taken, and no other', async () => {
+    await builders.install('docker');
+    await builders.install('buildah', DOWN);
+    const asked = provideImage(options({ builder: 'buildah' }));
+    await expect(asked).rejects.toMatchObject({ code: 'builder_missing' });
+    await expect(asked).rejects.toThrow(/buildah is installed and does not work/);
+  });
+
+  it('none is told with what each of them lacks, before anything is made in ECR', async () => {
+    await builders.install('docker', DOWN);
+    await builders.install('finch', DOWN);
+    const failed = provideImage(options());
+    await expect(failed).rejects.toMatchObject({ code: 'builder_missing', retryable: false });
+    await expect(failed).rejects.toThrow(/docker is installed.*start Docker.*finch vm start.*--image/);
+    expect(ecr.repositories.size).toBe(0);
+  });
+
+  it('one that fails to build is told with its last words, logged out and cleaned up after', async () => {
+    await builders.install('podman', {
+      fails: { build: { says: 'no space left on device', exitCode: 125 } },
+    });
+    await expect(provideImage(options())).rejects.toMatchObject({
+      code: 'build_failed',
+      serviceText: expect.stringContaining('no space left on device'),
+    });
+    expect((await builders.runs()).at(-1)?.words).toEqual(['logout', REGISTRY]);
+  });
+
+  it('one that fails to push is told as such, and running it again goes on', async () => {
+    await builders.install('podman', { fails: { push: { says: 'connection reset', exitCode: 1 } } });
+    await expect(provideImage(options())).rejects.toMatchObject({ code: 'push_failed', retryable: true });
+    await builders.install('podman');
+    await expect(provideImage(options())).resolves.toMatchObject({ hasMadeRepository: false });
+  });
+
+  it('one that cannot log in is told as such', async () => {
+    await builders.install('docker', {
+      fails: { login: { says: 'error storing credentials', exitCode: 1 } },
+    });
+    await expect(provideImage(options())).rejects.toThrow(/credential helper/);
+  });
+
+  it('one that hangs is ended with the signal, and logged out', async () => {
+    await builders.install('docker', { hangs: 'buildx build' });
+    const controller = new AbortController();
+    const onLine = (line: string): void => {
+      if (line === 'hanging') controller.abort(new Error('Ctrl-C'));
+    };
+    await expect(provideImage(options({ onLine, signal: controller.signal }))).rejects.toThrow('Ctrl-C');
+    expect((await builders.runs()).at(-1)?.words[0]).toBe('logout');
+  });
+});
+
+describe('ECR that', () => {
+  it('refuses is told by its name', async () => {
+    await builders.install('docker');
+    ecr.fault = (call) => (call === 'CreateRepository' ? 'AccessDeniedException' : undefined);
+    await expect(provideImage(options())).rejects.toMatchObject({ code: 'access_denied' });
+  });
+
+  it('made the repository for somebody else at the same moment is no failure', async () => {
+    await builders.install('docker');
+    ecr.fault = (call) => {
+      if (call !== 'CreateRepository') return undefined;
+      ecr.repository('kikitori');
+      return 'RepositoryAlreadyExistsException';
+    };
+    await expect(provideImage(options())).resolves.toMatchObject({ hasMadeRepository: false });
+  });
+});
+
+describe('without what it is built from', () => {
+  it('says that the code is not built yet', async () => {
+    await rm(join(dir, 'checkout/packages/bridge/dist'), { recursive: true });
+    await expect(planImage(options())).rejects.toThrow(/npm run build/);
+  });
+
+  it('says that a checkout is needed', async () => {
+    await expect(planImage(options({ checkout: dir }))).rejects.toMatchObject({ code: 'context_missing' });
+  });
+});
