@@ -1,0 +1,13 @@
+export { type Capture, type CaptureOptions, type CaptureState, startCapture } from './capture.js';
+export { type DecodeFileOptions, decodeFile } from './decode-file.js';
+export {
+  listMicrophones,
+  type MicrophoneInfo,
+  type MicrophoneOptions,
+  openMicrophone,
+  openTabAudio,
+  watchMicrophones,
+} from './devices.js';
+export { CAPTURE_ERRORS, CaptureError, type CaptureErrorCode } from './errors.js';
+export { CAPTURE_LIMITS } from './limits.js';
+export { keepAwake } from './wake-lock.js';
