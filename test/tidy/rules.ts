@@ -124,7 +124,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
       'packages/cli/src/sagemaker/local-notice.ts': 'the file that its own command has left',
       'packages/cli/src/audio/microphone.ts': 'the line that its own recorder process prints',
       'packages/client/src/captions/caption-event.ts': 'the one decoder of shared captions',
-      'packages/server/src/captions/request-body.ts': 'the one decoder of what publishers of captions send',
+      'packages/server/src/http/json-body.ts': 'the one decoder of bodies of HTTP requests',
       'packages/server/src/version.ts': 'its own package.json',
     },
   },

@@ -33,6 +33,10 @@ export const COMMANDS: CommandTable = {
     summary: 'list, fetch and remove models',
     load: async () => (await import('./commands/models.js')).models,
   },
+  keys: {
+    summary: 'make and remove API keys of a server',
+    load: async () => (await import('./commands/keys.js')).keys,
+  },
   doctor: {
     summary: 'check this machine and say what to do',
     load: async () => (await import('./commands/doctor.js')).doctor,

@@ -48,6 +48,13 @@ export const apiKeyOption = text({
   fallback: undefined,
 });
 
+/** `--api-keys`: a file of several keys, made with `kikitori keys`. */
+export const apiKeysOption = text({
+  flags: '--api-keys <file>',
+  description: 'file with the keys of a server, by name and hash ("kikitori keys add NAME" makes one)',
+  fallback: undefined,
+});
+
 /** `--url`: a Realtime server, ours or vLLM. */
 export const urlOption = parsed<string, undefined>({
   flags: '--url <url>',

@@ -1,18 +1,25 @@
 export { assertSafeToListen, isLoopback, type ListenChoice } from './auth.js';
 export { type Clock, systemClock } from './clock.js';
+export type { DoorOptions } from './doors/doorman.js';
+export { formatKey, type KeyFile, openKeyFile, parseKeyFile } from './doors/key-file.js';
+export { createKey, digestOf, type KeySource, type KnownKey } from './doors/keys.js';
 export { SERVER_ERRORS, ServerError, type ServerErrorCode } from './errors.js';
 export { loadPages } from './http/load-pages.js';
 export { createPages, missingPages, type PageFile, type Pages } from './http/pages.js';
 export {
   CAPTIONS_LIMITS,
   type CaptionsLimits,
+  DOOR_LIMITS,
+  type DoorLimits,
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
   type HttpLimits,
+  KEY_FILE_LIMITS,
   PAGES_LIMITS,
   RELAY_LIMITS,
   SESSION_LIMITS,
   type SessionLimits,
+  TOKEN_LIMITS,
 } from './limits.js';
 export { type LogFields, type Logger, silentLogger } from './logger.js';
 export type { RelayTarget } from './relay/relay-host.js';

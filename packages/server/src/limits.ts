@@ -157,6 +157,46 @@ export const CAPTIONS_LIMITS: CaptionsLimits = {
   heartbeatMs: 15_000,
 };
 
+/** Bounds at the door, for WebSockets and for every route that needs a key where there is one. */
+export interface DoorLimits {
+  /** Sessions at once with one key, its tokens included. 0: as many as the server has places. At the bound: 429. */
+  readonly sessionsPerKeyMax: number;
+  /** Requests and handshakes a second from one address, and with one key, over time. At the bound: 429. */
+  readonly connectsPerSecond: number;
+  /** The same, at once. */
+  readonly connectsBurst: number;
+  /** Addresses and keys whose rate is remembered; the one that was used longest ago is forgotten first. */
+  readonly ratedNamesMax: number;
+}
+
+export const DOOR_LIMITS: DoorLimits = {
+  sessionsPerKeyMax: 0,
+  // A hall full of people behind one proxy that all reconnect at once is let in; a loop is not.
+  connectsPerSecond: 50,
+  connectsBurst: 500,
+  ratedNamesMax: 10_000,
+};
+
+/** Bounds of short-lived tokens. */
+export const TOKEN_LIMITS = {
+  /** Long enough to connect over a slow network, short enough to be worth little when it leaks. */
+  lifeSDefault: 60,
+  lifeSMin: 1,
+  lifeSMax: 600,
+  /** What may be asked along with it. At the bound: 413. */
+  bodyBytesMax: 16 * 1024,
+  /** How long that may take to arrive. At the bound: 408. */
+  bodyMs: 10_000,
+} as const;
+
+/** Bounds of a key file. */
+export const KEY_FILE_LIMITS = {
+  /** Each request compares with all of them. At the bound: the file is refused. */
+  keysMax: 10_000,
+  /** How soon a change counts. */
+  watchIntervalMs: 2_000,
+} as const;
+
 /** Bounds of the pages that are held in memory. At the bound: the server does not start. */
 export const PAGES_LIMITS = {
   filesMax: 256,

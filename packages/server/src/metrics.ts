@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type CaptionMetrics, captionMetrics } from './captions/caption-metrics.js';
+import type { DoorRefusal } from './doors/doorman.js';
 
 /** Why somebody was not let in. */
-export type RefusalReason = 'busy' | 'draining' | 'unauthorized' | 'path';
+export type RefusalReason = DoorRefusal['reason'] | 'busy' | 'draining' | 'path';
 /** Which door audio came through. */
 export type AudioSource = 'realtime' | 'file';
 

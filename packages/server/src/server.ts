@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
-import { type Authenticator, createAuthenticator, keysOf } from './auth.js';
 import { captionRoutes } from './captions/caption-routes.js';
 import { CaptionsHub } from './captions/captions-hub.js';
-import { ownerOf } from './captions/share-owner.js';
 import { type Clock, systemClock } from './clock.js';
+import type { Caller } from './doors/authenticator.js';
+import { clientSecretsHandler } from './doors/client-secrets.js';
+import { Doorman, type DoorOptions, type DoorRefusal, refusalBody, refusalHeaders } from './doors/doorman.js';
 import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
 import { errorBody, send, sendJson } from './http/answers.js';
 import { pageInfoRoutes } from './http/page-info.js';
-import { createRouter, empty, type Route, UNAUTHORIZED } from './http/router.js';
+import { createRouter, empty, type Route } from './http/router.js';
 import {
   CAPTIONS_LIMITS,
   type CaptionsLimits,
@@ -29,11 +30,9 @@ import type { HostedSession, SessionHost } from './session-host.js';
 import { packageVersion } from './version.js';
 
 /** What every server may be told. */
-export interface ServerSurroundings {
+export interface ServerSurroundings extends DoorOptions {
   /** Served model names, the default one first. Default: the engine's own; of a relay none is known. */
   readonly models?: readonly string[];
-  /** Bearer keys, any of which opens every route but `/health` and `/ping`. Default: none, everybody may enter. */
-  readonly apiKey?: string | readonly string[];
   /** Bounds that differ from `SESSION_LIMITS`. */
   readonly limits?: Partial<SessionLimits>;
   /** Bounds that differ from `HTTP_LIMITS`. */
@@ -64,7 +63,7 @@ export const WEBSOCKET_PATHS: readonly string[] = ['/v1/realtime', SAGEMAKER_PAT
 export interface RealtimeServer extends ListenHandlers {
   /** A request listener for `node:http`. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
-  /** True when an API key is set. */
+  /** True when it takes a key to enter. */
   readonly isGuarded: boolean;
   /** Realtime sessions that are running. */
   readonly sessionCount: number;
@@ -92,7 +91,9 @@ class Server implements RealtimeServer {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #version: string;
-  readonly #authenticator: Authenticator;
+  readonly #doorman: Doorman;
+  /** Who stands behind a handshake that was let in, until its connection is there. */
+  readonly #callers = new WeakMap<Handshake, Caller>();
   readonly #metrics: ServerMetrics;
   readonly #places: Places;
   readonly #captions: CaptionsHub;
@@ -106,7 +107,7 @@ class Server implements RealtimeServer {
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
     this.#version = options.version ?? packageVersion();
-    this.#authenticator = createAuthenticator(keysOf(options));
+    this.#doorman = new Doorman(options, this.#clock);
     this.#metrics = createMetrics({ audioLagS: () => this.#audioLagS() });
     this.#host = this.#hostOf(options);
     const { placesMax } = this.#host;
@@ -120,16 +121,20 @@ class Server implements RealtimeServer {
         ...this.#routes(),
         ...this.#host.routes,
         ...this.#pageInfoRoutes(options),
-        ...captionRoutes({ ...ofCaptions, hub: this.#captions, ownerOf }),
+        ...captionRoutes({
+          ...ofCaptions,
+          hub: this.#captions,
+          ownerOf: (request) => this.#ownerOf(request),
+        }),
       },
-      authenticator: this.#authenticator,
-      onUnauthorized: () => this.#refuse('unauthorized'),
+      doorman: this.#doorman,
+      onRefused: ({ reason }) => this.#refuse(reason),
       onError: (error) => this.#logFailure('A request failed.', error),
     });
   }
 
   get isGuarded(): boolean {
-    return this.#authenticator.isGuarded;
+    return this.#doorman.authenticator.isGuarded;
   }
 
   get sessionCount(): number {
@@ -141,14 +146,16 @@ class Server implements RealtimeServer {
       this.#refuse('path');
       return { accept: false, status: 403 };
     }
-    const { authorization } = handshake.headers;
-    if (!this.#authenticator.allows(authorization)) {
-      this.#refuse('unauthorized');
-      const headers = { 'content-type': 'application/json' };
-      return { accept: false, status: 401, headers, body: JSON.stringify(UNAUTHORIZED) };
-    }
+    const verdict = this.#doorman.judge(handshake);
+    if ('refusal' in verdict) return this.#refuseKnock(verdict.refusal);
+    const { caller, protocol } = verdict;
+    const keyFull = this.#doorman.whyKeyFull(caller);
+    if (keyFull !== undefined) return this.#refuseKnock(keyFull);
     const reason = this.#whyFull();
-    if (reason === undefined) return { accept: true };
+    if (reason === undefined) {
+      this.#callers.set(handshake, caller);
+      return { accept: true, ...(protocol === undefined ? {} : { protocol }) };
+    }
     this.#refuse(reason);
     return {
       accept: false,
@@ -158,20 +165,27 @@ class Server implements RealtimeServer {
     };
   }
 
-  onConnection(connection: Connection, { path }: Handshake): void {
+  onConnection(connection: Connection, handshake: Handshake): void {
+    const { path } = handshake;
+    const caller = this.#callers.get(handshake);
     // Not taken in `admit`: a handshake that is let in can still fail.
-    const place = this.#whyFull() === undefined ? this.#places.take() : undefined;
+    const isFull =
+      this.#whyFull() !== undefined ||
+      (caller !== undefined && this.#doorman.whyKeyFull(caller) !== undefined);
+    const place = isFull ? undefined : this.#places.take();
     if (place === undefined) {
       this.#refuse('busy');
       connection.close(1013, 'Every recogniser is taken.').catch(() => connection.destroy());
       return;
     }
+    const leaveKey = caller === undefined ? undefined : this.#doorman.count(caller);
     const session = this.#host.startSession(connection, { binaryIsText: path === SAGEMAKER_PATH });
     this.#sessions.add(session);
     this.#metrics.connectionsActive.inc();
     this.#metrics.connectionsTotal.inc();
     void session.ended.then((end) => {
       place.free();
+      leaveKey?.();
       this.#sessions.delete(session);
       this.#metrics.connectionsActive.dec();
       this.#metrics.connectionDurationS.observe(end.durationMs / 1000);
@@ -235,7 +249,11 @@ class Server implements RealtimeServer {
       '/health': { guarded: false, methods: { GET: health } },
       '/ping': { guarded: false, methods: { GET: health, POST: health } },
       '/version': { guarded: true, methods: { GET: json(200, () => ({ version: this.#version })) } },
-      '/metrics': { guarded: true, methods: { GET: (_request, response) => this.#scrape(response) } },
+      '/v1/realtime/client_secrets': {
+        guarded: 'key',
+        methods: { POST: clientSecretsHandler(this.#doorman.authenticator, this.#clock) },
+      },
+      '/metrics': { guarded: 'key', methods: { GET: (_request, response) => this.#scrape(response) } },
     };
   }
 
@@ -279,6 +297,19 @@ class Server implements RealtimeServer {
         ? 'The server is going down. Connect to another one, or try again later.'
         : `All ${this.#places.max} places of this server are taken. Try again in ${RETRY_AFTER_S} seconds, or connect to another server.`;
     return { status: 503, message };
+  }
+
+  /** Whose shares are counted: those of a key, its tokens included, or of an address where there are no keys. */
+  #ownerOf({ headers, socket }: IncomingMessage): string {
+    const { authorization } = headers;
+    const key = this.#doorman.authenticator.identify({ authorization })?.key;
+    return key === undefined ? `address ${socket.remoteAddress ?? ''}` : `key ${key.name}`;
+  }
+
+  #refuseKnock(refusal: DoorRefusal): Admission {
+    this.#refuse(refusal.reason);
+    const headers = { 'content-type': 'application/json', ...refusalHeaders(refusal) };
+    return { accept: false, status: refusal.status, headers, body: refusalBody(refusal) };
   }
 
   #refuse(reason: RefusalReason): void {

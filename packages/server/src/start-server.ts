@@ -2,8 +2,10 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Listen, Listener } from '@kikitori/transport';
-import { assertSafeToListen, createAuthenticator, keysOf } from './auth.js';
+import { assertSafeToListen, isLoopback } from './auth.js';
+import { systemClock } from './clock.js';
 import { Door } from './door.js';
+import { Doorman } from './doors/doorman.js';
 import { ServerError } from './errors.js';
 import type { Pages } from './http/pages.js';
 import { HTTP_LIMITS, type HttpLimits } from './limits.js';
@@ -72,10 +74,12 @@ export const DEFAULT_PORT = 8000;
  * @throws ServerError `unsafe_address`, `port_in_use`, `port_forbidden`, `address_unavailable`, `listen_failed`,
  * `invalid_option`; or the signal's reason
  */
-export async function startServer(options: StartServerOptions): Promise<RunningServer> {
-  const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = options;
+export async function startServer(given: StartServerOptions): Promise<RunningServer> {
+  const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = given;
   signal?.throwIfAborted();
-  assertSafeToListen({ host, isGuarded: createAuthenticator(keysOf(options)).isGuarded, insecure });
+  const options = { isLoopback: isLoopback(host), ...given };
+  const { isGuarded } = new Doorman(options, options.clock ?? systemClock).authenticator;
+  assertSafeToListen({ host, isGuarded, insecure });
   const door = new Door();
   if ('relay' in options) door.lead(createRealtimeServer(options));
   else if (!(options.engine instanceof Promise)) {

@@ -268,7 +268,7 @@ describe('overload', () => {
     const { connect } = await import('node:net');
     const socket = connect(test.server.port, '127.0.0.1');
     socket.on('error', () => {});
-    socket.write('GET /v1/realtime HTTP/1.1\r\nHost: x\r\n');
+    socket.write('GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\n');
     socket.resume();
     await new Promise((resolve) => socket.once('close', resolve));
     await expectAlive(await greeted());

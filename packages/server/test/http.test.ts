@@ -189,7 +189,7 @@ async function handshake(port: number, path: string): Promise<string> {
   const { connect } = await import('node:net');
   const socket = connect(port, '127.0.0.1');
   socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
   );
   const pieces: Buffer[] = [];
   for await (const piece of socket) pieces.push(piece);

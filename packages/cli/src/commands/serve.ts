@@ -1,9 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import {
   DEFAULT_HOST,
+  DOOR_LIMITS,
   isLoopback,
+  type KeyFile,
   loadPages,
+  openKeyFile,
   type RunningServer,
+  SESSION_LIMITS,
   type ServerSurroundings,
   startServer,
 } from '@kikitori/server';
@@ -12,9 +16,10 @@ import { PAGES_FOLDER } from '@kikitori/web';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { CliError } from '../errors.js';
-import { choice, flag, parsed, text } from '../options.js';
+import { choice, flag, integer, parsed, text } from '../options.js';
 import {
   apiKeyOption,
+  apiKeysOption,
   endpointOption,
   endpointUrlOption,
   maxSessionsOption,
@@ -65,6 +70,40 @@ const options = {
     fallback: undefined,
   }),
   apiKey: apiKeyOption,
+  apiKeys: apiKeysOption,
+  allowOrigin: text({
+    flags: '--allow-origin <origins>',
+    description: 'other sites whose pages may use this server, e.g. https://example.com, separated by commas',
+    fallback: undefined,
+  }),
+  sessionsPerKey: integer({
+    flags: '--sessions-per-key <number>',
+    description: 'speakers at once with one key (default: as many as there are places)',
+    min: 1,
+    max: 10_000,
+    fallback: undefined,
+  }),
+  connectsPerSecond: integer({
+    flags: '--connects-per-second <number>',
+    description: `connects a second from one address and with one key (default: ${DOOR_LIMITS.connectsPerSecond}, and ten times as many at once)`,
+    min: 1,
+    max: 10_000,
+    fallback: undefined,
+  }),
+  idleTimeout: integer({
+    flags: '--idle-timeout-seconds <seconds>',
+    description: `a session without audio or events ends after it; 0: never (default: ${SESSION_LIMITS.idleTimeoutMs / 1000})`,
+    min: 0,
+    max: 86_400,
+    fallback: undefined,
+  }),
+  sessionMax: integer({
+    flags: '--session-max-seconds <seconds>',
+    description: 'longest session; 0: no limit (default: 0)',
+    min: 0,
+    max: 604_800,
+    fallback: undefined,
+  }),
   insecure: flag({ flags: '--insecure', description: 'listen on a public address without a key' }),
   logLevel: choice({
     flags: '--log-level <level>',
@@ -73,6 +112,9 @@ const options = {
     fallback: 'info',
   }),
 };
+
+/** A burst of connects is as many as come in this time. */
+const BURST_SECONDS = 10;
 
 type ServeInput = CommandInput<typeof options>;
 
@@ -112,9 +154,12 @@ async function serveUntilStopped(input: ServeInput, context: Context): Promise<n
 
 async function runServer(answerer: Answerer, input: ServeInput, context: Context): Promise<number> {
   const { signal, stderr } = context;
-  const { host, port, insecure } = input.options;
+  const { host, port, insecure, apiKeys } = input.options;
+  const surroundings = await surroundingsOf(answerer, input, context);
+  const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings.logger);
   const server = await startServer({
-    ...(await surroundingsOf(answerer, input, context)),
+    ...surroundings,
+    ...doorsOf(input, keyFile),
     ...answerer.source,
     host,
     port,
@@ -122,6 +167,9 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
     pages: await loadPages(PAGES_FOLDER),
     attach: attachWebSockets,
     signal,
+  }).catch((error: unknown) => {
+    keyFile?.close();
+    throw error;
   });
   try {
     stderr.write(`Listening on ${server.host} port ${server.port}; ${answerer.listening}\n`);
@@ -134,7 +182,29 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
     return 0;
   } finally {
     await server.close();
+    keyFile?.close();
   }
+}
+
+/** Who may enter, and how much of it. */
+function doorsOf({ options }: ServeInput, keyFile: KeyFile | undefined): ServerSurroundings {
+  const { apiKey, allowOrigin, sessionsPerKey, connectsPerSecond, idleTimeout, sessionMax } = options;
+  const origins = allowOrigin?.split(',').map((origin) => origin.trim());
+  return {
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(keyFile === undefined ? {} : { keySources: [keyFile] }),
+    ...(origins === undefined ? {} : { allowedOrigins: origins.filter((origin) => origin !== '') }),
+    doorLimits: {
+      ...(sessionsPerKey === undefined ? {} : { sessionsPerKeyMax: sessionsPerKey }),
+      ...(connectsPerSecond === undefined
+        ? {}
+        : { connectsPerSecond, connectsBurst: connectsPerSecond * BURST_SECONDS }),
+    },
+    limits: {
+      ...(idleTimeout === undefined ? {} : { idleTimeoutMs: idleTimeout * 1000 }),
+      ...(sessionMax === undefined ? {} : { sessionMsMax: sessionMax * 1000 }),
+    },
+  };
 }
 
 async function surroundingsOf(
@@ -142,14 +212,13 @@ async function surroundingsOf(
   { options }: ServeInput,
   context: Context,
 ): Promise<ServerSurroundings> {
-  const { apiKey, servedModelName } = options;
+  const { servedModelName } = options;
   const names = servedModelName?.split(',').map((name) => name.trim());
   const models = names?.filter((name) => name !== '') ?? answerer.models ?? [];
   return {
     logger: await context.factories.createLogger(options.logLevel),
     version: version(),
     ...(models.length === 0 ? {} : { models }),
-    ...(apiKey === undefined ? {} : { apiKey }),
   };
 }
 
@@ -163,7 +232,7 @@ function announceServer(
   const hosts = hostsToShow(options.host);
   const [host = options.host] = hosts;
   const base = `http://${host}:${port}`;
-  const key = options.apiKey === undefined ? '' : 'KIKITORI_API_KEY=… ';
+  const key = options.apiKey === undefined && options.apiKeys === undefined ? '' : 'KIKITORI_API_KEY=… ';
   const hasFiles = options.endpoint === undefined && options.upstream === undefined;
   announce(
     [`Kikitori ${version()}`, ` is ready: ${description}`],

@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, firstModel } from '@kikitori/client';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
@@ -90,6 +93,35 @@ describe('kikitori serve', () => {
     expect(context.stdout.text + context.stderr.text).not.toContain('sesame');
     context.interrupt();
     await exit;
+  });
+
+  it('opens to the keys of a file and to pages of allowed origins', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kikitori-serve-'));
+    const file = join(folder, 'keys');
+    const keys = memoryContext();
+    expect(await main(['keys', 'add', 'page', '--api-keys', file], keys)).toBe(0);
+    const flags = [
+      '--api-keys',
+      file,
+      '--allow-origin',
+      'https://a.example, https://b.example',
+      '--sessions-per-key',
+      '1',
+    ];
+    const { context, exit } = start(['--host', '0.0.0.0', ...flags]);
+    const url = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
+    expect(await firstModel(url, { apiKey: keys.stdout.text.trim() })).not.toBe('');
+    await expect(firstModel(url, { apiKey: 'other' })).rejects.toMatchObject({ code: 'refused' });
+    const models = `${url.replace('ws', 'http')}/v1/models`;
+    const headers = { authorization: `Bearer ${keys.stdout.text.trim()}` };
+    const ask = async (origin: string) => (await fetch(models, { headers: { ...headers, origin } })).status;
+    expect([await ask('https://b.example'), await ask('https://c.example')]).toEqual([200, 403]);
+    context.interrupt();
+    expect(await exit).toBe(0);
+    await rm(folder, { recursive: true });
+    const missing = start(['--api-keys', file]);
+    expect(await missing.exit).toBe(2);
+    expect(missing.context.stderr.text).toContain('The key file cannot be read');
   });
 
   it('relays sessions to another Realtime server, under the name of its model and with its key', async () => {

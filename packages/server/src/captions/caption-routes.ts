@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
 import { type HttpError, ServerError } from '../errors.js';
 import { send, sendError, sendJson } from '../http/answers.js';
+import { readJsonBody } from '../http/json-body.js';
 import type { Handler, Route } from '../http/router.js';
 import { type CaptionsLimits, RETRY_AFTER_S } from '../limits.js';
 import type { CaptionMetrics, CaptionRefusal } from './caption-metrics.js';
@@ -9,7 +10,6 @@ import type { CaptionSink } from './caption-reader.js';
 import { readOpenRequest, readUpdate } from './caption-requests.js';
 import type { CaptionShare } from './caption-share.js';
 import type { CaptionsHub } from './captions-hub.js';
-import { readJsonBody } from './request-body.js';
 import { isSecret, newPublisherSecret, readerSecretOf } from './share-secret.js';
 
 /** What the routes need. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Authenticator } from '../auth.js';
+import { type Doorman, type DoorRefusal, refusalBody, refusalHeaders } from '../doors/doorman.js';
 import { send, sendError, sendJson } from './answers.js';
 
 /** Answers one request. A rejection is answered with 500. */
@@ -8,26 +8,23 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 /** One path. */
 export interface Route {
   readonly methods: Readonly<Record<string, Handler>>;
-  /** Needs the API key, where one is set. */
-  readonly guarded: boolean;
+  /** Needs a key or a token, where there are keys; `'key'`: a token is not enough. */
+  readonly guarded: boolean | 'key';
 }
 
 /** What a router needs. */
 export interface RouterOptions {
   readonly routes: Readonly<Record<string, Route>>;
-  readonly authenticator: Authenticator;
-  readonly onUnauthorized: () => void;
+  readonly doorman: Doorman;
+  readonly onRefused: (refusal: DoorRefusal) => void;
   readonly onError: (error: unknown) => void;
 }
-
-/** The answer to whoever has no key, of HTTP requests and handshakes alike. */
-export const UNAUTHORIZED = { error: 'Unauthorized' } as const;
 
 /** A request handler for `node:http` over a table of exact paths. Answers are FastAPI's where vLLM's are. */
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { routes, authenticator, onUnauthorized, onError } = options;
+  const { routes, doorman, onRefused, onError } = options;
   return (request, response) => {
     if (hasBody(request)) response.setHeader('connection', 'close');
     // A client that leaves is not an error of ours; whoever works for it watches `close`.
@@ -38,9 +35,18 @@ export function createRouter(
       sendJson(response, 404, { detail: 'Not Found' });
       return;
     }
-    if (route.guarded && !authenticator.allows(request.headers.authorization)) {
-      onUnauthorized();
-      sendJson(response, 401, UNAUTHORIZED, { 'www-authenticate': 'Bearer' });
+    if (request.headers.origin !== undefined && doorman.allowsOrigin(request)) {
+      letRead(response, request.headers.origin);
+      if (isPreflight(request)) {
+        letAsk(response, route);
+        return;
+      }
+    }
+    const refusal = route.guarded === false ? undefined : refusalOf(doorman, request, route);
+    if (refusal !== undefined) {
+      onRefused(refusal);
+      const headers = { 'content-type': 'application/json', ...refusalHeaders(refusal) };
+      send(response, refusal.status, refusalBody(refusal), headers);
       return;
     }
     const handler = handlerOf(route, request.method ?? 'GET');
@@ -51,6 +57,36 @@ export function createRouter(
     }
     void run(handler, request, response, onError);
   };
+}
+
+function refusalOf(doorman: Doorman, request: IncomingMessage, { guarded }: Route): DoorRefusal | undefined {
+  const verdict = doorman.judge({
+    headers: request.headers,
+    remoteAddress: request.socket.remoteAddress ?? '',
+    // Only handshakes carry a token in their address: browsers can give a request a header.
+    query: '',
+    needsKey: guarded === 'key',
+  });
+  return 'refusal' in verdict ? verdict.refusal : undefined;
+}
+
+/** Pages of that origin may read the answer. */
+function letRead(response: ServerResponse, origin: string): void {
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('vary', 'Origin');
+}
+
+/** A browser asks whether it may ask. */
+function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}
+
+function letAsk(response: ServerResponse, { methods }: Route): void {
+  send(response, 204, '', {
+    'access-control-allow-methods': Object.keys(methods).join(', '),
+    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-max-age': '600',
+  });
 }
 
 async function run(

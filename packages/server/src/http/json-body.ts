@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.js';
 import { refusal } from '../errors.js';
-import type { CaptionsLimits } from '../limits.js';
 
-const TOO_LARGE = 'The body is too large. Send fewer utterances at once.';
+const TOO_LARGE = 'The body is too large. Send less at once.';
 const STALLED = 'The body did not arrive in time. Send it again.';
 const NO_JSON = 'The body is not JSON. Send an object with "content-type: application/json".';
+
+/** How much may come, and how long it may take. */
+export interface BodyLimits {
+  readonly bodyBytesMax: number;
+  readonly bodyMs: number;
+}
 
 /**
  * Reads a small JSON body. The media type has to be JSON: a page of another origin cannot send that without being
@@ -15,7 +20,7 @@ const NO_JSON = 'The body is not JSON. Send an object with "content-type: applic
  */
 export async function readJsonBody(
   request: IncomingMessage,
-  { clock, limits }: { readonly clock: Clock; readonly limits: CaptionsLimits },
+  { clock, limits }: { readonly clock: Clock; readonly limits: BodyLimits },
 ): Promise<unknown> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw refusal(415, NO_JSON);
@@ -31,7 +36,7 @@ export async function readJsonBody(
 
 function collect(
   request: IncomingMessage,
-  { clock, limits }: { readonly clock: Clock; readonly limits: CaptionsLimits },
+  { clock, limits }: { readonly clock: Clock; readonly limits: BodyLimits },
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

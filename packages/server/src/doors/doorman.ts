@@ -1,0 +1,183 @@
+import type { Clock } from '../clock.js';
+import { DOOR_LIMITS, type DoorLimits } from '../limits.js';
+import { Authenticator, type Caller } from './authenticator.js';
+import { ConnectRate } from './connect-rate.js';
+import { chosenProtocol } from './credentials.js';
+import { fixedKeys, type KeySource, type KnownKey } from './keys.js';
+import { judgeOrigin, type OriginPolicy, parseOrigins } from './origins.js';
+
+/** Who may enter, from where, and how often. */
+export interface DoorOptions {
+  /** Keys that stay as they are; any of them opens every route but the public ones. Default: none. */
+  readonly apiKey?: string | readonly string[];
+  /** More keys, which may change meanwhile (`openKeyFile`). A source without keys lets nobody in. */
+  readonly keySources?: readonly KeySource[];
+  /** Origins of other sites whose pages may use this server: `https://example.com`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
+  /** Bounds that differ from `DOOR_LIMITS`. */
+  readonly doorLimits?: Partial<DoorLimits>;
+  /** Listens on an address that only this machine reaches. Default false. */
+  readonly isLoopback?: boolean;
+}
+
+/** Whoever knocks, over HTTP or with a handshake. */
+export interface Knock {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly remoteAddress: string;
+  /** Without the leading `?`. */
+  readonly query: string;
+  /** Subprotocols that a WebSocket offers. */
+  readonly protocols?: readonly string[];
+  /** A token is not enough. */
+  readonly needsKey?: boolean;
+}
+
+/** Why somebody was sent away. */
+export type DoorRefusal =
+  | { readonly reason: 'unauthorized' | 'token'; readonly status: 401 | 403; readonly message: string }
+  | { readonly reason: 'origin' | 'host'; readonly status: 403; readonly message: string }
+  | {
+      readonly reason: 'rate' | 'key_busy';
+      readonly status: 429;
+      readonly message: string;
+      readonly retryAfterS: number;
+    };
+
+/** What the doorman says. */
+export type DoorVerdict =
+  | { readonly caller: Caller /** Subprotocol to answer with. */; readonly protocol: string | undefined }
+  | { readonly refusal: DoorRefusal };
+
+const KEY_BUSY_RETRY_S = 5;
+
+/** Stands at every door of a server: origin, rate, key, in this order, so that guessing keys costs the guesser most. */
+export class Doorman {
+  readonly authenticator: Authenticator;
+  readonly #policy: OriginPolicy;
+  readonly #limits: DoorLimits;
+  readonly #byAddress: ConnectRate;
+  readonly #byKey: ConnectRate;
+  /** Sessions that run, by the name of the key that opened them; keys without any are not in it. */
+  readonly #sessions = new Map<string, number>();
+
+  /** Throws `ServerError` `invalid_option` for an empty key or something that is no origin. */
+  constructor(options: DoorOptions, clock: Clock) {
+    const { apiKey = [], keySources = [], allowedOrigins = [], isLoopback = false } = options;
+    const fixed = typeof apiKey === 'string' ? [apiKey] : apiKey;
+    const sources = [...(fixed.length === 0 ? [] : [fixedKeys(fixed)]), ...keySources];
+    this.authenticator = new Authenticator(sources, () => Math.floor(clock.unixMs() / 1000));
+    this.#policy = {
+      allowed: parseOrigins(allowedOrigins),
+      isLoopback,
+      checksHost: isLoopback && sources.length === 0,
+    };
+    this.#limits = { ...DOOR_LIMITS, ...options.doorLimits };
+    const { connectsPerSecond: perSecond, connectsBurst: burst, ratedNamesMax } = this.#limits;
+    const nowMs = (): number => clock.nowMs();
+    this.#byAddress = new ConnectRate({ perSecond, burst }, ratedNamesMax, nowMs);
+    this.#byKey = new ConnectRate({ perSecond, burst }, ratedNamesMax, nowMs);
+  }
+
+  /** Whether pages of that origin may read what is answered. */
+  allowsOrigin(knock: Pick<Knock, 'headers'>): boolean {
+    return this.#originRefusal(knock) === undefined;
+  }
+
+  /** Lets in or sends away. */
+  judge(knock: Knock): DoorVerdict {
+    const origin = this.#originRefusal(knock);
+    if (origin !== undefined) return { refusal: origin };
+    const late = this.#byAddress.knock(knock.remoteAddress);
+    if (late > 0) return { refusal: tooOften(late) };
+    const { protocols = [], query } = knock;
+    const authorization = text(knock.headers['authorization']);
+    const caller = this.authenticator.identify({ authorization, protocols, query });
+    if (caller === undefined) return { refusal: UNKNOWN };
+    if (knock.needsKey === true && caller.isToken) return { refusal: TOKEN_ONLY };
+    const keyLate = caller.key === undefined ? 0 : this.#byKey.knock(caller.key.name);
+    if (keyLate > 0) return { refusal: tooOften(keyLate) };
+    return { caller, protocol: chosenProtocol(protocols) };
+  }
+
+  /** Why that key may open no further session now. */
+  whyKeyFull({ key }: Caller): DoorRefusal | undefined {
+    const { sessionsPerKeyMax: max } = this.#limits;
+    return key === undefined || max === 0 || this.#running(key) < max ? undefined : KEY_BUSY;
+  }
+
+  /** A session of that caller has begun; call the answer when it is over. */
+  count({ key }: Caller): () => void {
+    if (key === undefined) return () => undefined;
+    this.#sessions.set(key.name, this.#running(key) + 1);
+    return () => {
+      const left = this.#running(key) - 1;
+      if (left > 0) this.#sessions.set(key.name, left);
+      else this.#sessions.delete(key.name);
+    };
+  }
+
+  #running({ name }: KnownKey): number {
+    return this.#sessions.get(name) ?? 0;
+  }
+
+  #originRefusal({ headers }: Pick<Knock, 'headers'>): DoorRefusal | undefined {
+    const verdict = judgeOrigin(
+      { origin: text(headers['origin']), host: text(headers['host']) },
+      this.#policy,
+    );
+    if (verdict === 'ok') return undefined;
+    return verdict === 'foreign_host' ? FOREIGN_HOST : FOREIGN_ORIGIN;
+  }
+}
+
+const UNKNOWN: DoorRefusal = {
+  reason: 'unauthorized',
+  status: 401,
+  message: 'Unauthorized',
+};
+const TOKEN_ONLY: DoorRefusal = {
+  reason: 'token',
+  status: 403,
+  message: 'A token opens sessions only; this needs the key itself.',
+};
+const FOREIGN_ORIGIN: DoorRefusal = {
+  reason: 'origin',
+  status: 403,
+  message: 'Pages of this origin may not use this server; its operator can allow them with --allow-origin.',
+};
+const FOREIGN_HOST: DoorRefusal = {
+  reason: 'host',
+  status: 403,
+  message:
+    'Without a key this server answers under the names of this machine only; call it localhost, set a key, or allow the name with --allow-origin.',
+};
+const KEY_BUSY: DoorRefusal = {
+  reason: 'key_busy',
+  status: 429,
+  message: 'This key has as many sessions as it may; end one first.',
+  retryAfterS: KEY_BUSY_RETRY_S,
+};
+
+function tooOften(retryAfterS: number): DoorRefusal {
+  return {
+    reason: 'rate',
+    status: 429,
+    message: 'Too many connections in a short time; wait a little.',
+    retryAfterS,
+  };
+}
+
+function text(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value[0] : value;
+}
+
+/** The headers that go with a refusal. */
+export function refusalHeaders(refusal: DoorRefusal): Readonly<Record<string, string>> {
+  if (refusal.status === 429) return { 'retry-after': String(refusal.retryAfterS) };
+  return refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+}
+
+/** The body of a refusal: vLLM's for 401. */
+export function refusalBody(refusal: DoorRefusal): string {
+  return JSON.stringify({ error: refusal.message });
+}

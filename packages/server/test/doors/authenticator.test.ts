@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { Authenticator } from '../../src/doors/authenticator.js';
+import { digestOf, fixedKeys, type KnownKey } from '../../src/doors/keys.js';
+
+const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
+const offering = (...protocols: string[]) => ({ authorization: undefined, protocols });
+const asking = (query: string) => ({ authorization: undefined, query });
+
+function guarded(keys: KnownKey[] = [{ name: 'page', digest: digestOf('sesame') }]) {
+  let nowS = 1_000;
+  const authenticator = new Authenticator([{ keys }], () => nowS);
+  return {
+    authenticator,
+    keys,
+    pass: (seconds: number) => {
+      nowS += seconds;
+    },
+    token: (lifeS = 60) => {
+      const [key] = keys;
+      if (key === undefined) throw new Error('no key');
+      return authenticator.mint(key, lifeS).value;
+    },
+  };
+}
+
+describe('keys', () => {
+  it('any of them opens, and nothing near them', () => {
+    const authenticator = new Authenticator([fixedKeys(['secret', 'Ünïcode'])], () => 0);
+    expect(authenticator.isGuarded).toBe(true);
+    for (const authorization of ['Bearer secret', 'bearer secret', 'Bearer Ünïcode']) {
+      expect(authenticator.identify({ authorization }), authorization).toMatchObject({ isToken: false });
+    }
+    for (const authorization of [
+      undefined,
+      '',
+      'secret',
+      'Bearer',
+      'Bearer ',
+      'Bearer secret ',
+      'Bearer Secret',
+      'Basic secret',
+    ]) {
+      expect(authenticator.identify({ authorization }), authorization).toBeUndefined();
+    }
+  });
+
+  it('without a source everybody may enter; a source without keys lets nobody in; no key is empty', () => {
+    const open = new Authenticator([], () => 0);
+    expect([open.isGuarded, open.identify({ authorization: undefined })?.key]).toEqual([false, undefined]);
+    const shut = new Authenticator([{ keys: [] }], () => 0);
+    expect([shut.isGuarded, shut.identify(bearer('x'))]).toEqual([true, undefined]);
+    expect(() => fixedKeys(['good', ''])).toThrow(/must not be empty/);
+  });
+
+  it('may be carried in a subprotocol, as browsers must, and never in an address', () => {
+    const { authenticator } = guarded();
+    expect(authenticator.identify(offering('realtime', 'openai-insecure-api-key.sesame'))).toMatchObject({
+      key: { name: 'page' },
+    });
+    expect(authenticator.identify(offering('realtime', 'openai-insecure-api-key.other'))).toBeUndefined();
+    expect(authenticator.identify(asking('token=sesame'))).toBeUndefined();
+  });
+});
+
+describe('tokens', () => {
+  it('open in every carriage until they are too old, in the name of their key', () => {
+    const { authenticator, token, pass } = guarded();
+    const value = token(60);
+    expect(value).toMatch(/^ek_[A-Za-z0-9_-]{48}$/);
+    const carriers = [
+      bearer(value),
+      offering(`openai-insecure-api-key.${value}`),
+      asking(`a=b&token=${value}`),
+    ];
+    for (const carrier of carriers) {
+      expect(authenticator.identify(carrier)).toMatchObject({ key: { name: 'page' }, isToken: true });
+    }
+    pass(59);
+    expect(authenticator.identify(bearer(value))).toBeDefined();
+    pass(1);
+    for (const carrier of carriers) expect(authenticator.identify(carrier)).toBeUndefined();
+  });
+
+  it('are gone with their key, and worth nothing at another server', () => {
+    const { authenticator, keys, token } = guarded();
+    const value = token();
+    expect(guarded().authenticator.identify(bearer(value))).toBeUndefined();
+    keys.push({ name: 'other', digest: digestOf('other') });
+    expect(authenticator.identify(bearer(value))).toMatchObject({ key: { name: 'page' } });
+    keys.shift();
+    expect(authenticator.identify(bearer(value))).toBeUndefined();
+  });
+
+  it('are refused with any bit of them changed, and in any other length', () => {
+    const { authenticator, token } = guarded();
+    const value = token();
+    const bytes = Buffer.from(value.slice(3), 'base64url');
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const broken = Buffer.from(bytes);
+      broken[bit >> 3] = (broken[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(
+        authenticator.identify(bearer(`ek_${broken.toString('base64url')}`)),
+        `bit ${bit}`,
+      ).toBeUndefined();
+    }
+    for (const other of ['ek_', value.slice(0, -1), `${value}A`, value.slice(3)]) {
+      expect(authenticator.identify(bearer(other))).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,171 @@
+/** The doors of a server that listens: who is let in, who is sent away and how. */
+import { connectWebSocket } from '@kikitori/transport/ws';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { commit, RealtimeClient } from '../realtime-client.js';
+import { eventually, startTestServer } from '../test-server.js';
+
+const KEY = 'open-sesame';
+const asKey = { authorization: `Bearer ${KEY}` };
+
+async function mint(url: string, body?: string): Promise<{ value: string; expires_at: number }> {
+  const answer = await fetch(`${url}/v1/realtime/client_secrets`, {
+    method: 'POST',
+    headers: { ...asKey, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body }),
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  return await answer.json();
+}
+
+/** The status of a refused handshake, and its headers. */
+function refusalOf(url: string, options: { protocols?: string[]; headers?: Record<string, string> } = {}) {
+  return new Promise<{ status: number; retryAfter: string | undefined }>((resolve, reject) => {
+    const socket = new WebSocket(url.replace(/^http/, 'ws'), options.protocols ?? [], {
+      headers: options.headers ?? {},
+    });
+    socket.on('error', () => undefined);
+    socket.on('open', () => reject(new Error('it was let in')));
+    socket.on('unexpected-response', (_request, response) => {
+      resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
+      socket.terminate();
+    });
+  });
+}
+
+describe('a token', () => {
+  it('opens a session as a browser carries it, and the answer names its subprotocol', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const { value, expires_at } = await mint(test.url);
+    expect(expires_at - Date.now() / 1000).toBeGreaterThan(50);
+    expect(expires_at - Date.now() / 1000).toBeLessThanOrEqual(60);
+    const socket = new WebSocket(test.realtime.replace('http', 'ws'), [
+      'realtime',
+      `openai-insecure-api-key.${value}`,
+    ]);
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    expect(socket.protocol).toBe('realtime');
+    socket.close();
+    const byQuery = await RealtimeClient.connect(`${test.realtime}?token=${value}`);
+    await byQuery.connection.close();
+    expect(
+      (await fetch(`${test.url}/v1/models`, { headers: { authorization: `Bearer ${value}` } })).status,
+    ).toBe(200);
+    expect(JSON.stringify(test.log)).not.toContain(value);
+  });
+
+  it('makes no other token, reads no metrics, and is good for as long as was asked', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const { value } = await mint(
+      test.url,
+      '{"expires_after":{"anchor":"created_at","seconds":600},"session":{}}',
+    );
+    const headers = { authorization: `Bearer ${value}` };
+    const again = await fetch(`${test.url}/v1/realtime/client_secrets`, { method: 'POST', headers });
+    expect(again.status).toBe(403);
+    expect((await fetch(`${test.url}/metrics`, { headers })).status).toBe(403);
+    for (const body of [
+      '{',
+      '[]',
+      '{"expires_after":{"seconds":601}}',
+      '{"expires_after":{"seconds":0.5}}',
+      '{"expires_after":7}',
+    ]) {
+      const answer = await fetch(`${test.url}/v1/realtime/client_secrets`, {
+        method: 'POST',
+        headers: { ...asKey, 'content-type': 'application/json' },
+        body,
+      });
+      expect([answer.status, await answer.text()], body).toEqual([
+        400,
+        expect.stringMatching(/expires_after|not JSON/),
+      ]);
+    }
+    const large = await fetch(`${test.url}/v1/realtime/client_secrets`, {
+      method: 'POST',
+      headers: { ...asKey, 'content-type': 'application/json' },
+      body: ' '.repeat(20_000),
+    });
+    expect(large.status).toBe(413);
+  });
+
+  it('is not made where there are no keys', async () => {
+    await using test = await startTestServer();
+    const answer = await fetch(`${test.url}/v1/realtime/client_secrets`, { method: 'POST' });
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('no keys')]);
+  });
+});
+
+describe('origins', () => {
+  it('of other sites are refused, over HTTP and WebSocket, before a key is looked at', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const headers = { ...asKey, origin: 'https://evil.example' };
+    expect(await refusalOf(test.realtime, { headers })).toMatchObject({ status: 403 });
+    const answer = await fetch(`${test.url}/v1/models`, { headers });
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('--allow-origin')]);
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('that are allowed may read the answers, and ask before', async () => {
+    const origin = 'https://app.example.com';
+    await using test = await startTestServer({ server: { apiKey: KEY, allowedOrigins: [origin] } });
+    const answer = await fetch(`${test.url}/v1/models`, { headers: { ...asKey, origin } });
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+    expect(answer.headers.get('vary')).toBe('Origin');
+    const preflight = await fetch(`${test.url}/v1/realtime/client_secrets`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    const client = await RealtimeClient.connect(test.realtime, { headers: { ...asKey, origin } });
+    await client.connection.close();
+  });
+
+  it('on loopback without a key: a foreign name for this machine is refused (DNS rebinding)', async () => {
+    await using test = await startTestServer();
+    const host = 'evil.example';
+    expect(await refusalOf(test.realtime, { headers: { host, origin: `http://${host}` } })).toMatchObject({
+      status: 403,
+    });
+    expect(await refusalOf(test.realtime, { headers: { host } })).toMatchObject({ status: 403 });
+  });
+});
+
+describe('bounds at the door', () => {
+  it('a key has so many sessions; one more hears 429 and when to come back; running ones go on', async () => {
+    await using test = await startTestServer({
+      server: { apiKey: [KEY, 'other'], doorLimits: { sessionsPerKeyMax: 1 } },
+    });
+    const first = await RealtimeClient.connect(test.realtime, { headers: asKey });
+    const { value } = await mint(test.url);
+    for (const headers of [asKey, { authorization: `Bearer ${value}` }]) {
+      expect(await refusalOf(test.realtime, { headers })).toEqual({ status: 429, retryAfter: '5' });
+    }
+    const second = await RealtimeClient.connect(test.realtime, {
+      headers: { authorization: 'Bearer other' },
+    });
+    await first.send({ type: 'session.update', model: 'scripted' }, commit);
+    expect((await first.next())?.type).toBe('session.created');
+    await first.connection.close();
+    await eventually(() => test.server.sessionCount === 1);
+    const third = await connectWebSocket({ url: test.realtime.replace('http', 'ws'), headers: asKey });
+    await third.close();
+    await second.connection.close();
+  });
+
+  it('an address knocks so often; then it hears 429, and health goes on answering', async () => {
+    await using test = await startTestServer({
+      server: { doorLimits: { connectsPerSecond: 1, connectsBurst: 3 } },
+    });
+    const statuses: number[] = [];
+    for (let i = 0; i < 6; i += 1) statuses.push((await fetch(`${test.url}/v1/models`)).status);
+    expect(statuses.filter((status) => status === 200).length).toBeLessThan(6);
+    expect(statuses.at(-1)).toBe(429);
+    const refused = await refusalOf(test.realtime);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+    expect((await fetch(`${test.url}/health`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatKey, openKeyFile, parseKeyFile } from '../../src/doors/key-file.js';
+import { createKey, digestOf } from '../../src/doors/keys.js';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kikitori-keys-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('a key file', () => {
+  it('holds names and hashes, and remarks for people', () => {
+    const key = createKey();
+    expect(key).toMatch(/^kk_[A-Za-z0-9_-]{32}$/);
+    const line = formatKey({ name: 'page-1', digest: digestOf(key) });
+    expect(line).not.toContain(key);
+    const keys = parseKeyFile(`# for the page\n\n${line}  \n${line.replace('page-1', 'b')}`);
+    expect(keys.map(({ name }) => name)).toEqual(['page-1', 'b']);
+    expect(keys[0]?.digest).toEqual(digestOf(key));
+  });
+
+  it.each([
+    ['sesame', /Line 1 .*keys add/],
+    [`ok sha256:${'0'.repeat(64)}\nbad sha256:${'0'.repeat(63)}`, /Line 2 /],
+    [`a sha256:${'0'.repeat(64)}\na sha256:${'1'.repeat(64)}`, /Line 2 .*name/],
+  ])('is refused when a line is wrong: %j', (text, sentence) => {
+    expect(() => parseKeyFile(text)).toThrow(sentence);
+  });
+
+  it('is read again; while it is wrong or gone the keys from before count, and the log says so', async () => {
+    const path = join(folder, 'keys');
+    await expect(openKeyFile(path)).rejects.toMatchObject({ code: 'invalid_option' });
+    await writeFile(path, formatKey({ name: 'one', digest: digestOf('1') }));
+    const errors: unknown[] = [];
+    const silent = (): void => undefined;
+    const logger = {
+      debug: silent,
+      info: silent,
+      warn: silent,
+      error: (...said: unknown[]) => errors.push(said),
+    };
+    const file = await openKeyFile(path, logger);
+    try {
+      expect(file.keys.map(({ name }) => name)).toEqual(['one']);
+      await writeFile(path, formatKey({ name: 'two', digest: digestOf('2') }));
+      // Noticed by itself, by the time that the file was written.
+      while (file.keys[0]?.name !== 'two') await new Promise((resolve) => setImmediate(resolve));
+      await writeFile(path, 'nonsense');
+      await file.reload();
+      await rm(path);
+      await file.reload();
+      expect(file.keys.map(({ name }) => name)).toEqual(['two']);
+      expect(errors.length).toBeGreaterThanOrEqual(2);
+      expect(JSON.stringify(errors)).not.toContain('nonsense');
+    } finally {
+      file.close();
+    }
+  });
+});
