@@ -7,7 +7,7 @@ const SAME_FOR_ALL: Readonly<Record<string, string>> = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy':
-    'microphone=(self), display-capture=(self), screen-wake-lock=(self), clipboard-write=(self), fullscreen=(self), camera=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=()',
+    'microphone=(self), display-capture=(self), screen-wake-lock=(self), clipboard-write=(self), fullscreen=(self), camera=(), geolocation=(), payment=(), usb=(), serial=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
