@@ -91,7 +91,7 @@ describe.skipIf(missing !== '')('kikitori up, with real speech', () => {
   let realtime = '';
   let authority = '';
   beforeAll(async () => {
-    const ports = ['--server-port', '0', '--bridge-port', '0', '--sagemaker-port', '0'];
+    const ports = ['server', 'bridge', 'sagemaker', 'page'].flatMap((name) => [`--${name}-port`, '0']);
     up = new Run(['up', '--model', MODEL, '--threads', '1', ...ports]);
     endpointUrl = await up.until(/(https:\/\/localhost:\d+)/);
     realtime = await up.until(/(ws:\/\/127\.0\.0\.1:\d+)\/v1\/realtime/);

@@ -237,7 +237,7 @@ function announceServer(
   announce(
     [`Kikitori ${version()}`, ` is ready: ${description}`],
     [
-      ...hosts.map((each) => ({ label: 'Open', value: `http://${each}:${port}` })),
+      ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port) })),
       ...hosts.map((each) => ({ label: 'Realtime', value: `ws://${each}:${port}/v1/realtime` })),
       ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
       { label: 'Health', value: `${base}/health` },
@@ -250,6 +250,11 @@ function announceServer(
     ],
     context,
   );
+}
+
+/** Browsers give the microphone to `localhost` whatever the scheme; elsewhere they want https. */
+function pageUrl(host: string, port: number): string {
+  return `http://${host === DEFAULT_HOST ? 'localhost' : host}:${port}`;
 }
 
 /** A wildcard address is shown as the addresses that it stands for. */

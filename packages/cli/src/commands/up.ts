@@ -1,5 +1,6 @@
 import type { SpeechEngine } from '@kikitori/engine';
 import { DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/runtime';
+import { DEFAULT_PORT } from '@kikitori/server';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { assertPortsFree } from '../free-ports.js';
@@ -27,6 +28,13 @@ const options = {
   serverPort: port('server', 'the model server', 8081),
   bridgePort: port('bridge', 'the bridge, the port of a container', 8080),
   sagemakerPort: port('sagemaker', 'the stand-in of SageMaker', DEFAULT_RUNTIME_PORT),
+  pagePort: integer({
+    flags: '--page-port <number>',
+    description: `port of the live page; 0 takes any free one (default: ${DEFAULT_PORT}, or a free one)`,
+    min: 0,
+    max: 65_535,
+    fallback: undefined,
+  }),
   endpoint: text({
     flags: '--endpoint <name>',
     description: 'name of the endpoint to play',
@@ -53,7 +61,7 @@ type UpInput = CommandInput<typeof options>;
 
 /** `kikitori up`: the whole SageMaker path on this machine, in one process. */
 export const up = defineCommand({
-  summary: 'run the whole SageMaker path on this machine: model server, bridge, stand-in',
+  summary: 'run the whole SageMaker path on this machine: model server, bridge, stand-in, live page',
   operands: [],
   options,
   examples: ['kikitori up', 'kikitori up --model tiny --sagemaker-port 9443'],
@@ -62,12 +70,18 @@ export const up = defineCommand({
 
 async function upUntilStopped({ options: given }: UpInput, context: Context): Promise<number> {
   const { env, factories, signal, stderr } = context;
-  const ports = { server: given.serverPort, bridge: given.bridgePort, sagemaker: given.sagemakerPort };
+  const ports = {
+    server: given.serverPort,
+    bridge: given.bridgePort,
+    sagemaker: given.sagemakerPort,
+    page: given.pagePort,
+  };
   await assertPortsFree(
     [
       { port: ports.server, flag: longName(options.serverPort) },
       { port: ports.bridge, flag: longName(options.bridgePort) },
       { port: ports.sagemaker, flag: longName(options.sagemakerPort) },
+      ...(ports.page === undefined ? [] : [{ port: ports.page, flag: longName(options.pagePort) }]),
     ],
     'kikitori up',
   );
@@ -82,7 +96,8 @@ async function upUntilStopped({ options: given }: UpInput, context: Context): Pr
     stderr.write(`Listening on ports ${path.ports.join(', ')}; loading the model…\n`);
     engine.load();
     const { model, streamsMax } = (await engine.loaded).info;
-    await path.ready(signal);
+    await path.inService(signal);
+    await path.openPage(model, context);
     const title = [
       `Kikitori ${version()}`,
       ' is up: the way to a SageMaker endpoint, on this machine',

@@ -5,13 +5,20 @@ import { attachWebSockets } from '@kikitori/transport/ws';
 import type { Context, Logger } from '../context.js';
 import { version } from '../program.js';
 import type { Announced } from '../terminal/announcement.js';
+import { startLocalPage } from './local-page.js';
 import { linesOf, type StandIn, startStandIn } from './stand-in.js';
 
 /** What the path on this machine is made of. */
 export interface LocalPathOptions {
   /** May still be loading; stays the caller's. */
   readonly engine: Promise<SpeechEngine>;
-  readonly ports: { readonly server: number; readonly bridge: number; readonly sagemaker: number };
+  readonly ports: {
+    readonly server: number;
+    readonly bridge: number;
+    readonly sagemaker: number;
+    /** undefined: the usual one, or any free one. */
+    readonly page: number | undefined;
+  };
   readonly endpoint: string;
   readonly region: string;
   readonly isPlaintext: boolean;
@@ -21,7 +28,7 @@ export interface LocalPathOptions {
 /** How often the bridge is asked whether the model is there: somebody watches. */
 const HEALTH_INTERVAL_MS = 200;
 
-/** Model server, bridge and stand-in of SageMaker's runtime, one in front of the other, in this process. */
+/** Model server, bridge, stand-in of SageMaker's runtime and live page, one in front of the other, in this process. */
 export class LocalPath {
   readonly #options: LocalPathOptions;
   readonly #server: RunningServer;
@@ -29,6 +36,7 @@ export class LocalPath {
   readonly #standIn: StandIn;
   readonly #realtimeUrl: string;
   readonly #containerUrl: string;
+  #page: RunningServer | undefined;
 
   private constructor(
     options: LocalPathOptions,
@@ -69,14 +77,26 @@ export class LocalPath {
   }
 
   /** Resolves once the endpoint is in service; rejects as the engine does, or with the signal's reason. */
-  async ready(signal: AbortSignal): Promise<void> {
+  async inService(signal: AbortSignal): Promise<void> {
     await this.#server.ready;
     await this.#standIn.runtime.whenInService({ signal });
   }
 
+  /** Serves the live page in front of all of it. Rejects as the server does. */
+  async openPage(model: string, { factories, signal }: Context): Promise<void> {
+    const { endpoint, region, ports, logger } = this.#options;
+    const request = { endpoint, region, endpointUrl: this.#standIn.url };
+    const connect = await factories.connectToEndpoint(request);
+    this.#page = await startLocalPage({ connect, endpoint, model, port: ports.page, logger, signal });
+  }
+
   /** Every address, and the command to try. */
   lines(model: string): readonly Announced[] {
+    const page = this.#page;
     return [
+      ...(page === undefined
+        ? []
+        : [{ label: 'Open', value: `http://localhost:${page.port}`, note: 'speak, and read' }]),
       { label: 'Model', value: this.#realtimeUrl, note: model },
       {
         label: 'Container',
@@ -92,10 +112,12 @@ export class LocalPath {
     await this.#server.drain();
     await this.#bridge.drain();
     await this.#standIn.close();
+    await this.#page?.drain();
   }
 
   /** Ends now. Idempotent. */
   async close(): Promise<void> {
+    await this.#page?.close();
     await this.#server.close();
     await this.#bridge.close();
     await this.#standIn.close();

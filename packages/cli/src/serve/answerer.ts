@@ -81,7 +81,8 @@ async function relayToEndpoint(
   refuseModel('An --endpoint', request);
   const { region, endpointUrl } = request;
   const connect = await factories.connectToEndpoint({ endpoint, region, endpointUrl });
-  return relay({ connect }, request, `sessions go to the SageMaker endpoint ${endpoint}`);
+  const label = `the SageMaker endpoint ${endpoint}`;
+  return relay({ connect, label }, request, `sessions go to ${label}`);
 }
 
 /** Sessions go to another Realtime server, such as vLLM: behind this one's keys and limits, with its metrics and page. */
@@ -95,7 +96,7 @@ async function relayToServer(
   const names = hasNames ? undefined : [await modelOf(upstream, apiKey, signal)];
   const connect = await factories.connect();
   const description = `sessions go to ${new URL(upstream).host}${names === undefined ? '' : ` (${names.join(', ')})`}`;
-  const target = { connect: withKey(connect, apiKey), url: realtimePath(upstream) };
+  const target = { connect: withKey(connect, apiKey), url: realtimePath(upstream), label: 'another server' };
   return { ...relay(target, request, description), ...(names === undefined ? {} : { models: names }) };
 }
 

@@ -14,7 +14,10 @@ import { written } from '../written.js';
 import { scriptedEngine, TEXT, wav } from './speech.js';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const ANY_PORTS = ['--server-port', '0', '--bridge-port', '0', '--sagemaker-port', '0'];
+const ANY_PORTS = [
+  ...['--server-port', '0', '--bridge-port', '0'],
+  ...['--sagemaker-port', '0', '--page-port', '0'],
+];
 
 let home = '';
 let speech = '';
@@ -73,6 +76,35 @@ describe('kikitori up', () => {
       exitCode: 1,
       err: expect.stringMatching(/^kikitori: Nobody listens/),
     });
+  });
+
+  it('serves the live page, and what is spoken into it goes the whole way', async () => {
+    const { context, exit } = start(['up', ...ANY_PORTS]);
+    const page = await written(context, 'stdout', /Open +(http:\/\/localhost:\d+)/);
+    const address = page.replace('localhost', '127.0.0.1');
+    expect(await (await fetch(`${address}/v1/page`)).json()).toMatchObject({
+      models: ['scripted'],
+      needs_key: false,
+      answered_by: 'relay',
+      relay: 'the SageMaker endpoint demo, played on this machine',
+    });
+    const heard = start(['transcribe', speech, '--url', address.replace('http', 'ws')]);
+    expect(await heard.exit).toBe(0);
+    expect(heard.context.stdout.text).toBe(`${LINES}\n`);
+    context.interrupt();
+    expect(await exit).toBe(0);
+    await expect(fetch(address)).rejects.toThrow();
+  });
+
+  it('takes another port for the page when the usual one is taken and none was named', async () => {
+    const { context, exit } = start(['up', ...ANY_PORTS.slice(0, -2)]);
+    const first = await written(context, 'stdout', /Open +http:\/\/localhost:(\d+)/);
+    const second = start(['up', ...ANY_PORTS.slice(0, -2)]);
+    const port = await written(second.context, 'stdout', /Open +http:\/\/localhost:(\d+)/);
+    expect(port).not.toBe(first);
+    context.interrupt();
+    second.context.interrupt();
+    expect([await exit, await second.exit]).toEqual([0, 0]);
   });
 
   it('plays the region and takes the keys of its environment, also without TLS', async () => {

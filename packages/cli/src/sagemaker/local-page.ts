@@ -1,0 +1,56 @@
+import {
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  loadPages,
+  type RunningServer,
+  ServerError,
+  type StartServerOptions,
+  startServer,
+} from '@kikitori/server';
+import type { Connect } from '@kikitori/transport';
+import { attachWebSockets } from '@kikitori/transport/ws';
+import { PAGES_FOLDER } from '@kikitori/web';
+import type { Logger } from '../context.js';
+import { version } from '../program.js';
+
+/** What the page in front of the path is made of. */
+export interface LocalPageOptions {
+  /** undefined: the usual one, or any free one where that is taken. */
+  readonly port: number | undefined;
+  /** The way to the endpoint, signed as every client's. */
+  readonly connect: Connect;
+  readonly endpoint: string;
+  /** What is at the other end: here it is known. */
+  readonly model: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Serves the live page, and relays what is spoken into it the whole way: signed, over HTTP/2, through the bridge. Rejects
+ * as `startServer` does.
+ */
+export async function startLocalPage(options: LocalPageOptions): Promise<RunningServer> {
+  const { connect, endpoint, model, port, logger, signal } = options;
+  const start = async (taken: number): Promise<RunningServer> => {
+    const ofServer: StartServerOptions = {
+      relay: { connect, label: `the SageMaker endpoint ${endpoint}, played on this machine` },
+      models: [model],
+      pages: await loadPages(PAGES_FOLDER),
+      attach: attachWebSockets,
+      host: DEFAULT_HOST,
+      port: taken,
+      version: version(),
+      logger,
+      signal,
+    };
+    return await startServer(ofServer);
+  };
+  try {
+    return await start(port ?? DEFAULT_PORT);
+  } catch (error) {
+    const isTaken = error instanceof ServerError && error.code === 'port_in_use';
+    if (!isTaken || port !== undefined) throw error;
+    return await start(0);
+  }
+}
