@@ -19,6 +19,7 @@ interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports: unknown;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 const folders = (
@@ -100,7 +101,7 @@ describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
       const files = (await filesBelow(at(name))).map((file) => file.slice(at(name).length + 1));
       expect(files).toContain('package.json');
       const strangers = files.filter(
-        (file) => !/^(dist|bin|assets|vendor)\/|^(package\.json|LICENSE|README\.md)$/.test(file),
+        (file) => !/^(dist|bin|assets|template|vendor)\/|^(package\.json|LICENSE|README\.md)$/.test(file),
       );
       expect(strangers).toEqual([]);
     });
@@ -114,7 +115,10 @@ describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
     });
 
     it('imports only what it declares', async () => {
-      const declared = new Set([...Object.keys(manifest.dependencies ?? {}), name]);
+      const declared = new Set([
+        ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+        name,
+      ]);
       const undeclared = new Set<string>();
       for (const file of (await filesBelow(at(name, 'dist'))).filter((path) => path.endsWith('.js'))) {
         const code = await readFile(file, 'utf8');
