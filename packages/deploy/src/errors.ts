@@ -1,4 +1,5 @@
 import { DEPLOY_ERRORS, type DeployErrorCode } from './error-table.js';
+import { DEPLOY_LIMITS } from './limits.js';
 
 export { DEPLOY_ERRORS, type DeployErrorCode, type DeployErrorTraits } from './error-table.js';
 
@@ -23,7 +24,7 @@ export class DeployError extends Error {
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
-    this.serviceText = options.serviceText?.slice(0, 1_024);
+    this.serviceText = options.serviceText?.slice(0, DEPLOY_LIMITS.serviceTextMax);
   }
 
   /** Whether running the same command again may succeed without anything else being changed. */

@@ -1,5 +1,47 @@
 /** Every bound of this package, each with its reason and with what happens there. */
 export const DEPLOY_LIMITS = {
-  /** Longest template that CloudFormation takes in a request; the test holds ours below. */
+  /** Longest template that CloudFormation takes in a request; the test holds ours below. Above: `invalid_setting`. */
   templateBytesMax: 51_200,
+
+  /** Tries of one call that was throttled or failed inside AWS. Then: `throttled`, `aws_failed`, `aws_unreachable`. */
+  callAttemptsMax: 8,
+  /** First wait between two tries; it doubles, with jitter, up to the second figure: about two minutes in all. */
+  callDelayMs: 500,
+  callDelayMsMax: 20_000,
+  /** One answer of AWS. Then the call is tried again. */
+  callTimeoutMs: 30_000,
+
+  /** How often a stack is looked at: CloudFormation's events are seconds apart. Less often the longer it takes. */
+  stackPollMs: 5_000,
+  stackPollMsMax: 20_000,
+  /** A new endpoint pulls 20 GB of image and 9 of weights: 40 minutes were seen. Then: `wait_timeout`, and the next run waits on. */
+  stackWaitMsMax: 3 * 3_600_000,
+  /** A stack that was told to begin may stand still for a moment. Then it counts as ended. */
+  stackStartMsMax: 2 * 60_000,
+  /** A change set is worked out in seconds. Then: `wait_timeout`. */
+  changeSetPollMs: 2_000,
+  changeSetWaitMsMax: 10 * 60_000,
+  /** Rounds of one run: wait for what is going on, remove what failed, make anew. Then: `stack_busy`. */
+  roundsMax: 8,
+  /** How often one run makes anew because a new role was not known everywhere yet. Then: `stack_failed`. */
+  roleRetriesMax: 2,
+  /** Pause before that: roles are known everywhere within seconds, mostly ten. */
+  rolePauseMs: 20_000,
+  /** Events of a stack that are read for one look; a whole deployment has some sixty. The older ones are not shown. */
+  eventPagesMax: 5,
+
+  /** Pages of quotas that are read; there are some thousand of a hundred a page. Then the quota counts as unknown. */
+  quotaPagesMax: 60,
+
+  /** How often the log is asked when it is followed. */
+  logPollMs: 2_000,
+  /** Pages of one look into the log. The rest comes with the next look, or is left out and said. */
+  logPagesMax: 50,
+  /** Ids of log lines that are remembered, so that none is shown twice. The oldest are forgotten. */
+  logSeenMax: 10_000,
+  /** How long before the newest line CloudWatch may still add lines. */
+  logLateMs: 30_000,
+
+  /** Of the words of AWS that an error repeats. */
+  serviceTextMax: 1_024,
 } as const;

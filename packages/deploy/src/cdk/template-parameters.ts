@@ -121,6 +121,10 @@ const GROUPS = [
         'mistral',
         ['mistral', 'auto', 'hf'],
       ),
+      OtherVllmSettings: text(
+        'What the command added to the variables of the Model below, as JSON; for its own memory. By hand: change the variables.',
+        '{}',
+      ),
       BridgeMetrics: oneOf('Whether the bridge writes session metrics into the log, for CloudWatch.', '1', [
         '0',
         '1',

@@ -6,8 +6,8 @@ import { dashboardBody } from './dashboard.js';
 import { type EndpointValues, VARIANT } from './endpoint-values.js';
 
 /**
- * The log group, before anything writes to it. It outlives its stack: what a failed endpoint said is in there. Only where
- * its own creation is rolled back does it go.
+ * The log group, before anything writes to it. It outlives its stack, also one that is rolled back: what a failed endpoint said
+ * is in there.
  */
 export function logGroup(scope: Construct, values: EndpointValues): CfnLogGroup {
   const group = new CfnLogGroup(scope, 'LogGroup', {
@@ -15,7 +15,7 @@ export function logGroup(scope: Construct, values: EndpointValues): CfnLogGroup 
     retentionInDays: values.logRetentionDays,
     ...(values.tags === undefined ? {} : { tags: values.tags }),
   });
-  group.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE;
+  group.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
   group.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
   if (values.logGroupWhen !== undefined) group.cfnOptions.condition = values.logGroupWhen;
   return group;

@@ -65,7 +65,7 @@ describe('the template', () => {
     }
     template.resourceCountIs('AWS::CloudWatch::Alarm', 5);
     template.hasResource('AWS::SageMaker::Endpoint', { DependsOn: Match.arrayWith(['LogGroup']) });
-    template.hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'RetainExceptOnCreate' });
+    template.hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain' });
   });
 
   it('serves as the post about Voxtral does, and routes to the emptiest instance', () => {

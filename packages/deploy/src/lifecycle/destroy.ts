@@ -1,0 +1,134 @@
+import type { Aws } from '../aws/aws.js';
+import { isRefusal } from '../aws/failure.js';
+import { DeployError } from '../errors.js';
+import { ENDPOINT_TAG, logGroupOf, stackNameOf } from '../names.js';
+import { assertOurs, type Facts, readFacts, readLogGroup } from '../plan/facts.js';
+import type { Supplies } from '../plan/plan.js';
+import { StackDriver } from '../stack/stack-driver.js';
+import { StackReader } from '../stack/stack-reader.js';
+import { stateOf } from '../stack/stack-state.js';
+import type { LifecycleOptions } from './deploy.js';
+
+/** What to remove besides the endpoint. */
+export interface DestroyWish {
+  readonly endpointName: string;
+  /** Leave the log where it is. */
+  readonly keepsLog: boolean;
+  /** Image and weights as well. */
+  readonly isAll: boolean;
+}
+
+/** What happened. */
+export interface Destroyed {
+  /** Whether there was a stack. */
+  readonly hadStack: boolean;
+  /** What is still there, a line each; nothing of it costs by the hour. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Removes everything that `deploy` made, also what it left half done; then lists what stays. Rejects with `DeployError` `left_behind` where
+ * something could not be removed, `not_deployed` where there is nothing at all.
+ */
+export async function destroyEndpoint(
+  aws: Aws,
+  wish: DestroyWish,
+  suppliesFor: (facts: Facts) => Supplies,
+  options: LifecycleOptions,
+): Promise<Destroyed> {
+  const { signal, onProgress } = options;
+  const facts = await readFacts(aws, wish.endpointName, { signal });
+  assertOurs(facts, ENDPOINT_TAG, wish.endpointName);
+  const { stack } = facts;
+  if (stack !== undefined) {
+    onProgress({ step: 'stack', kind: 'begin', text: `Removing the stack ${stack.name}` });
+    await removeStack(aws, wish.endpointName, options);
+    onProgress({
+      step: 'stack',
+      kind: 'done',
+      text: 'The stack is gone, and the endpoint with it: nothing costs by the hour any more',
+    });
+  }
+  // A container's last words may have made the group anew: it is looked at when everything else is gone.
+  const left = [
+    ...(await sweepLog(aws, wish, options)),
+    ...(await sweepSupplies(wish, suppliesFor(facts), options)),
+  ];
+  left.push(
+    'the service-linked role AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint, if scaling made it: other endpoints share it, it costs nothing',
+  );
+  return { hadStack: stack !== undefined, left };
+}
+
+async function removeStack(aws: Aws, endpointName: string, options: LifecycleOptions): Promise<void> {
+  const { signal } = options;
+  const driver = new StackDriver(aws, options);
+  const reader = new StackReader(aws);
+  for (;;) {
+    const stack = await reader.read(stackNameOf(endpointName), { signal });
+    if (stack === undefined) return;
+    const canBeDeleted = stateOf(stack.status) !== 'busy' || stack.status === 'CREATE_IN_PROGRESS';
+    if (canBeDeleted) {
+      try {
+        await driver.remove(stack);
+      } catch (error) {
+        if (!(error instanceof DeployError) || error.code !== 'left_behind') throw error;
+        await tellLeft(reader, stack.id, options);
+        throw error;
+      }
+      return;
+    }
+    if (stack.status === 'UPDATE_IN_PROGRESS') await driver.cancelUpdate(stack);
+    options.onProgress({
+      step: 'stack',
+      kind: 'note',
+      text: `CloudFormation is at ${stack.status}: waiting for it first`,
+    });
+    await driver.settle(stack);
+  }
+}
+
+async function tellLeft(
+  reader: StackReader,
+  id: string,
+  { signal, onProgress }: LifecycleOptions,
+): Promise<void> {
+  for (const { type, name } of await reader.resources(id, { signal })) {
+    onProgress({ step: 'stack', kind: 'note', text: `left: ${type} ${name}` });
+  }
+}
+
+async function sweepLog(
+  aws: Aws,
+  { endpointName, keepsLog }: DestroyWish,
+  { signal, onProgress }: LifecycleOptions,
+): Promise<readonly string[]> {
+  const name = logGroupOf(endpointName);
+  if (!(await readLogGroup(aws, name, { signal }))) return [];
+  if (keepsLog) return [`the log group ${name}, until its lines are old enough (a few cents a GB and month)`];
+  const { sdk, client } = await aws.logs();
+  try {
+    await aws.call((options) => client.send(new sdk.DeleteLogGroupCommand({ logGroupName: name }), options), {
+      signal,
+    });
+  } catch (error) {
+    // Gone with an earlier try, whose answer was lost.
+    if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
+  }
+  onProgress({ step: 'log', kind: 'done', text: `The log group ${name} is gone` });
+  return [];
+}
+
+async function sweepSupplies(
+  { isAll }: DestroyWish,
+  { image, weights }: Supplies,
+  options: LifecycleOptions,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const supply of [image, weights]) {
+    if (supply === undefined) continue;
+    if (isAll) left.push(...(await supply.remove(options)));
+    else left.push(...(await supply.list(options)));
+  }
+  return left;
+}

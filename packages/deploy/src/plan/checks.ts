@@ -1,0 +1,156 @@
+import type { Aws } from '../aws/aws.js';
+import { codeOf } from '../aws/failure.js';
+import { DeployError } from '../errors.js';
+import { DEPLOY_LIMITS } from '../limits.js';
+import type { Check } from '../supplies/supply.js';
+import type { Facts } from './facts.js';
+import { endpointPermissions } from './permissions.js';
+
+interface CheckOptions {
+  readonly signal: AbortSignal;
+}
+
+/** Whether the account may have so many instances of a type at once for endpoints. */
+export async function checkQuota(
+  aws: Aws,
+  instanceType: string,
+  needed: number,
+  { signal }: CheckOptions,
+): Promise<Check> {
+  const name = 'quota';
+  const what = `${instanceType} for endpoint usage`;
+  try {
+    const found =
+      (await findQuota(aws, what, 'own', { signal })) ?? (await findQuota(aws, what, 'default', { signal }));
+    if (found === undefined) {
+      return {
+        name,
+        state: 'unknown',
+        text: `Service Quotas has no "${what}" in ${aws.region}`,
+        remedy: `Check that ${instanceType} is offered for endpoints in ${aws.region}.`,
+      };
+    }
+    if (found.value >= needed) {
+      return { name, state: 'ok', text: `${what}: ${found.value}, needed ${needed}`, remedy: '' };
+    }
+    return {
+      name,
+      state: 'missing',
+      text: `${what}: ${found.value}, needed ${needed}`,
+      remedy: `Ask for more: aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code ${found.code} --desired-value ${needed} --region ${aws.region} (hours to days), or take another --instance-type; --engine moonshine needs no GPU.`,
+    };
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.code !== 'access_denied') throw error;
+    return {
+      name,
+      state: 'unknown',
+      text: 'these credentials may not read quotas',
+      remedy: 'Allow servicequotas:ListServiceQuotas, or look in the console.',
+    };
+  }
+}
+
+async function findQuota(
+  aws: Aws,
+  what: string,
+  kind: 'own' | 'default',
+  { signal }: CheckOptions,
+): Promise<{ readonly value: number; readonly code: string } | undefined> {
+  const { sdk, client } = await aws.serviceQuotas();
+  let token: string | undefined;
+  for (let page = 0; page < DEPLOY_LIMITS.quotaPagesMax; page += 1) {
+    const input = { ServiceCode: 'sagemaker', MaxResults: 100, NextToken: token };
+    const { Quotas = [], NextToken } = await aws.call(
+      (options) =>
+        kind === 'own'
+          ? client.send(new sdk.ListServiceQuotasCommand(input), options)
+          : client.send(new sdk.ListAWSDefaultServiceQuotasCommand(input), options),
+      { signal },
+    );
+    const found = Quotas.find(({ QuotaName }) => QuotaName === what);
+    if (found?.Value !== undefined) return { value: found.Value, code: found.QuotaCode ?? '' };
+    token = NextToken;
+    if (token === undefined) break;
+  }
+  return undefined;
+}
+
+/** A few actions that stand for the rest: whoever may do these was given our policy, or more. */
+const TRIED_ACTIONS = [
+  'cloudformation:CreateChangeSet',
+  'iam:CreateRole',
+  'iam:PassRole',
+  'sagemaker:CreateModel',
+  'sagemaker:CreateEndpointConfig',
+  'sagemaker:CreateEndpoint',
+  'application-autoscaling:RegisterScalableTarget',
+  'logs:CreateLogGroup',
+  'cloudwatch:PutMetricAlarm',
+] as const;
+
+/** Whether these credentials may do what the deployment does, as far as IAM tells without doing it. */
+export async function checkPermissions(
+  aws: Aws,
+  facts: Facts,
+  endpointName: string,
+  { signal }: CheckOptions,
+): Promise<Check> {
+  const name = 'permissions';
+  const { sdk, client } = await aws.iam();
+  const principal = principalOf(facts.callerArn);
+  const permissions = endpointPermissions(endpointName, facts);
+  try {
+    const denied: string[] = [];
+    for (const action of TRIED_ACTIONS) {
+      const permission = permissions.find(({ actions }) => actions.includes(action));
+      if (permission === undefined) continue;
+      const { EvaluationResults = [] } = await aws.call(
+        (options) =>
+          client.send(
+            new sdk.SimulatePrincipalPolicyCommand({
+              PolicySourceArn: principal,
+              ActionNames: [action],
+              ResourceArns: [...permission.resources.slice(0, 1)],
+              ...(action === 'iam:PassRole'
+                ? {
+                    ContextEntries: [
+                      {
+                        ContextKeyName: 'iam:PassedToService',
+                        ContextKeyType: 'string' as const,
+                        ContextKeyValues: ['sagemaker.amazonaws.com'],
+                      },
+                    ],
+                  }
+                : {}),
+            }),
+            options,
+          ),
+        { signal },
+      );
+      if (EvaluationResults.some(({ EvalDecision }) => EvalDecision !== 'allowed')) denied.push(action);
+    }
+    if (denied.length === 0) return { name, state: 'ok', text: `${principal} may do it`, remedy: '' };
+    return {
+      name,
+      state: 'missing',
+      text: `${principal} may not do ${denied.join(', ')}`,
+      remedy: 'Give it the policy that "kikitori deploy --dry-run" prints.',
+    };
+  } catch (error) {
+    const code = error instanceof DeployError ? error.code : codeOf(error);
+    if (code !== 'access_denied' && code !== 'aws_failed') throw error;
+    return {
+      name,
+      state: 'unknown',
+      text: 'IAM does not say what these credentials may do (iam:SimulatePrincipalPolicy)',
+      remedy: 'Nothing to do: a permission that is missing is named when it is needed.',
+    };
+  }
+}
+
+/** `arn:aws:sts::1:assumed-role/Admin/me` → the role, which is what IAM knows. */
+export function principalOf(callerArn: string): string {
+  const [, partition, account, role] =
+    /^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(callerArn) ?? [];
+  return role === undefined ? callerArn : `arn:${partition}:iam::${account}:role/${role}`;
+}

@@ -1,0 +1,107 @@
+import type { Aws } from '../aws/aws.js';
+import { isRefusal } from '../aws/failure.js';
+import { DeployError } from '../errors.js';
+import { logGroupOf, type Place, stackNameOf } from '../names.js';
+import { type StackFacts, StackReader } from '../stack/stack-reader.js';
+
+/** Who asks, and where. */
+export interface Identity extends Place {
+  /** ARN of the user or of the session of a role. */
+  readonly callerArn: string;
+}
+
+/** What is there already. */
+export interface Facts extends Identity {
+  readonly stack: StackFacts | undefined;
+  /** The endpoint as SageMaker knows it, also one that is not ours. */
+  readonly endpoint: { readonly status: string; readonly instances: number } | undefined;
+  readonly hasLogGroup: boolean;
+}
+
+/** Whose credentials these are. Rejects with `DeployError` `credentials_unavailable`, `credentials_refused`. */
+export async function readIdentity(
+  aws: Aws,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Identity> {
+  const { sdk, client } = await aws.sts();
+  const { Account = '', Arn = '' } = await aws.call(
+    (options) => client.send(new sdk.GetCallerIdentityCommand({}), options),
+    { signal },
+  );
+  const [, partition = 'aws'] = Arn.split(':');
+  return { account: Account, callerArn: Arn, partition, region: aws.region };
+}
+
+/** Everything that the plan depends on. Reads only. */
+export async function readFacts(
+  aws: Aws,
+  endpointName: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Facts> {
+  const identity = await readIdentity(aws, { signal });
+  const [stack, endpoint, hasLogGroup] = await Promise.all([
+    new StackReader(aws).read(stackNameOf(endpointName), { signal }),
+    readEndpoint(aws, endpointName, { signal }),
+    readLogGroup(aws, logGroupOf(endpointName), { signal }),
+  ]);
+  return { ...identity, stack, endpoint, hasLogGroup };
+}
+
+/** The endpoint, or undefined where there is none. */
+export async function readEndpoint(
+  aws: Aws,
+  endpointName: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<
+  | {
+      readonly status: string;
+      readonly instances: number;
+      readonly desired: number;
+      readonly createdAt: Date | undefined;
+      readonly reason: string | undefined;
+    }
+  | undefined
+> {
+  const { sdk, client } = await aws.sageMaker();
+  try {
+    const found = await aws.call(
+      (options) => client.send(new sdk.DescribeEndpointCommand({ EndpointName: endpointName }), options),
+      { signal },
+    );
+    const [variant] = found.ProductionVariants ?? [];
+    return {
+      status: found.EndpointStatus ?? '',
+      instances: variant?.CurrentInstanceCount ?? 0,
+      desired: variant?.DesiredInstanceCount ?? variant?.CurrentInstanceCount ?? 0,
+      createdAt: found.CreationTime,
+      reason: found.FailureReason,
+    };
+  } catch (error) {
+    if (isRefusal(error, 'ValidationException', /could not find/i)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a log group of just this name is there. */
+export async function readLogGroup(
+  aws: Aws,
+  name: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { sdk, client } = await aws.logs();
+  const { logGroups = [] } = await aws.call(
+    (options) => client.send(new sdk.DescribeLogGroupsCommand({ logGroupNamePrefix: name }), options),
+    { signal },
+  );
+  return logGroups.some(({ logGroupName }) => logGroupName === name);
+}
+
+/** Refuses to touch what somebody else made. Rejects with `DeployError` `not_ours`. */
+export function assertOurs(
+  { stack, endpoint }: Pick<Facts, 'stack' | 'endpoint'>,
+  tag: string,
+  name: string,
+): void {
+  if (stack !== undefined && stack.tags[tag] !== name) throw new DeployError('not_ours');
+  if (stack === undefined && endpoint !== undefined) throw new DeployError('not_ours');
+}

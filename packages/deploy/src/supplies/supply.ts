@@ -1,0 +1,54 @@
+import type { Permission } from '../plan/permissions.js';
+import type { OnProgress } from '../progress.js';
+
+/** Whether something that the deployment needs is there. */
+export interface Check {
+  /** What was looked at, in a word or two. */
+  readonly name: string;
+  /** `unknown`: it could not be looked at, and may be there; that stops nothing. */
+  readonly state: 'ok' | 'missing' | 'unknown';
+  /** What was found. */
+  readonly text: string;
+  /** How to get it; empty where all is well. */
+  readonly remedy: string;
+}
+
+export interface SupplyOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * Something that the stack needs and CloudFormation cannot make: the image, the weights. Named by somebody, or brought by us.
+ * `Given` is what the stack is told of it.
+ */
+export interface Supply<Given> {
+  /** What happens, for the plan: one line. */
+  readonly summary: string;
+  readonly permissions: readonly Permission[];
+  /** What the plan says before it is there: the same as `ensure` will give, or words for what only `ensure` knows. */
+  readonly expected: Given;
+  /** Looks without touching. */
+  check(options: { readonly signal: AbortSignal }): Promise<Check>;
+  /** Brings it, or finds it there. Run again after whatever happened, it goes on. */
+  ensure(options: SupplyOptions): Promise<Given>;
+  /** What there is of it, a line each, with what it costs to keep. */
+  list(options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
+  /**
+   * Removes what `ensure` brought; what somebody else named is theirs. Resolves with what is left, a line each.
+   */
+  remove(options: SupplyOptions): Promise<readonly string[]>;
+}
+
+/** An image in ECR. */
+export interface GivenImage {
+  readonly imageUri: string;
+  readonly repositoryArn: string;
+}
+
+/** Weights in S3. */
+export interface GivenWeights {
+  readonly bucket: string;
+  /** With a slash at its end. */
+  readonly prefix: string;
+}

@@ -1,0 +1,297 @@
+/**
+ * AWS on this machine, for AWS's own clients: CloudFormation, IAM, STS, SageMaker, Logs, CloudWatch, Service Quotas and ECR, as far as the
+ * deployment uses them. It keeps state, checks required fields, order and permissions, lets time pass only where somebody waits, and fails by a
+ * seed.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AccountOptions, FakeAccount } from './account.js';
+import { FakeCloudFormation } from './cloudformation.js';
+import { allows } from './iam-policy.js';
+import { answer, type Call, readCall, refuse, ServiceFault } from './wire.js';
+
+type Operation = (input: Record<string, unknown>) => Record<string, unknown>;
+type Operations = Readonly<Record<string, Operation>>;
+
+export class FakeAws {
+  readonly account: FakeAccount;
+  readonly cloudFormation: FakeCloudFormation;
+  /** Every call that arrived, in order: `cloudformation:CreateChangeSet`. */
+  readonly calls: string[] = [];
+  /** Called before a call is looked at: a test interrupts here. */
+  onCall: ((name: string, index: number) => void) | undefined;
+  readonly #server: Server;
+  readonly #services: Readonly<Record<string, Operations>>;
+
+  private constructor(options: AccountOptions) {
+    this.account = new FakeAccount(options);
+    this.cloudFormation = new FakeCloudFormation(this.account);
+    this.#services = {
+      cloudformation: this.cloudFormation.operations,
+      sts: this.#sts(),
+      iam: this.#iam(),
+      sagemaker: this.#sageMaker(),
+      logs: this.#logs(),
+      monitoring: this.#cloudWatch(),
+      servicequotas: this.#quotas(),
+      ecr: this.#ecr(),
+    };
+    this.#server = createServer((request, response) => {
+      void this.#serve(request, response);
+    });
+  }
+
+  static async open(options: AccountOptions): Promise<FakeAws> {
+    const fake = new FakeAws(options);
+    await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get url(): string {
+    // A TCP server that listens has an address object.
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let dialect: Call['dialect'] = 'json';
+    try {
+      const call = await readCall(request);
+      dialect = call.dialect;
+      const name = `${call.service}:${call.operation}`;
+      this.calls.push(name);
+      this.onCall?.(name, this.calls.length);
+      const { account } = this;
+      const { throttled, broken, cut } = account.weather;
+      if (account.chance(throttled)) throw new ServiceFault('Throttling', 'Rate exceeded', 400);
+      if (account.chance(broken)) throw new ServiceFault('InternalFailure', 'Something failed inside', 500);
+      const isCut = account.chance(cut);
+      if (isCut && account.chance(0.5)) {
+        request.socket.destroy();
+        return;
+      }
+      const operation = this.#services[call.service]?.[call.operation];
+      if (operation === undefined)
+        throw new ServiceFault('InvalidAction', `${name} is not known to this stand-in`);
+      const output = operation(call.input);
+      if (isCut) request.socket.destroy();
+      else answer(response, call, output);
+    } catch (error) {
+      const fault =
+        error instanceof ServiceFault ? error : new ServiceFault('InternalFailure', String(error), 500);
+      refuse(response, dialect, fault);
+    }
+  }
+
+  #sts(): Operations {
+    const { id } = this.account;
+    return { GetCallerIdentity: () => ({ Account: id, Arn: `arn:aws:iam::${id}:user/me`, UserId: 'AIDA' }) };
+  }
+
+  #iam(): Operations {
+    const { account } = this;
+    return {
+      SimulatePrincipalPolicy: (input) => {
+        account.authorize('iam:SimulatePrincipalPolicy', String(input['PolicySourceArn']));
+        const context = Object.fromEntries(
+          ((input['ContextEntries'] ?? []) as { ContextKeyName: string; ContextKeyValues: string[] }[]).map(
+            (one) => [one.ContextKeyName, one.ContextKeyValues[0] ?? ''],
+          ),
+        );
+        const [resource = '*'] = (input['ResourceArns'] ?? []) as string[];
+        return {
+          EvaluationResults: ((input['ActionNames'] ?? []) as string[]).map((EvalActionName) => ({
+            EvalActionName,
+            EvalDecision:
+              account.policy === undefined || allows(account.policy, EvalActionName, resource, context)
+                ? 'allowed'
+                : 'implicitDeny',
+          })),
+        };
+      },
+    };
+  }
+
+  #sageMaker(): Operations {
+    const { account } = this;
+    const find = (input: Record<string, unknown>, action: string) => {
+      const name = String(input['EndpointName']);
+      const arn = account.arn('sagemaker', `endpoint/${name.toLowerCase()}`);
+      account.authorize(`sagemaker:${action}`, arn);
+      const found = account.endpoints.get(name);
+      if (found === undefined)
+        throw new ServiceFault('ValidationException', `Could not find endpoint "${arn}".`);
+      return found;
+    };
+    return {
+      DescribeEndpoint: (input) => {
+        const { name, config, status, instances, desired, createdAt, reason } = find(
+          input,
+          'DescribeEndpoint',
+        );
+        return {
+          EndpointName: name,
+          EndpointArn: account.arn('sagemaker', `endpoint/${name}`),
+          EndpointConfigName: config,
+          EndpointStatus: status,
+          CreationTime: createdAt,
+          LastModifiedTime: createdAt,
+          FailureReason: reason,
+          ProductionVariants: [
+            { VariantName: 'all', CurrentInstanceCount: instances, DesiredInstanceCount: desired },
+          ],
+        };
+      },
+      UpdateEndpointWeightsAndCapacities: (input) => {
+        const found = find(input, 'UpdateEndpointWeightsAndCapacities');
+        if (found.status !== 'InService') {
+          throw new ServiceFault(
+            'ValidationException',
+            `Cannot update in-progress endpoint "${found.name}".`,
+          );
+        }
+        const [wish] = input['DesiredWeightsAndCapacities'] as {
+          VariantName: string;
+          DesiredInstanceCount: number;
+        }[];
+        if (wish?.VariantName !== 'all')
+          throw new ServiceFault('ValidationException', 'There is no such variant');
+        found.desired = wish.DesiredInstanceCount;
+        account.time.after(240_000, () => {
+          found.instances = found.desired;
+        });
+        return {};
+      },
+    };
+  }
+
+  #logs(): Operations {
+    const { account } = this;
+    const find = (input: Record<string, unknown>, action: string) => {
+      const name = String(input['logGroupName']);
+      account.authorize(`logs:${action}`, account.arn('logs', `log-group:${name}:*`));
+      const found = account.logGroups.get(name);
+      if (found === undefined)
+        throw new ServiceFault('ResourceNotFoundException', 'The specified log group does not exist.');
+      return { name, found };
+    };
+    return {
+      DescribeLogGroups: (input) => {
+        account.authorize('logs:DescribeLogGroups', account.arn('logs', 'log-group::log-stream:'));
+        const prefix = String(input['logGroupNamePrefix']);
+        return {
+          logGroups: [...account.logGroups.keys()]
+            .filter((name) => name.startsWith(prefix))
+            .map((logGroupName) => ({ logGroupName })),
+        };
+      },
+      PutRetentionPolicy: (input) => {
+        find(input, 'PutRetentionPolicy').found.retention = Number(input['retentionInDays']);
+        return {};
+      },
+      DeleteLogGroup: (input) => {
+        account.logGroups.delete(find(input, 'DeleteLogGroup').name);
+        return {};
+      },
+      FilterLogEvents: (input) => {
+        const { lines } = find(input, 'FilterLogEvents').found;
+        const from = Number(input['startTime'] ?? 0);
+        const words = [...String(input['filterPattern'] ?? '').matchAll(/\?"?([^\s"]+)/g)].map(
+          ([, word = '']) => word,
+        );
+        const found = lines.filter(
+          ({ timestamp, message }) =>
+            timestamp >= from && (words.length === 0 || words.some((word) => message.includes(word))),
+        );
+        const at = Number(input['nextToken'] ?? 0);
+        const next = at + 2;
+        return { events: found.slice(at, next), ...(next < found.length ? { nextToken: String(next) } : {}) };
+      },
+    };
+  }
+
+  #cloudWatch(): Operations {
+    const { account } = this;
+    return {
+      GetMetricData: (input) => {
+        account.authorize('cloudwatch:GetMetricData', '*');
+        const queries = input['MetricDataQueries'] as {
+          Id: string;
+          MetricStat: { Metric: { MetricName: string } };
+        }[];
+        const values: Record<string, number> = {
+          ConcurrentRequestsPerModel: 2,
+          Invocations: 17,
+          FirstChunkLatency: 180_000,
+        };
+        return {
+          MetricDataResults: queries.map(({ Id, MetricStat }) => {
+            const value = values[MetricStat.Metric.MetricName];
+            return {
+              Id,
+              Label: Id,
+              StatusCode: 'Complete',
+              Timestamps: [],
+              Values: value === undefined ? [] : [value],
+            };
+          }),
+        };
+      },
+      DescribeAlarms: (input) => {
+        account.authorize('cloudwatch:DescribeAlarms', '*');
+        const prefix = String(input['AlarmNamePrefix']);
+        return {
+          MetricAlarms: [...account.alarms]
+            .filter(([name, { state }]) => name.startsWith(prefix) && state === input['StateValue'])
+            .map(([AlarmName]) => ({ AlarmName })),
+        };
+      },
+    };
+  }
+
+  #quotas(): Operations {
+    const { account } = this;
+    const list = (input: Record<string, unknown>) => {
+      const rows = [...account.quotas].map(([type, Value], index) => ({
+        QuotaName: `${type} for endpoint usage`,
+        QuotaCode: `L-${index}`,
+        Value,
+      }));
+      const at = Number(input['NextToken'] ?? 0);
+      return {
+        Quotas: rows.slice(at, at + 1),
+        ...(at + 1 < rows.length ? { NextToken: String(at + 1) } : {}),
+      };
+    };
+    return {
+      ListServiceQuotas: (input) => {
+        account.authorize('servicequotas:ListServiceQuotas', '*');
+        return list(input);
+      },
+      ListAWSDefaultServiceQuotas: (input) => {
+        account.authorize('servicequotas:ListAWSDefaultServiceQuotas', '*');
+        return list(input);
+      },
+    };
+  }
+
+  #ecr(): Operations {
+    const { account } = this;
+    return {
+      DescribeImages: (input) => {
+        const name = String(input['repositoryName']);
+        account.authorize('ecr:DescribeImages', account.arn('ecr', `repository/${name}`));
+        const [id] = input['imageIds'] as { imageTag: string }[];
+        if (!account.images.has(`${name}:${id?.imageTag}`)) {
+          throw new ServiceFault('ImageNotFoundException', 'The image does not exist');
+        }
+        return { imageDetails: [{ repositoryName: name, imageTags: [id?.imageTag] }] };
+      },
+    };
+  }
+}
