@@ -1,5 +1,3 @@
-export { Aws, type AwsKeys, type AwsOptions, type Service } from './aws/aws.js';
-export { type Clock, systemClock } from './clock.js';
 export {
   ARTEFACT_LIMITS,
   type CheckModelOptions,
@@ -28,6 +26,8 @@ export {
   type TransferLimits,
   VOXTRAL_REALTIME,
 } from './artefacts/index.js';
+export { Aws, type AwsKeys, type AwsOptions, type Service } from './aws/aws.js';
+export { type Clock, systemClock } from './clock.js';
 export {
   DEPLOY_ERRORS,
   DeployError,
