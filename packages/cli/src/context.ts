@@ -1,3 +1,4 @@
+import type { Aws } from '@kikitori/deploy';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connect } from '@kikitori/transport';
 import type { Microphone, MicrophoneOptions } from './audio/microphone.js';
@@ -15,6 +16,8 @@ export interface Environment {
   readonly AWS_SECRET_ACCESS_KEY?: string | undefined;
   readonly AWS_SESSION_TOKEN?: string | undefined;
   readonly CI?: string | undefined;
+  readonly HF_ENDPOINT?: string | undefined;
+  readonly HF_TOKEN?: string | undefined;
   readonly KIKITORI_DEBUG?: string | undefined;
   readonly KIKITORI_FFMPEG?: string | undefined;
   readonly NO_COLOR?: string | undefined;
@@ -88,6 +91,8 @@ export interface Factories {
   openMicrophone(options: MicrophoneOptions): Promise<Microphone>;
   listMicrophones(): Promise<readonly string[]>;
   createLogger(level: LogLevel): Promise<Logger>;
+  /** AWS's own clients for a region, with the credentials of its chain. Whoever asks closes them. */
+  openAws(options: { readonly region: string }): Promise<Aws>;
 }
 
 /** Everything a command may touch besides the file system and the network. */

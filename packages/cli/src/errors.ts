@@ -53,6 +53,10 @@ const BAD_INPUT_CODES: ReadonlySet<string> = new Set([
   'address_unavailable',
   'unsafe_address',
   'invalid_option',
+  // `DeployError`.
+  'invalid_setting',
+  'region_missing',
+  'instance_unknown',
 ]);
 
 /**

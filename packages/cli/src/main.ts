@@ -29,6 +29,26 @@ export const COMMANDS: CommandTable = {
     summary: 'run the whole SageMaker path on this machine: model server, bridge, stand-in',
     load: async () => (await import('./commands/up.js')).up,
   },
+  deploy: {
+    summary: 'make or change a SageMaker endpoint on AWS',
+    load: async () => (await import('./commands/deploy.js')).deploy,
+  },
+  status: {
+    summary: 'show how an endpoint on AWS is, and what it costs',
+    load: async () => (await import('./commands/status.js')).status,
+  },
+  logs: {
+    summary: 'show what the containers of an endpoint on AWS say',
+    load: async () => (await import('./commands/logs.js')).logs,
+  },
+  scale: {
+    summary: 'change the number of instances of an endpoint on AWS',
+    load: async () => (await import('./commands/scale.js')).scale,
+  },
+  destroy: {
+    summary: 'remove an endpoint on AWS, and everything that was made for it',
+    load: async () => (await import('./commands/destroy.js')).destroy,
+  },
   models: {
     summary: 'list, fetch and remove models',
     load: async () => (await import('./commands/models.js')).models,

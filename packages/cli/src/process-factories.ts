@@ -14,6 +14,12 @@ export function processFactories(env: Environment, stderr: Output): Factories {
     listMicrophones: async () => (await import('./audio/microphone.js')).listMicrophones(),
     createLogger: async (level: LogLevel) =>
       (await import('./logging.js')).createLogger(level, { output: stderr, env }),
+    openAws: async (options) => {
+      // AWS's clients would otherwise tell everybody on Node 20 when their support for it ends.
+      process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+      const { Aws } = await import('@kikitori/deploy');
+      return new Aws(options);
+    },
   };
 }
 

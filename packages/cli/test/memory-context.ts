@@ -113,6 +113,7 @@ export function memoryContext(options: MemoryContextOptions = {}): MemoryContext
       openMicrophone: missing('openMicrophone'),
       listMicrophones: missing('listMicrophones'),
       createLogger: missing('createLogger'),
+      openAws: missing('openAws'),
       ...options.factories,
     },
   };

@@ -5,6 +5,7 @@ export {
   type CopyProgress,
   checkStoredModel,
   copyModel,
+  ensureModelBucket,
   type FileChecksum,
   type FileRecord,
   formatS3Uri,
@@ -12,14 +13,17 @@ export {
   type HubFile,
   type HubModel,
   hubAccess,
+  type ModelBucket,
   type ModelCopy,
   type ModelFormat,
   type ModelManifest,
   type ModelPlan,
+  modelBucketName,
   modelKeyPrefix,
   parseHubModel,
   parseS3Uri,
   planModelCopy,
+  removeModelBucket,
   removeStoredModel,
   type S3Location,
   type StoredModel,
@@ -36,6 +40,29 @@ export {
   type DeployErrorTraits,
 } from './errors.js';
 export {
+  BUILDER_NAMES,
+  type BuilderName,
+  type BuilderReport,
+  type CheckImageOptions,
+  checkImage,
+  DEFAULT_REPOSITORY,
+  type EcrName,
+  IMAGE_LIMITS,
+  type ImagePlan,
+  type ImageSettings,
+  noBuilderSentence,
+  type ProvidedImage,
+  type ProvideImageOptions,
+  parseEcrName,
+  planImage,
+  probeBuilders,
+  provideImage,
+  repositoryArn,
+  STREAMING_LABEL,
+  type UsableImage,
+} from './image/index.js';
+export { decodeOthers } from './json-object.js';
+export {
   checkDeployment,
   type Deployed,
   deployEndpoint,
@@ -47,6 +74,7 @@ export { type Destroyed, type DestroyWish, destroyEndpoint } from './lifecycle/d
 export { type LogLine, type LogOptions, readLog } from './lifecycle/logs.js';
 export { type Scaled, type ScaleWish, scaleEndpoint } from './lifecycle/scale.js';
 export { type EndpointMetrics, type EndpointStatus, readStatus } from './lifecycle/status.js';
+export { parseImageUri } from './names.js';
 export { type Facts, type Identity, readFacts, readIdentity } from './plan/facts.js';
 export { invokerPolicy, type Permission, type PolicyDocument, policyOf } from './plan/permissions.js';
 export { type Plan, type PlanStep, planDeployment, type Supplies, unknownFacts } from './plan/plan.js';
@@ -64,5 +92,7 @@ export {
   withDefaults,
 } from './settings/settings.js';
 export { givenImage } from './supplies/given-image.js';
+export { OWN_REPOSITORY, ownImage } from './supplies/own-image.js';
 export type { Check, GivenImage, GivenWeights, Supply, SupplyOptions } from './supplies/supply.js';
+export { givenWeights, hubWeights, keptWeights } from './supplies/weights.js';
 export { loadTemplate } from './template-text.js';

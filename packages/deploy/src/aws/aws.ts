@@ -15,8 +15,8 @@ export interface AwsOptions {
   readonly region: string;
   /** Another address than AWS's own, for every service. */
   readonly endpointUrl?: string | undefined;
-  /** Default: AWS's chain. */
-  readonly credentials?: AwsKeys | undefined;
+  /** Keys, or who gives them. Default: AWS's chain. */
+  readonly credentials?: AwsKeys | (() => Promise<AwsKeys>) | undefined;
   readonly clock?: Clock;
   /** From 0 to 1, for jitter. */
   readonly random?: () => number;
@@ -33,7 +33,7 @@ interface ClientConfig {
   maxAttempts: number;
   requestHandler: { requestTimeout: number; connectionTimeout: number };
   endpoint?: string;
-  credentials?: AwsKeys;
+  credentials?: AwsKeys | (() => Promise<AwsKeys>);
   forcePathStyle?: boolean;
 }
 

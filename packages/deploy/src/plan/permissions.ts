@@ -48,6 +48,25 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
       ],
       resources: [arn.stack(stackName)],
     },
+    ...rolePermissions(stackName, place),
+    ...servingPermissions(endpointName, place),
+    ...scalingPermissions(place),
+    ...watchingPermissions(endpointName, place, logGroup),
+    {
+      sid: 'Checks',
+      actions: [
+        'servicequotas:ListServiceQuotas',
+        'servicequotas:ListAWSDefaultServiceQuotas',
+        'iam:SimulatePrincipalPolicy',
+      ],
+      resources: EVERYWHERE,
+    },
+  ];
+}
+
+function rolePermissions(stackName: string, place: Place): readonly Permission[] {
+  const arn = arns(place);
+  return [
     {
       sid: 'ExecutionRole',
       actions: [
@@ -72,6 +91,12 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
       resources: [arn.role(stackName)],
       condition: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
     },
+  ];
+}
+
+function servingPermissions(endpointName: string, place: Place): readonly Permission[] {
+  const arn = arns(place);
+  return [
     {
       sid: 'ModelAndConfiguration',
       actions: [
@@ -101,17 +126,6 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
         'sagemaker:InvokeEndpointWithBidirectionalStream',
       ],
       resources: [arn.endpoint(endpointName), ...arn.configs],
-    },
-    ...scalingPermissions(place),
-    ...watchingPermissions(endpointName, place, logGroup),
-    {
-      sid: 'Checks',
-      actions: [
-        'servicequotas:ListServiceQuotas',
-        'servicequotas:ListAWSDefaultServiceQuotas',
-        'iam:SimulatePrincipalPolicy',
-      ],
-      resources: EVERYWHERE,
     },
   ];
 }

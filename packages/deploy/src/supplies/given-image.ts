@@ -26,7 +26,6 @@ export function givenImage(aws: Aws, imageUri: string, partition: string): Suppl
   return {
     summary: `use the image ${imageUri}`,
     permissions: givenImagePermissions(repositoryArn),
-    expected: given,
     check: ({ signal }) => check(aws, imageUri, { account, repository }, signal),
     ensure: async ({ onProgress }) => {
       onProgress({ step: 'image', kind: 'skip', text: `Image ${imageUri}` });

@@ -26,8 +26,6 @@ export interface Supply<Given> {
   /** What happens, for the plan: one line. */
   readonly summary: string;
   readonly permissions: readonly Permission[];
-  /** What the plan says before it is there: the same as `ensure` will give, or words for what only `ensure` knows. */
-  readonly expected: Given;
   /** Looks without touching. */
   check(options: { readonly signal: AbortSignal }): Promise<Check>;
   /** Brings it, or finds it there. Run again after whatever happened, it goes on. */

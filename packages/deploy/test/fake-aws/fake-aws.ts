@@ -286,11 +286,25 @@ export class FakeAws {
       DescribeImages: (input) => {
         const name = String(input['repositoryName']);
         account.authorize('ecr:DescribeImages', account.arn('ecr', `repository/${name}`));
-        const [id] = input['imageIds'] as { imageTag: string }[];
+        const own = [...account.images].filter((one) => one.startsWith(`${name}:`));
+        if (own.length === 0)
+          throw new ServiceFault('RepositoryNotFoundException', 'The repository does not exist');
+        const [id] = (input['imageIds'] ?? []) as { imageTag: string }[];
+        if (id === undefined)
+          return { imageDetails: own.map(() => ({ repositoryName: name, imageSizeInBytes: 2e9 })) };
         if (!account.images.has(`${name}:${id?.imageTag}`)) {
           throw new ServiceFault('ImageNotFoundException', 'The image does not exist');
         }
         return { imageDetails: [{ repositoryName: name, imageTags: [id?.imageTag] }] };
+      },
+      DeleteRepository: (input) => {
+        const name = String(input['repositoryName']);
+        account.authorize('ecr:DeleteRepository', account.arn('ecr', `repository/${name}`));
+        const own = [...account.images].filter((one) => one.startsWith(`${name}:`));
+        if (own.length === 0)
+          throw new ServiceFault('RepositoryNotFoundException', 'The repository does not exist');
+        for (const image of own) account.images.delete(image);
+        return {};
       },
     };
   }

@@ -24,7 +24,6 @@ function weightsSupply(): Supply<GivenWeights> {
       account: '123456789012',
       partition: 'aws',
     }),
-    expected: WEIGHTS,
     check: async () => ({ name: 'weights', state: 'ok', text: '', remedy: '' }),
     ensure: async () => WEIGHTS,
     list: async () => [],

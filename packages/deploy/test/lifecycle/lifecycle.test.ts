@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkDeployment } from '../../src/lifecycle/deploy.js';
 import { readLog } from '../../src/lifecycle/logs.js';
 import { scaleEndpoint } from '../../src/lifecycle/scale.js';
@@ -6,6 +6,13 @@ import { readStatus } from '../../src/lifecycle/status.js';
 import { FAIR, type Weather } from '../fake-aws/account.js';
 import { MOONSHINE, Rehearsal, VLLM } from '../fake-aws/rehearsal.js';
 import { VirtualTime } from '../fake-aws/virtual-time.js';
+
+beforeAll(() => {
+  vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
 
 let open: Rehearsal[] = [];
 afterEach(async () => {

@@ -1,0 +1,74 @@
+import type { Aws, OnProgress } from '@kikitori/deploy';
+import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import { awsRegion } from '../sagemaker/endpoint-connect.js';
+import { createDisplay, type Display } from '../terminal/display.js';
+import { byteSize, progressBar } from '../terminal/figures.js';
+
+/** What a command about AWS works with. */
+export interface AwsSession {
+  readonly aws: Aws;
+  readonly display: Display;
+  readonly onProgress: OnProgress;
+}
+
+/** The region that was said, or the environment's. Throws `CliError` `usage`. */
+export function regionOf(given: string | undefined, context: Context): string {
+  const region = given ?? awsRegion(context.env);
+  if (region === undefined)
+    throw new CliError('usage', 'Name the AWS region with --region, or set AWS_REGION.');
+  if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) return region;
+  throw new CliError('usage', 'A region looks like us-east-1; correct --region or AWS_REGION.');
+}
+
+/**
+ * Runs something with AWS's clients and a display for its progress, and lets go of both. AWS's own words about a failure are shown before
+ * our sentence is.
+ */
+export async function withAws<T>(
+  region: string,
+  context: Context,
+  work: (session: AwsSession) => Promise<T>,
+): Promise<T> {
+  const aws = await context.factories.openAws({ region });
+  const display = createDisplay(context);
+  try {
+    return await work({ aws, display, onProgress: progressOn(display) });
+  } catch (error) {
+    const words = error instanceof Error && 'serviceText' in error ? error.serviceText : undefined;
+    if (typeof words === 'string' && words !== '' && !context.signal.aborted) {
+      display.note(`AWS says: ${words}`);
+    }
+    throw error;
+  } finally {
+    display.close();
+    aws.close();
+  }
+}
+
+const MARKS = { begin: '…', note: ' ', done: '✓', skip: '=' } as const;
+const BAR_CELLS = 24;
+
+/** Steps as lines; how far a transfer is as a row that is drawn over, or as a line now and then where nobody looks. */
+function progressOn(display: Display): OnProgress {
+  let lastTenth = -1;
+  return ({ kind, text, fraction }) => {
+    if (fraction === undefined) {
+      lastTenth = -1;
+      display.status(undefined);
+      display.note(`${MARKS[kind]} ${text}`);
+      return;
+    }
+    const { done, total, unit } = fraction;
+    const part = total === 0 ? 1 : done / total;
+    const size = unit === 'bytes' ? `${byteSize(done)} of ${byteSize(total)}` : `${done} of ${total}`;
+    if (display.isLive) {
+      display.status((cells) => `${progressBar(part, BAR_CELLS)} ${size}, ${text}`.slice(0, cells));
+      return;
+    }
+    const tenth = Math.floor(part * 10);
+    if (tenth === lastTenth) return;
+    lastTenth = tenth;
+    display.note(`  ${size}, ${text}`);
+  };
+}

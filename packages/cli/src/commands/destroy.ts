@@ -1,0 +1,48 @@
+import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
+import { suppliesMaker } from '../aws/supplies.js';
+import { regionOf, withAws } from '../aws/with-aws.js';
+import { defineCommand } from '../command.js';
+import { choice, flag, text } from '../options.js';
+
+const options = {
+  endpoint: ownEndpointOption,
+  region: ownRegionOption,
+  all: flag({ flags: '--all', description: 'image and weights that were made for it as well' }),
+  keepLogs: flag({ flags: '--keep-logs', description: 'leave the log group until its lines are old enough' }),
+  engine: choice<'vllm' | 'moonshine'>({
+    flags: '--engine <engine>',
+    description: 'with --all: whose image and weights',
+    choices: ['vllm', 'moonshine'],
+    fallback: 'vllm',
+  }),
+  weights: text({
+    flags: '--weights <name>',
+    description: 'with --all: the weights, as deploy was told them',
+    fallback: undefined,
+  }),
+};
+
+/** `kikitori destroy`: removes what `deploy` made, and lists what it left. */
+export const destroy = defineCommand({
+  summary: 'remove an endpoint on AWS, and everything that was made for it',
+  operands: [],
+  options,
+  examples: ['kikitori destroy', 'kikitori destroy --all --endpoint demo'],
+  async run({ options: given }, context) {
+    return await withAws(regionOf(given.region, context), context, async ({ aws, display, onProgress }) => {
+      const { destroyEndpoint } = await import('@kikitori/deploy');
+      const wish = { endpointName: given.endpoint, keepsLog: given.keepLogs, isAll: given.all };
+      const suppliesFor = await suppliesMaker(
+        { ...given, image: undefined, builder: undefined, modelS3: undefined },
+        aws,
+        context,
+      );
+      const { signal } = context;
+      const { hadStack, left } = await destroyEndpoint(aws, wish, suppliesFor, { signal, onProgress });
+      if (!hadStack) display.note(`There was no stack of an endpoint ${given.endpoint}.`);
+      display.note('Left:');
+      for (const line of left) display.note(`  ${line}`);
+      return 0;
+    });
+  },
+});

@@ -1,0 +1,194 @@
+/**
+ * The commands about AWS, as somebody types them: AWS's own clients talk to the stand-in of AWS, and the sample at the end travels through the
+ * stand-in of SageMaker's runtime, the bridge and a Realtime server.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Aws } from '@kikitori/deploy';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main } from '../../../packages/cli/src/main.js';
+import { connectToEndpoint } from '../../../packages/cli/src/sagemaker/endpoint-connect.js';
+import { LocalPath } from '../../../packages/cli/src/sagemaker/local-path.js';
+import { scriptedEngine, TEXT } from '../../../packages/cli/test/commands/speech.js';
+import { memoryContext } from '../../../packages/cli/test/memory-context.js';
+import type { FakeAccount } from '../../../packages/deploy/test/fake-aws/account.js';
+import { FakeAws } from '../../../packages/deploy/test/fake-aws/fake-aws.js';
+import { VirtualTime } from '../../../packages/deploy/test/fake-aws/virtual-time.js';
+
+const IMAGE = '123456789012.dkr.ecr.us-west-2.amazonaws.com/kikitori-moonshine:1';
+const MOONSHINE = ['--engine', 'moonshine', '--image', IMAGE, '--endpoint', 'demo'];
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+let home = '';
+beforeAll(async () => {
+  vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true');
+  home = await mkdtemp(join(tmpdir(), 'kikitori-aws-'));
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(home, { recursive: true, force: true });
+});
+
+let time: VirtualTime;
+let fake: FakeAws | undefined;
+let path: LocalPath | undefined;
+afterEach(async () => {
+  await fake?.close();
+  await path?.close();
+  fake = undefined;
+  path = undefined;
+});
+
+async function account(): Promise<FakeAccount> {
+  time = new VirtualTime({ pace: 0.05 });
+  fake = await FakeAws.open({ time, seed: 1 });
+  return fake.account;
+}
+
+/** The way to a container that transcribes, at the address of the stand-in of SageMaker's runtime. */
+async function runtime(): Promise<string> {
+  const context = memoryContext({ env: { KIKITORI_HOME: home } });
+  const ports = { server: 0, bridge: 0, sagemaker: 0 };
+  const options = { endpoint: 'demo', region: 'us-west-2', isPlaintext: true, logger: silent };
+  path = await LocalPath.open({ ...options, engine: Promise.resolve(scriptedEngine()), ports }, context);
+  await path.ready(context.signal);
+  const url = /http:\/\/localhost:\d+/.exec(JSON.stringify(path.lines('a model')))?.[0];
+  if (url === undefined) throw new Error('the stand-in says no address');
+  return url;
+}
+
+async function run(
+  words: readonly string[],
+  options: { readonly url?: string; readonly loggedOut?: boolean } = {},
+) {
+  const env = { AWS_REGION: 'us-west-2', KIKITORI_HOME: home };
+  const context = memoryContext({
+    env,
+    factories: {
+      createLogger: async () => silent,
+      connectToEndpoint: (request) => connectToEndpoint({ ...request, endpointUrl: options.url }, env),
+      openAws: async ({ region }) => {
+        const keys = { accessKeyId: 'AKIDFAKE', secretAccessKey: 'fake' };
+        const none = () => Promise.reject(Object.assign(new Error(), { name: 'CredentialsProviderError' }));
+        const credentials = options.loggedOut === true ? none : keys;
+        const aws = new Aws({ region, endpointUrl: fake?.url, credentials, clock: time });
+        return aws;
+      },
+    },
+  });
+  const exitCode = await main(words, context);
+  return { exitCode, out: context.stdout.text, err: context.stderr.text };
+}
+
+describe('the commands about AWS', () => {
+  it('deploy, look, scale and remove: the words come back through the endpoint', async () => {
+    const { endpoints, inventory } = await account().then((one) => ({
+      endpoints: one.endpoints,
+      inventory: () => one.inventory(),
+    }));
+    const url = await runtime();
+    const deployed = await run(['deploy', ...MOONSHINE], { url });
+
+    expect(deployed).toMatchObject({ exitCode: 0, out: `${TEXT.replace('. ', '.\n')}\n` });
+    expect(deployed.err).toMatch(/^Cost: \$0\.20 an hour with 1 × ml\.c5\.xlarge .*check https/);
+    for (const line of [
+      /ok +account +123456789012 as arn:aws:iam::123456789012:user\/me/,
+      /ok +quota +ml\.c5\.xlarge for endpoint usage: 8, needed 1/,
+      /ok +permissions/,
+      /ok +image/,
+      /Endpoint create complete/,
+      /✓ The endpoint is in service/,
+      /✓ First words after \d/,
+      /kikitori destroy --endpoint demo --region us-west-2/,
+    ]) {
+      expect(deployed.err).toMatch(line);
+    }
+    expect((await run(['deploy', ...MOONSHINE, '--skip-try'])).err).toMatch(
+      /= Everything is as it should be/,
+    );
+    const status = await run(['status', '--endpoint', 'demo']);
+    expect(status).toMatchObject({ exitCode: 0, err: '' });
+    expect(status.out).toMatch(/^Endpoint {3}demo in us-west-2, account 123456789012: InService\n/);
+    expect(status.out).toMatch(/Instances {2}1 now, 1 wanted, 1 to 1 allowed/);
+    const json: unknown = JSON.parse((await run(['status', '--endpoint', 'demo', '--json'])).out);
+    expect(json).toMatchObject({ status: 'InService', usd_per_hour: 0.204, sessions_now: 2 });
+    expect((await run(['logs', '--endpoint', 'demo'])).out).toMatch(/all\/i-0abc INFO ready\n/);
+    expect(await run(['scale', '--endpoint', 'demo', '--max', '3', '--desired', '2'])).toMatchObject({
+      exitCode: 0,
+    });
+    expect(endpoints.get('demo')?.desired).toBe(2);
+    const destroyed = await run(['destroy', '--endpoint', 'demo', '--engine', 'moonshine']);
+    expect(destroyed.exitCode).toBe(0);
+    expect(destroyed.err).toMatch(/nothing costs by the hour any more\n[\s\S]*Left:\n/);
+    expect(destroyed.err).not.toMatch(/ECR/);
+    expect(inventory()).toEqual([]);
+    expect(await run(['status', '--endpoint', 'demo'])).toMatchObject({
+      exitCode: 1,
+      err: expect.stringMatching(/^kikitori: There is no such endpoint of ours/),
+    });
+  });
+
+  it('print the whole plan, and touch nothing: with credentials and without', async () => {
+    const { inventory } = await account().then((one) => ({ inventory: () => one.inventory() }));
+    for (const loggedOut of [false, true]) {
+      const { exitCode, out, err } = await run(['deploy', '--dry-run', ...MOONSHINE], { loggedOut });
+      expect(exitCode).toBe(0);
+      expect(out).toMatch(
+        /^Plan: create the endpoint demo \(moonshine on 1 to 1 × ml\.c5\.xlarge\)\n\nCost: /,
+      );
+      expect(out).toMatch(/KIKITORI_MAX_SESSIONS=4/);
+      const policy = JSON.parse(out.slice(out.indexOf('{\n'))) as { Statement: { Action: string[] }[] };
+      expect(policy.Statement.flatMap(({ Action }) => Action)).toContain('sagemaker:CreateEndpoint');
+      expect(err.includes('No AWS credentials')).toBe(loggedOut);
+    }
+    expect(inventory()).toEqual([]);
+    expect(fake?.calls.filter((call) => /:(Create|Delete|Put|Execute|Update)/.test(call))).toEqual([]);
+  });
+
+  it('say what is missing before anything is made, and how to get it', async () => {
+    const { quotas, inventory } = await account().then((one) => ({
+      quotas: one.quotas,
+      inventory: () => one.inventory(),
+    }));
+    quotas.set('ml.c5.xlarge', 0);
+    const { exitCode, err } = await run(['deploy', ...MOONSHINE]);
+    expect(exitCode).toBe(1);
+    expect(err).toMatch(
+      /missing {2}quota .*needed 1\n +Ask for more: aws service-quotas request-service-quota-increase/,
+    );
+    expect(err).toMatch(/kikitori: Something that the deployment needs is missing/);
+    expect(inventory()).toEqual([]);
+  });
+
+  it('remove the image as well when told to, and list it when not', async () => {
+    const { images } = await account();
+    images.add('kikitori:moonshine-abc');
+    const destroy = ['destroy', '--endpoint', 'demo', '--engine', 'moonshine'];
+    expect((await run(destroy)).err).toMatch(/the ECR repository kikitori: 1 images, 2\.0 GB/);
+    expect((await run([...destroy, '--all'])).err).toMatch(/The ECR repository kikitori is gone/);
+    expect((await run(destroy)).err).not.toMatch(/ECR/);
+  });
+
+  it('explain the arithmetic without asking anybody', async () => {
+    const { exitCode, out } = await run(['deploy', '--explain', '--max-model-len', '22500']);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/--max-model-len 22500 is 30 minutes of one session/);
+  });
+
+  it.each([
+    [['deploy', '--image', 'nginx'], 2, 'SageMaker takes images from ECR only'],
+    [['deploy', '--vllm', '[1]'], 2, 'Other settings of vLLM are a JSON object'],
+    [['deploy', '--gpu-memory-utilization', '1.5'], 2, 'must be above 0'],
+    [['deploy', '--instance-type', 'ml.c5.xlarge', '--image', IMAGE], 2, 'vLLM needs a GPU'],
+    [['deploy', '--region', 'nowhere'], 2, 'A region looks like us-east-1'],
+    [['scale'], 2, 'Say --min, --max or --desired'],
+    [['logs', '--endpoint', 'demo'], 1, 'There is no log'],
+    [['scale', '--max', '2'], 1, 'There is no such endpoint of ours'],
+  ])('refuse with a sentence: %j', async (words, exitCode, sentence) => {
+    await account();
+    const refused = await run(words);
+    expect(refused).toMatchObject({ exitCode, err: expect.stringContaining(sentence) });
+    expect(refused.err).toMatch(/kikitori: [^\n]+[.)]\n$/);
+  });
+});
