@@ -74,7 +74,6 @@ export { type Destroyed, type DestroyWish, destroyEndpoint } from './lifecycle/d
 export { type LogLine, type LogOptions, readLog } from './lifecycle/logs.js';
 export { type Scaled, type ScaleWish, scaleEndpoint } from './lifecycle/scale.js';
 export { type EndpointMetrics, type EndpointStatus, readStatus } from './lifecycle/status.js';
-export { parseImageUri } from './names.js';
 export { type Facts, type Identity, readFacts, readIdentity } from './plan/facts.js';
 export { invokerPolicy, type Permission, type PolicyDocument, policyOf } from './plan/permissions.js';
 export { type Plan, type PlanStep, planDeployment, type Supplies, unknownFacts } from './plan/plan.js';
@@ -92,7 +91,7 @@ export {
   withDefaults,
 } from './settings/settings.js';
 export { givenImage } from './supplies/given-image.js';
-export { OWN_REPOSITORY, ownImage } from './supplies/own-image.js';
+export { type OwnImageOptions, ownImage } from './supplies/own-image.js';
 export type { Check, GivenImage, GivenWeights, Supply, SupplyOptions } from './supplies/supply.js';
 export { givenWeights, hubWeights, keptWeights } from './supplies/weights.js';
 export { loadTemplate } from './template-text.js';

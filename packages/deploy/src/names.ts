@@ -25,24 +25,6 @@ export function dashboardOf(endpointName: string, region: string): string {
   return `kikitori-${endpointName}-${region}`;
 }
 
-/** The bucket for weights: one for each account and region, shared by its endpoints. */
-export function bucketOf({ account, region }: Place): string {
-  return `kikitori-${account}-${region}`;
-}
-
-/** What ECR says of an image: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG` or `…@sha256:…`. Undefined for any other text. */
-export function parseImageUri(
-  uri: string,
-): { readonly account: string; readonly region: string; readonly repository: string } | undefined {
-  const [, account, region, repository] =
-    /^(\d{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.(?:amazonaws|on)\.[a-z.]+\/([a-z0-9._/-]+?)(?::[\w.-]+|@sha256:[a-f0-9]{64})$/.exec(
-      uri,
-    ) ?? [];
-  return account === undefined || region === undefined || repository === undefined
-    ? undefined
-    : { account, region, repository };
-}
-
 /** ARNs of one account and region. */
 export function arns({ region, account, partition }: Place) {
   const arn = (service: string, rest: string, scope = `${region}:${account}`) =>

@@ -1,4 +1,4 @@
-import type { EndpointSettings, Engine } from '@kikitori/deploy';
+import type { BuilderName, EndpointSettings, Engine } from '@kikitori/deploy';
 import { CliError } from '../errors.js';
 import { choice, flag, integer, type OptionValues, parsed, text } from '../options.js';
 import { regionOption } from '../options-shared.js';
@@ -33,10 +33,12 @@ export const deployOptions = {
     fallback: 'vllm',
   }),
   image: word('--image <uri>', 'image in ECR; without it, it is built and pushed'),
-  builder: word(
-    '--builder <name>',
-    'what builds it: docker, finch, podman, buildah (default: what there is)',
-  ),
+  builder: parsed<BuilderName, undefined>({
+    flags: '--builder <name>',
+    description: 'what builds it: docker, finch, podman, buildah (default: the first that works)',
+    fallback: undefined,
+    parse: parseBuilder,
+  }),
   weights: word(
     '--weights <name>',
     'weights of a hub, owner/name[@revision] (default: Voxtral Mini 4B Realtime)',
@@ -161,4 +163,12 @@ function parsePart(value: string, label: string): number {
   const part = /^(?:0?\.\d{1,3}|1(?:\.0)?)$/.test(value) ? Number(value) : 0;
   if (part > 0) return part;
   throw new CliError('usage', `${label} must be above 0 and at most 1, such as 0.9.`);
+}
+
+const BUILDERS: readonly BuilderName[] = ['docker', 'finch', 'podman', 'buildah'];
+
+function parseBuilder(value: string, label: string): BuilderName {
+  const found = BUILDERS.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new CliError('usage', `${label} must be one of: ${BUILDERS.join(', ')}.`);
 }

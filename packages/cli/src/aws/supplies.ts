@@ -1,11 +1,11 @@
-import type { Aws, Facts, GivenImage, GivenWeights, Supplies, Supply } from '@kikitori/deploy';
+import type { Aws, BuilderName, Facts, GivenImage, GivenWeights, Supplies, Supply } from '@kikitori/deploy';
 import type { Context } from '../context.js';
 
 /** What was said about image and weights. */
 export interface SuppliesGiven {
   readonly engine: 'vllm' | 'moonshine';
   readonly image: string | undefined;
-  readonly builder: string | undefined;
+  readonly builder: BuilderName | undefined;
   readonly weights: string | undefined;
   readonly modelS3: string | undefined;
 }
@@ -23,23 +23,24 @@ export async function suppliesMaker(
 ): Promise<(facts: Facts) => Supplies> {
   const deploy = await import('@kikitori/deploy');
   return (facts) => ({
-    image: imageOf(given, aws, facts, deploy),
+    image: imageOf(given, aws, facts, context, deploy),
     weights: weightsOf(given, aws, facts, context, deploy),
   });
 }
 
 function imageOf(
-  { image, engine }: SuppliesGiven,
+  { image, engine, builder }: SuppliesGiven,
   aws: Aws,
   facts: Facts,
+  { env }: Context,
   deploy: Deploy,
 ): Supply<GivenImage> {
-  if (image !== undefined) return deploy.givenImage(aws, image, facts.partition);
+  if (image !== undefined) return deploy.givenImage(aws, image);
   const { ImageUri: now = '', Engine: before } = facts.stack?.parameters ?? {};
-  const isNamed = now !== '' && deploy.parseImageUri(now)?.repository !== deploy.OWN_REPOSITORY;
+  const isNamed = now !== '' && deploy.parseEcrName(now)?.repository !== deploy.DEFAULT_REPOSITORY;
   // Somebody named it once; it stays until somebody names another one.
-  if (isNamed && before === engine) return deploy.givenImage(aws, now, facts.partition);
-  return deploy.ownImage(aws, facts);
+  if (isNamed && before === engine) return deploy.givenImage(aws, now);
+  return deploy.ownImage(aws, { engine, builder, env }, facts);
 }
 
 function weightsOf(

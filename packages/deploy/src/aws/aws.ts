@@ -1,3 +1,4 @@
+import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import { DEPLOY_LIMITS } from '../limits.js';
@@ -79,6 +80,20 @@ export class Aws {
       const sdk = await import('@aws-sdk/client-ecr');
       return { sdk, client: new sdk.ECRClient(config) };
     });
+
+  /** ECR of any region, for those who try again by themselves not at all: the client does it for them. */
+  async ecrFor(): Promise<(region: string) => ECRClient> {
+    const { sdk } = await this.ecr();
+    return (region) => {
+      const client = new sdk.ECRClient({
+        ...this.#config(),
+        region,
+        maxAttempts: DEPLOY_LIMITS.callAttemptsMax,
+      });
+      this.#opened.push(client);
+      return client;
+    };
+  }
 
   iam = () =>
     this.#open('iam', async (config) => {

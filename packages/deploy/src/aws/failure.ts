@@ -58,6 +58,7 @@ export function codeOf(error: unknown): DeployErrorCode {
 
 /** Whether the same call may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof DeployError) return error.retryable;
   const code = codeOf(error);
   if (code === 'throttled' || code === 'aws_unreachable') return true;
   if (code !== 'aws_failed' || !(error instanceof Error)) return false;

@@ -211,6 +211,7 @@ export function imagePermissions(repository: string, place: Place): readonly Per
       sid: 'Image',
       actions: [
         'ecr:CreateRepository',
+        'ecr:PutLifecyclePolicy',
         'ecr:DescribeRepositories',
         'ecr:DescribeImages',
         'ecr:TagResource',
@@ -231,7 +232,8 @@ export function imagePermissions(repository: string, place: Place): readonly Per
 
 /** What looking at an image that is there needs. */
 export function givenImagePermissions(repositoryArn: string): readonly Permission[] {
-  return [{ sid: 'LookAtTheImage', actions: ['ecr:DescribeImages'], resources: [repositoryArn] }];
+  const actions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
+  return [{ sid: 'LookAtTheImage', actions, resources: [repositoryArn] }];
 }
 
 /** What copying weights into a bucket of ours needs, and removing them. */
@@ -246,6 +248,7 @@ export function weightsPermissions(bucket: string, place: Place): readonly Permi
         's3:ListBucket',
         's3:ListBucketMultipartUploads',
         's3:GetBucketLocation',
+        's3:PutBucketPublicAccessBlock',
         's3:PutBucketTagging',
         's3:PutLifecycleConfiguration',
       ],

@@ -1,85 +1,42 @@
 import type { Aws } from '../aws/aws.js';
-import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
-import { arns, parseImageUri } from '../names.js';
+import { checkImage, parseEcrName, repositoryArn, type UsableImage } from '../image/index.js';
 import { givenImagePermissions } from '../plan/permissions.js';
-import type { Check, GivenImage, Supply } from './supply.js';
+import { asCheck } from './as-check.js';
+import type { GivenImage, Supply } from './supply.js';
 
-/** An image that somebody has pushed: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`. Throws `DeployError` `invalid_setting`. */
-export function givenImage(aws: Aws, imageUri: string, partition: string): Supply<GivenImage> {
-  const parsed = parseImageUri(imageUri);
-  if (parsed === undefined) {
+/**
+ * An image that somebody has pushed: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`. The stack gets it by its digest, so that a tag that is moved
+ * changes nothing until the next `deploy`. Throws `DeployError` `invalid_setting`.
+ */
+export function givenImage(aws: Aws, imageUri: string): Supply<GivenImage> {
+  const name = parseEcrName(imageUri);
+  if (name === undefined) {
     throw new DeployError('invalid_setting', {
       sentence:
-        'SageMaker takes images from ECR only: --image is like 123456789012.dkr.ecr.us-east-1.amazonaws.com/NAME:TAG, with a tag or a digest.',
+        'SageMaker takes images from ECR only: --image is like 123456789012.dkr.ecr.us-east-1.amazonaws.com/NAME:TAG.',
     });
   }
-  const { account, region, repository } = parsed;
-  if (region !== aws.region) {
-    throw new DeployError('invalid_setting', {
-      sentence:
-        'The image is in another region than the endpoint; SageMaker pulls from its own. Push it there, or change --region.',
+  const look = async (signal: AbortSignal): Promise<UsableImage> => {
+    const { client } = await aws.ecr();
+    return await aws.call(() => checkImage({ ecr: client, uri: imageUri, region: aws.region, signal }), {
+      signal,
     });
-  }
-  const repositoryArn = arns({ region, account, partition }).repository(repository);
-  const given: GivenImage = { imageUri, repositoryArn };
+  };
   return {
     summary: `use the image ${imageUri}`,
-    permissions: givenImagePermissions(repositoryArn),
-    check: ({ signal }) => check(aws, imageUri, { account, repository }, signal),
-    ensure: async ({ onProgress }) => {
-      onProgress({ step: 'image', kind: 'skip', text: `Image ${imageUri}` });
-      return given;
+    permissions: givenImagePermissions(repositoryArn(name)),
+    check: ({ signal }) =>
+      asCheck('image', async () => {
+        const { uri, warnings } = await look(signal);
+        return [uri, ...warnings].join('. ');
+      }),
+    ensure: async ({ signal, onProgress }) => {
+      const found = await look(signal);
+      onProgress({ step: 'image', kind: 'skip', text: `Image ${found.uri}` });
+      return { imageUri: found.uri, repositoryArn: found.repositoryArn };
     },
     list: async () => [],
     remove: async () => [`the image ${imageUri}: it was named, not made`],
   };
-}
-
-async function check(
-  aws: Aws,
-  imageUri: string,
-  { account, repository }: { readonly account: string; readonly repository: string },
-  signal: AbortSignal,
-): Promise<Check> {
-  const name = 'image';
-  const { sdk, client } = await aws.ecr();
-  const [, digest] = /@(sha256:[a-f0-9]+)$/.exec(imageUri) ?? [];
-  const imageId =
-    digest === undefined
-      ? { imageTag: imageUri.slice(imageUri.lastIndexOf(':') + 1) }
-      : { imageDigest: digest };
-  try {
-    await aws.call(
-      (options) =>
-        client.send(
-          new sdk.DescribeImagesCommand({
-            registryId: account,
-            repositoryName: repository,
-            imageIds: [imageId],
-          }),
-          options,
-        ),
-      { signal },
-    );
-    return { name, state: 'ok', text: imageUri, remedy: '' };
-  } catch (error) {
-    if (isRefusal(error, 'ImageNotFoundException') || isRefusal(error, 'RepositoryNotFoundException')) {
-      return {
-        name,
-        state: 'missing',
-        text: `there is no image ${imageUri}`,
-        remedy: 'Push it (docs/containers.md), or leave --image out to have it built.',
-      };
-    }
-    if (error instanceof DeployError && error.code === 'access_denied') {
-      return {
-        name,
-        state: 'unknown',
-        text: `these credentials may not look at ${imageUri}`,
-        remedy: 'Allow ecr:DescribeImages.',
-      };
-    }
-    throw error;
-  }
 }

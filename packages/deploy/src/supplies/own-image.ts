@@ -1,27 +1,74 @@
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
-import type { Place } from '../names.js';
+import {
+  BUILDER_NAMES,
+  type BuilderName,
+  DEFAULT_REPOSITORY,
+  noBuilderSentence,
+  planImage,
+  probeBuilders,
+  provideImage,
+} from '../image/index.js';
+import { ENDPOINT_TAG, type Place } from '../names.js';
 import { imagePermissions } from '../plan/permissions.js';
+import type { Engine } from '../settings/settings.js';
+import { asCheck } from './as-check.js';
 import type { GivenImage, Supply, SupplyOptions } from './supply.js';
 
-/** Where our own images go: one repository for each account and region, shared by its endpoints. */
-export const OWN_REPOSITORY = 'kikitori';
+/** How our own image is made. */
+export interface OwnImageOptions {
+  readonly engine: Engine;
+  /** Only this builder; else the first that works. */
+  readonly builder: BuilderName | undefined;
+  /** `PATH`, and what the builders read. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
 
-const REMEDY =
-  'Build the image and push it to ECR (docs/containers.md), then name it with --image ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG.';
-
-/** The image in our own repository. */
-export function ownImage(aws: Aws, place: Place): Supply<GivenImage> {
+/** The image of this checkout: built with whatever builder there is, and pushed to our own repository, unless it is there. */
+export function ownImage(aws: Aws, options: OwnImageOptions, place: Place): Supply<GivenImage> {
+  const { engine, builder, env } = options;
+  const settings = { engine, accountId: place.account, region: place.region };
   return {
-    summary: `build the image and push it to ${OWN_REPOSITORY}`,
-    permissions: imagePermissions(OWN_REPOSITORY, place),
-    check: async () => ({ name: 'image', state: 'missing', text: 'none was named', remedy: REMEDY }),
-    ensure: async () => {
-      throw new DeployError('not_ready', { sentence: REMEDY });
+    summary: `build the image of containers/${engine} and push it to ${DEFAULT_REPOSITORY} in ECR, unless it is there`,
+    permissions: imagePermissions(DEFAULT_REPOSITORY, place),
+    check: ({ signal }) =>
+      asCheck('image', async () => {
+        const ecrFor = await aws.ecrFor();
+        const { target, isThere } = await planImage({ ...settings, ecrFor, signal });
+        if (isThere) return `${target} is there`;
+        const names = builder === undefined ? BUILDER_NAMES : [builder];
+        const reports = await probeBuilders(names, env, { signal });
+        const found = reports.find(({ state }) => state === 'works');
+        if (found === undefined) {
+          throw new DeployError('builder_missing', { sentence: noBuilderSentence(reports) });
+        }
+        return `${target} will be built with ${found.name}`;
+      }),
+    async ensure({ signal, onProgress }) {
+      const ecrFor = await aws.ecrFor();
+      onProgress({ step: 'image', kind: 'begin', text: `Image of containers/${engine}` });
+      const tell = (text: string) => onProgress({ step: 'image', kind: 'note', text });
+      const image = await provideImage({
+        ...settings,
+        ecrFor,
+        env,
+        tags: { [ENDPOINT_TAG]: 'shared' },
+        onLine: tell,
+        signal,
+        ...(builder === undefined ? {} : { builder }),
+      });
+      for (const warning of image.warnings) tell(warning);
+      const isBuilt = image.builtBy !== undefined;
+      onProgress({
+        step: 'image',
+        kind: isBuilt ? 'done' : 'skip',
+        text: isBuilt ? `Image pushed: ${image.uri}` : `Image is there: ${image.uri}`,
+      });
+      return { imageUri: image.uri, repositoryArn: image.repositoryArn };
     },
     list: ({ signal }) => listOwn(aws, signal),
-    remove: (options) => removeOwn(aws, options),
+    remove: (removal) => removeOwn(aws, removal),
   };
 }
 
@@ -29,17 +76,18 @@ async function listOwn(aws: Aws, signal: AbortSignal): Promise<readonly string[]
   const { sdk, client } = await aws.ecr();
   try {
     const { imageDetails = [] } = await aws.call(
-      (options) => client.send(new sdk.DescribeImagesCommand({ repositoryName: OWN_REPOSITORY }), options),
+      (options) =>
+        client.send(new sdk.DescribeImagesCommand({ repositoryName: DEFAULT_REPOSITORY }), options),
       { signal },
     );
     const gigabytes = imageDetails.reduce((sum, { imageSizeInBytes = 0 }) => sum + imageSizeInBytes, 0) / 1e9;
     return [
-      `the ECR repository ${OWN_REPOSITORY}: ${imageDetails.length} images, ${gigabytes.toFixed(1)} GB (about $0.10 a GB and month); "kikitori destroy --all" removes it`,
+      `the ECR repository ${DEFAULT_REPOSITORY}: ${imageDetails.length} images, ${gigabytes.toFixed(1)} GB (about $0.10 a GB and month); "kikitori destroy --all" removes it`,
     ];
   } catch (error) {
     if (isRefusal(error, 'RepositoryNotFoundException')) return [];
     if (error instanceof DeployError && error.code === 'access_denied') {
-      return [`perhaps the ECR repository ${OWN_REPOSITORY}: these credentials may not look`];
+      return [`perhaps the ECR repository ${DEFAULT_REPOSITORY}: these credentials may not look`];
     }
     throw error;
   }
@@ -51,7 +99,7 @@ async function removeOwn(aws: Aws, { signal, onProgress }: SupplyOptions): Promi
     await aws.call(
       (options) =>
         client.send(
-          new sdk.DeleteRepositoryCommand({ repositoryName: OWN_REPOSITORY, force: true }),
+          new sdk.DeleteRepositoryCommand({ repositoryName: DEFAULT_REPOSITORY, force: true }),
           options,
         ),
       { signal },
@@ -60,10 +108,7 @@ async function removeOwn(aws: Aws, { signal, onProgress }: SupplyOptions): Promi
     if (!isRefusal(error, 'RepositoryNotFoundException')) throw error;
     return [];
   }
-  onProgress({
-    step: 'image',
-    kind: 'done',
-    text: `The ECR repository ${OWN_REPOSITORY} is gone, with all its images`,
-  });
+  const text = `The ECR repository ${DEFAULT_REPOSITORY} is gone, with all its images`;
+  onProgress({ step: 'image', kind: 'done', text });
   return [];
 }

@@ -1,21 +1,24 @@
 import {
   checkStoredModel,
   copyModel,
+  ensureModelBucket,
   formatS3Uri,
   type HubAccess,
   type HubModel,
+  modelBucketName,
   modelKeyPrefix,
   parseS3Uri,
   planModelCopy,
+  removeModelBucket,
   removeStoredModel,
 } from '../artefacts/index.js';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
-import { bucketOf, type Place } from '../names.js';
+import { ENDPOINT_TAG, type Place } from '../names.js';
 import { givenWeightsPermissions, weightsPermissions } from '../plan/permissions.js';
-import { ensureBucket, removeBucketIfEmpty } from './bucket.js';
-import type { Check, GivenWeights, Supply, SupplyOptions } from './supply.js';
+import { asCheck } from './as-check.js';
+import type { GivenWeights, Supply, SupplyOptions } from './supply.js';
 
 /** Weights that somebody has put into S3: `s3://BUCKET/PREFIX/`. Throws `DeployError` `invalid_setting`. */
 export function givenWeights(aws: Aws, uri: string, place: Place): Supply<GivenWeights> {
@@ -31,7 +34,7 @@ export function givenWeights(aws: Aws, uri: string, place: Place): Supply<GivenW
     summary: `use the weights in ${named}`,
     permissions: givenWeightsPermissions(bucket, prefix, place),
     check: ({ signal }) =>
-      checked(async () => {
+      asCheck('weights', async () => {
         const { client } = await aws.s3();
         const { totalBytes } = await checkStoredModel({
           s3: client,
@@ -52,14 +55,14 @@ export function givenWeights(aws: Aws, uri: string, place: Place): Supply<GivenW
 
 /** Weights of a hub, copied into a bucket of this account. */
 export function hubWeights(aws: Aws, model: HubModel, access: HubAccess, place: Place): Supply<GivenWeights> {
-  const bucket = bucketOf(place);
+  const bucket = modelBucketName(place.account, place.region);
   const prefix = modelKeyPrefix(model);
   const destination = formatS3Uri({ bucket, prefix });
   return {
     summary: `copy ${model.repository}@${model.revision.slice(0, 12)} from ${new URL(access.endpoint).host} to ${destination}`,
     permissions: weightsPermissions(bucket, place),
     check: ({ signal }) =>
-      checked(async () => {
+      asCheck('weights', async () => {
         const { totalBytes, files } = await planModelCopy({ model, destination, access, signal });
         return `${model.repository}: ${files.length} files, ${gigabytes(totalBytes)}`;
       }),
@@ -70,7 +73,10 @@ export function hubWeights(aws: Aws, model: HubModel, access: HubAccess, place: 
         kind: 'begin',
         text: `Weights of ${model.repository} to ${destination}`,
       });
-      await ensureBucket(aws, place, { signal });
+      await ensureModelBucket(
+        { s3: client, bucket, region: place.region, accountId: place.account, signal },
+        { [ENDPOINT_TAG]: 'shared' },
+      );
       const { sentBytes, totalBytes } = await copyModel({
         s3: client,
         bucketOwner: place.account,
@@ -102,7 +108,7 @@ export function hubWeights(aws: Aws, model: HubModel, access: HubAccess, place: 
 export function keptWeights(aws: Aws, { bucket, prefix }: GivenWeights, place: Place): Supply<GivenWeights> {
   const uri = formatS3Uri({ bucket, prefix });
   const given = givenWeights(aws, uri, place);
-  if (bucket !== bucketOf(place)) return given;
+  if (bucket !== modelBucketName(place.account, place.region)) return given;
   return {
     ...given,
     permissions: weightsPermissions(bucket, place),
@@ -112,7 +118,7 @@ export function keptWeights(aws: Aws, { bucket, prefix }: GivenWeights, place: P
 }
 
 async function listOwn(aws: Aws, place: Place, signal: AbortSignal): Promise<readonly string[]> {
-  const bucket = bucketOf(place);
+  const bucket = modelBucketName(place.account, place.region);
   const { sdk, client } = await aws.s3();
   const target = { Bucket: bucket, Prefix: 'models/', ExpectedBucketOwner: place.account };
   try {
@@ -145,26 +151,10 @@ async function removeOwn(
   const kept = await removeStoredModel({ s3: client, uri, bucketOwner: place.account, signal });
   if (kept.length > 0) return [`${kept.length} objects in ${uri} that S3 did not give up`];
   onProgress({ step: 'weights', kind: 'done', text: `The weights in ${uri} are gone` });
-  return await removeBucketIfEmpty(aws, place, { signal });
-}
-
-/** A check whose failure is an answer: what is missing says the error itself. */
-async function checked(look: () => Promise<string>): Promise<Check> {
-  const name = 'weights';
-  try {
-    return { name, state: 'ok', text: await look(), remedy: '' };
-  } catch (error) {
-    if (!(error instanceof DeployError) || error.retryable) throw error;
-    if (error.code === 'access_denied') {
-      return {
-        name,
-        state: 'unknown',
-        text: 'these credentials may not look at the bucket',
-        remedy: error.message,
-      };
-    }
-    return { name, state: 'missing', text: 'not usable', remedy: error.message };
-  }
+  const bucket = modelBucketName(place.account, place.region);
+  const ofAccount = { region: place.region, accountId: place.account };
+  const isGone = await removeModelBucket({ s3: client, bucket, ...ofAccount, signal });
+  return isGone ? [] : [`the bucket ${bucket}: other models are in it`];
 }
 
 function gigabytes(bytes: number): string {

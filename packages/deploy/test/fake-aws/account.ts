@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PolicyDocument } from '../../src/plan/permissions.js';
 import { allows } from './iam-policy.js';
 import { seeded, type VirtualTime } from './virtual-time.js';
@@ -69,6 +70,11 @@ export interface AccountOptions {
   readonly seed: number;
   readonly weather?: Weather;
   readonly region?: string;
+}
+
+/** The digest of an image that the stand-in has under `name:tag`. */
+export function digestOf(image: string): string {
+  return `sha256:${createHash('sha256').update(image).digest('hex')}`;
 }
 
 /** Everything that an account holds, and who may do what in it. */

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AccountOptions, FakeAccount } from './account.js';
+import { type AccountOptions, digestOf, FakeAccount } from './account.js';
 import { FakeCloudFormation } from './cloudformation.js';
 import { allows } from './iam-policy.js';
 import { answer, type Call, readCall, refuse, ServiceFault } from './wire.js';
@@ -60,6 +60,11 @@ export class FakeAws {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let dialect: Call['dialect'] = 'json';
+    if (request.url === '/config') {
+      const Labels = { 'com.amazonaws.sagemaker.capabilities.bidirectional-streaming': 'true' };
+      response.end(JSON.stringify({ os: 'linux', architecture: 'amd64', config: { Labels } }));
+      return;
+    }
     try {
       const call = await readCall(request);
       dialect = call.dialect;
@@ -292,10 +297,30 @@ export class FakeAws {
         const [id] = (input['imageIds'] ?? []) as { imageTag: string }[];
         if (id === undefined)
           return { imageDetails: own.map(() => ({ repositoryName: name, imageSizeInBytes: 2e9 })) };
-        if (!account.images.has(`${name}:${id?.imageTag}`)) {
-          throw new ServiceFault('ImageNotFoundException', 'The image does not exist');
-        }
-        return { imageDetails: [{ repositoryName: name, imageTags: [id?.imageTag] }] };
+        throw new ServiceFault('ImageNotFoundException', 'The image does not exist');
+      },
+      BatchGetImage: (input) => {
+        const name = String(input['repositoryName']);
+        account.authorize('ecr:BatchGetImage', account.arn('ecr', `repository/${name}`));
+        const [id] = input['imageIds'] as { imageTag?: string; imageDigest?: string }[];
+        const tags = [...account.images].filter((one) => one.startsWith(`${name}:`));
+        const found = tags.find(
+          (one) => one === `${name}:${id?.imageTag}` || digestOf(one) === id?.imageDigest,
+        );
+        if (found === undefined) return { images: [], failures: [{ failureCode: 'ImageNotFound' }] };
+        const config = { digest: digestOf(`${found} config`) };
+        const mediaType = 'application/vnd.docker.distribution.manifest.v2+json';
+        const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType, config });
+        return {
+          images: [
+            { imageId: { imageDigest: digestOf(found) }, imageManifest, imageManifestMediaType: mediaType },
+          ],
+        };
+      },
+      GetDownloadUrlForLayer: (input) => {
+        const name = String(input['repositoryName']);
+        account.authorize('ecr:GetDownloadUrlForLayer', account.arn('ecr', `repository/${name}`));
+        return { downloadUrl: `${this.url}/config`, layerDigest: input['layerDigest'] };
       },
       DeleteRepository: (input) => {
         const name = String(input['repositoryName']);

@@ -70,7 +70,7 @@ export class Rehearsal {
   suppliesFor(aws: Aws, engine: string): Supplies {
     const { id, region } = this.fake.account;
     const image = `${id}.dkr.ecr.${region}.amazonaws.com/kikitori-${engine}:${this.tag}`;
-    return { image: givenImage(aws, image, 'aws'), weights: engine === 'vllm' ? weightsSupply() : undefined };
+    return { image: givenImage(aws, image), weights: engine === 'vllm' ? weightsSupply() : undefined };
   }
 
   prepare(settings: EndpointSettings): Promise<PreparedDeployment> {

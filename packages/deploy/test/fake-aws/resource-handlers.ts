@@ -1,4 +1,4 @@
-import type { FakeAccount } from './account.js';
+import { digestOf, type FakeAccount } from './account.js';
 
 /** Why a resource could not be made, changed or removed, in AWS's words. */
 export class ResourceFault extends Error {}
@@ -104,9 +104,9 @@ const model: Handler = {
         `Could not assume role ${roleArn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role. (Service: SageMaker, Status Code: 400)`,
       );
     }
-    const image = String(container['Image']).replace(/^.*amazonaws\.com\//, '');
-    if (!account.images.has(image))
-      throw new ResourceFault(`Requested image ${String(container['Image'])} not found.`);
+    const [, image = ''] = String(container['Image']).split('amazonaws.com/');
+    const known = [...account.images].map((one) => `${one.split(':')[0]}@${digestOf(one)}`);
+    if (!known.includes(image)) throw new ResourceFault(`Requested image ${image} not found.`);
     account.models.set(name, { role: roleArn, environment: container['Environment'] });
     return { physicalId: name, attributes: { ModelName: name } };
   },
