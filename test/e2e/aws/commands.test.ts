@@ -49,10 +49,10 @@ async function account(): Promise<FakeAccount> {
 /** The way to a container that transcribes, at the address of the stand-in of SageMaker's runtime. */
 async function runtime(): Promise<string> {
   const context = memoryContext({ env: { KIKITORI_HOME: home } });
-  const ports = { server: 0, bridge: 0, sagemaker: 0 };
+  const ports = { server: 0, bridge: 0, sagemaker: 0, page: undefined };
   const options = { endpoint: 'demo', region: 'us-west-2', isPlaintext: true, logger: silent };
   path = await LocalPath.open({ ...options, engine: Promise.resolve(scriptedEngine()), ports }, context);
-  await path.ready(context.signal);
+  await path.inService(context.signal);
   const url = /http:\/\/localhost:\d+/.exec(JSON.stringify(path.lines('a model')))?.[0];
   if (url === undefined) throw new Error('the stand-in says no address');
   return url;
