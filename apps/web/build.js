@@ -3,7 +3,7 @@
  * after `tsc -b`. A page is `src/NAME.html`; where it says `{{live.js}}` it means the built `live.js`. Nothing is put into HTML but
  * names, so that the strictest policy (no inline script, no inline style, no blob) holds.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -70,4 +70,11 @@ for (const file of (await readdir(source)).filter((name) => name.endsWith('.html
     return path;
   });
   await writeFile(join(pages, file), filled);
+}
+
+// Clips to try the page with, where there is no microphone.
+const samples = join(here, '..', '..', 'samples');
+await mkdir(join(pages, 'samples'));
+for (const file of (await readdir(samples)).filter((name) => name.endsWith('.flac'))) {
+  await copyFile(join(samples, file), join(pages, 'samples', file));
 }

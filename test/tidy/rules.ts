@@ -27,7 +27,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   client: { level: 2, mayImport: ['protocol', 'audio', 'transport'], nodeOnlyIn: NOWHERE, domOnlyIn: /./ },
   web: {
     level: 3,
-    mayImport: ['protocol', 'audio', 'client'],
+    mayImport: ['protocol', 'audio', 'transport', 'client'],
     nodeOnlyIn: /^index\.ts$/,
     domOnlyIn: /./,
   },

@@ -1,9 +1,196 @@
-import { fetchListener } from './listener.js';
+import { Credentials } from './credentials.js';
+import { byId, setText } from './element.js';
+import { download, EXPORT_FORMATS, plainText } from './exports.js';
+import { KeyDialog } from './key-dialog.js';
+import { LagView } from './lag-view.js';
+import { LevelView } from './level-view.js';
+import { WEB_LIMITS } from './limits.js';
+import { fetchListener, type Listener } from './listener.js';
+import { LivePage } from './live-page.js';
+import { preferredLanguage } from './messages.js';
+import { Notice } from './notice.js';
+import { point, RecordKeeper } from './record-keeper.js';
+import { SessionStore } from './session-store.js';
+import { SessionsDialog } from './sessions-dialog.js';
+import { ShareControl } from './share-control.js';
+import { SourcePicker } from './source-picker.js';
+import { stateLine } from './state-line.js';
+import { TranscriptView } from './transcript-view.js';
+import { rememberedLanguage, Wording } from './wording.js';
 
-async function showListener(): Promise<void> {
-  const listener = await fetchListener();
-  const place = document.querySelector('#listener');
-  if (place !== null) place.textContent = listener?.models.join(', ') ?? 'The server does not answer.';
+const LISTENER_RETRY_MS = 3_000;
+
+const wording = new Wording(rememberedLanguage() ?? preferredLanguage(navigator.languages));
+let listener: Listener | undefined;
+const credentials = new Credentials(() => listener?.needsKey ?? false);
+const notice = new Notice(byId('notice', HTMLElement), wording);
+const store = new SessionStore();
+const keeper = new RecordKeeper(store, () => notice.show('errorStorage'));
+const program = byId('program', HTMLScriptElement);
+
+const page = new LivePage({
+  files: { workletUrl: program.dataset['worklet'] ?? '', workerUrl: program.dataset['worker'] ?? '' },
+  credentials,
+  keyDialog: new KeyDialog(wording, credentials),
+  picker: new SourcePicker(byId('source', HTMLSelectElement), wording),
+  keeper,
+  share: new ShareControl(wording, credentials),
+  notice,
+  transcript: new TranscriptView(
+    {
+      list: byId('transcript', HTMLOListElement),
+      announcer: byId('announcer', HTMLElement),
+      toNow: byId('to-now', HTMLButtonElement),
+    },
+    wording,
+  ),
+  lag: new LagView({
+    box: byId('lag', HTMLElement),
+    number: byId('lag-number', HTMLElement),
+    plot: byId('lag-plot', SVGSVGElement),
+  }),
+  level: new LevelView(byId('level', HTMLCanvasElement)),
+  model: () => listener?.models[0] ?? '',
+  onState: () => draw(),
+});
+
+const sessions = new SessionsDialog(store, wording, {
+  open: (record) => {
+    point(record.id);
+    page.show(record);
+  },
+  delete: (id) => {
+    keeper.forget(id);
+    if (id === undefined || page.record?.id === id) page.show(undefined);
+  },
+});
+
+/** Brings every control in line with the state. Cheap: it changes only what differs. */
+function draw(): void {
+  const { state, record, isBusy } = page;
+  document.body.dataset['phase'] = state.phase;
+  document.body.dataset['live'] = String(state.phase === 'recording' && state.capture === 'live');
+  const [key, values] = stateLine(state);
+  setText(byId('state', HTMLElement), wording.say(key, values));
+  const canStop = state.phase === 'recording' || state.phase === 'reading';
+  const button = byId('record', HTMLButtonElement);
+  button.disabled = isBusy && !canStop;
+  setText(byId('record-text', HTMLElement), wording.say(isBusy ? 'stop' : 'start'));
+  const mute = byId('mute', HTMLButtonElement);
+  mute.disabled = state.phase !== 'recording';
+  mute.setAttribute('aria-pressed', String(state.isMuted));
+  setText(mute, wording.say(state.isMuted ? 'unmute' : 'mute'));
+  byId('source', HTMLSelectElement).disabled = isBusy;
+  byId('intro', HTMLElement).hidden = isBusy || record !== undefined;
+  byId('spoken', HTMLElement).hidden = record === undefined;
+  byId('file-progress', HTMLElement).hidden = state.phase !== 'reading';
+  byId('progress', HTMLProgressElement).value = Math.round(page.progress * 1000);
+  if (record !== undefined) {
+    setText(byId('session-name', HTMLElement), `${wording.time(record.startedAtMs)} · ${record.name}`);
+  }
+  drawListener();
 }
 
-void showListener();
+function drawListener(): void {
+  const place = byId('listener', HTMLElement);
+  if (listener === undefined) {
+    setText(place, isListenerAsked ? wording.say('noServer') : '');
+    return;
+  }
+  const model = listener.models[0] ?? wording.say('someModel');
+  const isRelay = listener.relay !== undefined && listener.relay !== '';
+  setText(
+    place,
+    isRelay
+      ? wording.say('listeningRelay', { model, relay: listener.relay ?? '' })
+      : wording.say('listening', { model }),
+  );
+}
+
+let isListenerAsked = false;
+
+/** Asks who listens until somebody says so: a model may still be loading. */
+async function askListener(): Promise<void> {
+  listener = await fetchListener();
+  isListenerAsked = true;
+  draw();
+  if (listener === undefined) setTimeout(() => void askListener(), LISTENER_RETRY_MS);
+}
+
+function rate(): 'realtime' | 'max' {
+  const chosen = document.querySelector<HTMLInputElement>('input[name="rate"]:checked');
+  return chosen?.value === 'max' ? 'max' : 'realtime';
+}
+
+async function readSample(name: string): Promise<void> {
+  try {
+    const response = await fetch(`/samples/${name}.flac`, {
+      signal: AbortSignal.timeout(WEB_LIMITS.sampleTimeoutMs),
+    });
+    if (!response.ok) throw new TypeError('The sample is not there.');
+    await page.read(await response.blob(), `${name}.flac`, rate());
+  } catch {
+    notice.show('errorLoad');
+  }
+}
+
+async function copyText(): Promise<void> {
+  const { record } = page;
+  if (record === undefined) return;
+  try {
+    await navigator.clipboard.writeText(plainText(record));
+    setText(byId('state', HTMLElement), wording.say('copied'));
+  } catch {
+    notice.show('notCopied');
+  }
+}
+
+function listenToFiles(): void {
+  const input = byId('file', HTMLInputElement);
+  byId('pick-file', HTMLButtonElement).addEventListener('click', () => input.click());
+  const read = (files: FileList | null | undefined): void => {
+    const file = files?.[0];
+    if (file !== undefined) void page.read(file, file.name, rate());
+  };
+  input.addEventListener('change', () => {
+    read(input.files);
+    input.value = '';
+  });
+  // Without this the browser would leave the page and show the file.
+  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    read(event.dataTransfer?.files);
+  });
+  for (const button of document.querySelectorAll<HTMLElement>('[data-sample]')) {
+    button.addEventListener('click', () => void readSample(button.dataset['sample'] ?? ''));
+  }
+}
+
+function listenToButtons(): void {
+  byId('record', HTMLButtonElement).addEventListener('click', () => void page.toggle());
+  byId('mute', HTMLButtonElement).addEventListener('click', () => page.mute());
+  byId('copy', HTMLButtonElement).addEventListener('click', () => void copyText());
+  byId('open-sessions', HTMLButtonElement).addEventListener('click', () => void sessions.show());
+  for (const format of EXPORT_FORMATS) {
+    document.querySelector(`[data-export="${format}"]`)?.addEventListener('click', () => {
+      if (page.record !== undefined) download(page.record, format);
+    });
+  }
+  for (const button of document.querySelectorAll<HTMLElement>('[data-close]')) {
+    button.addEventListener('click', () => button.closest('dialog')?.close());
+  }
+  const language = byId('language', HTMLSelectElement);
+  language.value = wording.language;
+  language.addEventListener('change', () => wording.change(language.value === 'ja' ? 'ja' : 'en'));
+  for (const gesture of ['pointerdown', 'keydown']) addEventListener(gesture, () => void page.wake());
+}
+
+wording.dress();
+wording.watch(draw);
+listenToButtons();
+listenToFiles();
+setInterval(() => page.tick(), WEB_LIMITS.lagEveryMs);
+void askListener();
+void keeper.last().then((record) => page.show(record));
+draw();

@@ -1,0 +1,120 @@
+import type { SessionEvent, Transcript, Utterance } from '@kikitori/client';
+
+/** Sound that no server has heard. */
+export interface SpokenGap {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** What was said in one go, as it is shown, kept and exported. */
+export interface SpokenRecord {
+  readonly id: string;
+  readonly startedAtMs: number;
+  /** File name or name of the source; shown, and part of an export's name. */
+  readonly name: string;
+  readonly model: string;
+  readonly utterances: readonly Utterance[];
+  /** Final words behind the last utterance. */
+  readonly open: string;
+  readonly gaps: readonly SpokenGap[];
+}
+
+/** What an event has changed. */
+export type Change = 'words' | 'utterance' | 'gap' | 'none';
+
+/** A session's words as they come. Knows no page. */
+export class Conversation {
+  readonly id: string;
+  readonly startedAtMs: number;
+  readonly name: string;
+  readonly model: string;
+  readonly #utterances: Utterance[] = [];
+  readonly #gaps: SpokenGap[] = [];
+  #open = '';
+  #unstable = '';
+  #settledMs = 0;
+
+  constructor({ id, startedAtMs, name, model }: Pick<SpokenRecord, 'id' | 'startedAtMs' | 'name' | 'model'>) {
+    this.id = id;
+    this.startedAtMs = startedAtMs;
+    this.name = name;
+    this.model = model;
+  }
+
+  get utterances(): readonly Utterance[] {
+    return this.#utterances;
+  }
+
+  get gaps(): readonly SpokenGap[] {
+    return this.#gaps;
+  }
+
+  /** Final words that are in no utterance yet. */
+  get open(): string {
+    return this.#open.trim();
+  }
+
+  /** Words behind them that may still change. */
+  get unstable(): string {
+    return this.#unstable.trim();
+  }
+
+  /** Every word that ends before this is there for good; undefined until the server has said so. */
+  get settledMs(): number {
+    return this.#settledMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#utterances.length === 0 && this.open === '';
+  }
+
+  /** Takes one event. `transcript` is the session's own, asked only for servers that find no utterances. */
+  add(event: SessionEvent, transcript: () => Transcript): Change {
+    switch (event.type) {
+      case 'delta':
+        this.#open += event.text;
+        this.#unstable = '';
+        return event.text === '' ? 'none' : 'words';
+      case 'partial':
+        if (this.#unstable === event.text) return 'none';
+        this.#unstable = event.text;
+        return 'words';
+      case 'utterance':
+        return this.#close(event);
+      case 'progress':
+        this.#settledMs = Math.max(this.#settledMs, event.settledMs);
+        return 'none';
+      case 'done':
+        return this.#settle(transcript);
+      default:
+        return 'none';
+    }
+  }
+
+  /** Everything, to be kept. */
+  record(): SpokenRecord {
+    const { id, startedAtMs, name, model, open } = this;
+    return { id, startedAtMs, name, model, open, utterances: [...this.#utterances], gaps: [...this.#gaps] };
+  }
+
+  #close({ text, startMs, endMs, words }: Utterance): Change {
+    if (text.trim() !== '') this.#utterances.push({ text, startMs, endMs, words });
+    // Its words came as deltas before; words of the next utterance may stand behind them.
+    const open = this.#open.trimStart();
+    this.#open = open.startsWith(text.trim()) ? open.slice(text.trim().length) : '';
+    this.#unstable = '';
+    return 'utterance';
+  }
+
+  #settle(transcript: () => Transcript): Change {
+    const rest = this.open;
+    this.#open = '';
+    this.#unstable = '';
+    if (rest === '') return 'words';
+    const last = transcript().utterances.at(-1);
+    const known = this.#utterances.at(-1)?.endMs ?? 0;
+    const { startMs, endMs } = last ?? { startMs: known, endMs: known };
+    this.#utterances.push({ text: rest, startMs: Math.max(startMs, known), endMs, words: [] });
+    return 'utterance';
+  }
+}

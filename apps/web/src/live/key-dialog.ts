@@ -1,0 +1,42 @@
+import type { Credentials } from './credentials.js';
+import { byId } from './element.js';
+import type { Wording } from './wording.js';
+
+/** Asks for the key. */
+export class KeyDialog {
+  readonly #dialog = byId('key-dialog', HTMLDialogElement);
+  readonly #form = byId('key-form', HTMLFormElement);
+  readonly #key = byId('key', HTMLInputElement);
+  readonly #keep = byId('key-keep', HTMLInputElement);
+  readonly #wrong = byId('key-wrong', HTMLElement);
+  readonly #wording: Wording;
+  readonly #credentials: Credentials;
+  #done: ((isGiven: boolean) => void) | undefined;
+
+  constructor(wording: Wording, credentials: Credentials) {
+    this.#wording = wording;
+    this.#credentials = credentials;
+    this.#form.addEventListener('submit', () => {
+      credentials.use(this.#key.value.trim(), { isKept: this.#keep.checked });
+      this.#settle(true);
+    });
+    this.#dialog.addEventListener('close', () => this.#settle(false));
+  }
+
+  /** Resolves with true when there is a key to try. `isWrong`: the last one was not known. */
+  async ask({ isWrong }: { readonly isWrong: boolean }): Promise<boolean> {
+    if (isWrong) this.#credentials.forget();
+    this.#wrong.textContent = isWrong ? this.#wording.say('keyWrong') : '';
+    this.#key.value = '';
+    this.#dialog.showModal();
+    return await new Promise((resolve) => {
+      this.#done = resolve;
+    });
+  }
+
+  #settle(isGiven: boolean): void {
+    this.#key.value = '';
+    this.#done?.(isGiven);
+    this.#done = undefined;
+  }
+}

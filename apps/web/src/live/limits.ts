@@ -1,0 +1,18 @@
+/** Every bound of the pages, with its reason and with what happens there. */
+export const WEB_LIMITS = {
+  /** Sound kept while there is no connection (2 min, 3.8 MB). Then: the oldest is told as a gap. */
+  keepMs: 120_000,
+  /** Time without a good connection. Then: the session ends, and says so. */
+  giveUpAfterMs: 120_000,
+  /** Sessions kept in the browser. Then: the oldest is deleted. */
+  sessionsMax: 50,
+  /** While words come a session is saved at most so often. */
+  saveEveryMs: 2_000,
+  /** Sentences that a screen reader may still read; older ones are taken out of the log. */
+  announcedMax: 20,
+  /** The plot of the lag: so many points, one every `lagEveryMs` (60 s). */
+  lagPoints: 120,
+  lagEveryMs: 500,
+  /** A sample is fetched within that time. Then: the file's error is shown. */
+  sampleTimeoutMs: 20_000,
+} as const;

@@ -1,0 +1,41 @@
+import { make } from './element.js';
+import type { MessageKey } from './messages.js';
+import type { Wording } from './wording.js';
+
+/** A sentence above the controls that says what went wrong, with a way back. One at a time. */
+export class Notice {
+  readonly #place: HTMLElement;
+  readonly #wording: Wording;
+
+  constructor(place: HTMLElement, wording: Wording) {
+    this.#place = place;
+    this.#wording = wording;
+  }
+
+  /** Shows it until it is closed, or until something else begins. `retry`: what "Try again" does. */
+  show(key: MessageKey, retry?: () => void): void {
+    const sentence = make('p', 'notice-text', this.#wording.say(key));
+    const tools = make('div', 'notice-tools');
+    if (retry !== undefined) {
+      tools.append(
+        this.#button('tryAgain', 'solid', () => {
+          this.clear();
+          retry();
+        }),
+      );
+    }
+    tools.append(this.#button('dismiss', 'quiet', () => this.clear()));
+    this.#place.replaceChildren(sentence, tools);
+  }
+
+  clear(): void {
+    this.#place.replaceChildren();
+  }
+
+  #button(key: MessageKey, className: string, onClick: () => void): HTMLButtonElement {
+    const button = make('button', className, this.#wording.say(key));
+    button.type = 'button';
+    button.addEventListener('click', onClick);
+    return button;
+  }
+}

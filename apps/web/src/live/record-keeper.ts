@@ -1,0 +1,73 @@
+import type { Conversation, SpokenRecord } from './conversation.js';
+import { WEB_LIMITS } from './limits.js';
+import type { SessionStore } from './session-store.js';
+
+const STORED_AT = 'kikitori.session';
+
+/** Saves the running session while its words come, and finds it again after a reload of the tab. */
+export class RecordKeeper {
+  readonly #store: SessionStore;
+  readonly #onFailure: () => void;
+  #conversation: Conversation | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `onFailure`: this browser keeps nothing; called once for each session at most. */
+  constructor(store: SessionStore, onFailure: () => void) {
+    this.#store = store;
+    this.#onFailure = onFailure;
+    addEventListener('pagehide', () => void this.save());
+    document.addEventListener('visibilitychange', () => void this.save());
+  }
+
+  follow(conversation: Conversation): void {
+    this.#conversation = conversation;
+    point(conversation.id);
+  }
+
+  /** Something was said: it is saved soon, an utterance at once. */
+  note({ isUrgent }: { readonly isUrgent: boolean }): void {
+    if (isUrgent) void this.save();
+    else this.#timer ??= setTimeout(() => void this.save(), WEB_LIMITS.saveEveryMs);
+  }
+
+  async save(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const conversation = this.#conversation;
+    if (conversation === undefined || conversation.isEmpty) return;
+    try {
+      await this.#store.put(conversation.record());
+    } catch {
+      this.#conversation = undefined;
+      this.#onFailure();
+    }
+  }
+
+  /** No more of that session is saved; undefined: of any. */
+  forget(id: string | undefined): void {
+    if (id === undefined || this.#conversation?.id === id) this.#conversation = undefined;
+  }
+
+  /** What this tab showed before it was loaded again. */
+  async last(): Promise<SpokenRecord | undefined> {
+    const id = pointed();
+    return id === undefined ? undefined : await this.#store.get(id).catch(() => undefined);
+  }
+}
+
+/** The session that the tab shows. */
+export function point(id: string): void {
+  try {
+    sessionStorage.setItem(STORED_AT, id);
+  } catch {
+    // Storage is switched off: after a reload the page begins empty.
+  }
+}
+
+function pointed(): string | undefined {
+  try {
+    return sessionStorage.getItem(STORED_AT) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

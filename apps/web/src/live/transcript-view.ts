@@ -1,0 +1,187 @@
+import type { Conversation, SpokenGap, SpokenRecord } from './conversation.js';
+import { make } from './element.js';
+import { WEB_LIMITS } from './limits.js';
+import type { Wording } from './wording.js';
+
+/** Where the words stand. */
+export interface TranscriptPlaces {
+  readonly list: HTMLOListElement;
+  /** For screen readers: finished sentences, each once. */
+  readonly announcer: HTMLElement;
+  readonly toNow: HTMLButtonElement;
+}
+
+/** One line: a time, words that stay, words that may change. */
+interface Line {
+  readonly item: HTMLLIElement;
+  readonly time: HTMLElement;
+  readonly stable: HTMLElement;
+  readonly unstable: HTMLElement;
+}
+
+/** Within this of the end of the page a reader counts as following. */
+const FOLLOW_PX = 96;
+
+/**
+ * The words on the page. A line that is being spoken becomes the finished one in its place: nothing moves. What changes is drawn
+ * once a frame. The page follows the newest words until the reader scrolls away.
+ */
+export class TranscriptView {
+  readonly #places: TranscriptPlaces;
+  readonly #wording: Wording;
+  #live: Line | undefined;
+  #shownUtterances = 0;
+  #shownGaps = 0;
+  #isFollowing = true;
+  #frame: number | undefined;
+  #conversation: Conversation | undefined;
+
+  constructor(places: TranscriptPlaces, wording: Wording) {
+    this.#places = places;
+    this.#wording = wording;
+    addEventListener('scroll', () => this.#onScroll(), { passive: true });
+    places.toNow.addEventListener('click', () => {
+      this.#isFollowing = true;
+      this.#scrollToEnd();
+      this.#onScroll();
+    });
+  }
+
+  /** A finished session, or an empty page. */
+  show(record: SpokenRecord | undefined): void {
+    this.#conversation = undefined;
+    this.#clear();
+    if (record === undefined) return;
+    const gaps = [...record.gaps];
+    for (const utterance of record.utterances) {
+      while (gaps[0] !== undefined && gaps[0].startMs <= utterance.startMs) this.#addGap(gaps.shift());
+      this.#addLine(utterance.startMs, utterance.text);
+    }
+    for (const gap of gaps) this.#addGap(gap);
+    if (record.open !== '') this.#addLine(record.utterances.at(-1)?.endMs ?? 0, record.open);
+  }
+
+  /** From now on the words of this conversation; `update` after each change. */
+  follow(conversation: Conversation): void {
+    this.#clear();
+    this.#conversation = conversation;
+    this.#isFollowing = true;
+  }
+
+  update(): void {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.#draw();
+    });
+  }
+
+  /** Draws what is still to be drawn, now. */
+  flush(): void {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const conversation = this.#conversation;
+    if (conversation === undefined) return;
+    const { utterances, gaps, open, unstable } = conversation;
+    for (; this.#shownGaps < gaps.length; this.#shownGaps += 1) this.#addGap(gaps[this.#shownGaps]);
+    for (; this.#shownUtterances < utterances.length; this.#shownUtterances += 1) {
+      const utterance = utterances[this.#shownUtterances];
+      if (utterance !== undefined) this.#finish(utterance.startMs, utterance.text);
+    }
+    this.#drawLive(open, unstable);
+    if (this.#isFollowing) this.#scrollToEnd();
+  }
+
+  #drawLive(open: string, unstable: string): void {
+    if (open === '' && unstable === '') {
+      this.#live?.item.remove();
+      this.#live = undefined;
+      return;
+    }
+    this.#live ??= this.#newLine();
+    const { stable, unstable: tail } = this.#live;
+    if (stable.textContent !== open) stable.textContent = open;
+    const text = open === '' ? unstable : ` ${unstable}`;
+    if (tail.textContent !== text) tail.textContent = text;
+  }
+
+  /** The live line becomes a finished one. */
+  #finish(startMs: number, text: string): void {
+    const line = this.#live ?? this.#newLine();
+    this.#live = undefined;
+    line.time.textContent = clock(startMs);
+    line.stable.textContent = text;
+    line.unstable.remove();
+    line.item.classList.remove('is-live');
+    this.#announce(text);
+  }
+
+  #announce(text: string): void {
+    const { announcer } = this.#places;
+    announcer.append(make('p', '', text));
+    while (announcer.childElementCount > WEB_LIMITS.announcedMax) announcer.firstElementChild?.remove();
+  }
+
+  #addLine(startMs: number, text: string): void {
+    const line = this.#newLine();
+    line.time.textContent = clock(startMs);
+    line.stable.textContent = text;
+    line.unstable.remove();
+    line.item.classList.remove('is-live');
+  }
+
+  #addGap(gap: SpokenGap | undefined): void {
+    if (gap === undefined) return;
+    const item = make('li', 'gap');
+    const seconds = Math.max(1, Math.round((gap.endMs - gap.startMs) / 1000));
+    item.append(make('span', 'time', clock(gap.startMs)));
+    item.append(make('p', '', this.#wording.say('gap', { n: seconds })));
+    this.#places.list.insertBefore(item, this.#live?.item ?? null);
+  }
+
+  #newLine(): Line {
+    const item = make('li', 'is-live');
+    const time = make('span', 'time');
+    const words = make('p');
+    const stable = make('span', 'stable');
+    const unstable = make('span', 'unstable');
+    words.append(stable, unstable);
+    item.append(time, words);
+    this.#places.list.append(item);
+    return { item, time, stable, unstable };
+  }
+
+  #clear(): void {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
+    this.#live = undefined;
+    this.#shownUtterances = 0;
+    this.#shownGaps = 0;
+    this.#places.list.replaceChildren();
+    this.#places.announcer.replaceChildren();
+    this.#places.toNow.hidden = true;
+  }
+
+  #onScroll(): void {
+    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+    this.#isFollowing = scrollHeight - clientHeight - scrollTop < FOLLOW_PX;
+    this.#places.toNow.hidden = this.#isFollowing || this.#conversation === undefined;
+  }
+
+  #scrollToEnd(): void {
+    const { documentElement } = document;
+    documentElement.scrollTop = documentElement.scrollHeight;
+  }
+}
+
+/** `3:07`, or `1:03:07` from an hour on. */
+export function clock(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const two = (value: number): string => String(value % 60).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  const head = minutes < 60 ? String(minutes) : `${Math.floor(minutes / 60)}:${two(minutes)}`;
+  return `${head}:${two(seconds)}`;
+}

@@ -1,0 +1,67 @@
+import { isMessageKey, type Language, type MessageKey, type MessageValues, message } from './messages.js';
+
+const STORED_AT = 'kikitori.language';
+
+/** The language of the page. Marked elements (`data-text`, `data-label`) follow it by themselves. */
+export class Wording {
+  #language: Language;
+  readonly #onChange = new Set<() => void>();
+
+  constructor(language: Language) {
+    this.#language = language;
+  }
+
+  get language(): Language {
+    return this.#language;
+  }
+
+  say(key: MessageKey, values?: MessageValues): string {
+    return message(this.#language, key, values);
+  }
+
+  /** `25 Nov, 14:03`, as the language writes it. */
+  time(atMs: number): string {
+    const style = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
+    return new Intl.DateTimeFormat(this.#language, style).format(atMs);
+  }
+
+  /** Calls whenever the language has changed. */
+  watch(call: () => void): void {
+    this.#onChange.add(call);
+  }
+
+  change(language: Language): void {
+    this.#language = language;
+    remember(language);
+    this.dress();
+    for (const call of this.#onChange) call();
+  }
+
+  /** Writes every marked element anew. */
+  dress(): void {
+    document.documentElement.lang = this.#language;
+    for (const element of document.querySelectorAll<HTMLElement>('[data-text], [data-label]')) {
+      const { text, label } = element.dataset;
+      if (isMessageKey(text)) element.textContent = this.say(text);
+      if (isMessageKey(label)) element.setAttribute('aria-label', this.say(label));
+    }
+  }
+}
+
+/** What the visitor chose the last time. */
+export function rememberedLanguage(): Language | undefined {
+  try {
+    const stored = localStorage.getItem(STORED_AT);
+    return stored === 'en' || stored === 'ja' ? stored : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function remember(language: Language): void {
+  try {
+    localStorage.setItem(STORED_AT, language);
+  } catch {
+    // Storage is switched off: the choice holds until the page is left.
+  }
+}
