@@ -35,8 +35,8 @@ export class CaptionStage {
     return this.#paragraphs.size === 0 && this.#liveText === '';
   }
 
-  /** Shows a state; what is already there is left alone. */
-  show(view: CaptionView): void {
+  /** Shows a state; what is already there is left alone. True when something was not. */
+  show(view: CaptionView): boolean {
     if (view.session !== this.#session) this.#begin(view.session);
     const { said, announces, keptMax } = this.#options;
     const shown = view.utterances
@@ -51,10 +51,13 @@ export class CaptionStage {
     let isNew = false;
     for (const { number, text } of shown) isNew = this.#put(number, text) || isNew;
     this.#last = view.utterances.at(-1)?.number ?? this.#last;
-    this.#showLive(view.live.stable, this.#options.showsUnstable ? view.live.unstable : '', isNew);
+    const { stable, unstable } = view.live;
+    const isChanged = this.#showLive(stable, this.#options.showsUnstable ? unstable : '', isNew) || isNew;
     // What was said before somebody came is not read out to them.
-    if (announces && said.ariaLive === 'off')
+    if (announces && said.ariaLive === 'off') {
       requestAnimationFrame(() => said.setAttribute('aria-live', 'polite'));
+    }
+    return isChanged;
   }
 
   /** Takes everything away; what is said from now on is shown again. */
@@ -88,10 +91,12 @@ export class CaptionStage {
     return true;
   }
 
-  #showLive(stable: string, unstable: string, isNew: boolean): void {
+  /** True when it is another text than before. */
+  #showLive(stable: string, unstable: string, isNew: boolean): boolean {
     const { live, stable: stableWords, unstable: unstableWords } = this.#options;
     const text = stable + gapBetween(stable, unstable) + unstable;
-    if (text !== this.#liveText || isNew) live.classList.remove('cleared');
+    const isChanged = text !== this.#liveText;
+    if (isChanged || isNew) live.classList.remove('cleared');
     this.#liveText = text;
     if (stableWords.textContent !== stable) stableWords.textContent = stable;
     const tail = gapBetween(stable, unstable) + unstable;
@@ -99,7 +104,8 @@ export class CaptionStage {
     live.hidden = text === '';
     if (isNew || text === '') this.#heightPx = 0;
     live.style.minHeight = `${this.#heightPx}px`;
-    this.#heightPx = Math.max(this.#heightPx, live.offsetHeight);
+    this.#heightPx = Math.max(this.#heightPx, live.getBoundingClientRect().height);
     live.style.minHeight = `${this.#heightPx}px`;
+    return isChanged;
   }
 }

@@ -8,7 +8,8 @@ export interface CaptionTimingOptions {
   readonly delayMs: number;
   /** 0: never. */
   readonly clearMs: number;
-  readonly onShow: (view: CaptionView) => void;
+  /** True when something is seen that was not there: a state that comes again after a lost connection is no word. */
+  readonly onShow: (view: CaptionView) => boolean;
   /** Nothing has changed for so long. */
   readonly onPause: () => void;
 }
@@ -56,8 +57,7 @@ export class CaptionTiming {
 
   #show(view: CaptionView): void {
     const { clearMs, onShow, onPause } = this.#options;
-    onShow(view);
-    if (clearMs === 0) return;
+    if (!onShow(view) || clearMs === 0) return;
     clearTimeout(this.#pause);
     this.#pause = setTimeout(onPause, clearMs);
   }

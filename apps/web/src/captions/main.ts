@@ -63,10 +63,12 @@ function shower(
     clearMs: options.clearMs,
     onShow: (view) => {
       if (view.language !== undefined) find('.scroller').lang = view.language;
+      let isChanged = false;
       tools.keepingPlace(() => {
-        stage.show(view);
+        isChanged = stage.show(view);
         empty.hidden = !stage.isEmpty;
       });
+      return isChanged;
     },
     onPause: () => stage.clear(),
   });

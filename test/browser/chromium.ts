@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { PAGES_FOLDER } from '@kikitori/web';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const executablePath = EXECUTABLES.find((path) => existsSync(path));
+const isBuilt = existsSync(join(PAGES_FOLDER, 'index.html'));
+
+/** Why tests in a browser cannot run here; undefined when they can. Say it on stderr and skip. */
+export const whyNoBrowser: string | undefined =
+  executablePath === undefined
+    ? 'no Chromium (Debian: apt-get install chromium)'
+    : isBuilt
+      ? undefined
+      : 'the pages are not built (npm run build)';
+
+/** Starts a browser without a window, that talks to nobody by itself. */
+export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
+  return await chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', ...flags],
+  });
+}
+
+const axeSource = (): string =>
+  readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong with a page: rule and place, one line each. */
+export async function axeViolations(page: Page): Promise<readonly string[]> {
+  // Not a script tag, which the page's own policy would refuse.
+  await page.evaluate(axeSource());
+  const found = await page.evaluate('axe.run().then(({ violations }) => JSON.stringify(violations))');
+  const violations: { id: string; nodes: { target: string[] }[] }[] = JSON.parse(String(found));
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+}
