@@ -132,6 +132,8 @@ describe.skipIf(missing !== '')('kikitori up, with real speech', () => {
     const speech = Float32Array.from(blocks.flatMap((block) => [...block]));
     const { accessKeyId, secretAccessKey } = LOCAL_CREDENTIALS;
     const session = await connect({
+      // What a client is told is seen only by one that does not come back by itself.
+      reconnect: false,
       connect: createSageMakerConnect({
         endpointName: 'demo',
         region: 'us-east-1',
@@ -230,6 +232,7 @@ async function startRuntime(bridgePort: number): Promise<SageMakerRuntime> {
 async function openSession(url: string): Promise<Session> {
   const { accessKeyId, secretAccessKey } = LOCAL_CREDENTIALS;
   return await connect({
+    reconnect: false,
     connect: createSageMakerConnect({
       endpointName: 'demo',
       region: 'us-east-1',

@@ -1,55 +1,57 @@
 import { AudioError } from '@kikitori/audio';
-import { encodeClientEvent, parseServerEvent, SAMPLE_RATE_HZ } from '@kikitori/protocol';
-import type { Connect, Connection, Message } from '@kikitori/transport';
+import { encodeClientEvent, parseServerEvent } from '@kikitori/protocol';
+import type { Connection, Message } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
-import { aborted, ClientError, fromConnectFailure, fromConnectionEnd } from './errors.js';
-import { CLIENT_LIMITS } from './limits.js';
-import { RealtimeSession, type Session, serverError } from './session.js';
+import type { ConnectOptions } from './connect-options.js';
+import { aborted, ClientError, fromConnectFailure, fromConnectionEnd, serverError } from './errors.js';
+import { Leg } from './leg.js';
+import { CONNECT_TIMEOUT_MS } from './limits.js';
+import { RealtimeSession } from './realtime-session.js';
+import type { Session } from './session.js';
 import { realtimeUrl } from './urls.js';
-
-/** Where to connect, and how to speak. */
-export interface ConnectOptions {
-  /**
-   * `ws://host:port`, with `/v1/realtime` added when it names no path; `http:` and `https:` are taken for `ws:` and
-   * `wss:`. May be left out when `connect` knows where to go.
-   */
-  readonly url?: string;
-  /** Another way to travel than WebSocket: in memory, or to SageMaker. */
-  readonly connect?: Connect;
-  /** Sent as `Authorization: Bearer …`. Browsers cannot send it (`invalid_argument`): put a proxy in front there. */
-  readonly apiKey?: string;
-  /** Further headers of the handshake, where the platform sends them. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The model's name. Default: the empty name, which servers take for their only model (see `firstModel`). */
-  readonly model?: string;
-  /** Rate of the audio that will be sent; it is resampled to 16 kHz. Default 16,000. */
-  readonly sampleRateHz?: number;
-  /** Ask for word times, utterances and progress. Servers that do not know them ignore it. */
-  readonly words?: boolean;
-  /** Ask for the unstable tail of the text. Servers that do not know it ignore it. */
-  readonly partials?: boolean;
-  /** Default 10,000. */
-  readonly connectTimeoutMs?: number;
-  /** Longest silence of the server while the end is awaited, beside the utterance's own duration. Default 60,000. */
-  readonly finishTimeoutMs?: number;
-}
 
 /**
  * Opens a session. It resolves when the server has greeted and the model was named.
  *
  * Rejects with `ClientError`: `invalid_argument`, `connect_failed`, `refused`, `server_error`, `protocol_error`,
- * `closed`, `timeout` or `aborted`. That a model does not exist is told by the server later and ends the session then.
+ * `closed`, `timeout` or `aborted`; the first connection is tried once. That a model does not exist is told by the
+ * server later and ends the session then.
  */
 export async function connect(options: ConnectOptions, { signal }: WaitOptions = {}): Promise<Session> {
   throwIfAborted(signal);
-  const { connectTimeoutMs = CLIENT_LIMITS.connectTimeoutMs } = options;
+  const leg = await openLeg(options, signal);
+  try {
+    const session = makeSession(options);
+    session.run(leg);
+    return session;
+  } catch (error) {
+    leg.destroy();
+    throw error;
+  }
+}
+
+/**
+ * Begins a session at once, so that no word is lost: audio sent before there is a connection is kept and sent when
+ * there is. The first connection is sought as every other one; what cannot be mended ends the session.
+ *
+ * Throws `ClientError` `invalid_argument`.
+ */
+export function openSession(options: ConnectOptions): Session {
+  const session = makeSession(options);
+  session.run(undefined);
+  return session;
+}
+
+/** One try, within the time for it. */
+async function openLeg(options: ConnectOptions, signal: AbortSignal | undefined): Promise<Leg> {
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort();
   const timer = setTimeout(onAbort, connectTimeoutMs);
   signal?.addEventListener('abort', onAbort);
   try {
-    return await open(options, giveUp.signal);
+    return await greet(options, giveUp.signal);
   } catch (error) {
     if (signal?.aborted === true) throw aborted(signal);
     if (giveUp.signal.aborted) throw new ClientError('timeout', 'The server did not answer in time.');
@@ -60,15 +62,13 @@ export async function connect(options: ConnectOptions, { signal }: WaitOptions =
   }
 }
 
-async function open(options: ConnectOptions, signal: AbortSignal): Promise<Session> {
+async function greet(options: ConnectOptions, signal: AbortSignal): Promise<Leg> {
   const connection = await openConnection(options, signal);
   try {
     const incoming = connection.messages[Symbol.asyncIterator]();
     const id = await readGreeting(incoming, signal);
     await connection.send(greetingOf(options), { signal });
-    const session = makeSession(options, { id, connection, incoming });
-    session.run();
-    return session;
+    return new Leg({ id, connection, incoming });
   } catch (error) {
     connection.destroy();
     throw fromConnectionEnd(error);
@@ -105,22 +105,21 @@ async function readGreeting(incoming: AsyncIterator<Message>, signal: AbortSigna
   );
 }
 
-function greetingOf({ model = '', words, partials }: ConnectOptions): string {
-  const isPlain = words !== true && partials !== true;
-  const kikitori = { words: words === true, partials: partials === true };
+function greetingOf({ model = '', words, partials, reconnect }: ConnectOptions): string {
+  const isLasting = reconnect !== false;
+  const isPlain = words !== true && partials !== true && !isLasting;
+  // Where every word is has to be known to tell it once; whether the caller hears of it is another question.
+  const kikitori = {
+    words: words === true || isLasting,
+    partials: partials === true,
+    ...(isLasting ? { replay: true } : {}),
+  };
   return encodeClientEvent({ type: 'session.update', model, ...(isPlain ? {} : { kikitori }) });
 }
 
-interface OpenParts {
-  readonly id: string;
-  readonly connection: Connection;
-  readonly incoming: AsyncIterator<Message>;
-}
-
-function makeSession(options: ConnectOptions, parts: OpenParts): RealtimeSession {
-  const { sampleRateHz = SAMPLE_RATE_HZ, finishTimeoutMs = CLIENT_LIMITS.finishTimeoutMs } = options;
+function makeSession(options: ConnectOptions): RealtimeSession {
   try {
-    return new RealtimeSession({ ...parts, sampleRateHz, finishTimeoutMs });
+    return new RealtimeSession(options, (signal) => openLeg(options, signal));
   } catch (error) {
     if (!(error instanceof AudioError)) throw error;
     throw new ClientError('invalid_argument', 'The sample rate must be a whole number from 1000 to 768000.', {

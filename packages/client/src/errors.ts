@@ -1,6 +1,6 @@
 import { ERRORS, isErrorCode } from '@kikitori/protocol';
 import { TransportError } from '@kikitori/transport';
-import { CLIENT_LIMITS } from './limits.js';
+import { SERVER_TEXT_MAX } from './limits.js';
 
 /** Why the client could not do what it was asked. Callers match the code, never the message. */
 export type ClientErrorCode =
@@ -59,7 +59,7 @@ export class ClientError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.serverCode = options.serverCode;
-    this.serverText = options.serverText?.slice(0, CLIENT_LIMITS.serverTextMax);
+    this.serverText = options.serverText?.slice(0, SERVER_TEXT_MAX);
   }
 
   /** `refused`: the HTTP status of the handshake. */
@@ -120,6 +120,14 @@ export function fromConnectionEnd(error: unknown): ClientError {
   if (error instanceof ClientError) return error;
   return new ClientError('closed', 'The connection ended before everything was transcribed.', {
     cause: error,
+  });
+}
+
+/** For an error event of the server: audio or text is missing on this connection from here on. */
+export function serverError(event: { readonly error: string; readonly code: string | null }): ClientError {
+  return new ClientError('server_error', 'The server reported an error; its code says which.', {
+    serverCode: event.code,
+    serverText: event.error,
   });
 }
 

@@ -1,4 +1,5 @@
-import type { KikitoriWord, ServerEvent, UnknownServerEvent, Usage as WireUsage } from '@kikitori/protocol';
+import type { Usage as WireUsage } from '@kikitori/protocol';
+import type { ClientError } from './errors.js';
 
 /** A word with its place in the session's audio, in milliseconds since the first sample sent. */
 export interface Word {
@@ -47,8 +48,10 @@ export interface UtteranceEvent extends Utterance {
 export interface ProgressEvent {
   readonly type: 'progress';
   readonly receivedMs: number;
-  /** Every word before this position has been delivered. */
+  /** Every word that ends before this position has been told. */
   readonly settledMs: number;
+  /** Audio given to `send` and not settled: what is on its way, waits here, or is being recognised. */
+  readonly lagMs: number;
 }
 
 /** Everything sent up to an `endUtterance` or `finish` is transcribed. */
@@ -57,6 +60,36 @@ export interface DoneEvent {
   /** All deltas since the last one, joined. */
   readonly text: string;
   readonly usage: Usage | null;
+}
+
+/** The connection was lost. Audio is kept, and another connection is sought; nothing has to be done. */
+export interface DisconnectEvent {
+  readonly type: 'disconnect';
+  /** What ended it. */
+  readonly error: ClientError;
+}
+
+/** Another connection took over. Text and times go on as if nothing had happened. */
+export interface ReconnectEvent {
+  readonly type: 'reconnect';
+  /** True: the last one was as old as `sessionMsMax` allows. False: it was lost. */
+  readonly isPlanned: boolean;
+  /** Audio is sent again from here on. */
+  readonly fromMs: number;
+}
+
+/** Audio that no server has heard, because more had to be kept than `keepMs` allows. Its words are missing. */
+export interface GapEvent {
+  readonly type: 'gap';
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** After a break a server without positions said something else than before: words may be doubled or missing here. */
+export interface AmbiguousEvent {
+  readonly type: 'ambiguous';
+  /** Audio was sent again from here on. */
+  readonly fromMs: number;
 }
 
 /** An event of a newer server. */
@@ -74,44 +107,23 @@ export type SessionEvent =
   | UtteranceEvent
   | ProgressEvent
   | DoneEvent
+  | DisconnectEvent
+  | ReconnectEvent
+  | GapEvent
+  | AmbiguousEvent
   | UnknownEvent;
 
-/** What of the server's events becomes an event of ours: all but the greeting and errors. */
-type TellableEvent = Exclude<
-  ServerEvent | UnknownServerEvent,
-  { readonly type: 'session.created' | 'error' }
->;
-
 /** Turns the wire's spelling into ours. */
-export function toSessionEvent(event: TellableEvent): SessionEvent {
-  switch (event.type) {
-    case 'transcription.delta':
-      return event.audio_ms === undefined
-        ? { type: 'delta', text: event.delta }
-        : { type: 'delta', text: event.delta, audioMs: event.audio_ms };
-    case 'transcription.done':
-      return { type: 'done', text: event.text, usage: event.usage === null ? null : toUsage(event.usage) };
-    case 'kikitori.utterance':
-      return {
-        type: 'utterance',
-        text: event.text,
-        startMs: event.start_ms,
-        endMs: event.end_ms,
-        words: event.words.map(toWord),
-      };
-    case 'kikitori.progress':
-      return { type: 'progress', receivedMs: event.received_ms, settledMs: event.settled_ms };
-    case 'kikitori.partial':
-      return { type: 'partial', text: event.text, audioMs: event.audio_ms };
-    case 'unknown':
-      return event;
-  }
-}
-
-function toUsage({ prompt_tokens, completion_tokens, total_tokens }: WireUsage): Usage {
+export function toUsage({ prompt_tokens, completion_tokens, total_tokens }: WireUsage): Usage {
   return { promptTokens: prompt_tokens, completionTokens: completion_tokens, totalTokens: total_tokens };
 }
 
-function toWord({ text, start_ms, end_ms }: KikitoriWord): Word {
-  return { text, startMs: start_ms, endMs: end_ms };
+/** Both together; null only when neither counts. */
+export function sumOfUsage(a: Usage | null, b: Usage | null): Usage | null {
+  if (a === null || b === null) return a ?? b;
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+  };
 }

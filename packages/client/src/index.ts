@@ -1,13 +1,18 @@
 export type { WaitOptions } from './abortable.js';
 export type { Pcm } from './audio-intake.js';
 export { type Clock, systemClock } from './clock.js';
-export { type ConnectOptions, connect } from './connect.js';
+export { connect, openSession } from './connect.js';
+export type { ConnectOptions, ReconnectOptions } from './connect-options.js';
 export { CLIENT_ERRORS, ClientError, type ClientErrorCode, type ClientErrorOptions } from './errors.js';
 export type {
+  AmbiguousEvent,
   DeltaEvent,
+  DisconnectEvent,
   DoneEvent,
+  GapEvent,
   PartialEvent,
   ProgressEvent,
+  ReconnectEvent,
   SessionEvent,
   UnknownEvent,
   Usage,
@@ -18,6 +23,7 @@ export type {
 export { CLIENT_LIMITS } from './limits.js';
 export { firstModel, type ModelsOptions } from './models.js';
 export { type AudioSource, type PaceOptions, type PaceRate, pace } from './pace.js';
-export type { Session } from './session.js';
+export type { Span } from './replay/ledger.js';
+export type { Continuity, Session } from './session.js';
 export { type TranscribeOptions, type Transcription, transcribe } from './transcribe.js';
 export type { Transcript } from './transcript.js';

@@ -1,42 +1,113 @@
-/** Every bound of this package, with its reason and with what happens there. */
+/**
+ * Every bound of this package, with its reason and with what happens there. Each is a constant of its own, so that a
+ * bundle holds numbers and not their names; `CLIENT_LIMITS` shows them together.
+ */
+
+/** From the first packet to `session.created`. Then: `timeout`. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * Longest silence of the server while `finish` or `endUtterance` waits, to which the duration of the utterance is
+ * added: a server slower than speech is not waited for. Then: `timeout`.
+ */
+export const FINISH_TIMEOUT_MS = 60_000;
+
+/** Longest time that one message may wait to be written while the server says nothing. Then: `timeout`. */
+export const SEND_TIMEOUT_MS = 120_000;
+
+/** When nothing can be sent any more: how long to hear what the server had said before. */
+export const HEAR_OUT_MS = 1_000;
+
+/** What one message carries: whole frames of 80 ms (one step of Voxtral), as many as wait, up to this. */
+export const FRAME_SAMPLES = 1280;
+export const APPEND_SAMPLES_MAX = FRAME_SAMPLES * 12;
+/** A long array is converted in slices of this many samples, so that the event loop is not held for long. */
+export const SLICE_SAMPLES = 16_384;
+
+/** Audio that is taken in at once while the last utterance is being finished (5 s at 16 kHz). Then: `send` waits. */
+export const HELD_BYTES_MAX = 160_000;
+
+/**
+ * `keepMs`: audio that is kept because its words have not all come (3.8 MB). Then: audio that comes faster than it
+ * is spoken waits in `send`; of audio that comes as it is spoken the oldest is given up, and told as a gap if it is
+ * missed.
+ */
+export const KEEP_MS = 120_000;
+/** Least that may be kept: what is sent at once after a break. */
+export const KEEP_MS_MIN = 5_000;
+/** Kept in front of the place where a replay would begin: a word may begin a little before its given start. */
+export const KEEP_BEHIND_MS = 1_000;
+/** Audio ahead of its own time by more than this comes from a file, and can wait. */
+export const AHEAD_MS_MAX = 2_000;
+/** After a break so much is sent at once, and the rest of what waited this much faster than it was spoken. */
+export const REPLAY_BURST_MS = 5_000;
+export const REPLAY_SPEED = 8;
+/** Tries: the first pause is up to `retryBaseMs`, each next one up to twice that, none above `retryMsMax`. */
+export const RETRY_BASE_MS = 500;
+export const RETRY_MS_MAX = 10_000;
+/** Tries in a row without a new word. Then: the session fails. */
+export const RETRIES_MAX = 100;
+/** `giveUpAfterMs`: time without a connection that proved good. Then: the session fails. */
+export const GIVE_UP_AFTER_MS = 120_000;
+/** A connection that lived so long has proved good, whatever it said. */
+export const PROVEN_MS = 30_000;
+/** Before `sessionMsMax` the next connection is opened, and a pause looked for: the last fifth, at most this. */
+export const HANDOVER_MS_MAX = 60_000;
+/**
+ * A server without positions is handed over in a pause of this length, as loudness tells; the nearer the bound, the
+ * shorter it may be. It is looked for at least so long: for that the bound may be passed, if nobody answered earlier.
+ */
+export const PAUSE_MS = 240;
+export const PAUSE_SEARCH_MS = 2_000;
+/** Audio handed to `send` calls that nobody awaits. Then: `overflow`. */
+export const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Unread events from which on an iterating caller makes the server wait. */
+export const EVENTS_HIGH_WATER = 1024;
+/** Unread events that are kept for a caller who reads late. Then: the events are lost, the transcript is not. */
+export const EVENTS_MAX = 65_536;
+
+/** What of the server's own words an error repeats. */
+export const SERVER_TEXT_MAX = 1024;
+
+/** `pace` cuts longer chunks into pieces of this length. */
+export const PACE_FRAME_MS = 80;
+/** After a stall `pace` catches up by at most this much; the rest of the stall is kept as a delay. */
+export const PACE_CATCH_UP_MS_MAX = 5_000;
+
+/** `firstModel`: the wait for the server's answer. */
+export const MODELS_TIMEOUT_MS = 10_000;
+
+/** All of them, by name. */
 export const CLIENT_LIMITS = {
-  /** From the first packet to `session.created`. Then: `timeout`. */
-  connectTimeoutMs: 10_000,
-  /**
-   * Longest silence of the server while `finish` or `endUtterance` waits, to which the duration of the utterance is
-   * added: a server slower than speech is not waited for. Then: `timeout`.
-   */
-  finishTimeoutMs: 60_000,
-
-  /** Longest time that one message may wait to be written while the server says nothing. Then: `timeout`. */
-  sendTimeoutMs: 120_000,
-
-  /** What one message carries: whole frames of 80 ms (one step of Voxtral), as many as wait, up to this. */
-  frameSamples: 1280,
-  appendSamplesMax: 1280 * 12,
-  /** A long array is converted in slices of this many samples, so that the event loop is not held for long. */
-  sliceSamples: 16_384,
-
-  /** Audio that is taken in at once while the last utterance is being finished (5 s at 16 kHz). Then: `send` waits. */
-  heldBytesMax: 160_000,
-  /** Audio handed to `send` calls that nobody awaits. Then: `overflow`. */
-  waitingBytesMax: 64 * 1024 * 1024,
-
-  /** Unread events from which on an iterating caller makes the server wait. */
-  eventsHighWater: 1024,
-  /** Unread events that are kept for a caller who reads late. Then: the events are lost, the transcript is not. */
-  eventsMax: 65_536,
-
-  /** What of the server's own words an error repeats. */
-  serverTextMax: 1024,
-
-  /** `pace` cuts longer chunks into pieces of this length. */
-  paceFrameMs: 80,
-  /** After a stall `pace` catches up by at most this much; the rest of the stall is kept as a delay. */
-  paceCatchUpMsMax: 5_000,
-
-  /** `firstModel`: the wait for the server's answer. */
-  modelsTimeoutMs: 10_000,
+  connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  finishTimeoutMs: FINISH_TIMEOUT_MS,
+  sendTimeoutMs: SEND_TIMEOUT_MS,
+  hearOutMs: HEAR_OUT_MS,
+  frameSamples: FRAME_SAMPLES,
+  appendSamplesMax: APPEND_SAMPLES_MAX,
+  sliceSamples: SLICE_SAMPLES,
+  heldBytesMax: HELD_BYTES_MAX,
+  keepMs: KEEP_MS,
+  keepMsMin: KEEP_MS_MIN,
+  keepBehindMs: KEEP_BEHIND_MS,
+  aheadMsMax: AHEAD_MS_MAX,
+  replayBurstMs: REPLAY_BURST_MS,
+  replaySpeed: REPLAY_SPEED,
+  retryBaseMs: RETRY_BASE_MS,
+  retryMsMax: RETRY_MS_MAX,
+  retriesMax: RETRIES_MAX,
+  giveUpAfterMs: GIVE_UP_AFTER_MS,
+  provenMs: PROVEN_MS,
+  handoverMsMax: HANDOVER_MS_MAX,
+  pauseMs: PAUSE_MS,
+  pauseSearchMs: PAUSE_SEARCH_MS,
+  waitingBytesMax: WAITING_BYTES_MAX,
+  eventsHighWater: EVENTS_HIGH_WATER,
+  eventsMax: EVENTS_MAX,
+  serverTextMax: SERVER_TEXT_MAX,
+  paceFrameMs: PACE_FRAME_MS,
+  paceCatchUpMsMax: PACE_CATCH_UP_MS_MAX,
+  modelsTimeoutMs: MODELS_TIMEOUT_MS,
 
   /** Shared captions: the wait before another try doubles from the first to the second. */
   captionsRetryMsMin: 250,

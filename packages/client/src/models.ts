@@ -1,7 +1,7 @@
 import { TransportError } from '@kikitori/transport';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import { aborted, ClientError } from './errors.js';
-import { CLIENT_LIMITS } from './limits.js';
+import { MODELS_TIMEOUT_MS } from './limits.js';
 import { modelsUrl } from './urls.js';
 
 /** What `firstModel` takes. */
@@ -16,7 +16,7 @@ export interface ModelsOptions extends WaitOptions {
 export async function firstModel(url: string, { apiKey, signal }: ModelsOptions = {}): Promise<string> {
   throwIfAborted(signal);
   const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), CLIENT_LIMITS.modelsTimeoutMs);
+  const timer = setTimeout(() => giveUp.abort(), MODELS_TIMEOUT_MS);
   const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   try {
     return await abortable(fetchFirst(modelsUrl(url), { headers, signal: giveUp.signal }), signal);

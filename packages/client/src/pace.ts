@@ -3,7 +3,7 @@ import { throwIfAborted, type WaitOptions } from './abortable.js';
 import { lengthSamples, type Pcm } from './audio-intake.js';
 import { type Clock, systemClock } from './clock.js';
 import { ClientError } from './errors.js';
-import { CLIENT_LIMITS } from './limits.js';
+import { PACE_CATCH_UP_MS_MAX, PACE_FRAME_MS } from './limits.js';
 
 /** As fast as it was spoken, as fast as it goes, or so many times as fast as it was spoken. */
 export type PaceRate = 'realtime' | 'max' | number;
@@ -41,8 +41,8 @@ export async function* pace(
       const earlyMs = dueMs - clock.nowMs();
       if (earlyMs > 0) {
         await sleep(clock, earlyMs, signal);
-      } else if (-earlyMs * speed > CLIENT_LIMITS.paceCatchUpMsMax) {
-        startMs += -earlyMs - CLIENT_LIMITS.paceCatchUpMsMax / speed;
+      } else if (-earlyMs * speed > PACE_CATCH_UP_MS_MAX) {
+        startMs += -earlyMs - PACE_CATCH_UP_MS_MAX / speed;
       }
       yield piece;
     }
@@ -72,7 +72,7 @@ function speedOf(rate: PaceRate): number {
 }
 
 function* piecesOf(chunk: Pcm, sampleRateHz: number): Generator<Pcm, void, undefined> {
-  const pieceSamples = Math.max(1, Math.floor((sampleRateHz * CLIENT_LIMITS.paceFrameMs) / 1000));
+  const pieceSamples = Math.max(1, Math.floor((sampleRateHz * PACE_FRAME_MS) / 1000));
   const step = pieceSamples * (chunk instanceof Uint8Array ? 2 : 1);
   for (let start = 0; start < chunk.length; start += step) yield chunk.subarray(start, start + step);
 }

@@ -1,6 +1,6 @@
 import { abortable, type WaitOptions } from './abortable.js';
-import type { Clock } from './clock.js';
-import { type ConnectOptions, connect } from './connect.js';
+import { connect } from './connect.js';
+import type { ConnectOptions } from './connect-options.js';
 import { aborted } from './errors.js';
 import type { SessionEvent } from './events.js';
 import { type AudioSource, chunksOf, type PaceRate, pace } from './pace.js';
@@ -11,8 +11,6 @@ import type { Transcript } from './transcript.js';
 export interface TranscribeOptions extends ConnectOptions, WaitOptions {
   /** Default `max`: as fast as the server takes it. */
   readonly pace?: PaceRate;
-  /** For tests. */
-  readonly clock?: Clock;
 }
 
 /** A transcription that is under way: loop over it, or await what comes out of it, or both. */

@@ -1,4 +1,4 @@
-import type { SessionEvent, Usage, Utterance, Word } from './events.js';
+import { type SessionEvent, sumOfUsage, type Usage, type Utterance, type Word } from './events.js';
 
 /** What was said. */
 export interface Transcript {
@@ -39,7 +39,7 @@ export class TranscriptBuilder {
         this.#settledText += event.text;
         this.#openText = '';
         this.#hasUtterancesSinceDone = false;
-        this.#usage = sumOf(this.#usage, event.usage);
+        this.#usage = sumOfUsage(this.#usage, event.usage);
         return;
       }
     }
@@ -54,13 +54,4 @@ export class TranscriptBuilder {
       usage: this.#usage,
     };
   }
-}
-
-function sumOf(a: Usage | null, b: Usage | null): Usage | null {
-  if (a === null || b === null) return a ?? b;
-  return {
-    promptTokens: a.promptTokens + b.promptTokens,
-    completionTokens: a.completionTokens + b.completionTokens,
-    totalTokens: a.totalTokens + b.totalTokens,
-  };
 }

@@ -22,7 +22,7 @@ async function scenario(open: Connect): Promise<Outcome> {
   const errors: unknown[] = [];
   let text: string | undefined;
   try {
-    const session = await connect({ connect: open, words: true });
+    const session = await connect({ connect: open, words: true, reconnect: false });
     const reading = (async () => {
       for await (const event of session) events.push(event);
     })().catch((error: unknown) => void errors.push(error));
@@ -78,6 +78,7 @@ describe('whatever operation of the connection fails', () => {
       const injector = new FaultInjector({ failAt });
       const transcription = transcribe([frames(0, 1), frames(1, 1)], {
         connect: injector.connect(server.connect),
+        reconnect: false,
       });
       const loop = (async () => {
         for await (const _ of transcription);

@@ -41,7 +41,7 @@ describe('what a session says', () => {
     expect(transcript.text).toBe('0 1 2');
     const { log } = await server.visit();
     expect(log).toEqual([
-      '{"type":"session.update","model":"m"}',
+      '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":false,"replay":true}}',
       'commit',
       'append 0',
       'append 1',
@@ -51,19 +51,30 @@ describe('what a session says', () => {
     ]);
   });
 
-  it('asks for words and partials only when told to, and passes the key', async () => {
+  it('asks for words and partials only when told to or needed, and passes the key', async () => {
+    const lines: (string | undefined)[] = [];
+    for (const options of [{ words: true }, { words: true, reconnect: false }, { reconnect: false }]) {
+      const plain = fakeServer();
+      const session = await connect({ connect: plain.connect, ...options });
+      await session.close();
+      lines.push(...(await plain.visit()).log);
+    }
+    expect(lines).toEqual([
+      '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false,"replay":true}}',
+      '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false}}',
+      '{"type":"session.update","model":""}',
+    ]);
     const server = fakeServer();
-    const session = await connect({ connect: server.connect, words: true, apiKey: 'k' });
+    const session = await connect({ connect: server.connect, apiKey: 'k' });
     await session.close();
-    const { log, handshake } = await server.visit();
-    expect(log).toEqual(['{"type":"session.update","model":"","kikitori":{"words":true,"partials":false}}']);
+    const { handshake } = await server.visit();
     expect(handshake.headers).toEqual({ authorization: 'Bearer k' });
     expect(handshake.path).toBe('/v1/realtime');
   });
 
   it('starts no utterance without audio: finishing at once gives an empty transcript', async () => {
     const server = fakeServer();
-    const session = await connect({ connect: server.connect });
+    const session = await connect({ connect: server.connect, reconnect: false });
     expect(await session.finish()).toEqual({ text: '', words: [], utterances: [], usage: null });
     expect((await server.visit()).log).toEqual(['{"type":"session.update","model":""}']);
   });
@@ -203,7 +214,7 @@ describe('what a session tells', () => {
     const word = { text: 'hi', startMs: 10, endMs: 90 };
     expect(events).toContainEqual({ type: 'delta', text: ' hi', audioMs: 90 });
     expect(events).toContainEqual({ type: 'partial', text: 'the', audioMs: 120 });
-    expect(events).toContainEqual({ type: 'progress', receivedMs: 200, settledMs: 90 });
+    expect(events).toContainEqual({ type: 'progress', receivedMs: 200, settledMs: 90, lagMs: 0 });
     expect(events).toContainEqual({ type: 'utterance', text: 'hi', startMs: 10, endMs: 90, words: [word] });
     expect(transcript.words).toEqual([word]);
     expect(transcript.utterances).toEqual([{ text: 'hi', startMs: 10, endMs: 90, words: [word] }]);
@@ -315,7 +326,7 @@ describe('what a session tells', () => {
 describe('how a session ends', () => {
   it('fails everything with the one error that the server reported', async () => {
     const server = fakeServer();
-    const session = await connect({ connect: server.connect });
+    const session = await connect({ connect: server.connect, reconnect: false });
     const reading = eventsOf(session);
     await session.send(frames(0, 1));
     const visit = await server.visit();
@@ -343,7 +354,7 @@ describe('how a session ends', () => {
     const codes = { model_not_found: false, engine_busy: true, '': true, something_else: false };
     for (const [code, retryable] of Object.entries(codes)) {
       const server = fakeServer();
-      const session = await connect({ connect: server.connect });
+      const session = await connect({ connect: server.connect, reconnect: false });
       const visit = await server.visit();
       await visit.tell({ type: 'error', error: 'x', code: code === '' ? null : code });
       expect((await eventsOf(session)).error).toMatchObject({ code: 'server_error', retryable });
@@ -352,7 +363,7 @@ describe('how a session ends', () => {
 
   it('fails when the server closes without a done', async () => {
     const server = fakeServer({ holdsDone: true });
-    const session = await connect({ connect: server.connect });
+    const session = await connect({ connect: server.connect, reconnect: false });
     await session.send(frames(0, 1));
     const finishing = session.finish();
     const visit = await server.visit();
@@ -368,7 +379,7 @@ describe('how a session ends', () => {
       ['vanish', 1006, true],
     ] as const) {
       const server = fakeServer();
-      const session = await connect({ connect: server.connect });
+      const session = await connect({ connect: server.connect, reconnect: false });
       const { connection } = await server.visit();
       if (end === 'vanish') connection.destroy();
       else await connection.close(closeCode, end);
@@ -389,7 +400,7 @@ describe('how a session ends', () => {
 
   it('gives up on a server that falls silent after the final', async () => {
     const server = fakeServer({ holdsDone: true });
-    const session = await connect({ connect: server.connect, finishTimeoutMs: 1000 });
+    const session = await connect({ connect: server.connect, reconnect: false, finishTimeoutMs: 1000 });
     await session.send(frames(0, 25));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const finishing = session.finish();

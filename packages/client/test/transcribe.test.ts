@@ -73,7 +73,7 @@ describe('transcribe', () => {
       }),
     };
     const server = fakeServer();
-    const transcription = transcribe(source, { connect: server.connect });
+    const transcription = transcribe(source, { connect: server.connect, reconnect: false });
     const visit = await server.visit();
     await visit.tell({ type: 'error', error: 'full', code: 'engine_busy' });
     await expect(transcription.text).rejects.toMatchObject({ serverCode: 'engine_busy' });

@@ -32,7 +32,8 @@ describe('kikitori serve', () => {
     await session.send(noise(4_000));
     const { text } = await session.finish();
     expect(text).toBe(TEXT);
-    const open = await connect({ url });
+    // One that would come back by itself has to be told not to.
+    const open = await connect({ url, reconnect: false });
     await open.send(noise(1_000));
     while (open.transcript.text === '') await new Promise((resolve) => setImmediate(resolve));
     context.interrupt();

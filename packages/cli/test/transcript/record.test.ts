@@ -30,7 +30,7 @@ describe('TranscriptRecord', () => {
         ],
       },
     });
-    record.add({ type: 'progress', receivedMs: 2_000, settledMs: 1_800 }, 2_000, 2_000);
+    record.add({ type: 'progress', receivedMs: 2_000, settledMs: 1_800, lagMs: 200 }, 2_000, 2_000);
     expect(record.add({ type: 'done', text: ' Good morning.', usage }, 2_100, 2_000)).toBeUndefined();
     expect(record.openText).toBe('');
     expect([record.text, record.settledMs, record.firstDeltaAtMs, record.lastTextAtMs]).toEqual([

@@ -1,0 +1,50 @@
+import type { Connect } from '@kikitori/transport';
+import type { Clock } from './clock.js';
+
+/** Where to connect, and how to speak. */
+export interface ConnectOptions {
+  /**
+   * `ws://host:port`, with `/v1/realtime` added when it names no path; `http:` and `https:` are taken for `ws:` and
+   * `wss:`. May be left out when `connect` knows where to go.
+   */
+  readonly url?: string;
+  /** Another way to travel than WebSocket: in memory, or to SageMaker. */
+  readonly connect?: Connect;
+  /** Sent as `Authorization: Bearer …`. Browsers cannot send it (`invalid_argument`): put a proxy in front there. */
+  readonly apiKey?: string;
+  /** Further headers of the handshake, where the platform sends them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The model's name. Default: the empty name, which servers take for their only model (see `firstModel`). */
+  readonly model?: string;
+  /** Rate of the audio that will be sent; it is resampled to 16 kHz. Default 16,000. */
+  readonly sampleRateHz?: number;
+  /** Ask for word times, utterances and progress. Servers that do not know them ignore it. */
+  readonly words?: boolean;
+  /** Ask for the unstable tail of the text. Servers that do not know it ignore it. */
+  readonly partials?: boolean;
+  /** One try to connect. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Longest silence of the server while the end is awaited, beside the utterance's own duration. Default 60,000. */
+  readonly finishTimeoutMs?: number;
+  /**
+   * What to do when the connection is lost: go on over another one (default, docs/client.md), or, with `false`, fail.
+   */
+  readonly reconnect?: boolean | ReconnectOptions;
+  /**
+   * Longest life of one connection, in time and in audio, where something limits it (SageMaker: 30 minutes; a model's
+   * length). Before that the session goes on over another one, if it can in a pause. Default: none.
+   */
+  readonly sessionMsMax?: number;
+  /** For tests. */
+  readonly clock?: Clock;
+  /** For tests: 0…1, as `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** Bounds of reconnecting. */
+export interface ReconnectOptions {
+  /** Audio that is kept because its words have not all come, at least 5,000 ms. Default 120,000 (3.8 MB). */
+  readonly keepMs?: number;
+  /** Longest time without a connection that proved good; then the session fails. Default 120,000. */
+  readonly giveUpAfterMs?: number;
+}

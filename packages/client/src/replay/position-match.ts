@@ -1,0 +1,57 @@
+import type { Word } from '../events.js';
+
+/** How far ahead the same word is looked for when one was heard differently. */
+const AHEAD = 4;
+/** The same word, heard again with other neighbours, may lie elsewhere by this much. */
+const SHIFT_MS_MAX = 2_000;
+
+/** For comparison: what is heard again may differ in case and punctuation. */
+export function plainText(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+}
+
+/** Where a word lies. */
+export function middleOf({ startMs, endMs }: Word): number {
+  return (startMs + endMs) / 2;
+}
+
+/**
+ * Tells words that are heard again from new ones, by text and place. Words that a recogniser repeats as they were are
+ * recognised whatever their times; where it hears something else this time, the place decides: what lies before the
+ * end of the last word that was told is not told again.
+ */
+export class PositionMatcher {
+  readonly #told: readonly Word[];
+  #next = 0;
+
+  /** `told`: the words that may come again, in order. */
+  constructor(told: readonly Word[]) {
+    this.#told = told;
+  }
+
+  /** Everything told has come again: whatever follows is new. */
+  get isOver(): boolean {
+    return this.#next >= this.#told.length;
+  }
+
+  /** Takes the next word of the new connection. */
+  isNew(word: Word): boolean {
+    if (this.isOver) return true;
+    const text = plainText(word.text);
+    for (const [ahead, told] of this.#told.slice(this.#next, this.#next + AHEAD).entries()) {
+      if (plainText(told.text) !== text || Math.abs(middleOf(told) - middleOf(word)) > SHIFT_MS_MAX) continue;
+      this.#next += ahead + 1;
+      return false;
+    }
+    const lastEndMs = this.#told.at(-1)?.endMs ?? 0;
+    if (middleOf(word) > lastEndMs) {
+      this.#next = this.#told.length;
+      return true;
+    }
+    for (let told = this.#told[this.#next]; told !== undefined; told = this.#told[this.#next]) {
+      if (middleOf(told) > middleOf(word)) break;
+      this.#next += 1;
+    }
+    return false;
+  }
+}

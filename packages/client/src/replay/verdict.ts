@@ -1,0 +1,49 @@
+import { TransportError } from '@kikitori/transport';
+import type { ClientError } from '../errors.js';
+
+/**
+ * What to do after the end of a connection that nobody asked for.
+ * - `never`: the session fails
+ * - `at_once`: the peer told us to come back; the first try does not wait
+ * - `back_off`: after a growing pause
+ * - `when_needed`: as soon as there is something to say again
+ */
+export type Verdict = 'never' | 'at_once' | 'back_off' | 'when_needed';
+
+const RESTART = 1012;
+
+/** Error events of the server that are no reason to be worried. */
+const SERVER_CODES: Readonly<Record<string, Verdict>> = {
+  session_expired: 'at_once',
+  idle_timeout: 'when_needed',
+};
+
+/**
+ * The one table of what is worth another try; docs/client.md shows it row by row.
+ *
+ * `isIdle`: nothing waits to be sent or answered. A connection that was ended cleanly (1000, 1001, no code: transports
+ * do not tell them apart) in the middle of work is opened again; one that was idle, when there is work.
+ */
+export function verdictOf(error: ClientError, isIdle: boolean): Verdict {
+  if (error.code === 'server_error') {
+    const verdict = SERVER_CODES[error.serverCode ?? ''];
+    return verdict ?? (error.retryable ? 'back_off' : 'never');
+  }
+  if (error.closeCode === RESTART) return 'at_once';
+  const isCleanEnd = error.code === 'closed' && error.cause === undefined;
+  if (isCleanEnd) return isIdle ? 'when_needed' : 'back_off';
+  return isWorthIt(error) ? 'back_off' : 'never';
+}
+
+function isWorthIt(error: ClientError): boolean {
+  const { cause } = error;
+  if (!(cause instanceof TransportError) || cause.code !== 'closed') return error.retryable;
+  // Found closed when something was to be sent, by the peer: its close code decides, where it gave one.
+  const { closeCode } = cause;
+  return closeCode === undefined || new TransportError('peer_closed', '', { closeCode }).retryable;
+}
+
+/** How long the server asked to stay away, milliseconds. */
+export function retryAfterOf(error: ClientError): number {
+  return error.cause instanceof TransportError ? (error.cause.retryAfterMs ?? 0) : 0;
+}

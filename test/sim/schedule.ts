@@ -1,0 +1,128 @@
+import type { DoorFault, LineFault } from './network.js';
+import { Random } from './random.js';
+
+/** Something that happens to all connections at a moment of virtual time. */
+export type ServerFault =
+  /** Killed and started again after `downMs`. */
+  | { readonly type: 'kill'; readonly atMs: number; readonly downMs: number }
+  /** SIGTERM: lets go of its sessions, and listens again after `downMs`. */
+  | { readonly type: 'drain'; readonly atMs: number; readonly downMs: number }
+  /** The recogniser crashes in every session. */
+  | { readonly type: 'crash'; readonly atMs: number };
+
+/** How the audio comes. */
+export type Feed = 'live' | 'file';
+
+/** Everything that decides one run. Plain data, so that a failing one can be made smaller. */
+export interface Schedule {
+  readonly seed: number;
+  readonly kind: 'ours' | 'silent';
+  readonly feed: Feed;
+  readonly lengthMs: number;
+  readonly chunkMs: number;
+  readonly lookAheadMs: number;
+  readonly realTimeFactor: number;
+  /** Words heard again lie elsewhere by up to this much. */
+  readonly shiftMsMax: number;
+  readonly delayMsMax: number;
+  readonly wantsWords: boolean;
+  /** Audio is given before there is a connection. */
+  readonly isEarly: boolean;
+  /** The caller ends utterances in about so many of the pauses, 0…1. */
+  readonly endsShare: number;
+  readonly sessionMsMax: number | undefined;
+  readonly lineFaults: readonly (readonly LineFault[])[];
+  readonly doorFaults: readonly (DoorFault | undefined)[];
+  readonly serverFaults: readonly ServerFault[];
+}
+
+/** What is wanted of schedules. */
+export interface ScheduleOptions {
+  readonly kind?: Schedule['kind'];
+  /** Connections are handed over, and nothing else happens. */
+  readonly handoversOnly?: boolean;
+}
+
+/** The schedule of a seed. */
+export function makeSchedule(seed: number, options: ScheduleOptions = {}): Schedule {
+  const random = new Random(seed);
+  const kind = options.kind ?? (random.chance(0.3) ? 'silent' : 'ours');
+  const lengthMs = random.between(8, 30) * 1_000;
+  const isCalm = options.handoversOnly === true;
+  const hasHandovers = isCalm || random.chance(0.3);
+  return {
+    seed,
+    kind,
+    feed: random.chance(0.75) ? 'live' : 'file',
+    lengthMs,
+    chunkMs: random.pick([80, 100, 160, 240]),
+    lookAheadMs: random.pick([0, 200, 700]),
+    realTimeFactor: random.chance(0.3) ? random.next() * 0.4 : 0,
+    shiftMsMax: random.chance(0.25) ? 40 : 0,
+    delayMsMax: random.chance(0.4) ? random.pick([5, 30, 150]) : 0,
+    wantsWords: random.chance(0.8),
+    isEarly: random.chance(0.25),
+    endsShare: random.chance(0.3) ? random.next() : 0,
+    // A server without positions needs time to find a gap.
+    sessionMsMax: hasHandovers ? random.between(kind === 'ours' ? 4 : 12, 18) * 1_000 : undefined,
+    lineFaults: isCalm ? [] : lineFaultsOf(random),
+    doorFaults: isCalm ? [] : doorFaultsOf(random),
+    serverFaults: isCalm ? [] : serverFaultsOf(random, lengthMs, kind),
+  };
+}
+
+function lineFaultsOf(random: Random): LineFault[][] {
+  return Array.from({ length: random.between(0, 4) }, () => {
+    const at = random.chance(0.3) ? random.between(1, 6) : random.between(1, 300);
+    const fault = random.pick(['cut', 'cut', 'stall', 'half-open'] as const);
+    if (fault === 'cut') return [{ type: fault, at }];
+    if (fault === 'stall') return [{ type: fault, at, ms: random.between(100, 20_000) }];
+    return [{ type: fault, at, noticedAfterMs: random.between(1_000, 30_000) }];
+  });
+}
+
+function doorFaultsOf(random: Random): (DoorFault | undefined)[] {
+  return Array.from({ length: random.between(0, 5) }, (_, index): DoorFault | undefined => {
+    // The first try of `connect` is the only one that is not repeated.
+    if (index === 0 || random.chance(0.5)) return undefined;
+    return random.pick<DoorFault>([
+      { type: 'refuse', httpStatus: 503, retryAfterMs: 2_000 },
+      { type: 'refuse', httpStatus: 429 },
+      { type: 'unreachable' },
+      { type: 'slow', ms: random.between(10, 15_000) },
+    ]);
+  });
+}
+
+function serverFaultsOf(random: Random, lengthMs: number, kind: Schedule['kind']): ServerFault[] {
+  return Array.from({ length: random.between(0, 2) }, () => {
+    const atMs = random.between(0, lengthMs + 2_000);
+    const type = random.pick(kind === 'ours' ? (['kill', 'drain', 'crash'] as const) : (['kill'] as const));
+    return type === 'crash' ? { type, atMs } : { type, atMs, downMs: random.between(0, 20_000) };
+  });
+}
+
+/** Smaller schedules to try when one has failed, the simplest changes first. */
+export function* smallerThan(schedule: Schedule): Generator<Schedule, void, undefined> {
+  for (const index of schedule.serverFaults.keys()) {
+    yield { ...schedule, serverFaults: schedule.serverFaults.filter((_, other) => other !== index) };
+  }
+  for (const [index, faults] of schedule.lineFaults.entries()) {
+    if (faults.length === 0) continue;
+    yield {
+      ...schedule,
+      lineFaults: schedule.lineFaults.map((kept, other) => (other === index ? [] : kept)),
+    };
+  }
+  for (const [index, fault] of schedule.doorFaults.entries()) {
+    if (fault === undefined) continue;
+    const doorFaults = schedule.doorFaults.map((kept, other) => (other === index ? undefined : kept));
+    yield { ...schedule, doorFaults };
+  }
+  if (schedule.delayMsMax > 0) yield { ...schedule, delayMsMax: 0 };
+  if (schedule.realTimeFactor > 0) yield { ...schedule, realTimeFactor: 0 };
+  if (schedule.endsShare > 0) yield { ...schedule, endsShare: 0 };
+  if (schedule.sessionMsMax !== undefined) yield { ...schedule, sessionMsMax: undefined };
+  if (schedule.isEarly) yield { ...schedule, isEarly: false };
+  if (schedule.lookAheadMs > 0) yield { ...schedule, lookAheadMs: 0 };
+}
