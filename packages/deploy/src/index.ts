@@ -63,6 +63,7 @@ export {
 } from './image/index.js';
 export { decodeOthers } from './json-object.js';
 export {
+  type AskedSettings,
   checkDeployment,
   type Deployed,
   deployEndpoint,
@@ -75,6 +76,7 @@ export { type LogLine, type LogOptions, readLog } from './lifecycle/logs.js';
 export { type Scaled, type ScaleWish, scaleEndpoint } from './lifecycle/scale.js';
 export { type EndpointMetrics, type EndpointStatus, readStatus } from './lifecycle/status.js';
 export { type Facts, type Identity, readFacts, readIdentity } from './plan/facts.js';
+export { engineOf } from './plan/parameters.js';
 export { invokerPolicy, type Permission, type PolicyDocument, policyOf } from './plan/permissions.js';
 export { type Plan, type PlanStep, planDeployment, type Supplies, unknownFacts } from './plan/plan.js';
 export type { OnProgress, Progress } from './progress.js';

@@ -1,6 +1,6 @@
-import type { BuilderName, EndpointSettings, Engine } from '@kikitori/deploy';
+import type { AskedSettings, BuilderName, Engine } from '@kikitori/deploy';
 import { CliError } from '../errors.js';
-import { choice, flag, integer, type OptionValues, parsed, text } from '../options.js';
+import { flag, integer, type OptionValues, parsed, text } from '../options.js';
 import { regionOption } from '../options-shared.js';
 
 /** The endpoint's name where nobody says one. */
@@ -16,7 +16,16 @@ export const ownEndpointOption = text({
 /** `--region`, likewise. */
 export const ownRegionOption = { ...regionOption, description: 'AWS region (default: AWS_REGION)' };
 
+const BUILDERS: readonly BuilderName[] = ['docker', 'finch', 'podman', 'buildah'];
 const ENGINE_CHOICES: readonly Engine[] = ['vllm', 'moonshine'];
+
+/** `--engine`: without it that of the endpoint is kept, and a new one gets vLLM. */
+export const ownEngineOption = parsed<Engine, undefined>({
+  flags: '--engine <engine>',
+  description: 'vllm needs a GPU; moonshine runs on processors (default: what the endpoint has, else vllm)',
+  fallback: undefined,
+  parse: (value, label) => oneOf(ENGINE_CHOICES, value, label),
+});
 
 const count = (flags: string, description: string, min: number, max: number) =>
   integer({ flags, description, min, max, fallback: undefined });
@@ -26,18 +35,13 @@ const word = (flags: string, description: string) => text({ flags, description, 
 export const deployOptions = {
   endpoint: ownEndpointOption,
   region: ownRegionOption,
-  engine: choice({
-    flags: '--engine <engine>',
-    description: 'vllm needs a GPU; moonshine runs on processors',
-    choices: ENGINE_CHOICES,
-    fallback: 'vllm',
-  }),
+  engine: ownEngineOption,
   image: word('--image <uri>', 'image in ECR; without it, it is built and pushed'),
   builder: parsed<BuilderName, undefined>({
     flags: '--builder <name>',
     description: 'what builds it: docker, finch, podman, buildah (default: the first that works)',
     fallback: undefined,
-    parse: parseBuilder,
+    parse: (value, label) => oneOf(BUILDERS, value, label),
   }),
   weights: word(
     '--weights <name>',
@@ -76,11 +80,11 @@ export const deployOptions = {
     16,
   ),
   compilationConfig: word('--compilation-config <json>', 'vLLM (default: {"cudagraph_mode": "PIECEWISE"})'),
-  modelFormat: choice<'mistral' | 'auto'>({
+  modelFormat: parsed<'mistral' | 'auto', undefined>({
     flags: '--model-format <format>',
-    description: 'vLLM: format of tokenizer, configuration and weights',
-    choices: ['mistral', 'auto'],
-    fallback: 'mistral',
+    description: 'vLLM: format of tokenizer, configuration and weights: mistral, auto (default: mistral)',
+    fallback: undefined,
+    parse: (value, label) => oneOf(['mistral', 'auto'] as const, value, label),
   }),
   vllm: word('--vllm <json>', 'any other settings of vLLM: {"max-num-batched-tokens": 8192}'),
   inferenceAmiVersion: word('--inference-ami-version <name>', 'machine image with the GPU driver'),
@@ -120,8 +124,8 @@ export type DeployGiven = OptionValues<typeof deployOptions>;
 export function settingsOf(
   given: DeployGiven,
   decode: (text: string) => Readonly<Record<string, string>>,
-): EndpointSettings {
-  const settings: { readonly [K in keyof EndpointSettings]: EndpointSettings[K] | undefined } = {
+): AskedSettings {
+  const settings: { readonly [K in keyof AskedSettings]: AskedSettings[K] | undefined } = {
     engine: given.engine,
     endpointName: given.endpoint,
     instanceType: given.instanceType,
@@ -148,7 +152,7 @@ export function settingsOf(
     modelFormat: given.modelFormat,
     others: given.vllm === undefined ? undefined : decode(given.vllm),
   };
-  return { ...said(settings), engine: given.engine, vllm: said(vllm) };
+  return { ...said(settings), vllm: said(vllm) };
 }
 
 /** Without what was not said: it must not hide what the endpoint has. */
@@ -165,10 +169,8 @@ function parsePart(value: string, label: string): number {
   throw new CliError('usage', `${label} must be above 0 and at most 1, such as 0.9.`);
 }
 
-const BUILDERS: readonly BuilderName[] = ['docker', 'finch', 'podman', 'buildah'];
-
-function parseBuilder(value: string, label: string): BuilderName {
-  const found = BUILDERS.find((one) => one === value);
+function oneOf<C extends string>(choices: readonly C[], value: string, label: string): C {
+  const found = choices.find((one) => one === value);
   if (found !== undefined) return found;
-  throw new CliError('usage', `${label} must be one of: ${BUILDERS.join(', ')}.`);
+  throw new CliError('usage', `${label} must be one of: ${choices.join(', ')}.`);
 }

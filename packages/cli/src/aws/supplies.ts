@@ -1,9 +1,18 @@
-import type { Aws, BuilderName, Facts, GivenImage, GivenWeights, Supplies, Supply } from '@kikitori/deploy';
+import type {
+  Aws,
+  BuilderName,
+  Engine,
+  Facts,
+  GivenImage,
+  GivenWeights,
+  Supplies,
+  Supply,
+} from '@kikitori/deploy';
 import type { Context } from '../context.js';
 
 /** What was said about image and weights. */
 export interface SuppliesGiven {
-  readonly engine: 'vllm' | 'moonshine';
+  readonly engine: Engine | undefined;
   readonly image: string | undefined;
   readonly builder: BuilderName | undefined;
   readonly weights: string | undefined;
@@ -29,7 +38,7 @@ export async function suppliesMaker(
 }
 
 function imageOf(
-  { image, engine, builder }: SuppliesGiven,
+  { image, engine: asked, builder }: SuppliesGiven,
   aws: Aws,
   facts: Facts,
   { env }: Context,
@@ -37,6 +46,7 @@ function imageOf(
 ): Supply<GivenImage> {
   if (image !== undefined) return deploy.givenImage(aws, image);
   const { ImageUri: now = '', Engine: before } = facts.stack?.parameters ?? {};
+  const engine = deploy.engineOf(asked, facts.stack?.parameters);
   const isNamed = now !== '' && deploy.parseEcrName(now)?.repository !== deploy.DEFAULT_REPOSITORY;
   // Somebody named it once; it stays until somebody names another one.
   if (isNamed && before === engine) return deploy.givenImage(aws, now);
@@ -44,12 +54,13 @@ function imageOf(
 }
 
 function weightsOf(
-  { engine, modelS3, weights }: SuppliesGiven,
+  { engine: asked, modelS3, weights }: SuppliesGiven,
   aws: Aws,
   facts: Facts,
   { env }: Context,
   deploy: Deploy,
 ): Supply<GivenWeights> | undefined {
+  const engine = deploy.engineOf(asked, facts.stack?.parameters);
   if (modelS3 !== undefined) return deploy.givenWeights(aws, modelS3, facts);
   const {
     ModelBucket: bucket = '',

@@ -25,10 +25,11 @@ async function runDeploy(
   { options: given }: CommandInput<typeof deployOptions>,
   context: Context,
 ): Promise<number> {
-  const { decodeOthers, explain, withDefaults } = await import('@kikitori/deploy');
+  const { decodeOthers, engineOf, explain, withDefaults } = await import('@kikitori/deploy');
   const settings = settingsOf(given, decodeOthers);
   if (given.explain) {
-    context.stdout.write(`${explain(withDefaults(settings)).join('\n')}\n`);
+    const resolved = withDefaults({ ...settings, engine: engineOf(given.engine, undefined) });
+    context.stdout.write(`${explain(resolved).join('\n')}\n`);
     return 0;
   }
   const region = regionOf(given.region, context);
@@ -83,8 +84,15 @@ async function dryRun(
   { aws, display }: AwsSession,
   context: Context,
 ): Promise<number> {
-  const { checkDeployment, decodeOthers, loadTemplate, planDeployment, prepareDeployment, unknownFacts } =
-    await import('@kikitori/deploy');
+  const {
+    checkDeployment,
+    decodeOthers,
+    engineOf,
+    loadTemplate,
+    planDeployment,
+    prepareDeployment,
+    unknownFacts,
+  } = await import('@kikitori/deploy');
   const { signal } = context;
   const settings = settingsOf(given, decodeOthers);
   let prepared: PreparedDeployment | undefined;
@@ -101,7 +109,8 @@ async function dryRun(
       display.note(checkRows(check, display.style));
   }
   const facts = unknownFacts(region);
-  const plan = prepared?.plan ?? planDeployment(settings, facts, suppliesFor(facts));
+  const asked = { ...settings, engine: engineOf(given.engine, undefined) };
+  const plan = prepared?.plan ?? planDeployment(asked, facts, suppliesFor(facts));
   context.stdout.write(planReport(plan, await loadTemplate()));
   return 0;
 }

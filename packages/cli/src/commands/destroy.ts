@@ -1,20 +1,15 @@
-import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
+import { ownEndpointOption, ownEngineOption, ownRegionOption } from '../aws/deploy-options.js';
 import { suppliesMaker } from '../aws/supplies.js';
 import { regionOf, withAws } from '../aws/with-aws.js';
 import { defineCommand } from '../command.js';
-import { choice, flag, text } from '../options.js';
+import { flag, text } from '../options.js';
 
 const options = {
   endpoint: ownEndpointOption,
   region: ownRegionOption,
   all: flag({ flags: '--all', description: 'image and weights that were made for it as well' }),
   keepLogs: flag({ flags: '--keep-logs', description: 'leave the log group until its lines are old enough' }),
-  engine: choice<'vllm' | 'moonshine'>({
-    flags: '--engine <engine>',
-    description: 'with --all: whose image and weights',
-    choices: ['vllm', 'moonshine'],
-    fallback: 'vllm',
-  }),
+  engine: ownEngineOption,
   weights: text({
     flags: '--weights <name>',
     description: 'with --all: the weights, as deploy was told them',

@@ -3,6 +3,7 @@ import { DeployError } from '../errors.js';
 import { logGroupOf } from '../names.js';
 import { checkPermissions, checkQuota } from '../plan/checks.js';
 import { type Facts, readEndpoint, readFacts, readLogGroup } from '../plan/facts.js';
+import { engineOf } from '../plan/parameters.js';
 import { extraEnvironment, type Plan, planDeployment, type Supplies, stackWish } from '../plan/plan.js';
 import type { OnProgress } from '../progress.js';
 import type { EndpointSettings } from '../settings/settings.js';
@@ -15,6 +16,9 @@ export interface LifecycleOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
+
+/** What somebody asks for; without an engine that of the endpoint is kept. */
+export type AskedSettings = Omit<EndpointSettings, 'engine'> & Partial<Pick<EndpointSettings, 'engine'>>;
 
 /** A plan, and what it is based on. */
 export interface PreparedDeployment {
@@ -36,13 +40,14 @@ export interface Deployed {
  */
 export async function prepareDeployment(
   aws: Aws,
-  settings: EndpointSettings,
+  settings: AskedSettings,
   suppliesFor: (facts: Facts) => Supplies,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<PreparedDeployment> {
   const facts = await readFacts(aws, settings.endpointName ?? 'kikitori', { signal });
   const supplies = suppliesFor(facts);
-  return { facts, supplies, plan: planDeployment(settings, facts, supplies) };
+  const engine = engineOf(settings.engine, facts.stack?.parameters);
+  return { facts, supplies, plan: planDeployment({ ...settings, engine }, facts, supplies) };
 }
 
 /** Everything that must hold before anything is made: who asks, quota, permissions, image, weights. Each once, in this order. */

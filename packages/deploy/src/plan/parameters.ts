@@ -1,6 +1,12 @@
 import { jsonObjectOf } from '../json-object.js';
 import { instanceOf } from '../settings/instances.js';
-import { ENGINES, type EndpointSettings, type ResolvedSettings, withDefaults } from '../settings/settings.js';
+import {
+  ENGINES,
+  type EndpointSettings,
+  type Engine,
+  type ResolvedSettings,
+  withDefaults,
+} from '../settings/settings.js';
 import type { GivenImage, GivenWeights } from '../supplies/supply.js';
 
 /** What the stack is given besides the settings. */
@@ -93,11 +99,19 @@ export function settingsOver(
   } as EndpointSettings);
 }
 
+/** The engine that was asked for, else that of the endpoint, else vLLM. */
+export function engineOf(
+  given: Engine | undefined,
+  parameters: Readonly<Record<string, string>> | undefined,
+): Engine {
+  return given ?? ENGINES.find((one) => one === parameters?.['Engine']) ?? 'vllm';
+}
+
 /** The settings that a stack has. Reads what `stackParameters` wrote. */
 export function settingsFrom(parameters: Readonly<Record<string, string>>): EndpointSettings {
   const text = (name: string) => parameters[name] ?? '';
   const number = (name: string) => Number(parameters[name]);
-  const engine = ENGINES.find((one) => one === text('Engine')) ?? 'vllm';
+  const engine = engineOf(undefined, parameters);
   const instanceType = text('InstanceType');
   const gpus = Math.max(instanceOf(instanceType).gpus, 1);
   return {
