@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { EventStreamParser } from '../../src/captions/event-stream.js';
+import { type CaptionStatus, followCaptions } from '../../src/captions/follow-captions.js';
+import { nextPublication } from '../../src/captions/publication.js';
+import type { Clock } from '../../src/clock.js';
+import { CLIENT_LIMITS } from '../../src/limits.js';
+
+const SNAPSHOT =
+  'event: snapshot\ndata: {"session":"s","language":null,"utterances":[],"live":{"stable":"a","unstable":""}}\n\n';
+
+/** Notes how long is slept. Signs of life never fail to come, unless `isSilent`. */
+class NotingClock implements Clock {
+  readonly sleptMs: number[] = [];
+  isSilent = false;
+
+  nowMs(): number {
+    return 0;
+  }
+
+  sleep(ms: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const isSilence = ms === CLIENT_LIMITS.captionsSilenceMs;
+    if (!isSilence) this.sleptMs.push(ms);
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      if (!isSilence || this.isSilent) setImmediate(resolve);
+    });
+  }
+}
+
+/** Follows until so many answers were asked for. */
+async function follow(answers: readonly (() => Promise<Response>)[], clock = new NotingClock()) {
+  const over = new AbortController();
+  const told: CaptionStatus[] = [];
+  const asked: RequestInit[] = [];
+  await followCaptions({
+    url: 'https://captions.example',
+    secret: 'secret',
+    signal: over.signal,
+    clock,
+    random: () => 1,
+    onChange: (_view, status) => told.push(status),
+    fetch: async (_url, init) => {
+      const answer = answers[asked.length];
+      asked.push(init ?? {});
+      if (answer !== undefined) return await answer();
+      over.abort();
+      throw new Error('over');
+    },
+  });
+  return { told, asked, sleptMs: clock.sleptMs };
+}
+
+describe('a reader', () => {
+  it('waits longer after each failure, never longer than its bound, and less again once it was heard', async () => {
+    const lost = () => Promise.reject(new TypeError('lost'));
+    const busy = async () => new Response('', { status: 503 });
+    const heard = async () => new Response(SNAPSHOT);
+    const { sleptMs, told } = await follow([lost, busy, lost, lost, lost, lost, heard, lost]);
+    expect(sleptMs).toEqual([500, 1_000, 2_000, 4_000, 8_000, 8_000, 250, 500]);
+    expect([told[0], told.at(-1)]).toEqual(['connecting', 'away']);
+    expect(told).toContain('following');
+  });
+
+  it('asks again at one pace while nobody shares', async () => {
+    const nobody = async () => new Response('', { status: 404 });
+    const { sleptMs, told } = await follow([nobody, nobody, nobody]);
+    expect(sleptMs).toEqual([3_000, 3_000, 3_000]);
+    expect(told).toEqual(['connecting', 'waiting', 'waiting', 'waiting']);
+  });
+
+  it('sends its secret in a header, and no cookies', async () => {
+    const { asked } = await follow([]);
+    expect(asked[0]).toMatchObject({ headers: { authorization: 'Bearer secret' }, credentials: 'omit' });
+  });
+
+  it('takes a line on which nothing comes for dead', async () => {
+    const clock = new NotingClock();
+    clock.isSilent = true;
+    const never = () => new Promise<Response>(() => undefined);
+    const stuck = async () =>
+      new Response(new ReadableStream({ start: (feed) => feed.enqueue(new TextEncoder().encode(SNAPSHOT)) }));
+    const { told } = await follow([never, stuck], clock);
+    expect(told.filter((status) => status === 'away').length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('server-sent events', () => {
+  it('are the same however they are cut', () => {
+    const text = `: a comment\n\n${SNAPSHOT}event: update\r\ndata: {"a":1}\r\ndata: 2\r\n\r\n\nevent: x\n\n`;
+    const whole = new EventStreamParser().push(text);
+    expect(whole.map(({ name }) => name)).toEqual(['snapshot', 'update']);
+    expect(whole[1]?.data).toBe('{"a":1}\n2');
+    for (let sizeChars = 1; sizeChars < 40; sizeChars += 1) {
+      const parser = new EventStreamParser();
+      const pieces = text.match(new RegExp(`[^]{1,${sizeChars}}`, 'g')) ?? [];
+      expect(pieces.flatMap((piece) => parser.push(piece))).toEqual(whole);
+    }
+  });
+
+  it('that do not end are given up', () => {
+    const parser = new EventStreamParser();
+    expect(() => parser.push('x'.repeat(3 * 1024 * 1024))).toThrow(/without an end/);
+  });
+});
+
+describe('what is published', () => {
+  const many = Array.from({ length: 3_000 }, (_, at) => ({
+    text: `utterance ${at}`,
+    startMs: at,
+    endMs: at,
+  }));
+
+  it('is the newest of a long session to a server that has nothing, in pieces, then what is said now', () => {
+    const state = { utterances: many, stable: 'now', unstable: '' };
+    const first = nextPublication(state, null);
+    expect(first.utterances[0]?.number).toBe(2_000);
+    expect([first.utterances.length, first.live]).toEqual([
+      CLIENT_LIMITS.captionsUpdateUtterancesMax,
+      undefined,
+    ]);
+    const last = nextPublication(state, 2_999);
+    expect(last).toMatchObject({ utterances: [{ number: 2_999 }], live: { stable: 'now', unstable: '' } });
+  });
+
+  it('is never cut inside a character', () => {
+    const stable = '🎉'.repeat(1_500);
+    const { live } = nextPublication({ utterances: [], stable, unstable: `a${stable}` }, 0);
+    for (const text of [live?.stable ?? '', live?.unstable ?? '']) {
+      expect(text).toMatch(/^(?:🎉)+$/u);
+      expect(text.length).toBeLessThanOrEqual(CLIENT_LIMITS.captionsTextCharsMax);
+    }
+  });
+});
