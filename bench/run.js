@@ -11,6 +11,7 @@ const BENCHES = [
   ['accuracy.js'],
   ['bridge.js'],
   ['sagemaker.js'],
+  ['artefacts.js'],
   ['soak.js'],
 ];
 

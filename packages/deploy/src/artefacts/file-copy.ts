@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DeployError } from '../errors.js';
 import {
   compositeChecksum,
@@ -160,6 +161,8 @@ class PartwiseCopy {
   async #transfer(digest: FileDigest, outer: AbortSignal): Promise<void> {
     const group = new AbortController();
     const signal = AbortSignal.any([outer, group.signal]);
+    // Each part in flight listens a few times; Node takes more than ten for a leak and says so on stderr.
+    setMaxListeners(8 * this.#task.limits.partsInFlight, signal);
     const turnstile = new Turnstile(this.#nextPart);
     const workers = Math.min(this.#task.limits.partsInFlight, this.#partCount - this.#nextPart);
     // The first failure ends the others; all are waited for, so that nothing runs on behind our back.

@@ -23,12 +23,9 @@ export interface BuildContext {
 
 /** Where this package is installed; a checkout is four folders above its built code. */
 const CHECKOUT = join(import.meta.dirname, '..', '..', '..', '..');
-/** What the build of this package puts beside its code, for installations without a checkout. */
-const PACKED = join(import.meta.dirname, '..', 'containers');
 
 /**
- * The context of an engine's image. In a checkout it is what the Dockerfile's own `.dockerignore` lets through; installed from
- * npm, vLLM's is with the package, and Moonshine's needs a checkout.
+ * The context of an engine's image: what the Dockerfile's own `.dockerignore` lets through of a checkout.
  *
  * @param root - a checkout; looked for around this package when not given
  * @throws DeployError `context_missing` with what to do
@@ -36,22 +33,18 @@ const PACKED = join(import.meta.dirname, '..', 'containers');
 export async function readBuildContext(
   engine: Engine,
   buildArgs: Readonly<Record<string, string>> = {},
-  root?: string,
+  root: string = CHECKOUT,
 ): Promise<BuildContext> {
   const dockerfile = `containers/${engine}/Dockerfile`;
-  const places = root === undefined ? [CHECKOUT, PACKED] : [root];
-  for (const place of places) {
-    if (!(await isFile(join(place, dockerfile)))) continue;
-    const paths = await listContext(place, `${dockerfile}.dockerignore`);
-    await checkComplete(engine, paths);
-    const hash = await hashContext({ root: place, paths, dockerfile, buildArgs });
-    return { root: place, paths, dockerfile, buildArgs, hash };
-  }
-  throw new DeployError('context_missing');
+  if (!(await isFile(join(root, dockerfile)))) throw new DeployError('context_missing');
+  const paths = await listContext(root, `${dockerfile}.dockerignore`);
+  checkComplete(engine, paths);
+  const hash = await hashContext({ root, paths, dockerfile, buildArgs });
+  return { root, paths, dockerfile, buildArgs, hash };
 }
 
 /** Names that the Dockerfile copies one by one; without them the build fails late, in words that help nobody. */
-async function checkComplete(engine: Engine, paths: readonly string[]): Promise<void> {
+function checkComplete(engine: Engine, paths: readonly string[]): void {
   const needed =
     engine === 'vllm'
       ? ['LICENSE', 'packages/bridge/dist/kikitori-bridge.mjs']

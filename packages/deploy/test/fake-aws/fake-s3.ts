@@ -32,7 +32,7 @@ export type S3Fault =
   | { readonly kind: 'lose-answer' };
 
 export interface FakeS3Options {
-  /** False for a sink: sizes and checksums only. */
+  /** False for a sink: of what is larger than a megabyte, size and checksum only. */
   readonly keepsBytes?: boolean;
   readonly pageSize?: number;
   readonly owner?: string;
@@ -199,7 +199,7 @@ export class FakeS3 {
       case 'PutObject': {
         const object = this.#checkedBody(call);
         this.objects.set(key, object);
-        return { xml: '', headers: { etag: object.etag } };
+        return { xml: '', headers: headersOf(object) };
       }
       case 'HeadObject':
       case 'GetObject':
@@ -235,7 +235,7 @@ export class FakeS3 {
       case 'UploadPart': {
         const part = this.#checkedBody(call);
         this.#upload(key, query).parts.set(Number(query.get('partNumber')), part);
-        return { xml: '', headers: { etag: part.etag } };
+        return { xml: '', headers: headersOf(part) };
       }
       case 'ListParts':
         return { xml: this.#listParts(this.#upload(key, query), query) };
@@ -260,7 +260,7 @@ export class FakeS3 {
     const checksum = request.headers['x-amz-checksum-sha256']?.toString();
     const actual = checksum === undefined ? undefined : sha256(body);
     if (checksum !== actual) throw new Refusal(400, 'BadDigest');
-    const keeps = this.#options.keepsBytes !== false;
+    const keeps = this.#options.keepsBytes !== false || body.length < 1_000_000;
     const etag = `"${createHash('md5')
       .update(actual ?? body)
       .digest('hex')}"`;
@@ -361,6 +361,11 @@ export class FakeS3 {
   get #pageSize(): number {
     return this.#options.pageSize ?? 1_000;
   }
+}
+
+/** What S3 answers to bytes it took. */
+function headersOf({ etag, checksum }: FakeObject): Record<string, string> {
+  return checksum === undefined ? { etag } : { etag, 'x-amz-checksum-sha256': checksum };
 }
 
 function operationOf(method: string, key: string, query: URLSearchParams): string {
