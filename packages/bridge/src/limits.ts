@@ -17,8 +17,10 @@ export interface BridgeLimits {
   readonly messageBytesMax: number;
   /** A model server that is silent for so long, asked with a ping in between, is dead. */
   readonly upstreamSilenceMsMax: number;
-  /** The same for clients. SageMaker pings every 60 s, so that its silence is never this long. */
+  /** The same for clients that have answered a ping: each is asked once as soon as it is there. */
   readonly clientSilenceMsMax: number;
+  /** The same for those that have not: SageMaker pings every 60 s, so that its silence is never this long. */
+  readonly untriedSilenceMsMax: number;
   /** How long the tail of a transcript may take once the client has closed. */
   readonly tailMs: number;
   /** The same where nothing says that more will come: so long after the last word. */
@@ -48,7 +50,8 @@ export const BRIDGE_LIMITS: BridgeLimits = {
   stallMs: 30_000,
   messageBytesMax: 64 * 1024 * 1024,
   upstreamSilenceMsMax: 10_000,
-  clientSilenceMsMax: 90_000,
+  clientSilenceMsMax: 10_000,
+  untriedSilenceMsMax: 90_000,
   tailMs: 10_000,
   tailQuietMs: 500,
   closeTimeoutMs: 3_000,

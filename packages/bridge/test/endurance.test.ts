@@ -123,11 +123,29 @@ describe('a peer that is gone without a word', () => {
     });
     const { url } = await world.bridge({
       upstream,
-      limits: { clientSilenceMsMax: 100, upstreamSilenceMsMax: 60_000 },
+      limits: { clientSilenceMsMax: 100, untriedSilenceMsMax: 200, upstreamSilenceMsMax: 60_000 },
     });
     await world.rawClient(url);
     await until(() => peers[0]?.close !== undefined);
     expect(peers[0]?.close).toEqual(ENDINGS.client_silent.toUpstream);
+  });
+
+  it('is noticed soon once it has answered a ping, and late while it never did', async () => {
+    const { url: upstream, peers } = await world.rawUpstream((peer) => {
+      peer.socket.on('data', () => peer.send('', 10));
+    });
+    const { url } = await world.bridge({
+      upstream,
+      limits: { clientSilenceMsMax: 100, untriedSilenceMsMax: 3_600_000, upstreamSilenceMsMax: 60_000 },
+    });
+    const mute = await world.rawClient(url);
+    const honest = await world.rawClient(url);
+    const isAsked = (peer: typeof mute): boolean => peer.frames.some(({ opcode }) => opcode === 9);
+    await until(() => isAsked(mute) && isAsked(honest));
+    honest.send('', 10);
+    await until(() => honest.isEnded);
+    expect(mute.isEnded).toBe(false);
+    expect(peers.filter(({ close }) => close !== undefined)).toHaveLength(1);
   });
 
   it('is not mistaken for one that only has nothing to say', async () => {

@@ -1,4 +1,4 @@
-import { encodeFrame, newMaskKey } from '@kikitori/transport/frames';
+import { encodeFrame, newMaskKey, OPCODE } from '@kikitori/transport/frames';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RawPeer, until, World } from './peers.js';
@@ -62,8 +62,11 @@ describe('what passes', () => {
         for (const piece of pieces(bytes, cuts)) {
           await new Promise<void>((resolve) => from.socket.write(piece, () => resolve()));
         }
-        await until(() => to.frames.length >= expected.length && pongs(from) >= Math.min(pings, 1));
-        expect(to.frames).toEqual(expected);
+        // The bridge asks each peer once whether it answers.
+        const came = (): readonly unknown[] =>
+          to.frames.filter(({ opcode, text }) => opcode !== OPCODE.ping || text !== '');
+        await until(() => came().length >= expected.length && pongs(from) >= Math.min(pings, 1));
+        expect(came()).toEqual(expected);
         expect(pongs(to)).toBe(0);
         client.socket.destroy();
         peer?.socket.destroy();

@@ -34,9 +34,5 @@ export const JSON_VALUES_MAX = 65_536;
  */
 export const ECHO_UNITS_MAX = 1_024;
 
-/** How often a server pings, and how long it waits for the pong before it closes with 1011. uvicorn's figures. */
-export const PING_INTERVAL_MS = 20_000;
-export const PONG_TIMEOUT_MS = 20_000;
-
 /** Least time between two `kikitori.progress` events: four a second is smooth to the eye and costs nothing. */
 export const PROGRESS_INTERVAL_MS_MIN = 250;

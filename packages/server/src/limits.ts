@@ -54,6 +54,11 @@ export const RELAY_LIMITS = {
   sessionsMax: 100,
   /** How long the way to the model may take to open; a cold endpoint takes its time. At the bound: close 1013. */
   connectMs: 60_000,
+  /**
+   * How long the model may take nothing of what the client says. While it does the client is not read, so nobody would
+   * notice that it is gone. At the bound: close 1014.
+   */
+  stallMs: 30_000,
 } as const;
 
 /** Bounds of the HTTP side. Times in milliseconds. */

@@ -332,6 +332,21 @@ describe('a server that relays', () => {
     await client.connection.close();
   });
 
+  it('ends a session whose model takes nothing any more', async () => {
+    const clock = new ManualClock();
+    const pair = createMemoryPair();
+    await using world = await World.open({ clock, target: { connect: async () => pair.near } });
+    const client = await RealtimeClient.connect(world.url);
+    // Nobody reads the far end: after what may be on its way, sending waits.
+    for (let count = 0; count < 200; count += 1) await client.send(append(500));
+    await eventually(() => clock.pending > 1);
+    clock.advance(29_999);
+    expect(world.server.sessionCount).toBe(1);
+    clock.advance(1);
+    await client.rest();
+    expect(client.closeCode).toBe(1014);
+  });
+
   it('ends a silent session with its reason, after what was begun is answered', async () => {
     const clock = new ManualClock();
     await using world = await World.open({ clock, limits: { idleTimeoutMs: 5_000 } });

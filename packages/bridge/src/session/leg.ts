@@ -40,6 +40,9 @@ export class Leg {
   isHeard = false;
   quietMs = 0;
   isPinged = false;
+  /** It was asked at all, and has answered a ping at least once. */
+  isTried = false;
+  hasAnswered = false;
   stalledMs = 0;
   #unsentBefore = 0;
   readonly #limits: BridgeLimits;

@@ -109,13 +109,15 @@ export class Session implements RelayOwner {
 
   /** Time passes: notices peers that are gone without a word or take nothing. */
   tick(tickMs: number): void {
-    const { stallMs, clientSilenceMsMax, upstreamSilenceMsMax } = this.#options.limits;
+    const { stallMs, clientSilenceMsMax, untriedSilenceMsMax, upstreamSilenceMsMax } = this.#options.limits;
+    const clientSilence = { silenceMsMax: clientSilenceMsMax, untriedMsMax: untriedSilenceMsMax };
+    const upstreamSilence = { silenceMsMax: upstreamSilenceMsMax };
     if (this.#phase === 'closing' || this.#phase === 'over' || !this.#isAccepted) return;
     if (this.#client.tickStall(tickMs) >= stallMs) this.#end('client_stalled');
     else if (this.#upstream.tickStall(tickMs) >= stallMs) this.#end('upstream_stalled');
     // Who has closed sends nothing any more, not even an answer to a ping.
-    else if (!this.#isLeft && !isAlive(this.#client, tickMs, clientSilenceMsMax)) this.#end('client_silent');
-    else if (this.#upstream.wire !== undefined && !isAlive(this.#upstream, tickMs, upstreamSilenceMsMax)) {
+    else if (!this.#isLeft && !isAlive(this.#client, tickMs, clientSilence)) this.#end('client_silent');
+    else if (this.#upstream.wire !== undefined && !isAlive(this.#upstream, tickMs, upstreamSilence)) {
       this.#end('upstream_silent');
     }
   }
@@ -147,6 +149,7 @@ export class Session implements RelayOwner {
 
   onControl(from: Leg, opcode: Opcode, payload: Uint8Array): void {
     if (opcode === OPCODE.ping) from.sendPong(payload);
+    if (opcode === OPCODE.pong) from.hasAnswered = true;
     if (opcode !== OPCODE.close) return;
     const info = decodeClosePayload(payload);
     from.closeReceived = info;

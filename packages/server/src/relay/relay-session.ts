@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ERRORS, encodeClientEvent, encodeServerEvent } from '@kikitori/protocol';
-import { type Connect, type Connection, TransportError } from '@kikitori/transport';
+import { type Connect, type Connection, type Message, TransportError } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
 import { RELAY_LIMITS, type SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
@@ -148,12 +148,25 @@ class RelaySession {
         const message = await this.#intake.next();
         if (message === undefined || this.#ending !== undefined) return;
         this.#watch.onClient(message);
-        await upstream.send(message);
+        await this.#sendUp(upstream, message);
         this.#sent += 1;
         this.#watchIdleness();
       }
     } catch {
       // The other direction tells why: what the other server said before it went is delivered first.
+    }
+  }
+
+  async #sendUp(upstream: Connection, message: Message): Promise<void> {
+    const cancel = this.#options.clock.after(RELAY_LIMITS.stallMs, () => {
+      const error = new TransportError('keepalive_timeout', 'The model takes nothing any more.');
+      if (this.#ending === undefined) this.#fail(error, endingOfUpstream(error));
+      upstream.destroy();
+    });
+    try {
+      await upstream.send(message);
+    } finally {
+      cancel();
     }
   }
 

@@ -16,7 +16,8 @@ export interface KeepaliveOptions {
  * Finds peers that vanished without a word.
  *
  * Any byte counts as a sign of life, not only a pong: a peer that streams audio and does not get to reading its pings
- * is alive. While we make the peer wait its pong may be stuck behind the data, so no verdict is passed.
+ * is alive. While we make the peer wait its pong may be stuck behind the data, so no verdict is passed. When this
+ * process was held up itself, the answer lies in the socket: it is read before the verdict.
  */
 export class Keepalive {
   readonly #options: KeepaliveOptions;
@@ -45,18 +46,19 @@ export class Keepalive {
   }
 
   #ask(): void {
-    const { intervalMs, timeoutMs, ping, signsOfLife, isPaused } = this.#options;
+    const { intervalMs, timeoutMs, ping, signsOfLife, isPaused, onDead } = this.#options;
     const heardBefore = signsOfLife();
     this.#wasPaused = isPaused();
     ping();
-    this.#timer = setTimeout(() => {
-      const isAlive = signsOfLife() !== heardBefore || this.#wasPaused || isPaused();
-      if (!isAlive) {
-        this.#options.onDead();
-        return;
-      }
+    const isAlive = (): boolean => signsOfLife() !== heardBefore || this.#wasPaused || isPaused();
+    const goOn = (): void => {
       if (intervalMs <= timeoutMs) this.#ask();
       else this.#timer = setTimeout(() => this.#ask(), intervalMs - timeoutMs);
+    };
+    this.#timer = setTimeout(() => {
+      if (isAlive()) return goOn();
+      // Sockets are read between two timers.
+      this.#timer = setTimeout(() => (isAlive() ? goOn() : onDead()), 0);
     }, timeoutMs);
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TRANSPORT_LIMITS } from '../../src/limits.js';
 import { Keepalive } from '../../src/ws/keepalive.js';
 
 /** A peer whose signs of life the test gives. */
@@ -53,9 +54,44 @@ describe('keepalive', () => {
     state.heard = 5;
     vi.advanceTimersByTime(39_999);
     expect(state.isDead).toBe(false);
-    vi.advanceTimersByTime(1);
+    // A turn of the event loop lies between the bound and the verdict.
+    vi.advanceTimersByTime(2);
     expect(state.isDead).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('notices with the figures of this package within ten seconds of the last word, and waits four for an answer', () => {
+    const { pingIntervalMs, pongTimeoutMs } = TRANSPORT_LIMITS;
+    // Gone at any moment: right behind its answer to a ping is the worst.
+    for (let goneAtMs = 0; goneAtMs <= 2 * (pingIntervalMs + pongTimeoutMs); goneAtMs += 100) {
+      const { state, keepalive } = subject({ intervalMs: pingIntervalMs, timeoutMs: pongTimeoutMs });
+      for (let atMs = 0; atMs < goneAtMs + 10_000; atMs += 100) {
+        if (atMs <= goneAtMs) state.heard += 1;
+        vi.advanceTimersByTime(100);
+      }
+      expect(state.isDead).toBe(true);
+      keepalive.stop();
+    }
+    const { state, keepalive } = subject({ intervalMs: pingIntervalMs, timeoutMs: pongTimeoutMs });
+    for (let stop = 0; stop < 20; stop += 1) {
+      vi.advanceTimersByTime(4_000);
+      state.heard += 1;
+      vi.advanceTimersByTime(10);
+    }
+    expect(state.isDead).toBe(false);
+    keepalive.stop();
+  });
+
+  it('hears what came while this process stood still before it passes a verdict', () => {
+    const { state, keepalive } = subject();
+    vi.advanceTimersByTime(39_999);
+    // What was in the socket is read once the timers that were due have run.
+    setTimeout(() => {
+      state.heard += 1;
+    }, 1);
+    vi.advanceTimersByTime(1);
+    expect(state.isDead).toBe(false);
+    keepalive.stop();
   });
 
   it('passes no verdict on silence that we caused by not reading', () => {
