@@ -1,4 +1,5 @@
 /** Every bound of every package, as the packages themselves hold them. */
+import * as web from '../../apps/web/src/live/limits.js';
 import * as audioFile from '../../packages/audio/src/file/limits.js';
 import * as audio from '../../packages/audio/src/limits.js';
 import * as bridge from '../../packages/bridge/src/limits.js';
@@ -59,6 +60,7 @@ export const LIMIT_FILES: Readonly<Record<string, Readonly<Record<string, unknow
   'packages/deploy/src/artefacts/limits.ts': artefacts,
   'packages/deploy/src/image/limits.ts': image,
   'packages/cli/src/limits.ts': cli,
+  'apps/web/src/live/limits.ts': web,
 };
 
 /** One bound: `TRANSPORT_LIMITS.sendBytesMax` and its figure as the documentation writes it. */
