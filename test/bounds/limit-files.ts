@@ -6,7 +6,7 @@ import * as bridge from '../../packages/bridge/src/limits.js';
 import * as supervisor from '../../packages/bridge/src/supervisor/limits.js';
 import * as cli from '../../packages/cli/src/limits.js';
 import * as capture from '../../packages/client/src/browser/limits.js';
-import * as client from '../../packages/client/src/limits.js';
+import { CLIENT_LIMITS } from '../../packages/client/src/limits.js';
 import * as artefacts from '../../packages/deploy/src/artefacts/limits.js';
 import * as image from '../../packages/deploy/src/image/limits.js';
 import * as deploy from '../../packages/deploy/src/limits.js';
@@ -44,7 +44,7 @@ export const LIMIT_FILES: Readonly<Record<string, Readonly<Record<string, unknow
   'packages/transport/src/limits.ts': transport,
   'packages/transport/src/frames/limits.ts': frames,
   'packages/server/src/limits.ts': server,
-  'packages/client/src/limits.ts': client,
+  'packages/client/src/limits.ts': { CLIENT_LIMITS },
   'packages/client/src/browser/limits.ts': capture,
   'packages/engine/src/limits.ts': engine,
   'packages/engine-moonshine/src/limits.ts': moonshine,
