@@ -134,6 +134,19 @@ describe('a copy from the hub to S3', () => {
   });
 });
 
+describe('many parts at once', () => {
+  it('make Node warn of no leak on the user’s terminal', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', onWarning);
+    const { copy } = await openRig();
+    await copy({ limits: { ...SMALL, partsInFlight: 12 } });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warnings).not.toContain('MaxListenersExceededWarning');
+  });
+});
+
 describe('a plan', () => {
   it('says what would be copied, and touches nothing', async () => {
     const { hub, s3 } = await openRig();
