@@ -77,11 +77,19 @@ export class ChangeSets {
         { signal: this.#signal },
       );
     } catch (error) {
-      // Likewise: it runs already, or it has run and is gone with that.
-      const isRunning =
-        isRefusal(error, 'InvalidChangeSetStatusException') || isRefusal(error, 'ChangeSetNotFoundException');
-      if (!isRunning) throw error;
+      // Likewise: it runs already. Any other was overtaken: the stack is no longer what it was worked out for.
+      const isOurs = isRefusal(error, 'InvalidChangeSetStatusException') && (await this.#isExecuted(id));
+      if (!isOurs) throw error;
     }
+  }
+
+  async #isExecuted(id: string): Promise<boolean> {
+    const { sdk, client } = await this.#aws.cloudFormation();
+    const { ExecutionStatus = '' } = await this.#aws.call(
+      (options) => client.send(new sdk.DescribeChangeSetCommand({ ChangeSetName: id }), options),
+      { signal: this.#signal },
+    );
+    return ExecutionStatus.startsWith('EXECUTE_');
   }
 
   async #worked(target: { readonly StackName: string; readonly ChangeSetName: string }): Promise<ChangeSet> {

@@ -120,6 +120,7 @@ export class StackDriver {
       // Somebody else was faster by a moment: changes the stack, or removes it and the change set with it.
       const isOvertaken =
         isRefusal(error, 'ValidationError', /_IN_PROGRESS|does not exist/) ||
+        isRefusal(error, 'InvalidChangeSetStatusException') ||
         isRefusal(error, 'ChangeSetNotFoundException');
       if (isOvertaken) return 'busy';
       throw error;

@@ -192,7 +192,8 @@ export class FakeCloudFormation {
   }
 
   #describeChangeSet(input: Input): Record<string, unknown> {
-    const { id, name, stack, changes, failure, readyAtMs } = this.#changeSet(input, 'DescribeChangeSet');
+    const found = this.#changeSet(input, 'DescribeChangeSet');
+    const { id, name, stack, changes, failure, readyAtMs, isExecuted } = found;
     const isReady = this.#account.time.now() >= readyAtMs;
     const done = failure === undefined ? 'CREATE_COMPLETE' : 'FAILED';
     return {
@@ -200,6 +201,11 @@ export class FakeCloudFormation {
       ChangeSetName: name,
       StackId: stack.id,
       StackName: stack.name,
+      ExecutionStatus: isExecuted
+        ? 'EXECUTE_IN_PROGRESS'
+        : this.#isObsolete(found)
+          ? 'OBSOLETE'
+          : 'AVAILABLE',
       Status: isReady ? done : 'CREATE_IN_PROGRESS',
       StatusReason: isReady ? failure : undefined,
       Changes: changes,
@@ -209,7 +215,7 @@ export class FakeCloudFormation {
   #execute(input: Input): Record<string, unknown> {
     const changeSet = this.#changeSet(input, 'ExecuteChangeSet');
     const { stack, version, type, failure, isExecuted } = changeSet;
-    if (isExecuted || failure !== undefined) {
+    if (isExecuted || failure !== undefined || this.#isObsolete(changeSet)) {
       throw new ServiceFault(
         'InvalidChangeSetStatus',
         `ChangeSet [${changeSet.id}] cannot be executed in its current status`,
@@ -221,11 +227,19 @@ export class FakeCloudFormation {
         `Stack:${stack.id} is in ${stack.status} state and can not be updated.`,
       );
     changeSet.isExecuted = true;
+    // The others are about a stack that is no more.
+    const others = this.changeSets.filter((one) => one.stack === stack && one !== changeSet);
+    for (const other of others) this.changeSets.splice(this.changeSets.indexOf(other), 1);
     // What is described lags behind what was said.
     this.#account.time.after(this.#account.random() * DELAY_MS, () => {
       this.#account.time.run(type === 'CREATE' ? stack.create(version) : stack.update(version));
     });
     return {};
+  }
+
+  /** To make a stack that was made meanwhile. */
+  #isObsolete({ type, stack }: ChangeSet): boolean {
+    return type === 'CREATE' && stack.status !== 'REVIEW_IN_PROGRESS';
   }
 
   #deleteChangeSet(input: Input): Record<string, unknown> {
