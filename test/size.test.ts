@@ -1,6 +1,8 @@
-import { dirname } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { PAGES_FOLDER } from '@kikitori/web';
 import { type BuildResult, build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
@@ -56,5 +58,24 @@ describe('the client in a browser', () => {
     const files = Object.keys(metafile.inputs);
     expect(files.some((file) => file.endsWith('ws/node-connect.js'))).toBe(true);
     expect(files.some((file) => file.endsWith('ws/browser.js'))).toBe(false);
+  });
+});
+
+describe('the live page', () => {
+  it('is at most 60 KB of gzip: page, style, scripts, worklet and worker', async () => {
+    const names = (await readdir(PAGES_FOLDER)).filter((name) => /^(index\.html|live-|capture-)/.test(name));
+    const files = await Promise.all(names.map((name) => readFile(join(PAGES_FOLDER, name))));
+    const bytes = files.map((file) => gzipSync(file, { level: 9 }).byteLength);
+    const report = names.map((name, index) => `${bytes[index]} ${name}`).join('\n');
+    expect(names.length).toBe(5);
+    expect(
+      bytes.reduce((sum, each) => sum + each, 0),
+      report,
+    ).toBeLessThanOrEqual(60 * 1024);
+  });
+
+  it('has no inline script or style, and names nobody else', async () => {
+    const html = await readFile(join(PAGES_FOLDER, 'index.html'), 'utf8');
+    expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?:\/\//);
   });
 });

@@ -138,6 +138,28 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     }
   });
 
+  it('loses nothing that was said while the server was gone', async () => {
+    const door = await SlowDoor.open(server.port);
+    try {
+      const page = await visit(ferry, door.url);
+      await page.click('#record');
+      await untilSaid(page, /\w/);
+      door.isShut = true;
+      door.cut();
+      await page
+        .locator('#state')
+        .filter({ hasText: /Reconnecting: [3-9] s of sound kept/ })
+        .waitFor(PATIENCE);
+      door.isShut = false;
+      await untilSaid(page, /minutes/i);
+      await stop(page);
+      expect(await words(page)).toMatch(/ferry.*island.*crossing.*minutes/i);
+      expect(await page.locator('#transcript .gap').count()).toBe(0);
+    } finally {
+      await door.close();
+    }
+  });
+
   it('gives two visitors two transcripts', async () => {
     const [one, other] = await Promise.all([visit(ferry), visit(kitchen)]);
     await Promise.all([one.click('#record'), other.click('#record')]);

@@ -86,6 +86,9 @@ export class Conversation {
         return 'none';
       case 'done':
         return this.#settle(transcript);
+      case 'gap':
+        this.#gaps.push({ startMs: event.startMs, endMs: event.endMs });
+        return 'gap';
       default:
         return 'none';
     }

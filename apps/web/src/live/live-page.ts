@@ -56,7 +56,7 @@ export class LivePage {
       capture: this.#capture,
       line: this.#line,
       isMuted: this.#run?.capture?.isMuted ?? false,
-      keptMs: this.#run?.listening.keptMs ?? 0,
+      keptMs: Math.max(0, (this.#run?.listening.heardMs ?? 0) - (this.#conversation?.settledMs ?? 0)),
       name: this.#name,
     };
   }
@@ -168,7 +168,10 @@ export class LivePage {
     const run = new LiveRun({
       connect: credentials.connect,
       model: '',
-      onOpen: () => this.#setLine('open'),
+      // After a break the line is good once the session has gone on over it.
+      onOpen: () => {
+        if (this.#line === 'connecting') this.#setLine('open');
+      },
       onEvent: (event, session) => this.#onEvent(conversation, event, session),
       onFailure: (error) => void this.#fail(error, again),
     });
@@ -177,6 +180,8 @@ export class LivePage {
   }
 
   #onEvent(conversation: Conversation, event: SessionEvent, session: Session): void {
+    if (event.type === 'disconnect') this.#setLine('away');
+    if (event.type === 'reconnect') this.#setLine('open');
     const change = conversation.add(event, () => session.transcript);
     if (change === 'none') return;
     this.#parts.transcript.update();
