@@ -46,3 +46,4 @@ export {
   type StartServerOptions,
   startServer,
 } from './start-server.js';
+export type { TlsFiles } from './tls-files.js';

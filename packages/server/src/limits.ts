@@ -202,6 +202,14 @@ export const KEY_FILE_LIMITS = {
   watchIntervalMs: 2_000,
 } as const;
 
+/** Bounds of TLS. */
+export const TLS_LIMITS = {
+  /** A handshake that takes longer is cut. */
+  handshakeMs: 10_000,
+  /** How soon a change of certificate or key counts. */
+  watchIntervalMs: 2_000,
+} as const;
+
 /** Bounds of the pages that are held in memory. At the bound: the server does not start. */
 export const PAGES_LIMITS = {
   filesMax: 256,

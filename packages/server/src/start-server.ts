@@ -1,5 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Listen, Listener } from '@kikitori/transport';
 import { assertSafeToListen, isLoopback } from './auth.js';
@@ -8,9 +10,11 @@ import { Door } from './door.js';
 import { Doorman } from './doors/doorman.js';
 import { ServerError } from './errors.js';
 import type { Pages } from './http/pages.js';
-import { HTTP_LIMITS, type HttpLimits } from './limits.js';
+import { HTTP_LIMITS, type HttpLimits, TLS_LIMITS } from './limits.js';
+import { silentLogger } from './logger.js';
 import type { RelayTarget } from './relay/relay-host.js';
 import { createRealtimeServer, type ServerSurroundings } from './server.js';
+import { readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.js';
 
 /** What a server that listens is made of. */
 export type StartServerOptions = ServerSurroundings &
@@ -37,6 +41,8 @@ export interface ListenOptions {
   readonly port?: number;
   /** Listen on a public address without an API key. Default false. */
   readonly insecure?: boolean;
+  /** Speaks TLS (1.2 and up) with these files, read again when they change. Default: plain HTTP. */
+  readonly tls?: TlsFiles;
   /** Files for browsers, served from the first moment on, model or not. Default: none. */
   readonly pages?: Pages;
   /** Ends the wait for the port; the server is closed again then. */
@@ -48,7 +54,7 @@ export interface RunningServer {
   readonly host: string;
   /** The port that was really taken. */
   readonly port: number;
-  /** `http://host:port` */
+  /** `http://host:port`, with TLS `https://host:port` */
   readonly url: string;
   readonly sessionCount: number;
   /**
@@ -80,17 +86,20 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   const options = { isLoopback: isLoopback(host), ...given };
   const { isGuarded } = new Doorman(options, options.clock ?? systemClock).authenticator;
   assertSafeToListen({ host, isGuarded, insecure });
+  const clock = options.clock ?? systemClock;
+  const secure = options.tls === undefined ? undefined : await readTlsFiles(options.tls, clock.unixMs());
   const door = new Door();
   if ('relay' in options) door.lead(createRealtimeServer(options));
   else if (!(options.engine instanceof Promise)) {
     door.lead(createRealtimeServer({ ...options, engine: options.engine }));
   }
-  const http = createHttpServer({ ...HTTP_LIMITS, ...options.httpLimits });
+  const http = createHttpServer({ ...HTTP_LIMITS, ...options.httpLimits }, secure);
   http.on('request', (request, response) => {
     if (options.pages?.handle(request, response) !== true) door.handleRequest(request, response);
   });
   const listener = attach(http, door);
-  const stop = createStop(http, listener);
+  const unwatch = followTlsFiles(http, options);
+  const stop = createStop(http, listener, unwatch);
   try {
     await listen(http, { host, port });
     signal?.throwIfAborted();
@@ -102,7 +111,7 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   return {
     host,
     port: taken,
-    url: `http://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
+    url: `${secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
     get sessionCount() {
       return door.server?.sessionCount ?? 0;
     },
@@ -130,20 +139,41 @@ function leadOnceReady(door: Door, options: StartServerOptions): Promise<void> {
   return ready;
 }
 
-function createHttpServer(limits: HttpLimits): HttpServer {
-  const http = createServer({
+function createHttpServer(
+  limits: HttpLimits,
+  secure: SecureContextOptions | undefined,
+): HttpServer | HttpsServer {
+  const options = {
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,
     // A whole request may take as long as an engine needs for a file; bodies that stop are cut where they are read.
     requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.max(1, Math.floor(limits.headersTimeoutMs / 4)),
-  });
+  };
+  const http =
+    secure === undefined
+      ? createServer(options)
+      : createHttpsServer({ ...options, ...secure, handshakeTimeout: TLS_LIMITS.handshakeMs });
   http.maxConnections = limits.connectionsMax;
   return http;
 }
 
-async function listen(http: HttpServer, { host, port }: { host: string; port: number }): Promise<void> {
+/** Follows changes of certificate and key; answers how to stop. */
+function followTlsFiles(http: HttpServer | HttpsServer, options: StartServerOptions): () => void {
+  const { tls, logger = silentLogger, clock = systemClock } = options;
+  if (tls === undefined || !('setSecureContext' in http)) return () => undefined;
+  return watchTlsFiles(tls, {
+    logger,
+    unixMs: () => clock.unixMs(),
+    apply: (context) => http.setSecureContext(context),
+  });
+}
+
+async function listen(
+  http: HttpServer | HttpsServer,
+  { host, port }: { host: string; port: number },
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     http.once('error', (error) => reject(listenError(error, { host, port })));
     try {
@@ -181,9 +211,14 @@ function listenError(error: Error, { host, port }: { host: string; port: number 
 }
 
 /** Stops listening and lets go of every connection that is left; once. */
-function createStop(http: HttpServer, listener: Listener): () => Promise<void> {
+function createStop(
+  http: HttpServer | HttpsServer,
+  listener: Listener,
+  unwatch: () => void,
+): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    unwatch();
     await listener.close();
     await new Promise<void>((resolve) => {
       // The error of a server that never listened is no news.
@@ -197,7 +232,7 @@ function createStop(http: HttpServer, listener: Listener): () => Promise<void> {
   };
 }
 
-function portOf(http: HttpServer): number {
+function portOf(http: HttpServer | HttpsServer): number {
   // A TCP server that listens has an address object.
   return (http.address() as AddressInfo).port;
 }

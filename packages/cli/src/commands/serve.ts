@@ -10,6 +10,7 @@ import {
   SESSION_LIMITS,
   type ServerSurroundings,
   startServer,
+  type TlsFiles,
 } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
@@ -104,6 +105,16 @@ const options = {
     max: 604_800,
     fallback: undefined,
   }),
+  tlsCert: text({
+    flags: '--tls-cert <file>',
+    description: 'speak TLS with this certificate (PEM, with those that lead to its root)',
+    fallback: undefined,
+  }),
+  tlsKey: text({
+    flags: '--tls-key <file>',
+    description: 'its private key (PEM); both are read again when they change',
+    fallback: undefined,
+  }),
   insecure: flag({ flags: '--insecure', description: 'listen on a public address without a key' }),
   logLevel: choice({
     flags: '--log-level <level>',
@@ -155,11 +166,13 @@ async function serveUntilStopped(input: ServeInput, context: Context): Promise<n
 async function runServer(answerer: Answerer, input: ServeInput, context: Context): Promise<number> {
   const { signal, stderr } = context;
   const { host, port, insecure, apiKeys } = input.options;
+  const tls = tlsOf(input);
   const surroundings = await surroundingsOf(answerer, input, context);
   const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings.logger);
   const server = await startServer({
     ...surroundings,
     ...doorsOf(input, keyFile),
+    ...(tls === undefined ? {} : { tls }),
     ...answerer.source,
     host,
     port,
@@ -184,6 +197,13 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
     await server.close();
     keyFile?.close();
   }
+}
+
+/** Throws `CliError` `usage` where one of the two is missing. */
+function tlsOf({ options: { tlsCert, tlsKey } }: ServeInput): TlsFiles | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert !== undefined && tlsKey !== undefined) return { certFile: tlsCert, keyFile: tlsKey };
+  throw new CliError('usage', 'TLS needs both files: --tls-cert FILE --tls-key FILE.');
 }
 
 /** Who may enter, and how much of it. */
@@ -231,20 +251,21 @@ function announceServer(
 ): void {
   const hosts = hostsToShow(options.host);
   const [host = options.host] = hosts;
-  const base = `http://${host}:${port}`;
+  const s = options.tlsCert === undefined ? '' : 's';
+  const base = `http${s}://${host}:${port}`;
   const key = options.apiKey === undefined && options.apiKeys === undefined ? '' : 'KIKITORI_API_KEY=… ';
   const hasFiles = options.endpoint === undefined && options.upstream === undefined;
   announce(
     [`Kikitori ${version()}`, ` is ready: ${description}`],
     [
-      ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port) })),
-      ...hosts.map((each) => ({ label: 'Realtime', value: `ws://${each}:${port}/v1/realtime` })),
+      ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port, s) })),
+      ...hosts.map((each) => ({ label: 'Realtime', value: `ws${s}://${each}:${port}/v1/realtime` })),
       ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
       { label: 'Health', value: `${base}/health` },
       { label: 'Metrics', value: `${base}/metrics` },
       {
         label: 'Try',
-        value: `${key}npx kikitori transcribe samples/ferry.flac --url ws://${host}:${port}`,
+        value: `${key}npx kikitori transcribe samples/ferry.flac --url ws${s}://${host}:${port}`,
         isPlain: true,
       },
     ],
@@ -253,8 +274,8 @@ function announceServer(
 }
 
 /** Browsers give the microphone to `localhost` whatever the scheme; elsewhere they want https. */
-function pageUrl(host: string, port: number): string {
-  return `http://${host === DEFAULT_HOST ? 'localhost' : host}:${port}`;
+function pageUrl(host: string, port: number, s: '' | 's'): string {
+  return `http${s}://${host === DEFAULT_HOST ? 'localhost' : host}:${port}`;
 }
 
 /** A wildcard address is shown as the addresses that it stands for. */
