@@ -77,7 +77,7 @@ function lineFaultsOf(random: Random): LineFault[][] {
     const fault = random.pick(['cut', 'cut', 'stall', 'half-open'] as const);
     if (fault === 'cut') return [{ type: fault, at }];
     if (fault === 'stall') return [{ type: fault, at, ms: random.between(100, 20_000) }];
-    return [{ type: fault, at, noticedAfterMs: random.between(1_000, 30_000) }];
+    return [{ type: fault, at, noticedAfterMs: random.between(1_000, 120_000) }];
   });
 }
 

@@ -26,3 +26,5 @@ export const BENCH_AUDIO_MS_MAX = 10 * 60_000;
 
 /** How long an endpoint may take to open a session: a cold one takes its time, and credentials are looked for. */
 export const ENDPOINT_CONNECT_MS = 60_000;
+/** SageMaker ends a stream after 30 minutes; before that the session goes on over another one. */
+export const ENDPOINT_SESSION_MS = 28 * 60_000;

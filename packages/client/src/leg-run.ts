@@ -44,6 +44,10 @@ export class LegRun {
   readonly #tasks: Promise<void>[] = [];
   #isWriting = false;
   #isOpeningNext = false;
+  /** The server has said something on this connection that tells about audio. */
+  #hasSign = false;
+  /** What it said waits for a slow reader: it may be silent for that. */
+  #isTelling = false;
   #next: Leg | undefined;
   /** How old this connection was when the next one was found. */
   #nextAgeMs: number | undefined;
@@ -123,6 +127,8 @@ export class LegRun {
         break;
       case 'append': {
         const audio = encodeBase64(ring.slice(step.start, step.end));
+        // Before the write: one that a dead line does not take must end too.
+        if (this.#hasSign && !this.#isTelling) leg.expectSign((step.end - step.start) / BYTES_PER_MS);
         await leg.write(encodeClientEvent({ type: 'input_audio_buffer.append', audio }));
         break;
       }
@@ -160,10 +166,13 @@ export class LegRun {
         this.#answered(event);
         break;
       default: {
+        this.#hasSign ||= event.type === 'kikitori.progress' || ledger.isClocked;
         const told = tell(ledger.take(event, ring.end / BYTES_PER_MS));
         this.#letGo();
         this.wake();
+        this.#isTelling = true;
         await told;
+        this.#isTelling = false;
         return;
       }
     }

@@ -3,7 +3,7 @@ import type { Connection, Message } from '@kikitori/transport';
 import { abortable } from './abortable.js';
 import { Deadline } from './deadline.js';
 import { ClientError, fromConnectionEnd } from './errors.js';
-import { HEAR_OUT_MS, SEND_TIMEOUT_MS } from './limits.js';
+import { HEAR_OUT_MS, SEND_TIMEOUT_MS, SIGN_OF_LIFE_MS, UNANSWERED_MS } from './limits.js';
 
 /** What was opened and greeted. */
 export interface LegParts {
@@ -28,6 +28,12 @@ export class Leg {
   readonly #over = new AbortController();
   #failure: ClientError | undefined;
   #deadline: Deadline | undefined;
+  /** Runs while audio was sent and nothing came back, with a server that always says something. */
+  readonly #silence = new Deadline(SIGN_OF_LIFE_MS, () => {
+    this.end(new ClientError('timeout', 'The server gave no sign of life while audio was sent.'));
+  });
+  /** Audio sent since something came back, while signs are expected. */
+  #unansweredMs = 0;
   #closing: Promise<void> | undefined;
 
   constructor({ id, connection, incoming }: LegParts) {
@@ -54,6 +60,8 @@ export class Leg {
         // SageMaker's runtime hands text on as bytes.
         const text = typeof next.value === 'string' ? next.value : new TextDecoder().decode(next.value);
         this.#deadline?.restart();
+        this.#silence.clear();
+        this.#unansweredMs = 0;
         await onEvent(parseServerEvent(text));
       }
       this.end(fromConnectionEnd(undefined));
@@ -85,6 +93,14 @@ export class Leg {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     }
     deadline.clear();
+  }
+
+  /** So much audio was sent to a server that says something about all audio: it has to, in the time for a sign. */
+  expectSign(audioMs: number): void {
+    const wasExpected = this.#unansweredMs > UNANSWERED_MS;
+    this.#unansweredMs += audioMs;
+    if (wasExpected || this.#unansweredMs <= UNANSWERED_MS || this.#over.signal.aborted) return;
+    this.#silence.restart();
   }
 
   /** The server has to say something within this time, and again and again until `relax`; otherwise the leg ends. */
@@ -126,6 +142,7 @@ export class Leg {
 
   #stop(): void {
     this.relax();
+    this.#silence.clear();
     this.#over.abort();
   }
 

@@ -14,6 +14,14 @@ export const FINISH_TIMEOUT_MS = 60_000;
 /** Longest time that one message may wait to be written while the server says nothing. Then: `timeout`. */
 export const SEND_TIMEOUT_MS = 120_000;
 
+/**
+ * Audio was sent for so long, and a server that says something about all audio (ours by progress, vLLM by a delta for
+ * every 80 ms) said nothing: it is gone, whatever the line says. Then: `timeout`, and another connection.
+ */
+export const SIGN_OF_LIFE_MS = 8_000;
+/** Audio that such a server may leave without a word: vLLM's first step takes 562.5 ms. */
+export const UNANSWERED_MS = 1_000;
+
 /** When nothing can be sent any more: how long to hear what the server had said before. */
 export const HEAR_OUT_MS = 1_000;
 
@@ -82,6 +90,8 @@ export const CLIENT_LIMITS = {
   connectTimeoutMs: CONNECT_TIMEOUT_MS,
   finishTimeoutMs: FINISH_TIMEOUT_MS,
   sendTimeoutMs: SEND_TIMEOUT_MS,
+  signOfLifeMs: SIGN_OF_LIFE_MS,
+  unansweredMs: UNANSWERED_MS,
   hearOutMs: HEAR_OUT_MS,
   frameSamples: FRAME_SAMPLES,
   appendSamplesMax: APPEND_SAMPLES_MAX,

@@ -4,7 +4,7 @@ import { serveConnection } from '@kikitori/server';
 import { type Connect, createMemoryPair } from '@kikitori/transport';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
-import { ENDPOINT_CONNECT_MS } from '../limits.js';
+import { ENDPOINT_CONNECT_MS, ENDPOINT_SESSION_MS } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { asCliError } from './client-failure.js';
 import type { SpeechLink } from './link.js';
@@ -41,7 +41,9 @@ export async function openLink(
       words: true,
       partials,
       connect,
-      ...(url === undefined ? { connectTimeoutMs: ENDPOINT_CONNECT_MS } : { url }),
+      ...(url === undefined
+        ? { connectTimeoutMs: ENDPOINT_CONNECT_MS, sessionMsMax: ENDPOINT_SESSION_MS }
+        : { url }),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(model === undefined ? {} : { model }),
     },
@@ -93,7 +95,11 @@ export async function openMemoryLink(
   const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0 } });
   try {
     const { partials, onClosed } = options;
-    const session = await openSession({ connect: async () => pair.near, words: true, partials }, context);
+    const session = await openSession(
+      // There is one engine and one way to it: what ends it is not mended by another try.
+      { connect: async () => pair.near, words: true, partials, reconnect: false },
+      context,
+    );
     return linkOf(session, async () => {
       await served.ended;
       await onClosed?.();

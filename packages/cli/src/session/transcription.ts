@@ -1,5 +1,5 @@
 import { Framer, measureLevel, SPEECH_RATE_HZ } from '@kikitori/audio';
-import { type PaceRate, type Clock as PacingClock, pace } from '@kikitori/client';
+import { type PaceRate, type Clock as PacingClock, pace, type SessionEvent } from '@kikitori/client';
 import type { SpeechSource } from '../audio/source.js';
 import type { Clock, Context } from '../context.js';
 import { FRAME_SAMPLES, INTERRUPT_DRAIN_MS, LEVELS_KEPT } from '../limits.js';
@@ -39,6 +39,7 @@ class Transcription {
   #startMs: number | undefined;
   #lastSentAtMs: number | undefined;
   #sentSamples = 0;
+  #reconnects = 0;
 
   constructor(options: TranscriptionOptions, context: Context) {
     this.#options = options;
@@ -119,6 +120,7 @@ class Transcription {
     const { link, output } = this.#options;
     try {
       for await (const event of link.heard) {
+        this.#noteBreak(event);
         const change = this.#record.add(event, this.#nowMs(), this.#sentMs);
         if (change !== undefined) output.change(change, this.#nowMs());
         this.#showStatus();
@@ -126,6 +128,26 @@ class Transcription {
       }
     } catch (error) {
       if (!this.#context.signal.aborted) throw error;
+    }
+  }
+
+  /** What happened to the line, as a remark: nothing of it changes the transcript, but a gap. */
+  #noteBreak(event: SessionEvent): void {
+    const { display } = this.#options;
+    if (event.type === 'disconnect') {
+      display.note('The connection was lost; audio is kept, and another one is sought.');
+    } else if (event.type === 'reconnect') {
+      if (!event.isPlanned) this.#reconnects += 1;
+      const what = event.isPlanned ? 'A new connection took over' : 'Connected again';
+      display.note(`${what}; audio is sent from ${seconds(event.fromMs)} s on.`);
+    } else if (event.type === 'gap') {
+      const span = `${seconds(event.startMs)} s to ${seconds(event.endMs)} s`;
+      display.note(`Audio from ${span} is lost: more had to be kept than fits.`);
+    } else if (event.type === 'ambiguous') {
+      const from = seconds(event.fromMs);
+      display.note(
+        `From ${from} s on the server heard other words than before; some may be doubled or missing.`,
+      );
     }
   }
 
@@ -165,9 +187,13 @@ class Transcription {
       audioMs: this.#sentMs,
       firstDeltaMs: firstDeltaAtMs,
       finalMs: lastTextAtMs === undefined ? undefined : Math.max(0, lastTextAtMs - sentAtMs),
-      reconnects: 0,
+      reconnects: this.#reconnects,
     };
   }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }
 
 /** Even blocks, so that pace, level and progress are even; the last one may be shorter. */

@@ -74,6 +74,11 @@ export class Ledger {
     return Math.max(this.#turnStartMs, this.#originMs) + this.#steps * STEP_MS;
   }
 
+  /** The server says something for every step of audio, be it nothing. */
+  get isClocked(): boolean {
+    return this.#isClocked;
+  }
+
   get isPositional(): boolean {
     return this.#isPositional;
   }

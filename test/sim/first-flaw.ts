@@ -1,0 +1,53 @@
+import { makeSchedule, type Schedule, type ScheduleOptions, smallerThan } from './schedule.js';
+import { simulate } from './simulate.js';
+
+/** KIKITORI_SIM_COUNT: how many schedules of each kind; KIKITORI_SIM_SEED: from which seed on. */
+const FIRST_SEED = Number(process.env['KIKITORI_SIM_SEED'] ?? 1);
+const COUNT = process.env['KIKITORI_SIM_COUNT'];
+
+/** How a number of schedules came out. */
+export interface Tally {
+  /** How many were asked for. */
+  readonly count: number;
+  /** What went wrong first: its seed, the smallest schedule that still fails, and how; undefined: nothing did. */
+  readonly flaw: string | undefined;
+  readonly reconnects: number;
+  readonly handovers: number;
+}
+
+/** Runs schedules one after the other until one fails. `isLasting`: see `simulate`. */
+export async function firstFlaw(
+  countByDefault: number,
+  options: ScheduleOptions,
+  { isLasting = true } = {},
+): Promise<Tally> {
+  const count = Number(COUNT ?? countByDefault);
+  let reconnects = 0;
+  let handovers = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
+    const schedule = makeSchedule(seed, options);
+    const outcome = await simulate(schedule, { isLasting });
+    reconnects += outcome.reconnects;
+    handovers += outcome.handovers;
+    if (outcome.flaws.length > 0) {
+      return { count, flaw: await report(schedule, isLasting), reconnects, handovers };
+    }
+  }
+  return { count, flaw: undefined, reconnects, handovers };
+}
+
+/** Makes a failing schedule smaller as long as it fails, and tells what is left. */
+async function report(schedule: Schedule, isLasting: boolean): Promise<string> {
+  let smallest = schedule;
+  for (let isSmaller = true; isSmaller; ) {
+    isSmaller = false;
+    for (const candidate of smallerThan(smallest)) {
+      if ((await simulate(candidate, { isLasting })).flaws.length === 0) continue;
+      smallest = candidate;
+      isSmaller = true;
+      break;
+    }
+  }
+  const { flaws } = await simulate(smallest, { isLasting });
+  return `seed ${schedule.seed}\n${JSON.stringify(smallest)}\n${flaws.join('\n')}`;
+}
