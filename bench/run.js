@@ -12,6 +12,7 @@ const BENCHES = [
   ['bridge.js'],
   ['sagemaker.js'],
   ['artefacts.js'],
+  ['page.js'],
   ['soak.js'],
 ];
 
