@@ -1,0 +1,54 @@
+/** A network of its own for a server, whose cable can be pulled: packets vanish, and nobody says an end. */
+import { execFileSync } from 'node:child_process';
+
+export class Network implements AsyncDisposable {
+  readonly address: string;
+  readonly #name: string;
+  readonly #outside: string;
+
+  private constructor(id: number) {
+    // Names of interfaces have at most 15 characters; addresses are of the range for tests between networks.
+    this.#name = `kiki-${id}`;
+    this.#outside = `kiki-o-${id}`;
+    this.address = `198.18.${id % 250}.2`;
+  }
+
+  /** Made of a pair of virtual interfaces; needs root. */
+  static async open(): Promise<Network> {
+    const id = process.pid % 100_000;
+    const network = new Network(id);
+    const name = network.#name;
+    const inside = `kiki-i-${id}`;
+    ip('netns', 'add', name);
+    ip('link', 'add', network.#outside, 'type', 'veth', 'peer', 'name', inside);
+    ip('link', 'set', inside, 'netns', name);
+    ip('addr', 'add', `198.18.${id % 250}.1/24`, 'dev', network.#outside);
+    network.up();
+    ip('-n', name, 'addr', 'add', `${network.address}/24`, 'dev', inside);
+    ip('-n', name, 'link', 'set', inside, 'up');
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    return network;
+  }
+
+  /** What runs a command inside. */
+  get wrapper(): readonly string[] {
+    return ['ip', 'netns', 'exec', this.#name];
+  }
+
+  /** Pulls the cable. */
+  down(): void {
+    ip('link', 'set', this.#outside, 'down');
+  }
+
+  up(): void {
+    ip('link', 'set', this.#outside, 'up');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    ip('netns', 'del', this.#name);
+  }
+}
+
+function ip(...words: string[]): void {
+  execFileSync('ip', words, { stdio: 'pipe' });
+}
