@@ -42,6 +42,8 @@ export async function hear(
 ): Promise<Hearing> {
   const session = openSession({ words: true, ...options });
   const reading = read(session, rate);
+  // What ends the session is thrown by `finish`, too.
+  reading.catch(() => undefined);
   const strikes: Promise<void>[] = [];
   const due = [...faults];
   let samples = 0;

@@ -4,7 +4,10 @@ import { type AddressInfo, createServer, connect as dial, type Server, type Sock
 export class Line implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
-  #sockets: Socket[] = [];
+  /** Those that carry. */
+  readonly #sockets: Socket[] = [];
+  /** Those that were silenced: open at both ends, and nothing passes. */
+  readonly #silenced: Socket[] = [];
   #target: number;
   #isOpen = true;
 
@@ -36,7 +39,7 @@ export class Line implements AsyncDisposable {
   /** Nothing passes any more on the connections there are, and no end is said: a cable was pulled. New ones pass. */
   silence(): void {
     for (const socket of this.#sockets) socket.unpipe().pause();
-    this.#sockets = [];
+    this.#silenced.push(...this.#sockets.splice(0));
   }
 
   /** Nothing passes for so long, then everything that waited does. */
@@ -59,6 +62,7 @@ export class Line implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
+    for (const socket of this.#silenced) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

@@ -5,11 +5,13 @@ export class Network implements AsyncDisposable {
   readonly address: string;
   readonly #name: string;
   readonly #outside: string;
+  readonly #inside: string;
 
   private constructor(id: number) {
     // Names of interfaces have at most 15 characters; addresses are of the range for tests between networks.
     this.#name = `kiki-${id}`;
     this.#outside = `kiki-o-${id}`;
+    this.#inside = `kiki-i-${id}`;
     this.address = `198.18.${id % 250}.2`;
   }
 
@@ -18,14 +20,14 @@ export class Network implements AsyncDisposable {
     const id = process.pid % 100_000;
     const network = new Network(id);
     const name = network.#name;
-    const inside = `kiki-i-${id}`;
+    const inside = network.#inside;
     ip('netns', 'add', name);
     ip('link', 'add', network.#outside, 'type', 'veth', 'peer', 'name', inside);
     ip('link', 'set', inside, 'netns', name);
     ip('addr', 'add', `198.18.${id % 250}.1/24`, 'dev', network.#outside);
-    network.up();
+    ip('link', 'set', network.#outside, 'up');
     ip('-n', name, 'addr', 'add', `${network.address}/24`, 'dev', inside);
-    ip('-n', name, 'link', 'set', inside, 'up');
+    network.up();
     ip('-n', name, 'link', 'set', 'lo', 'up');
     return network;
   }
@@ -35,16 +37,17 @@ export class Network implements AsyncDisposable {
     return ['ip', 'netns', 'exec', this.#name];
   }
 
-  /** Pulls the cable. */
+  /** Pulls the cable at the far end: at the near one the way there would go too, and another might be taken. */
   down(): void {
-    ip('link', 'set', this.#outside, 'down');
+    ip('-n', this.#name, 'link', 'set', this.#inside, 'down');
   }
 
   up(): void {
-    ip('link', 'set', this.#outside, 'up');
+    ip('-n', this.#name, 'link', 'set', this.#inside, 'up');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    ip('link', 'del', this.#outside);
     ip('netns', 'del', this.#name);
   }
 }

@@ -8,7 +8,7 @@ import type { WorkerAudio, WorkerRequest, WorkletStart } from './worker-messages
  * - `live`: samples come.
  * - `silent`: samples come, all of them exactly 0: a switch on the device, or a driver that sleeps.
  * - `suspended`: the browser holds the sound back (a call came in, a gesture is wanted); `resume` may help.
- * - `lost`: the device is gone, or the user ended the sharing. Nothing comes any more.
+ * - `lost`: the device is gone, gave no sample in ten seconds, or the user ended the sharing. Nothing comes any more.
  * - `stopped`: by `stop`.
  */
 export type CaptureState = 'starting' | 'live' | 'silent' | 'suspended' | 'lost' | 'stopped';
@@ -39,7 +39,10 @@ export interface Capture {
   stop(): Promise<void>;
 }
 
-/** Begins to take in sound at the device's own rate. Rejects with `CaptureError` `load_failed`, `no_audio` or `unsupported`. */
+/**
+ * Begins to take in sound at the device's own rate. Rejects with `CaptureError` `load_failed`, `no_audio` or
+ * `unsupported`; a stream with sound is stopped then.
+ */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { stream, workletUrl } = options;
   if (stream.getAudioTracks().length === 0) {
@@ -53,6 +56,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     await context.audioWorklet.addModule(workletUrl);
     return new StreamCapture(context, options);
   } catch (error) {
+    for (const track of stream.getTracks()) track.stop();
     await context.close();
     throw new CaptureError('load_failed', 'The recorder could not be loaded from the server.', error);
   }
@@ -82,6 +86,7 @@ class StreamCapture implements Capture {
   #state: CaptureState = 'starting';
   #zerosMs = 0;
   #isMuted = false;
+  #startTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: AudioContext, { stream, workerUrl, onAudio, onState }: CaptureOptions) {
     this.#context = context;
@@ -145,11 +150,19 @@ class StreamCapture implements Capture {
       // A tab that is shared ends with its picture, too.
       track.addEventListener('ended', () => this.#lose(), { signal });
     }
+    this.#awaitStart();
     this.#onContextState();
+  }
+
+  /** A device that is opened and gives nothing is as good as gone. */
+  #awaitStart(): void {
+    clearTimeout(this.#startTimer);
+    this.#startTimer = setTimeout(() => this.#lose(), CAPTURE_LIMITS.startTimeoutMs);
   }
 
   readonly #onMessage = ({ data }: MessageEvent<WorkerAudio>): void => {
     if (this.#isOver()) return;
+    clearTimeout(this.#startTimer);
     this.#noteSilence(data);
     this.#onAudio(data.samples, data.level);
   };
@@ -164,17 +177,25 @@ class StreamCapture implements Capture {
     if (this.#isOver()) return;
     // `interrupted` is WebKit's, and not in the types.
     const state: string = this.#context.state;
-    if (state === 'suspended' || state === 'interrupted') this.#become('suspended');
-    else if (state === 'running' && this.#state === 'suspended') this.#become('starting');
+    if (state === 'suspended' || state === 'interrupted') {
+      clearTimeout(this.#startTimer);
+      this.#become('suspended');
+    } else if (state === 'running' && this.#state === 'suspended') {
+      this.#awaitStart();
+      this.#become('starting');
+    }
   }
 
   #lose(): void {
     if (this.#isOver()) return;
     this.#release();
     this.#become('lost');
+    // Its failure changes nothing: nobody listens to it any more.
+    this.#context.close().catch(() => undefined);
   }
 
   #release(): void {
+    clearTimeout(this.#startTimer);
     this.#listeners.abort();
     for (const track of this.#stream.getTracks()) track.stop();
     this.#source.disconnect();

@@ -6,7 +6,7 @@ export const CAPTURE_LIMITS = {
   channels: 2,
   /** So long exactly nothing (a switch on the headset, a driver that sleeps) and the state is `silent`. */
   silentAfterMs: 2_500,
-  /** From construction to the first samples. A context that waits for a gesture is told as `suspended` before. Then: `load_failed`. */
+  /** From construction to the first samples. A context that waits for a gesture is told as `suspended`, and has its time when it runs. Then: `lost`. */
   startTimeoutMs: 10_000,
   /** Largest file that is read into memory. Then: `too_long`. */
   fileBytesMax: 512 * 1024 * 1024,
