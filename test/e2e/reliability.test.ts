@@ -3,7 +3,7 @@
  * go silent, a network that goes away, a server that is replaced while people speak. Each transcript is held against
  * the undisturbed one. docs/reliability.md says how to run one alone, and over more speech:
  *
- *   KIKITORI_RELIABILITY_SPEECH='a.flac b.flac' KIKITORI_RELIABILITY_RATE=1 npx vitest run test/e2e/reliability.test.ts
+ *   KIKITORI_RELIABILITY_MODEL=base KIKITORI_RELIABILITY_SPEECH='a.flac b.flac' KIKITORI_RELIABILITY_RATE=1 npx vitest run test/e2e/reliability.test.ts
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const files = env['KIKITORI_RELIABILITY_SPEECH']?.split(' ') ?? [
 ];
 /** Twice as fast as people speak, so that the tests take half the time; faults come in the same places. */
 const RATE = Number(env['KIKITORI_RELIABILITY_RATE'] ?? '2');
-const MODEL = 'tiny';
+const MODEL = env['KIKITORI_RELIABILITY_MODEL'] ?? 'tiny';
 /** Of 49 words; tiny hears three to seven otherwise where a session begins anew in the middle of a sentence. */
 const DIFFERENCES_MAX = 12;
 
@@ -89,6 +89,10 @@ describe.skipIf(missing !== '')('real faults on real speech', () => {
   });
 
   const direct = (to = port): ConnectOptions => ({ url: `ws://127.0.0.1:${to}` });
+
+  it('nothing at all: what the recogniser hears otherwise by itself', async () => {
+    report('undisturbed, once more', await hear(speech, direct(), { rate: RATE }), undisturbed);
+  });
 
   it('server killed in the middle of a word, and started again', async () => {
     const faults = [{ atMs: middleMs, strike: () => server.crash() }];
