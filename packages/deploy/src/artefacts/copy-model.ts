@@ -102,7 +102,10 @@ export async function copyModel(options: CopyModelOptions): Promise<ModelCopy> {
   const store = new ObjectStore({ ...limits, s3, bucket: location.bucket, bucketOwner });
   try {
     const there = await findCopy(store, location, options.model, signal);
-    if (there !== undefined) return { ...there, uri: formatS3Uri(location), sentBytes: 0 };
+    if (there !== undefined) {
+      await removeStaleState(store, location, signal);
+      return { ...there, uri: formatS3Uri(location), sentBytes: 0 };
+    }
     return await new Copy(options, { limits, location, store, signal }).run();
   } catch (error) {
     signal.throwIfAborted();
@@ -137,6 +140,16 @@ async function findCopy(
   return manifest;
 }
 
+/** A copy that broke off between its manifest and its end leaves its state behind. */
+async function removeStaleState(
+  store: ObjectStore,
+  { prefix }: S3Location,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = `${prefix}${STATE_NAME}`;
+  if ((await store.head(key, signal)) !== undefined) await store.remove([key], signal);
+}
+
 /** One run. */
 class Copy {
   readonly #options: CopyModelOptions;
@@ -168,7 +181,10 @@ class Copy {
     const pinned = { repository: listing.repository, revision: listing.commit };
     if (!isCommit(model.revision)) {
       const there = await findCopy(this.#store, this.#location, pinned, signal);
-      if (there !== undefined) return { ...there, uri: formatS3Uri(this.#location), sentBytes: 0 };
+      if (there !== undefined) {
+        await removeStaleState(this.#store, this.#location, signal);
+        return { ...there, uri: formatS3Uri(this.#location), sentBytes: 0 };
+      }
     }
     const { format, files } = choose(listing);
     const uploads = await this.#lookAround(files);
