@@ -22,7 +22,7 @@ describe.skipIf(!isBuilt)('the context of this checkout', () => {
     expect(paths).toContain('packages/engine-moonshine/dist/index.js');
     const strangers = paths.filter(
       (path) =>
-        !/^(LICENSE|\.npmrc|package(-lock)?\.json|packages\/[\w-]+\/(package\.json|(dist|bin|assets|vendor|template)\/.+))$/.test(
+        !/^(LICENSE|\.npmrc|package(-lock)?\.json|(packages|apps)\/[\w-]+\/(package\.json|(dist|bin|assets|vendor|template)\/.+))$/.test(
           path,
         ),
     );
