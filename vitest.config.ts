@@ -1,12 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+/** What lives in real time: browsers with a microphone, child processes with audio at the pace of speech. */
+const REAL_TIME = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+
 // Across packages the tests run against the built `dist`: worker threads cannot load TypeScript on Node 20.
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Two cores are the smallest machine we promise anything for; the engine tests want one to themselves.
-    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: REAL_TIME,
+          // Two cores are the smallest machine we promise anything for; the engine tests want one to themselves.
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real time',
+          include: REAL_TIME,
+          // After the others and one at a time: a microphone whose machine is busy elsewhere loses sound.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -66,7 +66,15 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     (await page.locator('#transcript p').allTextContents()).join(' ');
 
   async function untilSaid(page: Page, text: RegExp): Promise<void> {
-    await page.locator('#transcript').filter({ hasText: text }).waitFor(PATIENCE);
+    const transcript = page.locator('#transcript');
+    await transcript
+      .filter({ hasText: text })
+      .waitFor(PATIENCE)
+      .catch(async (cause: unknown) => {
+        const state = await page.locator('#state').textContent();
+        const said = await transcript.textContent();
+        throw new Error(`no ${text} was said, but "${said}" (the page: "${state}")`, { cause });
+      });
   }
 
   async function stop(page: Page): Promise<void> {

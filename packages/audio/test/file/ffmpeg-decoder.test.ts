@@ -35,7 +35,9 @@ function standIn(name: string, body: string): { path: string; pid: () => number;
     path,
     `#!${process.execPath}
     const fs = require('node:fs');
-    fs.writeFileSync(${JSON.stringify(note)}, JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
+    const note = ${JSON.stringify(note)};
+    fs.writeFileSync(note + '.new', JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
+    fs.renameSync(note + '.new', note);
     const header = Buffer.alloc(44);
     header.write('RIFF'); header.writeUInt32LE(0xffffffff, 4); header.write('WAVEfmt ', 8);
     header.writeUInt32LE(16, 16); header.writeUInt16LE(3, 20); header.writeUInt16LE(1, 22);
