@@ -18,26 +18,32 @@ export const status = defineCommand({
   examples: ['kikitori status', 'kikitori status --endpoint demo --json'],
   async run({ options: given }, context) {
     return await withAws(regionOf(given.region, context), context, async ({ aws }) => {
-      const { dollars, readStatus } = await import('@kikitori/deploy');
+      const { dollars, PRICES_DATE, readStatus } = await import('@kikitori/deploy');
       const found = await readStatus(aws, given.endpoint, { signal: context.signal });
       context.stdout.write(
         given.json
           ? `${JSON.stringify(jsonOf(found), undefined, 2)}\n`
-          : `${rows(found, dollars).join('\n')}\n`,
+          : `${rows(found, { dollars, pricesDate: PRICES_DATE }).join('\n')}\n`,
       );
       return found.endpointStatus === 'InService' ? 0 : 1;
     });
   },
 });
 
-function rows(found: EndpointStatus, dollars: (usd: number) => string): readonly string[] {
+/** How money is written, and of when the prices are. */
+interface Prices {
+  readonly dollars: (usd: number) => string;
+  readonly pricesDate: string;
+}
+
+function rows(found: EndpointStatus, { dollars, pricesDate }: Prices): readonly string[] {
   const { metrics, usdPerHour, usdSoFar } = found;
   const figure = (value: number | undefined, unit = '') => (value === undefined ? 'none' : `${value}${unit}`);
   const bounds = `${found.instances} now, ${found.instancesDesired} wanted, ${figure(found.instancesMin)} to ${figure(found.instancesMax)} allowed`;
   const cost =
     usdPerHour === undefined
-      ? 'price not known here'
-      : `${dollars(usdPerHour)} an hour now, about ${dollars(usdSoFar ?? 0)} so far (list price, instances of now)`;
+      ? `not known here for this type in this region; "kikitori deploy --dry-run" says how to look it up`
+      : `${dollars(usdPerHour)} an hour now, about ${dollars(usdSoFar ?? 0)} so far (list price of ${pricesDate}, instances of now)`;
   return [
     `Endpoint   ${found.endpointName} in ${found.region}, account ${found.account}: ${found.endpointStatus ?? 'not there'}`,
     ...(found.failureReason === undefined ? [] : [`           ${found.failureReason}`]),

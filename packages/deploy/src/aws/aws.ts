@@ -126,8 +126,8 @@ export class Aws {
     });
 
   /**
-   * One call, tried again while it is throttled or fails inside AWS. Rejects with `DeployError` by what AWS said (its own error is the `cause`),
-   * or with the reason of `signal`.
+   * One call, tried again while it is throttled or fails inside AWS. Rejects with `DeployError` by what AWS said (name and words of its
+   * error are the `cause`), or with the reason of `signal`.
    */
   async call<T>(
     send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,

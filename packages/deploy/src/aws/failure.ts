@@ -13,6 +13,8 @@ const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
   'SignatureDoesNotMatch',
   'InvalidSignatureException',
+  'IncompleteSignature',
+  'IncompleteSignatureException',
   'MissingAuthenticationToken',
   'AuthFailure',
   'RequestExpired',
@@ -42,6 +44,31 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
 ]);
 
+/**
+ * What is kept of an error of AWS's clients. The error itself carries the whole request, with its signature and the session token, and whatever
+ * prints it prints them: so it goes no further than this file.
+ */
+class AwsRefusal extends Error {
+  override readonly name: string;
+  readonly httpStatus: number | undefined;
+
+  constructor({ name, message, $metadata }: ServiceFailure) {
+    super(withoutSignature(message));
+    this.name = name;
+    this.httpStatus = $metadata?.httpStatusCode;
+  }
+}
+
+/** Where AWS, to help, repeats what it was sent: the canonical request, the string to sign, the header with the signature. */
+const REPEATED =
+  /\(?(?:The )?(?:Canonical String|String-to-Sign)|AWS4-HMAC-SHA256|Authorization header|x-amz-/i;
+
+/** AWS's words up to where they begin to repeat a signed request. */
+function withoutSignature(text: string): string {
+  const [kept = ''] = text.split(REPEATED);
+  return kept.length < text.length ? `${kept.trimEnd()} …` : text;
+}
+
 /** What a failed call means for us. */
 export function codeOf(error: unknown): DeployErrorCode {
   if (!(error instanceof Error)) return 'aws_failed';
@@ -65,14 +92,18 @@ export function isPassing(error: unknown): boolean {
   return ((error as ServiceFailure).$metadata?.httpStatusCode ?? 0) >= 500;
 }
 
-/** The error of this package for a failed call. The action that was refused is named, since that is what an administrator needs. */
+/**
+ * The error of this package for a failed call. The action that was refused is named, since that is what an administrator needs. Its cause has
+ * AWS's name and words of the failure, and nothing of the request.
+ */
 export function toDeployError(error: unknown): DeployError {
   if (error instanceof DeployError) return error;
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : '';
+  const cause = error instanceof Error ? new AwsRefusal(error) : undefined;
+  const text = cause?.message ?? '';
   const action = /not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)/.exec(text)?.[1];
   return new DeployError(code, {
-    cause: error,
+    cause,
     serviceText: text,
     ...(code === 'access_denied' && action !== undefined
       ? {

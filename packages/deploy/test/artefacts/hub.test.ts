@@ -71,6 +71,18 @@ describe('the token', () => {
     expect(() => hubAccess({ HF_TOKEN: 'hf_\nsecret' })).toThrow(/HF_TOKEN/);
     expect(() => hubAccess({ HF_TOKEN: 'hf_\nsecret' })).not.toThrow(/secret/);
   });
+
+  it.each(['huggingface.co', 'ftp://huggingface.co', 'localhost:8080', '//'])(
+    'is shown to nobody where HF_ENDPOINT is no address, and a sentence says so: %s',
+    (HF_ENDPOINT) => {
+      expect(() => hubAccess({ HF_ENDPOINT, HF_TOKEN: TOKEN })).toThrow(
+        expect.objectContaining({
+          code: 'invalid_setting',
+          message: expect.stringMatching(/^HF_ENDPOINT is no address; set it to one such as https:/),
+        }),
+      );
+    },
+  );
 });
 
 describe('a hub that is', () => {

@@ -6,7 +6,7 @@ import { explain, memoryBudget, minutesOf, sessionGib, tokensOf } from '../../sr
 import { checkSettings } from '../../src/settings/check-settings.js';
 import { containerEnvironment } from '../../src/settings/container-environment.js';
 import { INSTANCE_TYPES } from '../../src/settings/instances.js';
-import { costLine, hourlyUsd } from '../../src/settings/prices.js';
+import { costLine, hourlyUsd, PRICES_DATE } from '../../src/settings/prices.js';
 import { type EndpointSettings, withDefaults } from '../../src/settings/settings.js';
 
 const INPUTS = {
@@ -169,8 +169,16 @@ describe('the arithmetic', () => {
     expect(costLine({ instanceType: 'ml.g6.4xlarge', ...counts }, 'us-east-1')).toMatch(
       /^\$1\.65 an hour .* up to \$4\.96/,
     );
-    expect(costLine({ instanceType: 'ml.g6.4xlarge', ...counts }, 'eu-central-1')).toMatch(
-      /is not known here/,
+    expect(costLine({ instanceType: 'ml.g6.4xlarge', ...counts }, 'us-east-1')).toContain(PRICES_DATE);
+    const elsewhere = costLine({ instanceType: 'ml.g6.4xlarge', ...counts }, 'eu-central-1');
+    expect(elsewhere).toMatch(
+      /^not known for ml\.g6\.4xlarge in eu-central-1: the tables of 2026-\d\d-\d\d are of us-east-1, us-east-2, us-west-2, where it was \$1\.65/,
+    );
+    expect(elsewhere).toContain(
+      'aws pricing get-products --region us-east-1 --service-code AmazonSageMaker --filters Type=TERM_MATCH,Field=instanceName,Value=ml.g6.4xlarge Type=TERM_MATCH,Field=regionCode,Value=eu-central-1 Type=TERM_MATCH,Field=component,Value=Hosting',
+    );
+    expect(costLine({ instanceType: 'ml.g6e.xlarge', ...counts }, 'us-east-1')).toMatch(
+      /the tables of 2026-\d\d-\d\d do not have this type\. Look it up first/,
     );
   });
 });

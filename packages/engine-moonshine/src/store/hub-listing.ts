@@ -55,11 +55,29 @@ export function parseHubName(name: string): HubName | undefined {
   return { repo, revision };
 }
 
-/** Where the hub is: `HF_ENDPOINT` and `HF_TOKEN` of the environment, as Hugging Face's own tools read them. */
+/**
+ * Where the hub is: `HF_ENDPOINT` and `HF_TOKEN` of the environment, as Hugging Face's own tools read them.
+ *
+ * @throws EngineError `model_invalid` where `HF_ENDPOINT` is no address
+ */
 export function hubAccess(env: Readonly<Record<string, string | undefined>>): HubAccess {
   const { HF_ENDPOINT: endpoint = '', HF_TOKEN: token = '' } = env;
   const address = endpoint === '' ? 'https://huggingface.co' : endpoint.replace(/\/+$/, '');
-  return { endpoint: address, token: token === '' ? undefined : token };
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
+    throw new EngineError(
+      'model_invalid',
+      'HF_ENDPOINT is no address; set it to one such as https://huggingface.co, or leave it out.',
+    );
+  }
+  const clean = token.trim();
+  // A header that cannot be sent would be quoted by the error that says so.
+  if (!/^[\x21-\x7e]*$/.test(clean)) {
+    throw new EngineError(
+      'model_invalid',
+      'HF_TOKEN holds characters that no token has; copy it again from your settings.',
+    );
+  }
+  return { endpoint: address, token: clean === '' ? undefined : clean };
 }
 
 /**

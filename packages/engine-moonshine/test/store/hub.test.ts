@@ -355,6 +355,27 @@ describe('the token', () => {
     expect(headers('http://localhost:8080')).toMatchObject({ authorization: 'Bearer hf_secret' });
     expect(headers('http://hub.example')).not.toHaveProperty('authorization');
     expect(hubHeaders(hubAccess({ HF_TOKEN: '' }))).not.toHaveProperty('authorization');
+    expect(hubHeaders(hubAccess({ HF_TOKEN: ' hf_secret\n' }))).toMatchObject({
+      authorization: 'Bearer hf_secret',
+    });
+  });
+
+  it.each(['huggingface.co', 'ftp://huggingface.co', 'localhost:8080', '//'])(
+    'is shown to nobody where HF_ENDPOINT is no address, and a sentence says so: %s',
+    async (HF_ENDPOINT) => {
+      await expect(
+        pullModel(NAME, options({ env: { HF_ENDPOINT, HF_TOKEN: 'hf_secret' } })),
+      ).rejects.toMatchObject({
+        code: 'model_invalid',
+        message: expect.stringMatching(/^HF_ENDPOINT is no address; set it to one such as https:/),
+      });
+    },
+  );
+
+  it('that no header could carry is not quoted', () => {
+    const access = () => hubAccess({ HF_TOKEN: 'hf_\nsecret' });
+    expect(access).toThrow(/^HF_TOKEN holds characters/);
+    expect(access).not.toThrow(/secret/);
   });
 });
 

@@ -42,9 +42,19 @@ export async function freshCredentials(
     const credentials = await provider();
     if (isGoodFor(credentials, nowMs)) return checked(credentials);
     return checked(await provider({ forceRefresh: true }));
-  } catch (cause) {
-    throw new SageMakerError('credentials_unavailable', { cause });
+  } catch (error) {
+    throw new SageMakerError('credentials_unavailable', { cause: nameOf(error) });
   }
+}
+
+/**
+ * What is kept of a failure: its name. Where keys come from a service of AWS, its error carries the whole signed request, and whatever prints
+ * the error prints it.
+ */
+function nameOf(error: unknown): Error {
+  const kept = new Error(error instanceof TypeError ? error.message : 'No credentials were given.');
+  kept.name = error instanceof Error ? error.name : 'Error';
+  return kept;
 }
 
 function isGoodFor({ expiration }: AwsCredentials, nowMs: number): boolean {
