@@ -1,11 +1,11 @@
 /**
  * Word error rate of one-shot and streamed decoding, by kind of speech, and words said over clips without speech.
  *
- *   node bench/accuracy.js [--models tiny,base] [--live 3] [--every 1] [--show]
+ *   node bench/accuracy.js [--models tiny,base] [--live 3] [--every 1] [--delay 2000] [--show]
  *
  * Streams are fed through the engine at the pace of speech, `--live` of them at a time, as live speakers are; a clip
  * longer than 30 s has no one-shot figure, for the model was not made for it. `--every n` takes every n-th clip,
- * `--show` prints what was misheard.
+ * `--delay` lets words wait so many milliseconds in live streams, `--show` prints what was misheard.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createMoonshineEngine } from '@kikitori/engine-moonshine';
@@ -19,11 +19,12 @@ const ONE_SHOT_SECONDS_MAX = 30;
 const models = argument('models', 'tiny,base').split(',');
 const live = Number(argument('live', '3'));
 const every = Number(argument('every', '1'));
+const delay = argument('delay', undefined);
 const shows = process.argv.includes('--show');
 
 /** Text of a clip heard live: 80 ms every 80 ms, then the flush. As a file: as fast as it goes. */
 async function streamed(engine, samples, mode) {
-  const stream = await engine.open({ mode });
+  const stream = await engine.open({ mode, ...(delay === undefined ? {} : { delayMs: Number(delay) }) });
   const words = [];
   const reading = (async () => {
     for await (const said of stream.hypotheses) {

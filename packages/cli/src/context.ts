@@ -68,6 +68,8 @@ export interface EngineRequest {
   readonly model: string | undefined;
   /** Processor threads; undefined lets the engine choose. */
   readonly threads: number | undefined;
+  /** How long words wait where a session does not say; undefined lets the engine choose. */
+  readonly delayMs?: number | undefined;
   /** Streams open at once; undefined lets the engine choose. */
   readonly streamsMax: number | undefined;
   readonly signal: AbortSignal;

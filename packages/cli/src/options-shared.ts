@@ -1,6 +1,7 @@
 /** Flags that several commands share: one meaning, one bound, one text. */
 
 import type { PaceRate } from '@kikitori/client';
+import { DELAY_MS_MAX } from '@kikitori/protocol';
 import { CliError } from './errors.js';
 import { integer, parsed, text } from './options.js';
 
@@ -26,6 +27,15 @@ export const threadsOption = integer({
   description: 'processor threads for the embedded engine (default: chosen by the machine)',
   min: 1,
   max: 256,
+  fallback: undefined,
+});
+
+/** `--delay-ms`: accuracy for patience. */
+export const delayOption = integer({
+  flags: '--delay-ms <milliseconds>',
+  description: 'let words wait for what follows them: later, more often right; 2000 is as far as it helps',
+  min: 0,
+  max: DELAY_MS_MAX,
   fallback: undefined,
 });
 

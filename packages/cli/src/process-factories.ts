@@ -25,13 +25,14 @@ export function processFactories(env: Environment, stderr: Output): Factories {
 
 async function createEngine(request: EngineRequest, env: Environment): ReturnType<Factories['createEngine']> {
   const { createMoonshineEngine } = await import('@kikitori/engine-moonshine');
-  const { model, threads, streamsMax, signal, onProgress } = request;
+  const { model, threads, delayMs, streamsMax, signal, onProgress } = request;
   return await createMoonshineEngine({
     store: { env },
     signal,
     onProgress: (label, { receivedBytes, totalBytes }) => onProgress({ label, receivedBytes, totalBytes }),
     ...(model === undefined ? {} : { model }),
     ...(threads === undefined ? {} : { threads }),
+    ...(delayMs === undefined ? {} : { delayMs }),
     ...(streamsMax === undefined ? {} : { streamsMax }),
   });
 }

@@ -22,6 +22,12 @@ export interface ConnectOptions {
   readonly words?: boolean;
   /** Ask for the unstable tail of the text. Servers that do not know it ignore it. */
   readonly partials?: boolean;
+  /**
+   * How long words may wait so that what is said next can help: whole milliseconds of audio, 0…5,000. With more, words
+   * come later and are more often right; 2,000 takes the embedded engine as far as it goes. Servers that do not know
+   * it ignore it. Default: what the server thinks right.
+   */
+  readonly delayMs?: number;
   /** One try to connect. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** Longest silence of the server while the end is awaited, beside the utterance's own duration. Default 60,000. */

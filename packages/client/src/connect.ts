@@ -105,14 +105,15 @@ async function readGreeting(incoming: AsyncIterator<Message>, signal: AbortSigna
   );
 }
 
-function greetingOf({ model = '', words, partials, reconnect }: ConnectOptions): string {
+function greetingOf({ model = '', words, partials, delayMs, reconnect }: ConnectOptions): string {
   const isLasting = reconnect !== false;
-  const isPlain = words !== true && partials !== true && !isLasting;
+  const isPlain = words !== true && partials !== true && !isLasting && delayMs === undefined;
   // Where every word is has to be known to tell it once; whether the caller hears of it is another question.
   const kikitori = {
     words: words === true || isLasting,
     partials: partials === true,
     ...(isLasting ? { replay: true } : {}),
+    ...(delayMs === undefined ? {} : { delay_ms: delayMs }),
   };
   return encodeClientEvent({ type: 'session.update', model, ...(isPlain ? {} : { kikitori }) });
 }

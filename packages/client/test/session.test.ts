@@ -53,7 +53,12 @@ describe('what a session says', () => {
 
   it('asks for words and partials only when told to or needed, and passes the key', async () => {
     const lines: (string | undefined)[] = [];
-    for (const options of [{ words: true }, { words: true, reconnect: false }, { reconnect: false }]) {
+    for (const options of [
+      { words: true },
+      { words: true, reconnect: false },
+      { reconnect: false },
+      { reconnect: false, delayMs: 2000 },
+    ]) {
       const plain = fakeServer();
       const session = await connect({ connect: plain.connect, ...options });
       await session.close();
@@ -63,6 +68,7 @@ describe('what a session says', () => {
       '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false,"replay":true}}',
       '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false}}',
       '{"type":"session.update","model":""}',
+      '{"type":"session.update","model":"","kikitori":{"words":false,"partials":false,"delay_ms":2000}}',
     ]);
     const server = fakeServer();
     const session = await connect({ connect: server.connect, apiKey: 'k' });

@@ -26,6 +26,8 @@ export interface MoonshineOptions {
   readonly model?: string;
   /** Decoding threads, each with its own copy of the model (base: about 250 MB). Default: one a core. */
   readonly threads?: number;
+  /** How long words wait in streams that do not say it themselves, milliseconds. Default: as little as is right. */
+  readonly delayMs?: number;
   /** Streams that may be open at once. Default: what the threads carry live. */
   readonly streamsMax?: number;
   /** Breaks off the download and the start. */
@@ -64,6 +66,7 @@ export async function createMoonshineEngine(options: MoonshineOptions = {}): Pro
       languages: model.languages,
       threads,
       streamsMax: options.streamsMax ?? threads * (STREAMS_PER_CORE[name] ?? 4),
+      delayMs: options.delayMs,
       policy: options.policy,
     },
     options.signal,

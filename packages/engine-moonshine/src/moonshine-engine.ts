@@ -13,7 +13,7 @@ import type { MoonshineFiles } from './model/moonshine.js';
 import type { Vocabulary } from './model/tokens.js';
 import { type Candidate, mostUrgent } from './scheduler.js';
 import { MoonshineStream } from './stream/moonshine-stream.js';
-import { DEFAULT_POLICY, type StreamPolicy } from './stream/policy.js';
+import { policyOf, type StreamPolicy } from './stream/policy.js';
 import type { DecodePlan } from './stream/recogniser.js';
 import { Thread } from './worker/thread.js';
 
@@ -30,6 +30,8 @@ export interface MoonshineParts {
   readonly threads?: number | undefined;
   /** Streams that may be open at once. Default: what the threads can carry live, by measurement. */
   readonly streamsMax: number;
+  /** Of streams that do not say it themselves. */
+  readonly delayMs?: number | undefined;
   readonly policy?: Partial<StreamPolicy> | undefined;
 }
 
@@ -86,7 +88,7 @@ export class MoonshineEngine implements SpeechEngine {
     }
     const stream = new MoonshineStream(
       {
-        policy: { ...DEFAULT_POLICY, ...this.#parts.policy },
+        policy: policyOf(this.#parts.policy, options.delayMs ?? this.#parts.delayMs),
         vocabulary: this.#parts.vocabulary,
         mode: options.mode ?? 'live',
         partials: options.partials ?? false,

@@ -55,6 +55,12 @@ export interface StreamOptions {
    * the text counts; yields to live streams. Default `live`.
    */
   readonly mode?: 'live' | 'batch';
+  /**
+   * How far behind the newest audio a word may have to lie before it is said, in milliseconds: more is later and more
+   * accurate. A wish: an engine says no word sooner than is its own way, and one that cannot wait ignores it.
+   * Default: the engine's own.
+   */
+  readonly delayMs?: number;
 }
 
 /** What the engine is, for `/v1/models`, logs and the page. */

@@ -8,6 +8,7 @@ import type {
   SessionUpdate,
 } from './events/client.js';
 import { type InvalidEvent, settled } from './invalid-event.js';
+import { DELAY_MS_MAX } from './limits.js';
 import { isMembers, type Members, parseMembers } from './parse-json.js';
 import { pydanticText } from './pydantic-text.js';
 import { isPythonInt, pythonStr } from './python-repr.js';
@@ -81,15 +82,27 @@ function parseRequest(value: unknown): KikitoriRequest {
       throw new ProtocolError('invalid_event', `Not a boolean: kikitori.${name}`);
     }
   }
-  // Checked in the loop above; the compiler cannot see it.
+  const delay = value['delay_ms'];
+  if (delay !== undefined && !isWholeNumber(delay, DELAY_MS_MAX)) {
+    throw new ProtocolError(
+      'invalid_event',
+      `Not a whole number from 0 to ${DELAY_MS_MAX}: kikitori.delay_ms`,
+    );
+  }
+  // Checked above; the compiler cannot see it.
   return requestOf(value as KikitoriRequest);
 }
 
-function requestOf({ words, partials, replay }: KikitoriRequest): KikitoriRequest {
+function isWholeNumber(value: unknown, max: number): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max;
+}
+
+function requestOf({ words, partials, replay, delay_ms }: KikitoriRequest): KikitoriRequest {
   return {
     ...(words === undefined ? {} : { words }),
     ...(partials === undefined ? {} : { partials }),
     ...(replay === undefined ? {} : { replay }),
+    ...(delay_ms === undefined ? {} : { delay_ms }),
   };
 }
 

@@ -27,6 +27,7 @@ export type {
 export type { InvalidEvent } from './invalid-event.js';
 export {
   APPEND_SAMPLES_MAX,
+  DELAY_MS_MAX,
   ECHO_UNITS_MAX,
   FRAME_BYTES_MAX,
   JSON_DEPTH_MAX,

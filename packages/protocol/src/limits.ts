@@ -34,5 +34,8 @@ export const JSON_VALUES_MAX = 65_536;
  */
 export const ECHO_UNITS_MAX = 1_024;
 
+/** Longest delay of words that a client may ask for, in milliseconds: behind it no more context helps. */
+export const DELAY_MS_MAX = 5_000;
+
 /** Least time between two `kikitori.progress` events: four a second is smooth to the eye and costs nothing. */
 export const PROGRESS_INTERVAL_MS_MIN = 250;

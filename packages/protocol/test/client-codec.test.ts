@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
   type ClientEvent,
+  DELAY_MS_MAX,
   ECHO_UNITS_MAX,
   encodeClientEvent,
   FRAME_BYTES_MAX,
@@ -10,7 +11,12 @@ import {
 
 const text = fc.string({ unit: 'binary' });
 const request = fc.record(
-  { words: fc.boolean(), partials: fc.boolean(), replay: fc.boolean() },
+  {
+    words: fc.boolean(),
+    partials: fc.boolean(),
+    replay: fc.boolean(),
+    delay_ms: fc.integer({ min: 0, max: DELAY_MS_MAX }),
+  },
   { requiredKeys: [] },
 );
 const clientEvent: fc.Arbitrary<ClientEvent> = fc.oneof(
@@ -25,7 +31,11 @@ it('writes the bytes that vLLM’s own clients mean, type first and without spac
     [
       { type: 'session.update', model: 'm' },
       { type: 'session.update', model: 'm', kikitori: { partials: true, words: true } },
-      { type: 'session.update', model: 'm', kikitori: { replay: true, partials: false, words: true } },
+      {
+        type: 'session.update',
+        model: 'm',
+        kikitori: { delay_ms: 2000, replay: true, partials: false, words: true },
+      },
       { type: 'input_audio_buffer.append', audio: 'AAABAP//' },
       { type: 'input_audio_buffer.commit', final: false },
       { type: 'input_audio_buffer.commit', final: true },
@@ -34,7 +44,7 @@ it('writes the bytes that vLLM’s own clients mean, type first and without spac
   expect(written).toStrictEqual([
     '{"type":"session.update","model":"m"}',
     '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":true}}',
-    '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":false,"replay":true}}',
+    '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":false,"replay":true,"delay_ms":2000}}',
     '{"type":"input_audio_buffer.append","audio":"AAABAP//"}',
     '{"type":"input_audio_buffer.commit"}',
     '{"type":"input_audio_buffer.commit","final":true}',

@@ -4,6 +4,7 @@ import { CliError } from '../errors.js';
 import { choice, flag, text } from '../options.js';
 import {
   apiKeyOption,
+  delayOption,
   endpointOption,
   endpointUrlOption,
   modelOption,
@@ -28,6 +29,7 @@ const options = {
   endpointUrl: endpointUrlOption,
   apiKey: apiKeyOption,
   model: modelOption,
+  delayMs: delayOption,
   format: choice({
     flags: '--format <format>',
     description: 'what to print',

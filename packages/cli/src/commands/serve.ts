@@ -21,6 +21,7 @@ import { choice, flag, integer, parsed, text } from '../options.js';
 import {
   apiKeyOption,
   apiKeysOption,
+  delayOption,
   endpointOption,
   endpointUrlOption,
   maxSessionsOption,
@@ -64,6 +65,7 @@ const options = {
   endpointUrl: endpointUrlOption,
   model: modelOption,
   threads: threadsOption,
+  delayMs: delayOption,
   maxSessions: maxSessionsOption,
   servedModelName: text({
     flags: '--served-model-name <names>',

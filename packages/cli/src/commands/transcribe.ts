@@ -7,6 +7,7 @@ import { CliError } from '../errors.js';
 import { choice, flag, parsed } from '../options.js';
 import {
   apiKeyOption,
+  delayOption,
   endpointOption,
   endpointUrlOption,
   modelOption,
@@ -26,6 +27,7 @@ const options = {
   endpointUrl: endpointUrlOption,
   apiKey: apiKeyOption,
   model: modelOption,
+  delayMs: delayOption,
   pace: parsed<PaceRate, PaceRate>({
     flags: '--pace <pace>',
     description: 'how fast to send: realtime, max, or a factor such as 2x',

@@ -29,6 +29,7 @@ export interface AnswererRequest {
   readonly upstreamKey: string | undefined;
   readonly model: string | undefined;
   readonly threads: number | undefined;
+  readonly delayMs: number | undefined;
   readonly maxSessions: number | undefined;
   /** The user named the models to list; the upstream need not be asked. */
   readonly hasNames: boolean;
@@ -65,8 +66,12 @@ function embedded(request: AnswererRequest, context: Context): Answerer {
 async function loadEngine(request: AnswererRequest, context: Context): Promise<SpeechEngine> {
   const display = createDisplay(context);
   try {
-    const { model, threads, maxSessions: streamsMax } = request;
-    return await startEngine({ model, threads, streamsMax, signal: context.signal }, context, display);
+    const { model, threads, delayMs, maxSessions: streamsMax } = request;
+    return await startEngine(
+      { model, threads, delayMs, streamsMax, signal: context.signal },
+      context,
+      display,
+    );
   } finally {
     display.close();
   }
@@ -111,9 +116,9 @@ function relay(target: RelayTarget, { maxSessions }: AnswererRequest, descriptio
   };
 }
 
-function refuseModel(what: string, { model, threads }: AnswererRequest): void {
-  if (model === undefined && threads === undefined) return;
-  throw new CliError('usage', `${what} has a model of its own; leave --model and --threads out.`);
+function refuseModel(what: string, { model, threads, delayMs }: AnswererRequest): void {
+  if (model === undefined && threads === undefined && delayMs === undefined) return;
+  throw new CliError('usage', `${what} has a model of its own; leave --model, --threads and --delay-ms out.`);
 }
 
 /** Clients ask `/v1/models` for the name that they must say, so it has to be the other server's. */

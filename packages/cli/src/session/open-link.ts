@@ -21,6 +21,8 @@ export interface LinkRequest {
   readonly apiKey: string | undefined;
   /** With `url` the served name, otherwise which model to load; undefined: the default of either. */
   readonly model: string | undefined;
+  /** How long words may wait; undefined: as the recogniser thinks right. */
+  readonly delayMs?: number | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function openLink(
   display: Display,
 ): Promise<SpeechLink> {
   const partials = display.isLive;
-  const { url, apiKey, model } = request;
+  const { url, apiKey, model, delayMs } = request;
   const connect = await connectOf(request, context);
   if (connect === undefined) return await openEmbedded(request, partials, context, display);
   const session = await openSession(
@@ -46,6 +48,7 @@ export async function openLink(
         : { url }),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(model === undefined ? {} : { model }),
+      ...(delayMs === undefined ? {} : { delayMs }),
     },
     context,
   );
@@ -68,7 +71,7 @@ async function connectOf(request: LinkRequest, { factories }: Context): Promise<
 }
 
 async function openEmbedded(
-  { model }: Pick<LinkRequest, 'model'>,
+  { model, delayMs }: Pick<LinkRequest, 'model' | 'delayMs'>,
   partials: boolean,
   context: Context,
   display: Display,
@@ -77,7 +80,7 @@ async function openEmbedded(
   // One speaker is decoded by one thread at a time; a second one would only take memory and time to load.
   const engine = await startEngine({ model, threads: 1, streamsMax: 1, signal }, context, display);
   try {
-    return await openMemoryLink(engine, { partials, onClosed: () => engine.close() }, context);
+    return await openMemoryLink(engine, { partials, delayMs, onClosed: () => engine.close() }, context);
   } catch (error) {
     await engine.close();
     throw error;
@@ -87,17 +90,27 @@ async function openEmbedded(
 /** A session with an engine in this process. `onClosed` is awaited when it is closed. Rejects as `openLink`. */
 export async function openMemoryLink(
   engine: SpeechEngine,
-  options: { readonly partials: boolean; readonly onClosed?: () => Promise<void> },
+  options: {
+    readonly partials: boolean;
+    readonly delayMs?: number | undefined;
+    readonly onClosed?: () => Promise<void>;
+  },
   context: Context,
 ): Promise<SpeechLink> {
   const pair = createMemoryPair();
   // A pipe may be silent for as long as it likes: nobody else waits for its place.
   const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0 } });
   try {
-    const { partials, onClosed } = options;
+    const { partials, delayMs, onClosed } = options;
     const session = await openSession(
       // There is one engine and one way to it: what ends it is not mended by another try.
-      { connect: async () => pair.near, words: true, partials, reconnect: false },
+      {
+        connect: async () => pair.near,
+        words: true,
+        partials,
+        reconnect: false,
+        ...(delayMs === undefined ? {} : { delayMs }),
+      },
       context,
     );
     return linkOf(session, async () => {

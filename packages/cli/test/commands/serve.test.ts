@@ -150,6 +150,7 @@ describe('kikitori serve', () => {
     [['--engine', 'moonshine', '--upstream', 'ws://127.0.0.1:1'], 2, 'leave --upstream and --endpoint out'],
     [['--upstream', 'nonsense'], 2, '--upstream must be a URL'],
     [['--upstream', 'ws://127.0.0.1:1', '--model', 'tiny'], 2, 'leave --model'],
+    [['--upstream', 'ws://127.0.0.1:1', '--delay-ms', '2000'], 2, '--delay-ms out'],
     [['--upstream', 'ws://127.0.0.1:1', '--endpoint', 'demo'], 2, 'to one place'],
     [['--upstream', 'ws://127.0.0.1:1'], 1, 'start it first'],
     [['--region', 'us-east-1'], 2, 'name one'],

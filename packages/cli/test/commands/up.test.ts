@@ -214,6 +214,6 @@ describe('an endpoint', () => {
   it('has a model of its own', async () => {
     const { context, exit } = start(['serve', '--endpoint', 'demo', '--model', 'tiny']);
     expect(await exit).toBe(2);
-    expect(context.stderr.text).toContain('leave --model and --threads out');
+    expect(context.stderr.text).toContain('leave --model, --threads');
   });
 });

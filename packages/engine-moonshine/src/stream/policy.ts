@@ -75,3 +75,17 @@ export const DEFAULT_POLICY: StreamPolicy = {
   batchWindowMsMax: 15_000,
   tokensPerSecondMax: 8,
 };
+
+/**
+ * The measured policy, with other numbers where an experiment has them. With `delayMs` every word waits so long, at
+ * least as long as it would without, at most `holdMs`.
+ */
+export function policyOf(changes: Partial<StreamPolicy> = {}, delayMs = 0): StreamPolicy {
+  const policy = { ...DEFAULT_POLICY, ...changes };
+  const waitMs = Math.min(delayMs, policy.holdMs);
+  return {
+    ...policy,
+    agreedHoldMs: Math.max(policy.agreedHoldMs, waitMs),
+    sureHoldMs: Math.max(policy.sureHoldMs, waitMs),
+  };
+}

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DecodeRequest, DecodeResult } from '../../src/model/moonshine.js';
 import { llamaVocabulary } from '../../src/model/tokens.js';
-import { DEFAULT_POLICY } from '../../src/stream/policy.js';
+import { DEFAULT_POLICY, policyOf } from '../../src/stream/policy.js';
 import { type DecodePlan, Recogniser } from '../../src/stream/recogniser.js';
 
 /**
@@ -40,10 +40,15 @@ class Scene {
   #fed = 0;
   #invented = 0;
 
-  constructor(spoken: readonly Spoken[], mode: 'live' | 'batch' = 'live', isBusy = false) {
+  constructor(
+    spoken: readonly Spoken[],
+    mode: 'live' | 'batch' = 'live',
+    isBusy = false,
+    policy = DEFAULT_POLICY,
+  ) {
     this.#spoken = spoken;
     this.recogniser = new Recogniser({
-      policy: DEFAULT_POLICY,
+      policy,
       vocabulary,
       mode,
       partials: true,
@@ -191,6 +196,30 @@ describe('the recogniser', () => {
     expect(scene.text).toEqual(scene.expected);
     expect(scene.longestMs).toBeLessThanOrEqual(DEFAULT_POLICY.windowMsMax + 1000);
     expect(scene.decodes).toBeLessThanOrEqual(120_000 / DEFAULT_POLICY.intervalMs + 10);
+  });
+
+  it('lets words wait for as long as it is told to, no longer than its bound, and says all in a pause', () => {
+    const spoken = speak(Array.from({ length: 20 }, () => ({ gapMs: 0, lengthMs: 300 })));
+    const spokenMs = spoken.at(-1)?.endMs ?? 0;
+    const shortest = [0, 2000, 9999].map((delayMs) => {
+      const scene = new Scene(spoken, 'live', false, policyOf({}, delayMs));
+      const waits: number[] = [];
+      for (let fed = 100; fed <= spokenMs; fed += 100) {
+        const known = scene.words.length;
+        scene.feed(100);
+        scene.work();
+        waits.push(...scene.words.slice(known).map(({ endMs }) => fed - endMs));
+      }
+      scene.feed(DEFAULT_POLICY.cutMs + 100);
+      scene.work();
+      expect(scene.text).toEqual(scene.expected);
+      return Math.min(...waits);
+    });
+    expect(shortest[0]).toBeLessThan(600);
+    expect(shortest[1]).toBeGreaterThanOrEqual(2000);
+    expect(shortest[1]).toBeLessThan(2600);
+    expect(shortest[2]).toBeGreaterThanOrEqual(DEFAULT_POLICY.holdMs);
+    expect(shortest[2]).toBeLessThan(DEFAULT_POLICY.holdMs + 600);
   });
 
   it('keeps windows shorter while the machine is busy', () => {

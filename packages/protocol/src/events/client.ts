@@ -2,7 +2,7 @@
 
 /**
  * Our extension, for clients that ask for it. vLLM ignores it. Members that are present are set, members that are
- * absent keep what an earlier `session.update` said; all begin as false.
+ * absent keep what an earlier `session.update` said; wishes begin as false.
  */
 export interface KikitoriRequest {
   /** Word times: `audio_ms` in every delta, `kikitori.utterance` and `kikitori.progress` events. */
@@ -14,6 +14,11 @@ export interface KikitoriRequest {
    * times of its words, `done` its position, and the server ends a session without cutting the word being spoken.
    */
   readonly replay?: boolean;
+  /**
+   * How long words may wait so that what follows them can help, in milliseconds of audio, 0…`DELAY_MS_MAX`. More is
+   * later and more accurate. What a server does at least stays; in a pause nothing waits. Default: the server's own.
+   */
+  readonly delay_ms?: number;
 }
 
 /** Names the model, and by that opens the session for `input_audio_buffer.commit`. Never acknowledged. */

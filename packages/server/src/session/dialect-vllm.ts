@@ -51,8 +51,8 @@ function utf8Of(bytes: Uint8Array): string | undefined {
 function inputOfEvent(event: ClientEvent): Input {
   switch (event.type) {
     case 'session.update': {
-      const { words, partials, replay } = event.kikitori ?? {};
-      return { type: 'configure', model: event.model, words, partials, replay };
+      const { words, partials, replay, delay_ms: delayMs } = event.kikitori ?? {};
+      return { type: 'configure', model: event.model, words, partials, replay, delayMs };
     }
     case 'input_audio_buffer.append':
       return appendOf(event.audio);

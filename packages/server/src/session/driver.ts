@@ -145,7 +145,7 @@ export class SessionDriver {
         this.#outbox.push(messageOf(effect.notice));
         break;
       case 'open':
-        this.#lane.open(effect.partials);
+        this.#lane.open(effect.wishes);
         break;
       case 'write':
         this.#lane.write(effect.pcm);

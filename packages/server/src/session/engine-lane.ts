@@ -6,6 +6,7 @@ import {
   type SpeechEngine,
   type SpeechStream,
 } from '@kikitori/engine';
+import type { StreamWishes } from './state.js';
 
 /** What a lane needs. */
 export interface EngineLaneOptions {
@@ -42,7 +43,7 @@ export class EngineLane {
   }
 
   /** Opens a stream; the one before must have been released. */
-  open(partials: boolean): void {
+  open({ partials, delayMs }: StreamWishes): void {
     const slot: Slot = {
       stream: undefined,
       isOver: false,
@@ -52,7 +53,12 @@ export class EngineLane {
     this.#slot = slot;
     this.#enqueue(async () => {
       const { signal } = slot.opening;
-      const stream = await this.#options.engine.open({ partials, mode: 'live', signal });
+      const stream = await this.#options.engine.open({
+        partials,
+        mode: 'live',
+        signal,
+        ...(delayMs === undefined ? {} : { delayMs }),
+      });
       slot.stream = stream;
       if (slot.isOver) await stream.close();
       else slot.pump = this.#pump(slot, stream);

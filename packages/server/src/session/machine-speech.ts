@@ -15,7 +15,17 @@ import {
   next,
   write,
 } from './machine-utterance.js';
-import type { Common, Effect, Ending, Input, MachineConfig, PlacedWord, State, Step } from './state.js';
+import type {
+  Common,
+  Effect,
+  Ending,
+  Input,
+  MachineConfig,
+  PlacedWord,
+  State,
+  Step,
+  StreamWishes,
+} from './state.js';
 
 type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
 type InputOf<I extends Input['type']> = Extract<Input, { readonly type: I }>;
@@ -48,10 +58,17 @@ export function configure(state: Open, input: InputOf<'configure'>, config: Mach
   const common = {
     ...state.common,
     words: input.words ?? state.common.words,
-    partials: input.partials ?? state.common.partials,
+    wishes: wishesAfter(input, state.common.wishes),
     replay: input.replay ?? state.common.replay,
   };
   return { state: { ...state, common }, effects: [] };
+}
+
+/** The same object where nothing changes: a stream that suits is kept. */
+function wishesAfter(input: InputOf<'configure'>, wishes: StreamWishes): StreamWishes {
+  const { partials = wishes.partials, delayMs = wishes.delayMs } = input;
+  const isSame = partials === wishes.partials && delayMs === wishes.delayMs;
+  return isSame ? wishes : { partials, delayMs };
 }
 
 /** vLLM accepts audio in every state; it waits for the utterance that takes it. */
@@ -235,7 +252,7 @@ function speakWords(
 }
 
 function partialNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'partial' }>): Effect[] {
-  if (!common.partials) return [];
+  if (!common.wishes.partials) return [];
   const audioMs = Math.round(common.settledMs);
   return [{ type: 'send', notice: { type: 'partial', text: hypothesis.text, audioMs } }];
 }

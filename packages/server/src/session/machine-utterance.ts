@@ -121,7 +121,7 @@ export interface Changed {
 
 /** Between utterances a stream that was opened with other wishes can go: it holds no word that was not said. */
 function suitStream(common: Common): Changed {
-  if (common.stream === undefined || common.stream.partials === common.partials) {
+  if (common.stream === undefined || common.stream.wishes === common.wishes) {
     return { common, effects: [] };
   }
   return { common: { ...common, stream: undefined }, effects: [{ type: 'release' }] };
@@ -133,8 +133,9 @@ export function write(common: Common, chunks: readonly Uint8Array[]): Changed {
   const effects: Effect[] = [];
   let { stream } = common;
   if (stream === undefined) {
-    stream = { originMs: common.writtenSamples / SAMPLES_PER_MS, partials: common.partials };
-    effects.push({ type: 'open', partials: common.partials });
+    const { wishes } = common;
+    stream = { originMs: common.writtenSamples / SAMPLES_PER_MS, wishes };
+    effects.push({ type: 'open', wishes });
   }
   let { writtenSamples } = common;
   for (const pcm of chunks) {

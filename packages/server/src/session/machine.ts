@@ -128,7 +128,7 @@ export function openSession(
         settledMs: 0,
         lostFromMs: Number.POSITIVE_INFINITY,
         words: false,
-        partials: false,
+        wishes: { partials: false, delayMs: undefined },
         replay: false,
         stream: undefined,
         nextMarker: 1,

@@ -16,6 +16,7 @@ export type Input =
       readonly words: boolean | undefined;
       readonly partials: boolean | undefined;
       readonly replay?: boolean | undefined;
+      readonly delayMs?: number | undefined;
     }
   /** Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. */
   | { readonly type: 'append'; readonly pcm: Uint8Array }
@@ -46,7 +47,7 @@ export type DeadlineName = 'idle' | 'session' | 'finish' | 'progress';
 export type Effect =
   | { readonly type: 'send'; readonly notice: Notice }
   /** Open a stream of the engine. */
-  | { readonly type: 'open'; readonly partials: boolean }
+  | { readonly type: 'open'; readonly wishes: StreamWishes }
   /** PCM16 little-endian for the open stream. */
   | { readonly type: 'write'; readonly pcm: Uint8Array }
   | { readonly type: 'flush'; readonly marker: number }
@@ -58,6 +59,13 @@ export type Effect =
   | { readonly type: 'close'; readonly code: number; readonly reason: string }
   /** The connection is gone: stop everything. Always the last effect of a session. */
   | { readonly type: 'end' };
+
+/** What an engine's stream is opened with. */
+export interface StreamWishes {
+  readonly partials: boolean;
+  /** Milliseconds that words may wait for what follows them; undefined: as the engine does. */
+  readonly delayMs: number | undefined;
+}
 
 /** What the client is told. Times are integers, milliseconds since the first audio sample of the session. */
 export type Notice =
@@ -114,7 +122,7 @@ export interface Common {
   /** From here on words are missing because the engine failed: a client with `replay` is told no more than this. */
   readonly lostFromMs: number;
   readonly words: boolean;
-  readonly partials: boolean;
+  readonly wishes: StreamWishes;
   /** The client sends again what is not settled, so nothing has to be cut short for it. */
   readonly replay: boolean;
   /** The engine's stream, if one is open. It is opened with the first audio of an utterance and then kept. */
@@ -128,7 +136,7 @@ export interface Common {
 export interface OpenStream {
   /** Where on the session's timeline the first sample of the stream lies. */
   readonly originMs: number;
-  readonly partials: boolean;
+  readonly wishes: StreamWishes;
 }
 
 /** The utterance that is running. */

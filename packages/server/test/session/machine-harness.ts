@@ -41,11 +41,12 @@ export class Harness {
       readonly words?: boolean;
       readonly partials?: boolean;
       readonly replay?: boolean;
+      readonly delayMs?: number;
       readonly model?: string;
     } = {},
   ): Effect[] {
-    const { model = 'model-a', words, partials, replay } = extras;
-    return this.feed({ type: 'configure', model, words, partials, replay });
+    const { model = 'model-a', words, partials, replay, delayMs } = extras;
+    return this.feed({ type: 'configure', model, words, partials, replay, delayMs });
   }
 
   append(lengthMs: number, mark = 1): Effect[] {
@@ -83,7 +84,10 @@ export function brief(effects: readonly Effect[]): unknown[] {
   return effects.map((effect) => {
     if (effect.type === 'write') return `write ${effect.pcm.length / 32}`;
     if (effect.type === 'flush') return `flush ${effect.marker}`;
-    if (effect.type === 'open') return effect.partials ? 'open with partials' : 'open';
+    if (effect.type === 'open') {
+      const { partials, delayMs } = effect.wishes;
+      return `open${partials ? ' with partials' : ''}${delayMs === undefined ? '' : ` and ${delayMs} ms`}`;
+    }
     if (effect.type === 'release' || effect.type === 'end') return effect.type;
     if (effect.type === 'close') return `close ${effect.code}`;
     if (effect.type === 'start-deadline') return `${effect.name} in ${effect.afterMs}`;

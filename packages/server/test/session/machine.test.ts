@@ -470,6 +470,24 @@ describe('the extension', () => {
     ]);
   });
 
+  it('opens a stream with the delay that was asked for, and keeps it while the wish stays', () => {
+    const session = new Harness();
+    const speak = (marker: number): unknown[] => {
+      session.commit();
+      const effects = brief(session.append(100));
+      session.final();
+      session.flushed(marker);
+      return effects;
+    };
+    session.configure({ delayMs: 2000 });
+    expect(speak(1)).toEqual(['open and 2000 ms', 'write 100']);
+    session.configure({ delayMs: 2000 });
+    session.configure({});
+    expect(speak(2)).toEqual(['write 100']);
+    session.configure({ delayMs: 0 });
+    expect(speak(3)).toEqual(['open and 0 ms', 'write 100']);
+  });
+
   it('keeps what an earlier update asked for where a later one says nothing', () => {
     const session = new Harness();
     session.configure({ words: true });

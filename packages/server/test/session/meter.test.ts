@@ -9,7 +9,7 @@ const done: Effect = {
   notice: { type: 'done', text: ' One.', usage: { promptTokens: 13, completionTokens: 3 } },
 };
 
-const open: Effect = { type: 'open', partials: false };
+const open: Effect = { type: 'open', wishes: { partials: false, delayMs: undefined } };
 
 describe('the meter', () => {
   it('counts what a stream says from where that stream began, also in the step that opens the next', () => {
