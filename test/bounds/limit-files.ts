@@ -6,6 +6,7 @@ import * as bridge from '../../packages/bridge/src/limits.js';
 import * as supervisor from '../../packages/bridge/src/supervisor/limits.js';
 import * as cli from '../../packages/cli/src/limits.js';
 import * as capture from '../../packages/client/src/browser/limits.js';
+import * as captions from '../../packages/client/src/captions/limits.js';
 import { CLIENT_LIMITS } from '../../packages/client/src/limits.js';
 import * as artefacts from '../../packages/deploy/src/artefacts/limits.js';
 import * as image from '../../packages/deploy/src/image/limits.js';
@@ -46,6 +47,7 @@ export const LIMIT_FILES: Readonly<Record<string, Readonly<Record<string, unknow
   'packages/server/src/limits.ts': server,
   'packages/client/src/limits.ts': { CLIENT_LIMITS },
   'packages/client/src/browser/limits.ts': capture,
+  'packages/client/src/captions/limits.ts': captions,
   'packages/engine/src/limits.ts': engine,
   'packages/engine-moonshine/src/limits.ts': moonshine,
   'packages/engine-moonshine/src/stream/policy.ts': policy,

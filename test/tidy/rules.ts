@@ -123,7 +123,6 @@ export const BANNED_WORDS: readonly BannedWord[] = [
       'packages/cli/src/program.ts': 'its own package.json',
       'packages/cli/src/sagemaker/local-notice.ts': 'the file that its own command has left',
       'packages/cli/src/audio/microphone.ts': 'the line that its own recorder process prints',
-      'packages/client/src/captions/caption-event.ts': 'the one decoder of shared captions',
       'packages/server/src/http/json-body.ts': 'the one decoder of bodies of HTTP requests',
       'packages/server/src/version.ts': 'its own package.json',
     },

@@ -39,3 +39,9 @@ export const DELAY_MS_MAX = 5_000;
 
 /** Least time between two `kikitori.progress` events: four a second is smooth to the eye and costs nothing. */
 export const PROGRESS_INTERVAL_MS_MIN = 250;
+
+/**
+ * Longest event of shared captions, in UTF-16 units: a snapshot of the server's bound in its longest spelling. A reader
+ * gives up a stream whose event is longer.
+ */
+export const CAPTION_EVENT_CHARS_MAX = 2 * 1024 * 1024;

@@ -1,14 +1,13 @@
 /** JSON that travels in messages: events of both sides, shared captions, words of services. */
-import { readCaptionEvent } from '../../../packages/client/src/captions/caption-event.js';
-import { EventStreamParser } from '../../../packages/client/src/captions/event-stream.js';
-import { ClientError } from '../../../packages/client/src/errors.js';
 import { isJsonObject, jsonObjectOf } from '../../../packages/deploy/src/json-object.js';
 import {
   encodeClientEvent,
   encodeServerEvent,
+  ProtocolError,
   parseClientEvent,
   parseServerEvent,
 } from '../../../packages/protocol/src/index.js';
+import { CaptionStreamReader, encodeCaptionEvent } from '../../../packages/protocol/src/shared-captions.js';
 import { readServiceWords } from '../../../packages/sagemaker/src/client/json-body.js';
 import { parseCloseText } from '../../../packages/sagemaker/src/event-stream/close-text.js';
 import { readOpenRequest, readUpdate } from '../../../packages/server/src/captions/caption-requests.js';
@@ -90,15 +89,20 @@ function captions(random: Random): void {
   refused(readOpenRequest, mutatedText(OPEN_REQUEST, random));
   refused((body) => readUpdate(body, CAPTIONS_LIMITS), mutatedText(UPDATE, random));
   isJsonObject(mutatedText(UPDATE, random));
-  const stream = mutatedText(CAPTION_STREAM, random);
+  captionStream(mutatedText(CAPTION_STREAM, random), random);
+}
+
+function captionStream(stream: string, random: Random): void {
   const at = random.whole(stream.length);
-  const parser = new EventStreamParser();
-  const pieces = answerOf(
-    () => [stream.slice(0, at), stream.slice(at)].flatMap((piece) => parser.push(piece)),
-    ClientError,
-  );
-  if (pieces instanceof Error) return;
-  for (const { name, data } of pieces) readCaptionEvent(name, data);
+  const read = (pieces: readonly string[]) => {
+    const reader = new CaptionStreamReader();
+    return answerOf(() => pieces.flatMap((piece) => reader.push(piece)), ProtocolError);
+  };
+  const events = read([stream.slice(0, at), stream.slice(at)]);
+  insist(JSON.stringify(events) === JSON.stringify(read([stream])), 'Captions depend on how they are cut.');
+  if (events instanceof Error) return;
+  const again = read([events.map(encodeCaptionEvent).join('')]);
+  insist(JSON.stringify(again) === JSON.stringify(events), 'Captions that were read are not those written.');
 }
 
 export const EVENT_TARGETS: readonly FuzzTarget[] = [

@@ -1,6 +1,6 @@
+import { captionMembers, readMembers } from '@kikitori/protocol/shared-captions';
 import { ClientError } from '../errors.js';
 import { CLIENT_LIMITS } from '../limits.js';
-import { readMembers } from './caption-event.js';
 import type { Publication } from './publication.js';
 
 /** What opening a share needs. */
@@ -44,7 +44,7 @@ export function captionEndpoint(options: {
       return openedShare(await membersOf(await post('shares', body, { authorization, signal })));
     },
     publish: async (publisherSecret, { session, utterances, live }, signal) => {
-      const body = { session, utterances: utterances.map(wireUtterance), live };
+      const body = { session, utterances: utterances.map(captionMembers), live };
       const response = await post('updates', body, { authorization: `Bearer ${publisherSecret}`, signal });
       if (response.status === 404) return 'unknown';
       if (response.status === 409) return 'taken';
@@ -115,8 +115,4 @@ function openedShare(members: Readonly<Record<string, unknown>>): OpenedShare {
     readerSecret,
     nextNumber: typeof nextNumber === 'number' ? nextNumber : null,
   };
-}
-
-function wireUtterance({ number, text, startMs, endMs }: Publication['utterances'][number]): unknown {
-  return { number, text, start_ms: startMs, end_ms: endMs };
 }

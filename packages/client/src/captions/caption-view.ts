@@ -1,4 +1,10 @@
-import type { Caption, CaptionEvent, LiveCaption } from './caption-event.js';
+import {
+  type Caption,
+  type CaptionEvent,
+  type LiveCaption,
+  SILENCE,
+} from '@kikitori/protocol/shared-captions';
+import { VIEW_UTTERANCES_MAX } from './limits.js';
 
 /** What was said and what is being said, as far as the server keeps it. */
 export interface CaptionView {
@@ -15,11 +21,8 @@ export const EMPTY_VIEW: CaptionView = {
   session: '',
   language: undefined,
   utterances: [],
-  live: { stable: '', unstable: '' },
+  live: SILENCE,
 };
-
-/** Utterances that a reader keeps; more than the server does. Then: the oldest are forgotten. */
-const UTTERANCES_MAX = 2_000;
 
 /** The view after an event. */
 export function applyCaptionEvent(view: CaptionView, event: CaptionEvent): CaptionView {
@@ -35,15 +38,17 @@ export function applyCaptionEvent(view: CaptionView, event: CaptionEvent): Capti
         live: event.live ?? view.live,
       };
     case 'closed':
-      return { ...view, live: EMPTY_VIEW.live };
+      return { ...view, live: SILENCE };
   }
 }
 
-/** New ones go behind, known ones are replaced: their numbers tell. */
+/** New ones go behind, known ones are replaced: their numbers tell. Behind a gap, which our server never leaves, all is new. */
 function withCaptions(known: readonly Caption[], changed: readonly Caption[]): readonly Caption[] {
-  if (changed.length === 0) return known;
-  const first = known[0]?.number ?? changed[0]?.number ?? 0;
-  const captions = [...known];
-  for (const caption of changed) if (caption.number >= first) captions[caption.number - first] = caption;
-  return captions.slice(-UTTERANCES_MAX);
+  let captions = [...known];
+  for (const caption of changed) {
+    const at = caption.number - (captions[0]?.number ?? caption.number);
+    if (at > captions.length) captions = [caption];
+    else if (at >= 0) captions[at] = caption;
+  }
+  return captions.slice(-VIEW_UTTERANCES_MAX);
 }

@@ -1,8 +1,7 @@
+import { CaptionStreamReader } from '@kikitori/protocol/shared-captions';
 import { type Clock, systemClock } from '../clock.js';
 import { CLIENT_LIMITS } from '../limits.js';
-import { readCaptionEvent } from './caption-event.js';
 import { applyCaptionEvent, type CaptionView, EMPTY_VIEW } from './caption-view.js';
-import { EventStreamParser } from './event-stream.js';
 
 /**
  * How a reader stands: not connected for the first time yet; following; nobody shares under this link now; or the server
@@ -76,13 +75,11 @@ class Follower {
       if (!response.ok || response.body === null) return { status: 'away', hadEvents };
       const reader = response.body.getReader();
       const decoder = new TextDecoder();
-      const parser = new EventStreamParser();
+      const captions = new CaptionStreamReader();
       for (;;) {
         const { done, value } = await this.#within(reader.read(), ended.signal);
         if (done) return { status: 'away', hadEvents };
-        for (const { name, data } of parser.push(decoder.decode(value, { stream: true }))) {
-          const event = readCaptionEvent(name, data);
-          if (event === undefined) continue;
+        for (const event of captions.push(decoder.decode(value, { stream: true }))) {
           hadEvents = true;
           this.#view = applyCaptionEvent(this.#view, event);
           if (event.type === 'closed') return { status: 'waiting', hadEvents };

@@ -1,5 +1,5 @@
+import type { Caption, LiveCaption } from '@kikitori/protocol/shared-captions';
 import { CLIENT_LIMITS } from '../limits.js';
-import type { Caption, LiveCaption } from './caption-event.js';
 
 /** An utterance as a speaker's program has it; its number is its place in the list. */
 export interface SpokenUtterance {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventStreamParser } from '../../src/captions/event-stream.js';
+import { applyCaptionEvent, EMPTY_VIEW } from '../../src/captions/caption-view.js';
 import { type CaptionStatus, followCaptions } from '../../src/captions/follow-captions.js';
 import { nextPublication } from '../../src/captions/publication.js';
 import type { Clock } from '../../src/clock.js';
@@ -84,22 +84,23 @@ describe('a reader', () => {
   });
 });
 
-describe('server-sent events', () => {
-  it('are the same however they are cut', () => {
-    const text = `: a comment\n\n${SNAPSHOT}event: update\r\ndata: {"a":1}\r\ndata: 2\r\n\r\n\nevent: x\n\n`;
-    const whole = new EventStreamParser().push(text);
-    expect(whole.map(({ name }) => name)).toEqual(['snapshot', 'update']);
-    expect(whole[1]?.data).toBe('{"a":1}\n2');
-    for (let sizeChars = 1; sizeChars < 40; sizeChars += 1) {
-      const parser = new EventStreamParser();
-      const pieces = text.match(new RegExp(`[^]{1,${sizeChars}}`, 'g')) ?? [];
-      expect(pieces.flatMap((piece) => parser.push(piece))).toEqual(whole);
-    }
+describe('what a reader keeps', () => {
+  const caption = (number: number, text = '') => ({ number, text, startMs: 0, endMs: 0 });
+  const update = (...utterances: readonly ReturnType<typeof caption>[]) =>
+    ({ type: 'update', utterances, live: undefined }) as const;
+
+  it('is in order, each number once, the newest up to the bound', () => {
+    let view = applyCaptionEvent(EMPTY_VIEW, update(caption(5), caption(6)));
+    view = applyCaptionEvent(view, update(caption(6, 'again'), caption(7), caption(4)));
+    expect(view.utterances.map(({ number, text }) => `${number}${text}`)).toEqual(['5', '6again', '7']);
+    for (let number = 8; number < 3_000; number += 1) view = applyCaptionEvent(view, update(caption(number)));
+    expect([view.utterances.length, view.utterances.at(-1)?.number]).toEqual([2_000, 2_999]);
   });
 
-  it('that do not end are given up', () => {
-    const parser = new EventStreamParser();
-    expect(() => parser.push('x'.repeat(3 * 1024 * 1024))).toThrow(/without an end/);
+  it('has no holes behind a gap, however wide', () => {
+    const view = applyCaptionEvent(EMPTY_VIEW, update(caption(1)));
+    const far = applyCaptionEvent(view, update(caption(Number.MAX_SAFE_INTEGER)));
+    expect(far.utterances).toEqual([caption(Number.MAX_SAFE_INTEGER)]);
   });
 });
 

@@ -1,6 +1,6 @@
+import type { Caption, LiveCaption } from '@kikitori/protocol/shared-captions';
 import { refusal } from '../errors.js';
 import type { CaptionsLimits } from '../limits.js';
-import type { CaptionUtterance, LiveCaption } from './caption-events.js';
 import type { CaptionUpdate } from './caption-share.js';
 import { isSecret } from './share-secret.js';
 
@@ -53,7 +53,7 @@ export function readUpdate(body: unknown, limits: CaptionsLimits): CaptionUpdate
   };
 }
 
-function utteranceOf(value: unknown, limits: CaptionsLimits): CaptionUtterance {
+function utteranceOf(value: unknown, limits: CaptionsLimits): Caption {
   const { number, text, start_ms: startMs, end_ms: endMs } = membersOf(value, 'utterances');
   if (!isWhole(number, Number.MAX_SAFE_INTEGER - 1)) {
     throw invalid('number', 'must be a whole number from 0 on.');

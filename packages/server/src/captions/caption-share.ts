@@ -1,13 +1,11 @@
-import type { Clock } from '../clock.js';
-import type { CaptionsLimits } from '../limits.js';
 import {
-  type CaptionUtterance,
-  CLOSED,
-  encodeChange,
-  encodeSnapshot,
+  type Caption,
+  encodeCaptionEvent,
   HEARTBEAT,
   type LiveCaption,
-} from './caption-events.js';
+} from '@kikitori/protocol/shared-captions';
+import type { Clock } from '../clock.js';
+import type { CaptionsLimits } from '../limits.js';
 import { CaptionReader, type CaptionSink } from './caption-reader.js';
 import type { ShareKey } from './share-secret.js';
 import { ShareTranscript } from './share-transcript.js';
@@ -28,7 +26,7 @@ export interface CaptionShareOptions {
 /** What a speaker has to say. */
 export interface CaptionUpdate {
   readonly session: string;
-  readonly utterances: readonly CaptionUtterance[];
+  readonly utterances: readonly Caption[];
   /** Undefined: as before. */
   readonly live: LiveCaption | undefined;
 }
@@ -93,7 +91,7 @@ export class CaptionShare {
     if (!this.#rate.take()) return 'too_fast';
     this.#touch();
     const { change, nextNumber } = this.#transcript.apply(utterances, live);
-    if (change !== undefined) this.#tell(encodeChange(change));
+    if (change !== undefined) this.#tell(encodeCaptionEvent(change));
     return { nextNumber };
   }
 
@@ -123,12 +121,13 @@ export class CaptionShare {
     this.#cancelIdle?.();
     const readers = [...this.#readers];
     this.#readers.clear();
-    for (const reader of readers) reader.end(isClosed ? CLOSED : undefined);
+    for (const reader of readers) reader.end(isClosed ? encodeCaptionEvent({ type: 'closed' }) : undefined);
   }
 
   #snapshot(): string {
     const { utterances, live } = this.#transcript;
-    return encodeSnapshot({ session: this.#session, language: this.#language, utterances, live });
+    const [session, language] = [this.#session, this.#language];
+    return encodeCaptionEvent({ type: 'snapshot', session, language, utterances, live });
   }
 
   #tell(frame: string): void {

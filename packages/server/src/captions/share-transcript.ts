@@ -1,5 +1,10 @@
+import {
+  type Caption,
+  type CaptionChange,
+  type LiveCaption,
+  SILENCE,
+} from '@kikitori/protocol/shared-captions';
 import type { CaptionsLimits } from '../limits.js';
-import { type CaptionChange, type CaptionUtterance, type LiveCaption, SILENCE } from './caption-events.js';
 
 /** What came of a change. */
 export interface Applied {
@@ -15,7 +20,7 @@ export interface Applied {
  */
 export class ShareTranscript {
   readonly #limits: Pick<CaptionsLimits, 'utterancesMax' | 'transcriptCharsMax'>;
-  #utterances: CaptionUtterance[] = [];
+  #utterances: Caption[] = [];
   #chars = 0;
   #nextNumber: number | null = null;
   #live = SILENCE;
@@ -25,7 +30,7 @@ export class ShareTranscript {
   }
 
   /** The oldest that is kept first. */
-  get utterances(): readonly CaptionUtterance[] {
+  get utterances(): readonly Caption[] {
     return this.#utterances;
   }
 
@@ -42,8 +47,8 @@ export class ShareTranscript {
    * Takes utterances and what is being said. At a gap it stops: what is behind the gap is not taken, `live` neither,
    * and `nextNumber` tells from where to say it again.
    */
-  apply(utterances: readonly CaptionUtterance[], live: LiveCaption | undefined): Applied {
-    const changed: CaptionUtterance[] = [];
+  apply(utterances: readonly Caption[], live: LiveCaption | undefined): Applied {
+    const changed: Caption[] = [];
     let hasGap = false;
     for (const utterance of utterances) {
       if (this.#nextNumber !== null && utterance.number > this.#nextNumber) {
@@ -55,13 +60,13 @@ export class ShareTranscript {
     const isNews = live !== undefined && !hasGap && !isSameLive(live, this.#live);
     if (isNews) this.#live = live;
     this.#dropOldest();
-    const change =
-      changed.length === 0 && !isNews ? undefined : { utterances: changed, live: isNews ? live : undefined };
+    if (changed.length === 0 && !isNews) return { change: undefined, nextNumber: this.#nextNumber };
+    const change = { type: 'update', utterances: changed, live: isNews ? live : undefined } as const;
     return { change, nextNumber: this.#nextNumber };
   }
 
   /** True when readers have to hear of it. */
-  #take(utterance: CaptionUtterance): boolean {
+  #take(utterance: Caption): boolean {
     const next = this.#nextNumber ?? utterance.number;
     if (utterance.number === next) {
       this.#utterances.push(utterance);
@@ -90,7 +95,7 @@ export class ShareTranscript {
   }
 }
 
-function isSameUtterance(one: CaptionUtterance, other: CaptionUtterance): boolean {
+function isSameUtterance(one: Caption, other: Caption): boolean {
   return one.text === other.text && one.startMs === other.startMs && one.endMs === other.endMs;
 }
 
