@@ -1,7 +1,7 @@
 import type { Aws } from '@kikitori/deploy';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connect } from '@kikitori/transport';
-import type { Microphone, MicrophoneOptions } from './audio/microphone.js';
+import type { Microphone, MicrophoneDevice, MicrophoneOptions } from './audio/microphone.js';
 import type { ModelStore } from './model-store.js';
 import type { EndpointRequest } from './sagemaker/endpoint-connect.js';
 
@@ -91,7 +91,7 @@ export interface Factories {
   connect(): Promise<Connect>;
   connectToEndpoint(request: EndpointRequest): Promise<Connect>;
   openMicrophone(options: MicrophoneOptions): Promise<Microphone>;
-  listMicrophones(): Promise<readonly string[]>;
+  listMicrophones(): Promise<readonly MicrophoneDevice[]>;
   createLogger(level: LogLevel): Promise<Logger>;
   /** AWS's own clients for a region, with the credentials of its chain. Whoever asks closes them. */
   openAws(options: { readonly region: string }): Promise<Aws>;

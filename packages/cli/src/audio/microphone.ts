@@ -14,8 +14,15 @@ export interface Microphone {
   close(): void;
 }
 
+/** A microphone of the system. */
+export interface MicrophoneDevice {
+  /** Its number for the recorder, and for `--device`. */
+  readonly number: number;
+  readonly name: string;
+}
+
 export interface MicrophoneOptions {
-  /** Number from `listMicrophones`, a part of the name, or undefined for the system's default. */
+  /** Number of a device, a part of its name, or undefined for the system's default. */
   readonly device: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -34,8 +41,8 @@ const recorderPath = fileURLToPath(new URL('./recorder-process.js', import.meta.
 /** What ALSA calls its device that hears nothing. */
 const NULL_DEVICE = /^Discard all samples/;
 
-/** Names of the microphones; the index is what `--device` takes. Empty where there is none. */
-export async function listMicrophones(): Promise<readonly string[]> {
+/** The microphones in the order of the system, which may leave out a number. Empty where there is none. */
+export async function listMicrophones(): Promise<readonly MicrophoneDevice[]> {
   const child = spawn(process.execPath, [recorderPath, 'list'], { stdio: ['ignore', 'pipe', 'ignore'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -43,7 +50,14 @@ export async function listMicrophones(): Promise<readonly string[]> {
   });
   await once(child, 'close');
   const names: unknown = text === '' ? [] : JSON.parse(text);
-  return Array.isArray(names) ? names.map(String).filter((name) => !NULL_DEVICE.test(name)) : [];
+  return Array.isArray(names) ? devicesOf(names.map(String)) : [];
+}
+
+/** The devices behind the names that the recorder lists. Its numbers count the ones that are left out here, too. */
+export function devicesOf(names: readonly string[]): readonly MicrophoneDevice[] {
+  return names
+    .map((name, number) => ({ number, name: name === '' ? 'unnamed' : name }))
+    .filter(({ name }) => !NULL_DEVICE.test(name));
 }
 
 /**
@@ -51,14 +65,14 @@ export async function listMicrophones(): Promise<readonly string[]> {
  * microphone or it stays silent at the start, `bad_input` where the device asked for is not there.
  */
 export async function openMicrophone(options: MicrophoneOptions): Promise<Microphone> {
-  const names = await listMicrophones();
-  if (names.length === 0) {
+  const devices = await listMicrophones();
+  if (devices.length === 0) {
     // Some systems have no build of the native recorder, but one of the usual programs.
     return await firstThatRecords(SYSTEM_RECORDERS, options.signal);
   }
-  const index = deviceIndex(options.device, names);
+  const number = deviceNumber(options.device, devices);
   return await openRecorder(
-    { command: process.execPath, args: [recorderPath, 'record', String(index)] },
+    { command: process.execPath, args: [recorderPath, 'record', String(number)] },
     options.signal,
   );
 }
@@ -85,12 +99,13 @@ async function firstThatRecords(
   throw new CliError('service_failed', NO_MICROPHONE);
 }
 
-function deviceIndex(device: string | undefined, names: readonly string[]): number {
+/** What the recorder calls the device that was asked for; −1 is its word for the default. Throws `bad_input`. */
+export function deviceNumber(device: string | undefined, devices: readonly MicrophoneDevice[]): number {
   if (device === undefined) return -1;
-  const index = /^\d+$/.test(device)
-    ? Number(device)
-    : names.findIndex((name) => name.toLowerCase().includes(device.toLowerCase()));
-  if (index >= 0 && index < names.length) return index;
+  const found = devices.find(({ number, name }) =>
+    /^\d+$/.test(device) ? number === Number(device) : name.toLowerCase().includes(device.toLowerCase()),
+  );
+  if (found !== undefined) return found.number;
   throw new CliError(
     'bad_input',
     'There is no such microphone; "kikitori listen --list-devices" shows them.',

@@ -54,11 +54,11 @@ export const listen = defineCommand({
 });
 
 async function listDevices(context: Context): Promise<number> {
-  const names = await context.factories.listMicrophones();
-  if (names.length === 0) {
+  const devices = await context.factories.listMicrophones();
+  if (devices.length === 0) {
     throw new CliError('service_failed', 'No microphone was found; plug one in and try again.');
   }
-  for (const [index, name] of names.entries()) context.stdout.write(`${index}  ${name}\n`);
+  for (const { number, name } of devices) context.stdout.write(`${number}  ${name}\n`);
   return 0;
 }
 

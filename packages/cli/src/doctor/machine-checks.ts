@@ -86,9 +86,9 @@ export const ffmpegCheck: Check = {
 export const microphoneCheck: Check = {
   name: 'Microphone',
   async look(_question, context) {
-    const names = await context.factories.listMicrophones();
-    return names.length > 0
-      ? { status: 'ok', detail: names.join(', ') }
+    const devices = await context.factories.listMicrophones();
+    return devices.length > 0
+      ? { status: 'ok', detail: devices.map(({ name }) => name).join(', ') }
       : {
           status: 'warn',
           detail: 'none found',

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { listMicrophones, openMicrophone, openRecorder } from '../../src/audio/microphone.js';
+import {
+  deviceNumber,
+  devicesOf,
+  listMicrophones,
+  openMicrophone,
+  openRecorder,
+} from '../../src/audio/microphone.js';
 
 /** A recorder that is a few lines of Node. */
 function recorder(code: string) {
@@ -47,10 +53,34 @@ describe('openRecorder', () => {
   });
 });
 
-describe('openMicrophone', async () => {
-  const names = await listMicrophones();
+describe('devicesOf and deviceNumber', () => {
+  const devices = devicesOf(['Discard all samples (playback)', 'Built-in', '', 'USB Audio']);
 
-  it.skipIf(names.length > 0)('tells what to do on a machine without a microphone', async () => {
+  it("leaves out ALSA's device that hears nothing, and keeps the recorder's numbers", () => {
+    expect(devices).toEqual([
+      { number: 1, name: 'Built-in' },
+      { number: 2, name: 'unnamed' },
+      { number: 3, name: 'USB Audio' },
+    ]);
+  });
+
+  it('finds a device by its number or a part of its name', () => {
+    expect(deviceNumber('1', devices)).toBe(1);
+    expect(deviceNumber('usb', devices)).toBe(3);
+    expect(deviceNumber(undefined, devices)).toBe(-1);
+  });
+
+  it('refuses one that is not listed', () => {
+    for (const device of ['0', '4', 'webcam']) {
+      expect(() => deviceNumber(device, devices)).toThrow('--list-devices');
+    }
+  });
+});
+
+describe('openMicrophone', async () => {
+  const devices = await listMicrophones();
+
+  it.skipIf(devices.length > 0)('tells what to do on a machine without a microphone', async () => {
     await expect(openMicrophone({ device: undefined, signal: never })).rejects.toMatchObject({
       message: expect.stringContaining('transcribe - --raw-format'),
     });

@@ -10,7 +10,7 @@ describe('kikitori listen', () => {
     const context = memoryContext({
       factories: {
         createEngine: async () => scriptedEngine(),
-        listMicrophones: async () => ['usb'],
+        listMicrophones: async () => [{ number: 0, name: 'usb' }],
         openMicrophone: async ({ device }) => {
           expect(device).toBe('usb');
           const samples = (async function* () {
@@ -38,7 +38,7 @@ describe('kikitori listen', () => {
     const context = memoryContext({
       factories: {
         createEngine: async () => engine,
-        listMicrophones: async () => ['muted'],
+        listMicrophones: async () => [{ number: 0, name: 'muted' }],
         openMicrophone: () => Promise.reject(new CliError('service_failed', 'Plug one in.')),
       },
     });
@@ -59,9 +59,13 @@ describe('kikitori listen', () => {
   });
 
   it('lists the microphones with the numbers that --device takes', async () => {
-    const context = memoryContext({ factories: { listMicrophones: async () => ['Built-in', 'USB'] } });
+    const devices = [
+      { number: 1, name: 'Built-in' },
+      { number: 2, name: 'USB' },
+    ];
+    const context = memoryContext({ factories: { listMicrophones: async () => devices } });
     expect(await main(['listen', '--list-devices'], context)).toBe(0);
-    expect(context.stdout.text).toBe('0  Built-in\n1  USB\n');
+    expect(context.stdout.text).toBe('1  Built-in\n2  USB\n');
     const none = memoryContext({ factories: { listMicrophones: async () => [] } });
     expect(await main(['listen', '--list-devices'], none)).toBe(1);
   });
