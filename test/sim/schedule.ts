@@ -16,7 +16,8 @@ export type Feed = 'live' | 'file';
 /** Everything that decides one run. Plain data, so that a failing one can be made smaller. */
 export interface Schedule {
   readonly seed: number;
-  readonly kind: 'ours' | 'silent';
+  /** `silent`: vLLM as it is. `relayed`: our server in front of such a one, which finds utterances and places words. */
+  readonly kind: 'ours' | 'silent' | 'relayed';
   readonly feed: Feed;
   readonly lengthMs: number;
   readonly chunkMs: number;
@@ -42,6 +43,12 @@ export interface ScheduleOptions {
   /** Connections are handed over, and nothing else happens. */
   readonly handoversOnly?: boolean;
 }
+
+const SERVER_FAULTS = {
+  ours: ['kill', 'drain', 'crash'],
+  silent: ['kill'],
+  relayed: ['kill', 'drain'],
+} as const;
 
 /** The schedule of a seed. */
 export function makeSchedule(seed: number, options: ScheduleOptions = {}): Schedule {
@@ -97,7 +104,7 @@ function doorFaultsOf(random: Random): (DoorFault | undefined)[] {
 function serverFaultsOf(random: Random, lengthMs: number, kind: Schedule['kind']): ServerFault[] {
   return Array.from({ length: random.between(0, 2) }, () => {
     const atMs = random.between(0, lengthMs + 2_000);
-    const type = random.pick(kind === 'ours' ? (['kill', 'drain', 'crash'] as const) : (['kill'] as const));
+    const type = random.pick(SERVER_FAULTS[kind]);
     return type === 'crash' ? { type, atMs } : { type, atMs, downMs: random.between(0, 20_000) };
   });
 }

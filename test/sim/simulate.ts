@@ -1,6 +1,14 @@
 import { connect, openSession, type Session, type SessionEvent, type Transcript } from '@kikitori/client';
-import { type Session as ServerSession, serveConnection } from '@kikitori/server';
-import type { Connection } from '@kikitori/transport';
+import {
+  type HostedSession,
+  RELAY_ENDPOINT_RULES,
+  SESSION_LIMITS,
+  serveConnection,
+  silentLogger,
+  startRelaySession,
+  systemClock,
+} from '@kikitori/server';
+import { type Connection, createMemoryPair } from '@kikitori/transport';
 import { vi } from 'vitest';
 import { Network } from './network.js';
 import { Random } from './random.js';
@@ -49,7 +57,7 @@ class Simulation {
   readonly #engine: SimEngine;
   readonly #flaws: string[] = [];
   readonly #serving = new Set<Promise<unknown>>();
-  readonly #sessions = new Set<ServerSession>();
+  readonly #sessions = new Set<HostedSession>();
   readonly #events: SessionEvent[] = [];
   #finishMs = 0;
 
@@ -164,9 +172,31 @@ class Simulation {
       this.#track(serveSilently(connection, { script, onFlaw }));
       return;
     }
-    const session = serveConnection(connection, { engine: this.#engine });
+    const session =
+      this.#schedule.kind === 'relayed'
+        ? this.#relay(connection)
+        : serveConnection(connection, { engine: this.#engine });
     this.#sessions.add(session);
     this.#track(session.ended.then(() => this.#sessions.delete(session)));
+  }
+
+  /** Our server in front of one that tells no positions. */
+  #relay(connection: Connection): HostedSession {
+    const { script } = this.#speech;
+    return startRelaySession({
+      connection,
+      connect: async () => {
+        const { near, far } = createMemoryPair();
+        this.#track(serveSilently(far, { script, onFlaw: (what) => this.#note(what) }));
+        return near;
+      },
+      url: 'ws://localhost/v1/realtime',
+      rules: RELAY_ENDPOINT_RULES,
+      limits: SESSION_LIMITS,
+      clock: systemClock,
+      logger: silentLogger,
+      onUpstreamFailure: () => undefined,
+    });
   }
 
   #track(serving: Promise<unknown>): void {

@@ -23,6 +23,8 @@ export {
 } from './limits.js';
 export { type LogFields, type Logger, silentLogger } from './logger.js';
 export type { RelayTarget } from './relay/relay-host.js';
+export { RELAY_ENDPOINT_RULES } from './relay/relay-rules.js';
+export { type RelaySessionOptions, startRelaySession } from './relay/relay-session.js';
 export {
   type Answerer,
   createRealtimeServer,
@@ -37,6 +39,7 @@ export {
   type SessionEnd,
   serveConnection,
 } from './session/serve-connection.js';
+export type { HostedSession } from './session-host.js';
 export {
   DEFAULT_HOST,
   DEFAULT_PORT,

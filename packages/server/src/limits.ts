@@ -59,6 +59,13 @@ export const RELAY_LIMITS = {
    * notice that it is gone. At the bound: close 1014.
    */
   stallMs: 30_000,
+  /**
+   * To a client that asks for words: how long audio waits behind the first three seconds for a sign of whether the other
+   * server finds utterances itself. Then: it goes on.
+   */
+  trialMs: 5_000,
+  /** How long the model may say nothing when an utterance was ended at a pause; audio waits meanwhile. Then: close 1014. */
+  answerMs: 60_000,
 } as const;
 
 /** Bounds of the HTTP side. Times in milliseconds. */

@@ -1,3 +1,4 @@
+import { checkEndpointRules, type EndpointRule } from '@kikitori/engine';
 import type { Connect, Connection } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
 import { sendJson } from '../http/answers.js';
@@ -7,6 +8,7 @@ import { RELAY_LIMITS, type SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { HostedSession, SessionHost } from '../session-host.js';
+import { RELAY_ENDPOINT_RULES } from './relay-rules.js';
 import { startRelaySession } from './relay-session.js';
 
 /** Another Realtime server that answers instead of an engine here. */
@@ -19,6 +21,11 @@ export interface RelayTarget {
   readonly label?: string;
   /** Sessions at once. Default `RELAY_LIMITS.sessionsMax`. */
   readonly sessionsMax?: number;
+  /**
+   * When an utterance of a model ends that ends none by itself, as vLLM's: for clients that ask for words. Default
+   * `RELAY_ENDPOINT_RULES`.
+   */
+  readonly endpointRules?: readonly EndpointRule[];
 }
 
 /** What a host over another server needs. */
@@ -42,8 +49,10 @@ export class RelayHost implements SessionHost {
   readonly routes: Readonly<Record<string, Route>>;
   readonly #options: RelayHostOptions;
 
+  /** Throws RangeError for rules that cannot do their work. */
   constructor(options: RelayHostOptions) {
     const { relay, models, clock } = options;
+    checkEndpointRules(relay.endpointRules ?? RELAY_ENDPOINT_RULES);
     this.#options = options;
     this.placesMax = relay.sessionsMax ?? RELAY_LIMITS.sessionsMax;
     const startedS = Math.floor(clock.unixMs() / 1000);
@@ -61,6 +70,7 @@ export class RelayHost implements SessionHost {
       connection,
       connect: relay.connect,
       url: relay.url ?? PLACELESS_URL,
+      rules: relay.endpointRules ?? RELAY_ENDPOINT_RULES,
       limits,
       clock,
       logger,

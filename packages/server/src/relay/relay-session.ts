@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { EndpointRule } from '@kikitori/engine';
 import { ERRORS, encodeClientEvent, encodeServerEvent } from '@kikitori/protocol';
 import { type Connect, type Connection, type Message, TransportError } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
@@ -15,6 +16,7 @@ import {
   type RelayEnding,
   SLOW_READER,
 } from './relay-ending.js';
+import { UtteranceCutter } from './utterance-cutter.js';
 import { UtteranceWatch } from './utterance-watch.js';
 
 /** What a relayed session needs. */
@@ -24,6 +26,8 @@ export interface RelaySessionOptions {
   /** Opens the way to the other server. */
   readonly connect: Connect;
   readonly url: string;
+  /** When an utterance of a model ends that ends none by itself. */
+  readonly rules: readonly EndpointRule[];
   readonly limits: SessionLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,8 +38,9 @@ export interface RelaySessionOptions {
 const FINAL = encodeClientEvent({ type: 'input_audio_buffer.commit', final: true });
 
 /**
- * Carries one session to another Realtime server and back: messages untouched and in order, back-pressure in both
- * directions, the close code of either end told to the other. When the session is ended from here, begun speech is
+ * Carries one session to another Realtime server and back: messages in order and untouched, but for a client that asked
+ * for words of a model that finds no utterances (`UtteranceCutter`); back-pressure in both directions, the close code of
+ * either end told to the other. When the session is ended from here, begun speech is
  * finished first with `commit` and `final` and its answer awaited: some ways to a model (SageMaker's) end what they
  * still have to say as soon as their input ends.
  */
@@ -57,6 +62,7 @@ class RelaySession {
   readonly #intake: Intake;
   readonly #outbox: Outbox;
   readonly #watch = new UtteranceWatch();
+  readonly #cutter: UtteranceCutter;
   readonly #opening = new AbortController();
   #upstream: Connection | undefined;
   #ending: RelayEnding | undefined;
@@ -68,6 +74,9 @@ class RelaySession {
   #cancelLongest: (() => void) | undefined;
   #cancelFlush: (() => void) | undefined;
   #onQuiet: (() => void) | undefined;
+  /** The next message goes up when the model has answered. */
+  #onReleased: (() => void) | undefined;
+  #cancelHold: (() => void) | undefined;
 
   constructor(options: RelaySessionOptions) {
     const { connection, clock, limits } = options;
@@ -85,6 +94,12 @@ class RelaySession {
       stallMs: limits.outputStallMs,
       onStalled: () => this.#end(SLOW_READER),
       onLost: () => this.#onClientGone(),
+    });
+    this.#cutter = new UtteranceCutter({
+      rules: options.rules,
+      clock,
+      progressIntervalMs: limits.progressIntervalMs,
+      tell: (message) => this.#outbox.push(message),
     });
   }
 
@@ -110,7 +125,7 @@ class RelaySession {
 
   drain(deadlineMs: number): void {
     const closeReason = 'The server is going down; connect again.';
-    this.#end({ closeCode: 1012, closeReason, finishMs: deadlineMs });
+    this.#end({ closeCode: 1012, closeReason, ...this.#finishing(deadlineMs) });
   }
 
   destroy(): void {
@@ -146,15 +161,56 @@ class RelaySession {
     try {
       for (;;) {
         const message = await this.#intake.next();
-        if (message === undefined || this.#ending !== undefined) return;
-        this.#watch.onClient(message);
-        await this.#sendUp(upstream, message);
+        if (message === undefined) return;
+        for (const each of this.#cutter.fromClient(message)) {
+          if (this.#ending !== undefined) return;
+          this.#watch.onClient(each);
+          await this.#sendUp(upstream, each);
+          await this.#released(upstream);
+        }
+        if (this.#ending !== undefined) return;
         this.#sent += 1;
         this.#watchIdleness();
       }
     } catch {
       // The other direction tells why: what the other server said before it went is delivered first.
     }
+  }
+
+  get #isHeld(): boolean {
+    return this.#cutter.isHolding || this.#cutter.isTrying;
+  }
+
+  /**
+   * Waits for the answer to an utterance that was ended, or for a sign of what the other server is; whatever the client
+   * says meanwhile waits in its socket.
+   */
+  async #released(upstream: Connection): Promise<void> {
+    if (!this.#isHeld || this.#ending !== undefined) return;
+    const released = new Promise<void>((resolve) => {
+      this.#onReleased = resolve;
+    });
+    this.#watchHold(upstream);
+    await released;
+    this.#cancelHold?.();
+    this.#onReleased = undefined;
+  }
+
+  #watchHold(upstream: Connection): void {
+    const { clock } = this.#options;
+    this.#cancelHold?.();
+    if (this.#cutter.isTrying) {
+      this.#cancelHold = clock.after(RELAY_LIMITS.trialMs, () => {
+        this.#cutter.endTrial();
+        this.#onReleased?.();
+      });
+      return;
+    }
+    this.#cancelHold = clock.after(RELAY_LIMITS.answerMs, () => {
+      const error = new TransportError('keepalive_timeout', 'The model does not answer any more.');
+      if (this.#ending === undefined) this.#fail(error, endingOfUpstream(error));
+      upstream.destroy();
+    });
   }
 
   async #sendUp(upstream: Connection, message: Message): Promise<void> {
@@ -176,7 +232,9 @@ class RelaySession {
       for await (const message of upstream.messages) {
         this.#watch.onServer(message);
         this.#received += 1;
-        this.#outbox.push(message);
+        this.#cutter.fromServer(message);
+        if (!this.#isHeld) this.#onReleased?.();
+        else if (this.#onReleased !== undefined) this.#watchHold(upstream);
         if (this.#watch.isQuiet) this.#onQuiet?.();
         await this.#outbox.room();
       }
@@ -185,6 +243,7 @@ class RelaySession {
       if (this.#ending === undefined) this.#fail(error, endingOfUpstream(error));
     }
     this.#intake.drop();
+    this.#onReleased?.();
     this.#onQuiet?.();
   }
 
@@ -202,7 +261,16 @@ class RelaySession {
 
   #endBecause(error: 'idle_timeout' | 'session_expired'): void {
     const { finishMs } = this.#options.limits;
-    this.#end({ closeCode: 1000, closeReason: ERRORS[error].text, error, finishMs });
+    // Whoever was silent for so long is not in the middle of a word.
+    const finishing = error === 'idle_timeout' ? { finishMs } : this.#finishing(finishMs);
+    this.#end({ closeCode: 1000, closeReason: ERRORS[error].text, error, ...finishing });
+  }
+
+  /** To answer what was begun would cut the word that is being spoken: not where the client can send it again. */
+  #finishing(finishMs: number): { readonly finishMs?: number } {
+    if (!this.#cutter.canLeave) return { finishMs };
+    this.#cutter.leave();
+    return {};
   }
 
   /** Ends the session from this side; the first reason counts. */
@@ -214,6 +282,7 @@ class RelaySession {
     }
     this.#ending = ending;
     this.#intake.drop();
+    this.#onReleased?.();
     // Whoever does not read holds up neither the answer nor the end.
     const { clock, limits } = this.#options;
     const flushMs = (ending.finishMs ?? 0) + limits.closeFlushMs;
@@ -225,7 +294,10 @@ class RelaySession {
   /** Finishes what was begun and waits for its answer, within the bound; then ends the input of the other server. */
   async #endUpstream(upstream: Connection, { finishMs }: RelayEnding): Promise<void> {
     try {
-      if (finishMs !== undefined && !this.#watch.isQuiet) await this.#finish(upstream, finishMs);
+      if (finishMs !== undefined) {
+        this.#cutter.finish();
+        if (!this.#watch.isQuiet) await this.#finish(upstream, finishMs);
+      }
       await upstream.close();
     } catch {
       upstream.destroy();

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { firstFlaw } from './first-flaw.js';
+
+describe('whatever breaks between the microphone and our server in front of one that tells no positions', () => {
+  it('the transcript is the one that nothing disturbed', { timeout: 300_000 }, async () => {
+    const { count, flaw, reconnects } = await firstFlaw(300, { kind: 'relayed' });
+    expect(flaw).toBeUndefined();
+    expect(reconnects).toBeGreaterThan(count / 2);
+  });
+
+  it('nothing is lost or doubled where one connection takes over from another', {
+    timeout: 300_000,
+  }, async () => {
+    const { count, flaw, reconnects, handovers } = await firstFlaw(100, {
+      kind: 'relayed',
+      handoversOnly: true,
+    });
+    expect(flaw).toBeUndefined();
+    expect(reconnects).toBe(0);
+    expect(handovers).toBeGreaterThan(count / 2);
+  });
+});
