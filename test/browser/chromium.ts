@@ -16,9 +16,13 @@ export const whyNoBrowser: string | undefined =
       ? undefined
       : 'the pages are not built (npm run build)';
 
-/** Starts a browser without a window, that talks to nobody by itself. */
-export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
+/** Starts a browser without a window, that talks to nobody by itself. `isLoud`: its tabs make sound that can be shared. */
+export async function launchBrowser(
+  flags: readonly string[] = [],
+  { isLoud = false }: { readonly isLoud?: boolean } = {},
+): Promise<Browser> {
   return await chromium.launch({
+    ...(isLoud ? { ignoreDefaultArgs: ['--mute-audio'] } : {}),
     ...(executablePath === undefined ? {} : { executablePath }),
     args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', ...flags],
   });

@@ -6,9 +6,10 @@ import { createMoonshineEngine } from '@kikitori/engine-moonshine';
 import { loadPages, type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
+import { leave, PATIENCE, stop, untilPhase, untilSaid, untilState, visit, wordsOn } from './live-stage.js';
 import { microphoneFlags, speech, writeMicrophone } from './microphone.js';
 import { SlowDoor } from './slow-door.js';
 
@@ -20,13 +21,13 @@ if (engine === undefined) {
   process.stderr.write(`the live page is not spoken to: ${whyNoBrowser ?? 'no model tiny'}\n`);
 }
 
-const PATIENCE = { timeout: 60_000 };
-
 describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120_000 }, () => {
   let folder = '';
   let server: RunningServer;
   let ferry: Browser;
   let kitchen: Browser;
+  /** One without a microphone: with the browser's own one, tabs sound of it, too. */
+  let quiet: Browser;
 
   beforeAll(async () => {
     if (engine === undefined) return;
@@ -34,16 +35,19 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     const pages = await loadPages(PAGES_FOLDER);
     server = await startServer({ engine, attach: attachWebSockets, port: 0, pages });
     await server.ready;
-    [ferry, kitchen] = await Promise.all([browserThatHears('ferry'), browserThatHears('kitchen')]);
+    [ferry, kitchen, quiet] = await Promise.all([
+      browserThatHears('ferry'),
+      browserThatHears('kitchen'),
+      launchBrowser(['--auto-accept-this-tab-capture'], { isLoud: true }),
+    ]);
   });
 
   afterEach(async () => {
-    const contexts = [ferry, kitchen].flatMap((browser) => browser.contexts());
-    await Promise.all(contexts.map((context) => context.close()));
+    await leave(ferry, kitchen, quiet);
   });
 
   afterAll(async () => {
-    await Promise.all([ferry?.close(), kitchen?.close()]);
+    await Promise.all([ferry?.close(), kitchen?.close(), quiet?.close()]);
     await server?.close();
     await engine?.close();
     await rm(folder, { recursive: true, force: true });
@@ -55,35 +59,8 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     return await launchBrowser(microphoneFlags(path));
   }
 
-  async function visit(browser: Browser, url = server.url): Promise<Page> {
-    const context = await browser.newContext({ acceptDownloads: true });
-    const page = await context.newPage();
-    await page.goto(url);
-    return page;
-  }
-
-  const words = async (page: Page): Promise<string> =>
-    (await page.locator('#transcript p').allTextContents()).join(' ');
-
-  async function untilSaid(page: Page, text: RegExp): Promise<void> {
-    const transcript = page.locator('#transcript');
-    await transcript
-      .filter({ hasText: text })
-      .waitFor(PATIENCE)
-      .catch(async (cause: unknown) => {
-        const state = await page.locator('#state').textContent();
-        const said = await transcript.textContent();
-        throw new Error(`no ${text} was said, but "${said}" (the page: "${state}")`, { cause });
-      });
-  }
-
-  async function stop(page: Page): Promise<void> {
-    await page.click('#record');
-    await page.locator('body[data-phase="done"]').waitFor(PATIENCE);
-  }
-
   it('shows the words while they are spoken, stops, exports, and has them after a reload', async () => {
-    const page = await visit(ferry);
+    const page = await visit(ferry, server.url);
     const hosts = new Set<string>();
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     await page.locator('#listener').filter({ hasText: 'moonshine-tiny' }).waitFor(PATIENCE);
@@ -96,7 +73,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     await untilSaid(page, /minutes/i);
     await stop(page);
 
-    const said = await words(page);
+    const said = await wordsOn(page);
     expect(said).toMatch(/^Good morning.*ferry.*island.*crossing.*minutes/i);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-export="srt"]')]);
     expect(download.suggestedFilename()).toMatch(/^kikitori-.*\.srt$/);
@@ -104,12 +81,12 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
 
     await page.reload();
     await untilSaid(page, /minutes/i);
-    expect(await words(page)).toBe(said);
+    expect(await wordsOn(page)).toBe(said);
     expect([...hosts]).toEqual([new URL(server.url).host]);
   });
 
   it('announces every finished sentence to screen readers once, and never a revision', async () => {
-    const page = await visit(ferry);
+    const page = await visit(ferry, server.url);
     await page.evaluate(() => {
       const heard: string[] = [];
       Object.assign(window, { heard });
@@ -135,12 +112,10 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
       door.socketDelayMs = 2_000;
       const page = await visit(ferry, door.url);
       await page.click('#record');
-      await page
-        .locator('#state')
-        .filter({ hasText: /kept, connecting/ })
-        .waitFor(PATIENCE);
+      await untilState(page, /[12] s kept, connecting/);
+      expect(await page.locator('#transcript li').count()).toBe(0);
       await untilSaid(page, /ferry/i);
-      expect(await words(page)).toMatch(/^Good morning/i);
+      expect(await wordsOn(page)).toMatch(/^Good morning/i);
     } finally {
       await door.close();
     }
@@ -154,14 +129,11 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
       await untilSaid(page, /\w/);
       door.isShut = true;
       door.cut();
-      await page
-        .locator('#state')
-        .filter({ hasText: /Reconnecting: [3-9] s of sound kept/ })
-        .waitFor(PATIENCE);
+      await untilState(page, /Reconnecting: [3-9] s of sound kept/);
       door.isShut = false;
       await untilSaid(page, /minutes/i);
       await stop(page);
-      expect(await words(page)).toMatch(/ferry.*island.*crossing.*minutes/i);
+      expect(await wordsOn(page)).toMatch(/ferry.*island.*crossing.*minutes/i);
       expect(await page.locator('#transcript .gap').count()).toBe(0);
     } finally {
       await door.close();
@@ -169,15 +141,30 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
   });
 
   it('gives two visitors two transcripts', async () => {
-    const [one, other] = await Promise.all([visit(ferry), visit(kitchen)]);
+    const [one, other] = await Promise.all([visit(ferry, server.url), visit(kitchen, server.url)]);
     await Promise.all([one.click('#record'), other.click('#record')]);
     await Promise.all([untilSaid(one, /ferry|island/i), untilSaid(other, /milk|boil/i)]);
-    expect(await words(one)).not.toMatch(/milk|boil/i);
-    expect(await words(other)).not.toMatch(/ferry|island/i);
+    expect(await wordsOn(one)).not.toMatch(/milk|boil/i);
+    expect(await wordsOn(other)).not.toMatch(/ferry|island/i);
+  });
+
+  it('hears what a tab plays', async () => {
+    // Only the page itself can be picked without a hand at the mouse.
+    const script = `{
+      const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getDisplayMedia = (wish) => share({ ...wish, preferCurrentTab: true });
+    }`;
+    const page = await visit(quiet, server.url, { script });
+    await page.selectOption('#source', 'tab');
+    await page.click('#record');
+    await untilState(page, /^(Live|Only silence comes.*)$/);
+    await page.evaluate(() => new Audio('/samples/kitchen.flac').play());
+    await untilSaid(page, /milk.*boil/i);
+    await stop(page);
   });
 
   it('reads a file that is dropped on it, as fast as possible', async () => {
-    const page = await visit(ferry);
+    const page = await visit(ferry, server.url);
     await page.getByText('as fast as possible').click();
     const bytes = [...(await readFile(join(import.meta.dirname, '../../samples/meeting.flac')))];
     const transfer = await page.evaluateHandle((content) => {
@@ -186,8 +173,8 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
       return data;
     }, bytes);
     await page.dispatchEvent('#stage', 'drop', { dataTransfer: transfer });
-    await page.locator('body[data-phase="done"]').waitFor(PATIENCE);
-    expect(await words(page)).toMatch(/meeting.*Monday.*second floor/i);
+    await untilPhase(page, 'done');
+    expect(await wordsOn(page)).toMatch(/meeting.*Monday.*second floor/i);
     expect(await page.locator('#session-name').textContent()).toContain('meeting.flac');
   });
 });

@@ -1,0 +1,141 @@
+/** What the live page keeps and hands out: after a reload, at any moment, and nothing once it is deleted. */
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, whyNoBrowser } from './chromium.js';
+import {
+  ALL_ALLOWED,
+  FAKE_MICROPHONE,
+  LiveStage,
+  leave,
+  PATIENCE,
+  SENTENCE,
+  stop,
+  untilPhase,
+  untilSaid,
+  visit,
+  wordsOn,
+} from './live-stage.js';
+
+const SAID = SENTENCE.join(' ');
+
+describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeout: 120_000 }, () => {
+  const stage = new LiveStage();
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser([FAKE_MICROPHONE, ALL_ALLOWED]);
+  });
+  afterEach(async () => {
+    await leave(browser);
+    await stage.close();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  /** Sessions in the browser's own database, whatever the page shows. */
+  const keptSessions = (page: Page): Promise<unknown> =>
+    page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const opening = indexedDB.open('kikitori');
+          opening.onsuccess = () => {
+            const count = opening.result.transaction('sessions').objectStore('sessions').count();
+            count.onsuccess = () => resolve(count.result);
+          };
+        }),
+    );
+
+  /** The first utterance is over: it has its time. */
+  const untilClosed = (page: Page): Promise<void> =>
+    page.locator('#transcript .time').first().filter({ hasText: '0:00' }).waitFor(PATIENCE);
+
+  async function exported(page: Page, format: string): Promise<string> {
+    const [download] = await Promise.all([
+      page.waitForEvent('download', PATIENCE),
+      page.click(`[data-export="${format}"]`),
+    ]);
+    expect(download.suggestedFilename()).toMatch(new RegExp(`^kikitori-.*\\.${format}$`));
+    return await readFile(await download.path(), 'utf8');
+  }
+
+  it.each(['while somebody speaks', 'after the stop', 'after a reload'] as const)(
+    'is exported in every format %s',
+    async (moment) => {
+      const page = await visit(browser, (await stage.serve()).url);
+      await page.click('#record');
+      await untilSaid(page);
+      await untilClosed(page);
+      if (moment !== 'while somebody speaks') await stop(page);
+      if (moment === 'after a reload') {
+        await page.reload();
+        await untilSaid(page);
+      }
+      expect(await exported(page, 'txt')).toMatch(new RegExp(`^${SAID}`));
+      expect(await exported(page, 'srt')).toMatch(/^1\n00:00:00,200 --> 00:00:\d\d,\d{3}\nGood/);
+      const vtt = await exported(page, 'vtt');
+      expect(vtt).toMatch(/^WEBVTT\n\n/);
+      // WebVTT is markup: what was said is not.
+      expect(vtt).toContain('&lt;b&gt;morning&lt;/b&gt;');
+      const { text, model, utterances } = JSON.parse(await exported(page, 'json'));
+      expect(text).toContain(SAID);
+      expect(model).toBe('scripted');
+      expect(utterances[0].words.map((word: { readonly text: string }) => word.text)).toEqual(SENTENCE);
+      expect(await page.locator('body').getAttribute('data-phase')).toBe(
+        { 'while somebody speaks': 'recording', 'after the stop': 'done', 'after a reload': 'idle' }[moment],
+      );
+    },
+  );
+
+  it('is copied at any moment', async () => {
+    const { url } = await stage.serve();
+    const permissions = ['microphone', 'clipboard-read', 'clipboard-write'];
+    const page = await visit(browser, url, { permissions });
+    const copied = async (): Promise<string> => {
+      await page.evaluate(() => navigator.clipboard.writeText(''));
+      await page.click('#copy');
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText()), PATIENCE).not.toBe('');
+      return await page.evaluate(() => navigator.clipboard.readText());
+    };
+    await page.click('#record');
+    await untilSaid(page);
+    expect(await copied()).toContain(SAID);
+    await stop(page);
+    expect((await copied()).trim().replaceAll('\n', ' ')).toBe(await wordsOn(page));
+  });
+
+  it('survives a reload in the middle of speech', async () => {
+    const page = await visit(browser, (await stage.serve()).url);
+    await page.click('#record');
+    await untilSaid(page);
+    await untilClosed(page);
+    await page.reload();
+    await untilSaid(page);
+    await untilPhase(page, 'idle');
+  });
+
+  it('is gone when it is deleted, also while it is being said', async () => {
+    const page = await visit(browser, (await stage.serve()).url);
+    await page.click('#record');
+    await untilSaid(page);
+    await stop(page);
+    await page.click('#record');
+    await untilSaid(page);
+    await expect.poll(() => keptSessions(page), PATIENCE).toBe(2);
+    await page.click('#open-sessions');
+    await page
+      .getByRole('button', { name: /^Delete the session/ })
+      .first()
+      .click();
+    await expect.poll(() => page.locator('#session-list .session').count(), PATIENCE).toBe(1);
+    await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);
+    await page.keyboard.press('Escape');
+    await stop(page);
+    expect(await keptSessions(page)).toBe(0);
+    await page.reload();
+    await page.locator('#intro').waitFor(PATIENCE);
+    expect(await keptSessions(page)).toBe(0);
+    expect(await page.locator('#transcript li').count()).toBe(0);
+  });
+});
