@@ -205,6 +205,8 @@ export const TOKEN_LIMITS = {
 export const KEY_FILE_LIMITS = {
   /** Each request compares with all of them. At the bound: the file is refused. */
   keysMax: 10_000,
+  /** So many keys with the longest names are 1.4 MB. At the bound: the file is refused, and not read further. */
+  fileBytesMax: 2 * 1024 * 1024,
   /** How soon a change counts. */
   watchIntervalMs: 2_000,
 } as const;
@@ -213,6 +215,8 @@ export const KEY_FILE_LIMITS = {
 export const TLS_LIMITS = {
   /** A handshake that takes longer is cut. */
   handshakeMs: 10_000,
+  /** Certificate with its chain, and key, each: a few KB. At the bound: the file is refused, and not read further. */
+  fileBytesMax: 1024 * 1024,
   /** How soon a change of certificate or key counts. */
   watchIntervalMs: 2_000,
 } as const;

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { SecureContextOptions } from 'node:tls';
+import { readBoundedFile } from './bounded-file.js';
 import { ServerError } from './errors.js';
 import { TLS_LIMITS } from './limits.js';
 import type { Logger } from './logger.js';
@@ -77,11 +77,14 @@ export function watchTlsFiles(
 }
 
 async function read(path: string, what: string): Promise<Buffer> {
+  let bytes: Buffer | undefined;
   try {
-    return await readFile(path);
+    bytes = await readBoundedFile(path, TLS_LIMITS.fileBytesMax);
   } catch (cause) {
     throw wrong(`The ${what} cannot be read; check its path and who may read it.`, cause);
   }
+  if (bytes === undefined) throw wrong(`The ${what} is too long; is it the right file?`);
+  return bytes;
 }
 
 function parsed<T>(parse: () => T, message: string): T {

@@ -101,6 +101,7 @@ describe('a server with TLS', () => {
     ],
     ['a certificate that is none', () => ({ tls: { ...one, certFile: one.keyFile } }), /not one in PEM/],
     ['a key that is none', () => ({ tls: { ...one, keyFile: one.certFile } }), /not a private key/],
+    ['a file without an end', () => ({ tls: { ...one, keyFile: '/dev/zero' } }), /key is too long/],
     ['a key of another certificate', () => ({ tls: { ...one, keyFile: other.keyFile } }), /does not belong/],
     [
       'a certificate that has expired',

@@ -1,5 +1,5 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readBoundedFile } from '../bounded-file.js';
 import { ServerError } from '../errors.js';
 import { KEY_FILE_LIMITS } from '../limits.js';
 import { type Logger, silentLogger } from '../logger.js';
@@ -10,20 +10,25 @@ const LINE = /^(?<name>[A-Za-z0-9][A-Za-z0-9._-]{0,63})\s+sha256:(?<hex>[0-9a-f]
 /**
  * The keys of a file: a line for each, `name sha256:hex`; empty lines and those that begin with `#` are for people.
  *
- * @throws ServerError `invalid_option` that names the line
+ * @throws ServerError `invalid_option` that names the line, or the bound
  */
 export function parseKeyFile(text: string): readonly KnownKey[] {
+  const { fileBytesMax, keysMax } = KEY_FILE_LIMITS;
+  // UTF-16 units are never more than bytes.
+  if (text.length > fileBytesMax) throw tooLong();
   const keys: KnownKey[] = [];
+  const names = new Set<string>();
   for (const [i, raw] of text.split('\n').entries()) {
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
     const { name, hex } = LINE.exec(line)?.groups ?? {};
     if (name === undefined || hex === undefined) throw badLine(i, 'is not "name sha256:…"');
-    if (keys.some((key) => key.name === name)) throw badLine(i, 'has a name that stands above already');
+    if (names.has(name)) throw badLine(i, 'has a name that stands above already');
+    if (keys.length === keysMax) {
+      throw new ServerError('invalid_option', `A key file holds at most ${keysMax} keys.`);
+    }
+    names.add(name);
     keys.push({ name, digest: Buffer.from(hex, 'hex') });
-  }
-  if (keys.length > KEY_FILE_LIMITS.keysMax) {
-    throw new ServerError('invalid_option', `A key file holds at most ${KEY_FILE_LIMITS.keysMax} keys.`);
   }
   return keys;
 }
@@ -71,19 +76,19 @@ export async function openKeyFile(path: string, logger: Logger = silentLogger): 
 }
 
 async function read(path: string): Promise<readonly KnownKey[]> {
-  let text: string;
+  let bytes: Buffer | undefined;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readBoundedFile(path, KEY_FILE_LIMITS.fileBytesMax);
   } catch (cause) {
-    throw new ServerError(
-      'invalid_option',
-      'The key file cannot be read; check its path and who may read it.',
-      {
-        cause,
-      },
-    );
+    const message = 'The key file cannot be read; check its path and who may read it.';
+    throw new ServerError('invalid_option', message, { cause });
   }
-  return parseKeyFile(text);
+  if (bytes === undefined) throw tooLong();
+  return parseKeyFile(bytes.toString('utf8'));
+}
+
+function tooLong(): ServerError {
+  return new ServerError('invalid_option', 'The key file is too long; is it the right file?');
 }
 
 function badLine(index: number, what: string): ServerError {

@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
+import { readBoundedFile } from '../bounded-file.js';
 import { ServerError } from '../errors.js';
 import { PAGES_LIMITS } from '../limits.js';
 import { createPages, missingPages, type PageFile, type Pages } from './pages.js';
@@ -37,12 +38,17 @@ export async function loadPages(folder: string): Promise<Pages> {
   if (served.length > PAGES_LIMITS.filesMax) {
     throw new ServerError('invalid_option', 'The folder of the pages holds too many files.');
   }
-  const files = await Promise.all(
-    served.map(async (name): Promise<PageFile> => {
-      const type = TYPES[extname(name)] ?? 'application/octet-stream';
-      return { path: pathOfFile(name), type, bytes: await readFile(join(folder, name)) };
-    }),
-  );
+  const files: PageFile[] = [];
+  let leftBytes: number = PAGES_LIMITS.totalBytesMax;
+  for (const name of served) {
+    const bytes = await readBoundedFile(join(folder, name), leftBytes);
+    if (bytes === undefined) {
+      throw new ServerError('invalid_option', 'The folder of the pages holds files that are too large.');
+    }
+    leftBytes -= bytes.length;
+    const type = TYPES[extname(name)] ?? 'application/octet-stream';
+    files.push({ path: pathOfFile(name), type, bytes });
+  }
   return await createPages(files);
 }
 

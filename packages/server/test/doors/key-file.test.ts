@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatKey, openKeyFile, parseKeyFile } from '../../src/doors/key-file.js';
 import { createKey, digestOf } from '../../src/doors/keys.js';
+import { KEY_FILE_LIMITS } from '../../src/limits.js';
 
 let folder = '';
 beforeAll(async () => {
@@ -28,6 +29,31 @@ describe('a key file', () => {
     [`a sha256:${'0'.repeat(64)}\na sha256:${'1'.repeat(64)}`, /Line 2 .*name/],
   ])('is refused when a line is wrong: %j', (text, sentence) => {
     expect(() => parseKeyFile(text)).toThrow(sentence);
+  });
+
+  it('holds as many keys as its bound, and one more is refused', () => {
+    const line = (index: number): string => `k${index} sha256:${'0'.repeat(64)}\n`;
+    const most = Array.from({ length: KEY_FILE_LIMITS.keysMax }, (_, index) => line(index)).join('');
+    expect(parseKeyFile(most).length).toBe(KEY_FILE_LIMITS.keysMax);
+    expect(() => parseKeyFile(`${most}# a remark is no key\n`)).not.toThrow();
+    // The lines behind it are not even looked at.
+    expect(() => parseKeyFile(`${most}${line(KEY_FILE_LIMITS.keysMax)}nonsense`)).toThrow(
+      /at most 10000 keys/,
+    );
+  });
+
+  it('is read up to its bound, whether it has a length or none', async () => {
+    const { fileBytesMax } = KEY_FILE_LIMITS;
+    const path = join(folder, 'long');
+    const line = formatKey({ name: 'one', digest: digestOf('1') });
+    await writeFile(path, line.padEnd(fileBytesMax, '#\n'));
+    const file = await openKeyFile(path);
+    file.close();
+    expect(file.keys.map(({ name }) => name)).toEqual(['one']);
+    await writeFile(path, line.padEnd(fileBytesMax + 1, '#\n'));
+    await expect(openKeyFile(path)).rejects.toThrow(/too long/);
+    expect(() => parseKeyFile('#'.repeat(fileBytesMax + 1))).toThrow(/too long/);
+    await expect(openKeyFile('/dev/zero')).rejects.toThrow(/too long/);
   });
 
   it('is read again; while it is wrong or gone the keys from before count, and the log says so', async () => {
