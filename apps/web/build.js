@@ -29,8 +29,8 @@ const options = {
   bundle: true,
   minify: true,
   format: 'esm',
-  // The oldest browsers with AudioWorklet, wake lock and `inert`: spring 2023.
-  target: ['chrome112', 'firefox112', 'safari16.4'],
+  // The oldest browsers that have all that the pages cannot do without, the last of it `AbortSignal.any`: docs/page.md.
+  target: ['chrome116', 'firefox124', 'safari17.4'],
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',

@@ -15,4 +15,10 @@ export const WEB_LIMITS = {
   lagEveryMs: 500,
   /** A sample is fetched within that time. Then: the file's error is shown. */
   sampleTimeoutMs: 20_000,
+  /** Who listens is asked for within that time. Then: asked again. */
+  listenerTimeoutMs: 10_000,
+  /** From a second on twice as long each time, up to this. */
+  listenerRetryMsMax: 30_000,
+  /** An hour, the page being seen. Then: until it is loaded again, or something is begun. */
+  listenerTriesMax: 120,
 } as const;

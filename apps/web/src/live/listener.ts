@@ -1,3 +1,5 @@
+import { WEB_LIMITS } from './limits.js';
+
 /** Who listens on the server's side, as the server tells everybody (`GET /v1/page`). */
 export interface Listener {
   /** Names of models; the first one answers. Empty when the server behind ours decides. */
@@ -10,16 +12,78 @@ export interface Listener {
   readonly takesFiles: boolean;
 }
 
-const LISTENER_TIMEOUT_MS = 10_000;
+/** Whom to tell, and until when. */
+export interface AwaitListenerOptions {
+  /** Called for each answer, and with undefined when nobody has answered. */
+  readonly onAnswer: (listener: Listener | undefined) => void;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Waits; ends early, without a rejection, when the signal fires. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
 
-/** Asks once. Undefined when nobody answers, or not what we know. */
-export async function fetchListener(): Promise<Listener | undefined> {
+/**
+ * Asks who listens until somebody says so: a model may still be loading. A little later each time, not while the page is
+ * hidden, and `WEB_LIMITS.listenerTriesMax` times at most. Never rejects.
+ */
+export async function awaitListener(options: AwaitListenerOptions): Promise<void> {
+  const { onAnswer, signal, fetch = globalThis.fetch.bind(globalThis), sleep = sleepUntil } = options;
+  for (let tries = 1; !signal.aborted; tries += 1) {
+    const listener = await fetchListener(fetch, signal);
+    if (signal.aborted) return;
+    onAnswer(listener);
+    if (listener !== undefined || tries === WEB_LIMITS.listenerTriesMax) return;
+    await sleep(Math.min(WEB_LIMITS.listenerRetryMsMax, 1_000 * 2 ** Math.min(tries - 1, 10)), signal);
+    await seen(signal);
+  }
+}
+
+/** Undefined when nobody answers, or not what we know. */
+async function fetchListener(
+  fetch: typeof globalThis.fetch,
+  signal: AbortSignal,
+): Promise<Listener | undefined> {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), WEB_LIMITS.listenerTimeoutMs);
+  signal.addEventListener('abort', () => over.abort(), { signal: over.signal });
   try {
-    const response = await fetch('/v1/page', { signal: AbortSignal.timeout(LISTENER_TIMEOUT_MS) });
+    const response = await fetch('/v1/page', { signal: over.signal });
     return response.ok ? readListener(await response.json()) : undefined;
   } catch {
     return undefined;
+  } finally {
+    clearTimeout(timer);
+    over.abort();
   }
+}
+
+/** Nobody who does not look needs an answer. */
+async function seen(signal: AbortSignal): Promise<void> {
+  while (document.visibilityState === 'hidden' && !signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const given = new AbortController();
+      const end = (): void => {
+        given.abort();
+        resolve();
+      };
+      document.addEventListener('visibilitychange', end, { signal: given.signal });
+      signal.addEventListener('abort', end, { signal: given.signal });
+    });
+  }
+}
+
+async function sleepUntil(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const given = new AbortController();
+    const end = (): void => {
+      given.abort();
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { signal: given.signal });
+  });
 }
 
 function readListener(body: unknown): Listener | undefined {

@@ -1,5 +1,5 @@
 import type { Session, SessionEvent } from '@kikitori/client';
-import type { CaptureState } from '@kikitori/client/browser';
+import { CaptureError, type CaptureState } from '@kikitori/client/browser';
 import { Conversation, type SpokenRecord } from './conversation.js';
 import type { Credentials } from './credentials.js';
 import { isKeyRefused, sentenceFor } from './failure-wording.js';
@@ -9,6 +9,7 @@ import type { LevelView } from './level-view.js';
 import { LiveRun, openRecording, type RecorderFiles } from './live-run.js';
 import type { Notice } from './notice.js';
 import type { RecordKeeper } from './record-keeper.js';
+import { newId } from './session-id.js';
 import type { ShareControl } from './share-control.js';
 import type { SourcePicker } from './source-picker.js';
 import type { PageState, Phase } from './state-line.js';
@@ -45,6 +46,7 @@ export class LivePage {
   #record: SpokenRecord | undefined;
   #name = '';
   #progress = 0;
+  #decoding: AbortController | undefined;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -77,7 +79,8 @@ export class LivePage {
 
   /** The one button. */
   async toggle(): Promise<void> {
-    if (this.#phase === 'recording' || this.#phase === 'reading') await this.#stop();
+    if (this.#phase === 'decoding') this.#decoding?.abort();
+    else if (this.#phase === 'recording' || this.#phase === 'reading') await this.#stop();
     else if (!this.isBusy) await this.#startRecording();
   }
 
@@ -120,7 +123,8 @@ export class LivePage {
     this.#progress = 0;
     this.#become('decoding');
     try {
-      const samples = await openRecording(file, this.#parts.files);
+      this.#decoding = new AbortController();
+      const samples = await openRecording(file, this.#parts.files, this.#decoding.signal);
       const run = this.#begin(name, () => this.read(file, name, rate));
       this.#become('reading');
       const totalMs = samples.length / 16;
@@ -220,6 +224,8 @@ export class LivePage {
     this.#run = undefined;
     await run?.destroy();
     await this.#end('idle');
+    // Who has stopped it knows.
+    if (error instanceof CaptureError && error.code === 'aborted') return;
     if (isKeyRefused(error)) {
       if (await this.#parts.keyDialog.ask({ isWrong: true })) await again?.();
       return;
@@ -251,10 +257,4 @@ export class LivePage {
     this.#phase = phase;
     this.#parts.onState();
   }
-}
-
-/** Letters and digits: it also names a share. Not `randomUUID`, which pages over plain http lack. */
-function newId(): string {
-  const random = crypto.getRandomValues(new Uint32Array(2));
-  return `${Date.now().toString(36)}-${Array.from(random, (part) => part.toString(36)).join('')}`;
 }

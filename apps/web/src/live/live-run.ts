@@ -71,7 +71,11 @@ export class LiveRun {
   }
 }
 
-/** A recording as mono sound at 16 kHz. Rejects with `CaptureError`. */
-export async function openRecording(file: Blob, { workerUrl }: RecorderFiles): Promise<Float32Array> {
-  return await decodeFile(file, { workerUrl });
+/** A recording as mono sound at 16 kHz. Rejects with `CaptureError`; `aborted` as soon as the signal fires. */
+export async function openRecording(
+  file: Blob,
+  { workerUrl }: RecorderFiles,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  return await decodeFile(file, { workerUrl, signal });
 }

@@ -5,7 +5,7 @@ import { KeyDialog } from './key-dialog.js';
 import { LagView } from './lag-view.js';
 import { LevelView } from './level-view.js';
 import { WEB_LIMITS } from './limits.js';
-import { fetchListener, type Listener } from './listener.js';
+import { awaitListener, type Listener } from './listener.js';
 import { LivePage } from './live-page.js';
 import { preferredLanguage } from './messages.js';
 import { Notice } from './notice.js';
@@ -17,8 +17,6 @@ import { SourcePicker } from './source-picker.js';
 import { stateLine } from './state-line.js';
 import { TranscriptView } from './transcript-view.js';
 import { rememberedLanguage, Wording } from './wording.js';
-
-const LISTENER_RETRY_MS = 3_000;
 
 const wording = new Wording(rememberedLanguage() ?? preferredLanguage(navigator.languages));
 let listener: Listener | undefined;
@@ -72,7 +70,7 @@ function draw(): void {
   document.body.dataset['live'] = String(state.phase === 'recording' && state.capture === 'live');
   const [key, values] = stateLine(state);
   setText(byId('state', HTMLElement), wording.say(key, values));
-  const canStop = state.phase === 'recording' || state.phase === 'reading';
+  const canStop = ['recording', 'reading', 'decoding'].includes(state.phase);
   const button = byId('record', HTMLButtonElement);
   button.disabled = isBusy && !canStop;
   setText(byId('record-text', HTMLElement), wording.say(isBusy ? 'stop' : 'start'));
@@ -109,12 +107,18 @@ function drawListener(): void {
 
 let isListenerAsked = false;
 
-/** Asks who listens until somebody says so: a model may still be loading. */
-async function askListener(): Promise<void> {
-  listener = await fetchListener();
-  isListenerAsked = true;
-  draw();
-  if (listener === undefined) setTimeout(() => void askListener(), LISTENER_RETRY_MS);
+let asking = new AbortController();
+
+/** Asks who listens, from the beginning. */
+function askListener(): void {
+  asking.abort();
+  asking = new AbortController();
+  const onAnswer = (answer: Listener | undefined): void => {
+    listener = answer;
+    isListenerAsked = true;
+    draw();
+  };
+  void awaitListener({ signal: asking.signal, onAnswer });
 }
 
 function rate(): 'realtime' | 'max' {
@@ -168,7 +172,10 @@ function listenToFiles(): void {
 }
 
 function listenToButtons(): void {
-  byId('record', HTMLButtonElement).addEventListener('click', () => void page.toggle());
+  byId('record', HTMLButtonElement).addEventListener('click', () => {
+    if (listener === undefined) askListener();
+    void page.toggle();
+  });
   byId('mute', HTMLButtonElement).addEventListener('click', () => page.mute());
   byId('copy', HTMLButtonElement).addEventListener('click', () => void copyText());
   byId('open-sessions', HTMLButtonElement).addEventListener('click', () => void sessions.show());
@@ -191,6 +198,11 @@ wording.watch(draw);
 listenToButtons();
 listenToFiles();
 setInterval(() => page.tick(), WEB_LIMITS.lagEveryMs);
-void askListener();
+askListener();
+// A page that comes back out of the browser's memory asks anew; one that goes there asks no more.
+addEventListener('pagehide', () => asking.abort());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) askListener();
+});
 void keeper.last().then((record) => page.show(record));
 draw();

@@ -60,8 +60,8 @@ const MESSAGES = {
     ja: '無音です：マイクのスイッチをご確認ください',
   },
   stateSuspended: {
-    en: 'The browser holds the sound back; press any key',
-    ja: 'ブラウザーが音声を止めています。キーを押してください',
+    en: 'The browser holds the sound back: tap the page, or press any key',
+    ja: 'ブラウザーが音声を止めています。画面に触れるか、キーを押してください',
   },
   stateFinishing: { en: 'Writing the last words', ja: '最後の言葉を書いています' },
   stateReading: { en: 'Reading {name}', ja: '{name} を読んでいます' },

@@ -41,9 +41,18 @@ export class SessionStore {
   }
 
   async #store(mode: IDBTransactionMode): Promise<IDBObjectStore> {
+    try {
+      return (await this.#database()).transaction(STORE, mode).objectStore(STORE);
+    } catch {
+      // WebKit loses its connection to the store behind the back of a page that slept: once more, over another one.
+      this.#opening = undefined;
+      return (await this.#database()).transaction(STORE, mode).objectStore(STORE);
+    }
+  }
+
+  async #database(): Promise<IDBDatabase> {
     this.#opening ??= open();
-    const database = await this.#opening;
-    return database.transaction(STORE, mode).objectStore(STORE);
+    return await this.#opening;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Conversation } from './conversation.js';
 import type { Credentials } from './credentials.js';
 import { byId, setText } from './element.js';
 import type { MessageKey } from './messages.js';
+import { newId } from './session-id.js';
 import type { Wording } from './wording.js';
 
 const SENTENCES: Readonly<Record<SharingStatus, MessageKey>> = {
@@ -60,7 +61,7 @@ export class ShareControl {
     const publisherSecret = this.#share?.publisherSecret;
     this.#publisher = new CaptionPublisher({
       url: location.origin,
-      session: this.#conversation?.id ?? crypto.randomUUID(),
+      session: this.#conversation?.id ?? newId(),
       authorization: () => this.#credentials.authorization(),
       onStatus: (status, share) => this.#onStatus(status, share),
       fetch: (input, init) => fetch(input, init),

@@ -1,4 +1,5 @@
 import {
+  canShareTabAudio,
   listMicrophones,
   type MicrophoneInfo,
   openMicrophone,
@@ -52,8 +53,7 @@ export class SourcePicker {
         optionOf(id, label || this.#wording.say('sourceNamed', { n: index + 1 })),
       );
     const options = [optionOf('', this.#wording.say('sourceDefault')), ...named];
-    const canShareTabs = typeof navigator.mediaDevices?.getDisplayMedia === 'function';
-    if (canShareTabs) options.push(optionOf(TAB, this.#wording.say('sourceTab')));
+    if (canShareTabAudio()) options.push(optionOf(TAB, this.#wording.say('sourceTab')));
     this.#select.replaceChildren(...options);
     this.#select.value = options.some(({ value }) => value === chosen) ? chosen : '';
   }

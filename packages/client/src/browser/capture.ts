@@ -8,7 +8,7 @@ import type { WorkerAudio, WorkerRequest, WorkletStart } from './worker-messages
  * - `live`: samples come.
  * - `silent`: samples come, all of them exactly 0: a switch on the device, or a driver that sleeps.
  * - `suspended`: the browser holds the sound back (a call came in, a gesture is wanted); `resume` may help.
- * - `lost`: the device is gone, gave no sample in ten seconds, or the user ended the sharing. Nothing comes any more.
+ * - `lost`: the device is gone, gave no sample for ten seconds, or the user ended the sharing. Nothing comes any more.
  * - `stopped`: by `stop`.
  */
 export type CaptureState = 'starting' | 'live' | 'silent' | 'suspended' | 'lost' | 'stopped';
@@ -51,10 +51,10 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   if (typeof AudioContext !== 'function' || typeof AudioWorkletNode !== 'function') {
     throw new CaptureError('unsupported', 'This browser has no audio worklets.');
   }
-  const context = openContext(stream);
+  const { context, source } = await openContext(stream);
   try {
     await context.audioWorklet.addModule(workletUrl);
-    return new StreamCapture(context, options);
+    return new StreamCapture(context, source, options);
   } catch (error) {
     for (const track of stream.getTracks()) track.stop();
     await context.close();
@@ -62,15 +62,29 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   }
 }
 
-/** At the rate of the device: Firefox refuses to connect a stream to a context of another one. */
-function openContext(stream: MediaStream): AudioContext {
-  const sampleRate = stream.getAudioTracks()[0]?.getSettings().sampleRate;
-  const latencyHint = 'interactive';
-  try {
-    return new AudioContext({ latencyHint, ...(sampleRate === undefined ? {} : { sampleRate }) });
-  } catch {
-    return new AudioContext({ latencyHint });
+interface OpenContext {
+  readonly context: AudioContext;
+  readonly source: MediaStreamAudioSourceNode;
+}
+
+/**
+ * At the rate that the device tells, or else at the browser's own: Firefox refuses to connect a stream to a context of
+ * another rate than the one that it runs the stream at, which need not be the device's.
+ */
+async function openContext(stream: MediaStream): Promise<OpenContext> {
+  const audio = new MediaStream(stream.getAudioTracks());
+  const sampleRate = audio.getAudioTracks()[0]?.getSettings().sampleRate;
+  for (const rate of [...(sampleRate === undefined ? [] : [{ sampleRate }]), {}]) {
+    let context: AudioContext | undefined;
+    try {
+      context = new AudioContext({ latencyHint: 'interactive', ...rate });
+      return { context, source: context.createMediaStreamSource(audio) };
+    } catch {
+      await context?.close();
+    }
   }
+  for (const track of stream.getTracks()) track.stop();
+  throw new CaptureError('unsupported', 'This browser cannot take in that sound.');
 }
 
 class StreamCapture implements Capture {
@@ -86,16 +100,22 @@ class StreamCapture implements Capture {
   #state: CaptureState = 'starting';
   #zerosMs = 0;
   #isMuted = false;
-  #startTimer: ReturnType<typeof setTimeout> | undefined;
+  #flowTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Samples have come since the timer was started. */
+  #hasFlowed = false;
 
-  constructor(context: AudioContext, { stream, workerUrl, onAudio, onState }: CaptureOptions) {
+  constructor(
+    context: AudioContext,
+    source: MediaStreamAudioSourceNode,
+    { stream, workerUrl, onAudio, onState }: CaptureOptions,
+  ) {
     this.#context = context;
     this.#stream = stream;
     this.#onAudio = onAudio;
     this.#onState = onState;
     this.sampleRateHz = context.sampleRate;
     this.#worker = new Worker(workerUrl, { type: 'module' });
-    this.#source = context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
+    this.#source = source;
     this.#node = new AudioWorkletNode(context, 'kikitori-recorder', {
       numberOfOutputs: 0,
       channelCount: CAPTURE_LIMITS.channels,
@@ -145,25 +165,36 @@ class StreamCapture implements Capture {
     const { signal } = this.#listeners;
     this.#worker.addEventListener('message', this.#onMessage, { signal });
     this.#worker.addEventListener('error', () => this.#lose(), { signal });
+    this.#node.addEventListener('processorerror', () => this.#lose(), { signal });
     this.#context.addEventListener('statechange', () => this.#onContextState(), { signal });
+    // A phone that was locked, or whose call is over: seen again, the page may go on.
+    document.addEventListener('visibilitychange', () => this.#onSeen(), { signal });
     for (const track of this.#stream.getTracks()) {
       // A tab that is shared ends with its picture, too.
       track.addEventListener('ended', () => this.#lose(), { signal });
     }
-    this.#awaitStart();
+    this.#awaitFlow();
     this.#onContextState();
   }
 
-  /** A device that is opened and gives nothing is as good as gone. */
-  #awaitStart(): void {
-    clearTimeout(this.#startTimer);
-    this.#startTimer = setTimeout(() => this.#lose(), CAPTURE_LIMITS.startTimeoutMs);
+  /**
+   * A device that is open and gives nothing is as good as gone. Looked at in whole turns, so that the turn in which a
+   * computer slept counts for nothing: there were samples in it.
+   */
+  #awaitFlow(): void {
+    clearTimeout(this.#flowTimer);
+    this.#hasFlowed = false;
+    this.#flowTimer = setTimeout(() => {
+      if (this.#hasFlowed) this.#awaitFlow();
+      else this.#lose();
+    }, CAPTURE_LIMITS.flowTimeoutMs);
   }
 
   readonly #onMessage = ({ data }: MessageEvent<WorkerAudio>): void => {
     if (this.#isOver()) return;
-    clearTimeout(this.#startTimer);
-    this.#noteSilence(data);
+    this.#hasFlowed = true;
+    // What was on its way when the browser stopped the sound is heard; it does not mean that sound flows again.
+    if (this.#state !== 'suspended') this.#noteSilence(data);
     this.#onAudio(data.samples, data.level);
   };
 
@@ -178,12 +209,19 @@ class StreamCapture implements Capture {
     // `interrupted` is WebKit's, and not in the types.
     const state: string = this.#context.state;
     if (state === 'suspended' || state === 'interrupted') {
-      clearTimeout(this.#startTimer);
+      clearTimeout(this.#flowTimer);
       this.#become('suspended');
+      // Behind a call WebKit leaves it at that, though it lets a page that records go on.
+      if (state === 'suspended') void this.resume();
     } else if (state === 'running' && this.#state === 'suspended') {
-      this.#awaitStart();
+      this.#awaitFlow();
       this.#become('starting');
     }
+  }
+
+  #onSeen(): void {
+    // Not while it is interrupted: asked too early, WebKit says `running` and its clock stands still.
+    if (document.visibilityState === 'visible' && this.#context.state === 'suspended') void this.resume();
   }
 
   #lose(): void {
@@ -195,7 +233,7 @@ class StreamCapture implements Capture {
   }
 
   #release(): void {
-    clearTimeout(this.#startTimer);
+    clearTimeout(this.#flowTimer);
     this.#listeners.abort();
     for (const track of this.#stream.getTracks()) track.stop();
     this.#source.disconnect();

@@ -11,23 +11,28 @@ export interface DecodeFileOptions {
 
 /**
  * Decodes a whole audio or video file with the browser's decoders, and gives mono samples at 16 kHz, resampled by our filter
- * in a worker. Rejects with `CaptureError`: `too_long`, `undecodable`, `load_failed` or `aborted`.
+ * in a worker. Rejects with `CaptureError`: `too_long` (also where the browser has no memory for it), `undecodable`,
+ * `load_failed` or, at once when the signal fires, `aborted`. A browser's decoder cannot be stopped: aborted, what it
+ * gives in the end is dropped.
  */
 export async function decodeFile(
   file: Blob,
   { workerUrl, signal }: DecodeFileOptions,
 ): Promise<Float32Array<ArrayBuffer>> {
+  throwIfAborted(signal);
   if (file.size > CAPTURE_LIMITS.fileBytesMax) throw tooLong();
-  const bytes = await file.arrayBuffer();
-  throwIfAborted(signal);
-  const { length, sampleRate, duration, numberOfChannels, getChannel } = await decoded(bytes);
+  const { length, sampleRate, duration, numberOfChannels, getChannel } = await abortable(
+    decoded(file),
+    signal,
+  );
   if (duration * 1000 > CAPTURE_LIMITS.fileMsMax) throw tooLong();
-  throwIfAborted(signal);
   const channels = Math.min(numberOfChannels, CAPTURE_LIMITS.channels);
-  const conversion = new Conversion(workerUrl, { sampleRateHz: sampleRate, channels }, signal);
+  const conversion = new Conversion(workerUrl, { sampleRateHz: sampleRate, channels });
   try {
     const data = Array.from({ length: channels }, (_, index) => getChannel(index));
-    return await conversion.run(data, length);
+    return await abortable(conversion.run(data, length), signal);
+  } catch (error) {
+    throw error instanceof RangeError ? tooLong() : error;
   } finally {
     conversion.close();
   }
@@ -41,7 +46,10 @@ interface Decoded {
   readonly getChannel: (index: number) => Float32Array;
 }
 
-async function decoded(bytes: ArrayBuffer): Promise<Decoded> {
+async function decoded(file: Blob): Promise<Decoded> {
+  const bytes = await file.arrayBuffer().catch((error: unknown) => {
+    throw new CaptureError('undecodable', 'The file cannot be read; was it moved or changed?', error);
+  });
   const context = new OfflineAudioContext(1, 1, CAPTURE_LIMITS.decodeRateHz);
   const buffer = await context.decodeAudioData(bytes).catch((error: unknown) => {
     throw new CaptureError('undecodable', 'This browser cannot read that file as sound.', error);
@@ -55,25 +63,19 @@ async function decoded(bytes: ArrayBuffer): Promise<Decoded> {
 class Conversion {
   readonly #worker: Worker;
   readonly #format: { readonly sampleRateHz: number; readonly channels: number };
-  readonly #signal: AbortSignal | undefined;
+  #isClosed = false;
 
-  constructor(
-    workerUrl: string | URL,
-    format: { readonly sampleRateHz: number; readonly channels: number },
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(workerUrl: string | URL, format: { readonly sampleRateHz: number; readonly channels: number }) {
     this.#worker = new Worker(workerUrl, { type: 'module' });
     this.#format = format;
-    this.#signal = signal;
   }
 
   async run(channels: readonly Float32Array[], frames: number): Promise<Float32Array<ArrayBuffer>> {
     const parts: Float32Array[] = [];
-    for (let from = 0, isLast = false; !isLast; from += CAPTURE_LIMITS.convertFrames) {
+    for (let from = 0, isLast = false; !isLast && !this.#isClosed; from += CAPTURE_LIMITS.convertFrames) {
       const until = Math.min(frames, from + CAPTURE_LIMITS.convertFrames);
       isLast = until === frames;
       parts.push(await this.#convert(interleaved(channels, from, until), isLast));
-      throwIfAborted(this.#signal);
     }
     const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let filled = 0;
@@ -84,7 +86,9 @@ class Conversion {
     return whole;
   }
 
+  /** What runs never settles; nobody waits for it. */
   close(): void {
+    this.#isClosed = true;
     this.#worker.terminate();
   }
 
@@ -116,6 +120,24 @@ function interleaved(
 
 function tooLong(): CaptureError {
   return new CaptureError('too_long', 'The file is too long for a browser; use kikitori transcribe for it.');
+}
+
+/** The promise, or a rejection as soon as the signal fires. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  const given = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(new CaptureError('aborted', 'The caller aborted.', signal.reason));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { signal: given.signal });
+  });
+  // Whichever loses is of no interest.
+  promise.catch(() => undefined);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    given.abort();
+  }
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

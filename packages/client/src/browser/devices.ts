@@ -10,7 +10,10 @@ export interface MicrophoneInfo {
 export interface MicrophoneOptions {
   /** Of `listMicrophones`. Default: the system's. */
   readonly deviceId?: string;
-  /** Filters that browsers offer for calls; recognisers do better without suppression. Default: all off but the gain. */
+  /**
+   * Filters that browsers have for calls. Default: all off. They make speech pleasant to people; a recogniser that
+   * brings its own gain hears at least as well without them (docs/page.md). Gain may help one that has none.
+   */
   readonly noiseSuppression?: boolean;
   readonly echoCancellation?: boolean;
   readonly autoGainControl?: boolean;
@@ -18,7 +21,7 @@ export interface MicrophoneOptions {
 
 /** Opens a microphone; the caller stops its tracks (`Capture.stop` does). Asks the user where needed. Rejects with `CaptureError`. */
 export async function openMicrophone(options: MicrophoneOptions = {}): Promise<MediaStream> {
-  const { deviceId, noiseSuppression = false, echoCancellation = false, autoGainControl = true } = options;
+  const { deviceId, noiseSuppression = false, echoCancellation = false, autoGainControl = false } = options;
   const devices = mediaDevices();
   const audio: MediaTrackConstraints = {
     noiseSuppression,
@@ -33,15 +36,31 @@ export async function openMicrophone(options: MicrophoneOptions = {}): Promise<M
   }
 }
 
-/** Opens the sound of a tab that the user picks (Chromium only). Rejects with `CaptureError`, `no_audio` without sound. */
+/**
+ * Whether this browser can share the sound of a tab. Firefox and Safari share pictures alone, by a method of the same name;
+ * only browsers that share sound know what it is to silence it here.
+ */
+export function canShareTabAudio(): boolean {
+  const devices: MediaDevices | undefined = navigator.mediaDevices;
+  return (
+    typeof devices?.getDisplayMedia === 'function' &&
+    'suppressLocalAudioPlayback' in devices.getSupportedConstraints()
+  );
+}
+
+/**
+ * Opens the sound of a tab that the user picks; the stream has its picture, too, small and slow, for browsers refuse to
+ * share sound alone. Rejects with `CaptureError`: `unsupported` where `canShareTabAudio` is false, `no_audio` where the
+ * tab was shared without its sound.
+ */
 export async function openTabAudio(): Promise<MediaStream> {
   const devices = mediaDevices();
-  if (typeof devices.getDisplayMedia !== 'function') {
+  if (!canShareTabAudio()) {
     throw new CaptureError('unsupported', 'This browser cannot share the sound of a tab.');
   }
-  // Browsers refuse to share sound without a picture; the picture is let go at once.
   const audio = { noiseSuppression: false, echoCancellation: false, autoGainControl: false };
-  const stream = await devices.getDisplayMedia({ audio, video: true }).catch((error: unknown) => {
+  const video = { width: 160, frameRate: 1 };
+  const stream = await devices.getDisplayMedia({ audio, video }).catch((error: unknown) => {
     throw fromMediaError(error);
   });
   if (stream.getAudioTracks().length > 0) return stream;

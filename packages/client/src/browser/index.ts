@@ -1,6 +1,7 @@
 export { type Capture, type CaptureOptions, type CaptureState, startCapture } from './capture.js';
 export { type DecodeFileOptions, decodeFile } from './decode-file.js';
 export {
+  canShareTabAudio,
   listMicrophones,
   type MicrophoneInfo,
   type MicrophoneOptions,

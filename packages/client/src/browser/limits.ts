@@ -6,8 +6,8 @@ export const CAPTURE_LIMITS = {
   channels: 2,
   /** So long exactly nothing (a switch on the headset, a driver that sleeps) and the state is `silent`. */
   silentAfterMs: 2_500,
-  /** From construction to the first samples. A context that waits for a gesture is told as `suspended`, and has its time when it runs. Then: `lost`. */
-  startTimeoutMs: 10_000,
+  /** Longest time without samples, twice that at most; while the browser holds the sound back (`suspended`) it does not count. Then: `lost`. */
+  flowTimeoutMs: 10_000,
   /** Largest file that is read into memory. Then: `too_long`. */
   fileBytesMax: 512 * 1024 * 1024,
   /** Longest recording that is decoded: an hour of two channels at 48 kHz is 1.4 GB. Then: `too_long`. */

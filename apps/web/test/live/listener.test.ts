@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WEB_LIMITS } from '../../src/live/limits.js';
+import { awaitListener, type Listener } from '../../src/live/listener.js';
+
+const told = { models: ['tiny'], needs_key: true, answered_by: 'relay', relay: 'elsewhere' };
+const listener: Listener = { models: ['tiny'], needsKey: true, relay: 'elsewhere', takesFiles: false };
+
+let page: EventTarget & { visibilityState: string };
+
+beforeEach(() => {
+  page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  vi.stubGlobal('document', page);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+/** Asks until it is over; answers what was told, and how long was waited between. */
+async function ask(
+  fetch: typeof globalThis.fetch,
+  signal = new AbortController().signal,
+): Promise<{ readonly answers: (Listener | undefined)[]; readonly waits: number[] }> {
+  const answers: (Listener | undefined)[] = [];
+  const waits: number[] = [];
+  const sleep = async (ms: number): Promise<void> => void waits.push(ms);
+  await awaitListener({ onAnswer: (answer) => void answers.push(answer), signal, fetch, sleep });
+  return { answers, waits };
+}
+
+describe('who listens', () => {
+  it('is asked once where somebody says so', async () => {
+    expect(await ask(async () => Response.json(told))).toEqual({ answers: [listener], waits: [] });
+  });
+
+  it('is asked again, a little later each time, until somebody says so', async () => {
+    let tries = 0;
+    const fetch = async (): Promise<Response> => {
+      tries += 1;
+      if (tries === 1) throw new TypeError('no network');
+      if (tries === 2) return new Response('', { status: 503 });
+      if (tries === 3) return Response.json({ models: 'none' });
+      if (tries === 4) return new Response('not json');
+      return tries < 8 ? new Response('', { status: 502 }) : Response.json(told);
+    };
+    const { answers, waits } = await ask(fetch);
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(answers).toEqual([...waits.map(() => undefined), listener]);
+  });
+
+  it('is not asked for ever', async () => {
+    const { answers } = await ask(async () => new Response('', { status: 503 }));
+    expect(answers).toHaveLength(WEB_LIMITS.listenerTriesMax);
+  });
+
+  it('is not asked while nobody looks', async () => {
+    let tries = 0;
+    const fetch = async (): Promise<Response> => {
+      tries += 1;
+      if (tries > 1) return Response.json(told);
+      page.visibilityState = 'hidden';
+      return new Response('', { status: 503 });
+    };
+    const asking = ask(fetch);
+    await vi.waitFor(() => expect(tries).toBe(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(tries).toBe(1);
+    page.visibilityState = 'visible';
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect((await asking).answers).toEqual([undefined, listener]);
+  });
+
+  it('is told nothing after the end, whether somebody was asked or waited for', async () => {
+    const asked = new AbortController();
+    const hanging: typeof globalThis.fetch = (_, init) =>
+      new Promise((_resolve, reject) =>
+        init?.signal?.addEventListener('abort', () => reject(new Error('end'))),
+      );
+    const first = ask(hanging, asked.signal);
+    asked.abort();
+    expect((await first).answers).toEqual([]);
+    const waiting = new AbortController();
+    const answers: unknown[] = [];
+    const second = awaitListener({
+      onAnswer: (answer) => answers.push(answer),
+      signal: waiting.signal,
+      fetch: async () => new Response('', { status: 503 }),
+    });
+    await vi.waitFor(() => expect(answers).toEqual([undefined]));
+    waiting.abort();
+    await second;
+    expect(answers).toEqual([undefined]);
+  });
+});
