@@ -42,6 +42,11 @@ export class Line implements AsyncDisposable {
     this.#silenced.push(...this.#sockets.splice(0));
   }
 
+  /** The connections that were silenced are gone for good, as the patience of both ends would have it in time. */
+  cutSilenced(): void {
+    for (const socket of this.#silenced.splice(0)) socket.destroy();
+  }
+
   /** Nothing passes for so long, then everything that waited does. */
   async stall(durationMs: number): Promise<void> {
     const stalled = [...this.#sockets];
@@ -62,7 +67,7 @@ export class Line implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
-    for (const socket of this.#silenced) socket.destroy();
+    this.cutSilenced();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
