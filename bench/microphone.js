@@ -1,7 +1,7 @@
 /**
  * What Chromium's filters for calls do to a recogniser: the same speech from a fake microphone, opened at the same time with each
  * set of filters, as loud as it was recorded, quieter, and in noise. Needs Chromium and a model.
- *   node bench/microphone.js [--model tiny] [--seconds 60] [--rooms 0,1,2,3]
+ *   node bench/microphone.js [--model tiny] [--seconds 60] [--rooms 0,1,2,3] [--filters none,gain,noise,echo,all]
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,14 +20,17 @@ const model = argument('model', 'tiny');
 const seconds = Number(argument('seconds', '60'));
 const chosen = argument('rooms', '0,1,2,3').split(',').map(Number);
 
+const wanted = argument('filters', 'none,gain,noise,echo,all').split(',');
+
 const OFF = { autoGainControl: false, noiseSuppression: false, echoCancellation: false };
-const FILTERS = {
+const FILTERS_ALL = {
   none: OFF,
   gain: { ...OFF, autoGainControl: true },
   noise: { ...OFF, noiseSuppression: true },
   echo: { ...OFF, echoCancellation: true },
   all: { autoGainControl: true, noiseSuppression: true, echoCancellation: true },
 };
+const FILTERS = Object.fromEntries(Object.entries(FILTERS_ALL).filter(([name]) => wanted.includes(name)));
 const ROOMS = {
   'as recorded': (sample) => sample,
   '20 dB quieter': (sample) => sample * 0.1,

@@ -64,6 +64,11 @@ export const RELAY_LIMITS = {
    * server finds utterances itself. Then: it goes on.
    */
   trialMs: 5_000,
+  /**
+   * Without a message of the client the running utterance of a model that finds none is ended after this, and goes on with
+   * the next audio: vLLM 0.17.1 falls silent for good after a minute.
+   */
+  pauseMs: 30_000,
   /** How long the model may say nothing when an utterance was ended at a pause; audio waits meanwhile. Then: close 1014. */
   answerMs: 60_000,
 } as const;

@@ -71,6 +71,7 @@ class RelaySession {
   #received = 0;
   #failure: string | undefined;
   #cancelIdle: (() => void) | undefined;
+  #cancelPause: (() => void) | undefined;
   #cancelLongest: (() => void) | undefined;
   #cancelFlush: (() => void) | undefined;
   #onQuiet: (() => void) | undefined;
@@ -114,6 +115,7 @@ class RelaySession {
     const up = upstream === undefined ? undefined : this.#pumpUp(upstream);
     if (upstream !== undefined) await this.#pumpDown(upstream);
     this.#cancelIdle?.();
+    this.#cancelPause?.();
     this.#cancelLongest?.();
     await this.#closeClient(this.#ending ?? CLIENT_GONE);
     await Promise.all([intake, up]);
@@ -162,6 +164,7 @@ class RelaySession {
       for (;;) {
         const message = await this.#intake.next();
         if (message === undefined) return;
+        await this.#released(upstream);
         for (const each of this.#cutter.fromClient(message)) {
           if (this.#ending !== undefined) return;
           this.#watch.onClient(each);
@@ -171,6 +174,7 @@ class RelaySession {
         if (this.#ending !== undefined) return;
         this.#sent += 1;
         this.#watchIdleness();
+        this.#watchPause(upstream);
       }
     } catch {
       // The other direction tells why: what the other server said before it went is delivered first.
@@ -316,6 +320,17 @@ class RelaySession {
     }
     await quiet;
     cancel();
+  }
+
+  #watchPause(upstream: Connection): void {
+    this.#cancelPause?.();
+    this.#cancelPause = this.#options.clock.after(RELAY_LIMITS.pauseMs, () => {
+      const message = this.#ending === undefined ? this.#cutter.pause() : undefined;
+      if (message === undefined) return;
+      this.#watch.onClient(message);
+      // What goes wrong is told by the other direction.
+      this.#sendUp(upstream, message).catch(() => undefined);
+    });
   }
 
   #watchLength(): void {

@@ -136,6 +136,18 @@ export class UtteranceCutter {
     this.#trialSamples = Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Ends the model's utterance, which goes on where the client goes on: nothing has come for long. Answers what to send.
+   * Some vLLM never say anything again after a minute without audio, and all keep memory for it.
+   */
+  pause(): Message | undefined {
+    const isRunning = this.#mode === 'on' && this.#isTurnOpen && this.#upstream === 'open';
+    if (!isRunning || this.#meter.state.utteranceMs === 0) return undefined;
+    this.#upstream = 'ending';
+    this.#meter.restart();
+    return FINAL;
+  }
+
   /** The session is being ended from here: what was begun is ended for the client. The `final` is the caller's to send. */
   finish(): void {
     if (this.#mode === 'on' && this.#isTurnOpen) this.#endTurn();

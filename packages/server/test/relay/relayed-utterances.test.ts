@@ -1,6 +1,7 @@
 import { encodeBase64, int16ToPcm16 } from '@kikitori/audio';
 import { type Connect, createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../src/start-server.js';
 import { ManualClock } from '../manual-clock.js';
@@ -37,6 +38,11 @@ function appends(samples: Int16Array, size: number): Event[] {
   const events: Event[] = [];
   for (let at = 0; at < samples.length; at += size) events.push(append(samples.subarray(at, at + size)));
   return events;
+}
+
+/** Whole, and quick to compare. */
+function bytesOf(parts: readonly Int16Array[]): Buffer {
+  return Buffer.concat(parts.map((part) => int16ToPcm16(part)));
 }
 
 /** A relay in front of something that behaves like vLLM. */
@@ -89,7 +95,7 @@ describe('a relayed model that finds no utterances', () => {
       const heard = await world.heard[0];
       expect(heard?.flaws).toEqual([]);
       expect(heard?.utterances.length).toBe(3);
-      expect(heard?.utterances.flatMap((part) => [...part])).toEqual([...samples]);
+      expect(bytesOf(heard?.utterances ?? []).equals(bytesOf([samples]))).toBe(true);
       const utterances = events.filter(({ type }) => type === 'kikitori.utterance');
       expect(utterances.map(({ text }) => text)).toEqual(['one done two done', 'three done', 'four done']);
       const done = events.at(-1);
@@ -150,6 +156,64 @@ describe('a relayed model that finds no utterances', () => {
     expect((await world.heard[0])?.flaws).toEqual([]);
   });
 
+  it('hears every sample once and is answered once for each final, whatever is said in whatever pieces', async () => {
+    await using world = await World.open({
+      pieces: (stretch) => [` w${stretch}`],
+      // Late, so that much waits behind each end.
+      beforeAnswer: () => new Promise((resolve) => setImmediate(resolve)),
+    });
+    const stretch = fc.tuple(fc.nat({ max: 12 }), fc.nat({ max: 12 }));
+    const turn = fc.array(stretch, { minLength: 1, maxLength: 5 });
+    const turns = fc.array(turn, { minLength: 1, maxLength: 4 });
+    let session = 0;
+    await fc.assert(
+      fc.asyncProperty(turns, fc.integer({ min: 500, max: 60_000 }), async (spoken, size) => {
+        const client = await world.client({ words: true, replay: true });
+        const index = session++;
+        const sent: Int16Array[] = [];
+        const dones: string[] = [];
+        const deltas: string[] = [];
+        for (const parts of spoken) {
+          const picture = parts.map(([loud, quiet]) => '+'.repeat(loud) + '-'.repeat(quiet + 1)).join('');
+          const samples = sound(picture);
+          sent.push(samples);
+          await client.send(commit, ...appends(samples, size), final);
+          const events = await client.until('transcription.done');
+          const texts = events.flatMap(({ type, delta }) =>
+            type === 'transcription.delta' ? [delta ?? ''] : [],
+          );
+          deltas.push(texts.join(''));
+          dones.push(events.at(-1)?.text ?? '');
+        }
+        await client.connection.close();
+        const { flaws, utterances } = (await world.heard[index]) ?? { flaws: ['nobody'], utterances: [] };
+        expect(flaws).toEqual([]);
+        expect(bytesOf(utterances).equals(bytesOf(sent))).toBe(true);
+        expect(deltas).toEqual(dones);
+        const said = dones.join('').match(/w\d+/g) ?? [];
+        expect(said).toEqual(said.map((_, place) => `w${place}`));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is ended when the client says nothing for half a minute, and goes on with the next audio', async () => {
+    const clock = new ManualClock();
+    await using world = await World.open({}, clock);
+    const client = await world.client({ words: true });
+    await client.send(commit, append(sound('-----++++++--')));
+    await client.until('kikitori.progress');
+    // The idle timeout, and this.
+    await eventually(() => clock.pending === 2);
+    clock.advance(30_000);
+    expect((await client.until('kikitori.utterance')).at(-1)?.text).toBe('one done');
+    clock.advance(60_000);
+    await client.send(append(sound('+++++---')), final);
+    expect((await client.until('transcription.done')).at(-1)?.text).toBe(' one done two done');
+    await client.connection.close();
+    expect(await world.heard[0]).toMatchObject({ flaws: [], utterances: { length: 2 } });
+  });
+
   it('is given up when it does not answer', async () => {
     const clock = new ManualClock();
     let isAsked = false;
@@ -160,7 +224,7 @@ describe('a relayed model that finds no utterances', () => {
     await using world = await World.open({ beforeAnswer }, clock);
     const client = await world.client({ words: true });
     await client.send(commit, ...appends(sound(SPEECH), 1_280));
-    await eventually(() => isAsked && clock.pending === 2);
+    await eventually(() => isAsked && clock.pending === 3);
     clock.advance(60_000);
     await client.rest();
     expect(client.closeCode).toBe(1014);

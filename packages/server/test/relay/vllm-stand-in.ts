@@ -81,7 +81,8 @@ class Generation {
   steps = 0;
   readonly #next: () => readonly string[];
   readonly #waiting: { readonly piece: string; readonly step: number }[] = [];
-  #samples = new Int16Array(0);
+  readonly #parts: Int16Array[] = [];
+  #length = 0;
   #wasLoud = false;
 
   constructor(next: () => readonly string[]) {
@@ -89,17 +90,21 @@ class Generation {
   }
 
   get samples(): Int16Array {
-    return this.#samples;
+    const whole = new Int16Array(this.#length);
+    let filled = 0;
+    for (const part of this.#parts) {
+      whole.set(part, filled);
+      filled += part.length;
+    }
+    return whole;
   }
 
   hear(samples: Int16Array): string[] {
-    const whole = new Int16Array(this.#samples.length + samples.length);
-    whole.set(this.#samples);
-    whole.set(samples, this.#samples.length);
-    this.#look(whole, this.#samples.length);
-    this.#samples = whole;
+    this.#look(samples);
+    this.#parts.push(samples);
+    this.#length += samples.length;
     const deltas: string[] = [];
-    while (FIRST_STEP_SAMPLES + this.steps * STEP_SAMPLES <= whole.length) deltas.push(this.#step());
+    while (FIRST_STEP_SAMPLES + this.steps * STEP_SAMPLES <= this.#length) deltas.push(this.#step());
     return deltas;
   }
 
@@ -110,11 +115,11 @@ class Generation {
   }
 
   /** A stretch has its words once it is over. */
-  #look(samples: Int16Array, from: number): void {
-    for (let at = from; at < samples.length; at += 16) {
+  #look(samples: Int16Array): void {
+    for (let at = 0; at < samples.length; at += 16) {
       const isLoud = Math.abs(samples[at] ?? 0) > LOUD;
       if (this.#wasLoud && !isLoud) {
-        const step = Math.ceil(at / STEP_SAMPLES);
+        const step = Math.ceil((this.#length + at) / STEP_SAMPLES);
         this.#waiting.push(...this.#next().map((piece) => ({ piece, step })));
       }
       this.#wasLoud = isLoud;
