@@ -11,8 +11,8 @@ export interface MicrophoneOptions {
   /** Of `listMicrophones`. Default: the system's. */
   readonly deviceId?: string;
   /**
-   * Filters that browsers have for calls. Default: all off. They make speech pleasant to people; a recogniser that
-   * brings its own gain hears at least as well without them (docs/page.md). Gain may help one that has none.
+   * Filters that browsers have for calls. Default: all off but the gain, without which the words of a quiet microphone are
+   * lost and with which hardly one of a loud one is misheard (figures in docs/page.md).
    */
   readonly noiseSuppression?: boolean;
   readonly echoCancellation?: boolean;
@@ -21,7 +21,7 @@ export interface MicrophoneOptions {
 
 /** Opens a microphone; the caller stops its tracks (`Capture.stop` does). Asks the user where needed. Rejects with `CaptureError`. */
 export async function openMicrophone(options: MicrophoneOptions = {}): Promise<MediaStream> {
-  const { deviceId, noiseSuppression = false, echoCancellation = false, autoGainControl = false } = options;
+  const { deviceId, noiseSuppression = false, echoCancellation = false, autoGainControl = true } = options;
   const devices = mediaDevices();
   const audio: MediaTrackConstraints = {
     noiseSuppression,
