@@ -13,6 +13,7 @@ const BENCHES = [
   ['sagemaker.js'],
   ['artefacts.js'],
   ['page.js'],
+  ['microphone.js', '--seconds', '90'],
   ['soak.js'],
 ];
 
