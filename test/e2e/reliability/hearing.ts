@@ -2,6 +2,9 @@
 import { decodeFile } from '@kikitori/audio/file';
 import { type ConnectOptions, openSession, pace, type Session } from '@kikitori/client';
 
+/** With what follows them heard, too, words depend least on where a session began anew: what differs is the fault's. */
+const DELAY_MS = 2_000;
+
 /** What a session gave. */
 export interface Hearing {
   readonly text: string;
@@ -40,7 +43,7 @@ export async function hear(
   options: ConnectOptions,
   { rate = 1, faults = [] }: { readonly rate?: number; readonly faults?: readonly Fault[] } = {},
 ): Promise<Hearing> {
-  const session = openSession({ words: true, ...options });
+  const session = openSession({ words: true, delayMs: DELAY_MS, ...options });
   const reading = read(session, rate);
   // What ends the session is thrown by `finish`, too.
   reading.catch(() => undefined);
