@@ -13,6 +13,7 @@ export interface Tally {
   readonly flaw: string | undefined;
   readonly reconnects: number;
   readonly handovers: number;
+  readonly gaps: number;
 }
 
 /** Runs schedules one after the other until one fails. `isLasting`: see `simulate`. */
@@ -24,16 +25,18 @@ export async function firstFlaw(
   const count = Number(COUNT ?? countByDefault);
   let reconnects = 0;
   let handovers = 0;
+  let gaps = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
     const schedule = makeSchedule(seed, options);
     const outcome = await simulate(schedule, { isLasting });
     reconnects += outcome.reconnects;
     handovers += outcome.handovers;
+    gaps += outcome.gaps;
     if (outcome.flaws.length > 0) {
-      return { count, flaw: await report(schedule, isLasting), reconnects, handovers };
+      return { count, flaw: await report(schedule, isLasting), reconnects, handovers, gaps };
     }
   }
-  return { count, flaw: undefined, reconnects, handovers };
+  return { count, flaw: undefined, reconnects, handovers, gaps };
 }
 
 /** Makes a failing schedule smaller as long as it fails, and tells what is left. */

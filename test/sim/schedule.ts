@@ -13,11 +13,21 @@ export type ServerFault =
 /** How the audio comes. */
 export type Feed = 'live' | 'file';
 
+/** The caller does not read on for so long, behind the nth event. */
+export interface ReaderPause {
+  readonly at: number;
+  readonly ms: number;
+}
+
 /** Everything that decides one run. Plain data, so that a failing one can be made smaller. */
 export interface Schedule {
   readonly seed: number;
   /** `silent`: vLLM as it is. `relayed`: our server in front of such a one, which finds utterances and places words. */
   readonly kind: 'ours' | 'silent' | 'relayed';
+  /** What passes: whole messages, or the bytes of WebSocket frames. */
+  readonly way: 'messages' | 'bytes';
+  /** Between bytes: the longest piece in which they come; 0: as they were written. */
+  readonly pieceBytesMax: number;
   readonly feed: Feed;
   readonly lengthMs: number;
   readonly chunkMs: number;
@@ -32,6 +42,9 @@ export interface Schedule {
   /** The caller ends utterances in about so many of the pauses, 0…1. */
   readonly endsShare: number;
   readonly sessionMsMax: number | undefined;
+  /** Audio that the client keeps; undefined: more than there is, and nothing may be missing. */
+  readonly keepMs: number | undefined;
+  readonly readerPauses: readonly ReaderPause[];
   readonly lineFaults: readonly (readonly LineFault[])[];
   readonly doorFaults: readonly (DoorFault | undefined)[];
   readonly serverFaults: readonly ServerFault[];
@@ -42,6 +55,10 @@ export interface ScheduleOptions {
   readonly kind?: Schedule['kind'];
   /** Connections are handed over, and nothing else happens. */
   readonly handoversOnly?: boolean;
+  /** What passes: whole messages (default), or bytes. */
+  readonly way?: Schedule['way'];
+  /** The client keeps less audio than the longest outages take. */
+  readonly keepsLittle?: boolean;
 }
 
 const SERVER_FAULTS = {
@@ -53,7 +70,8 @@ const SERVER_FAULTS = {
 /** The schedule of a seed. */
 export function makeSchedule(seed: number, options: ScheduleOptions = {}): Schedule {
   const random = new Random(seed);
-  const kind = options.kind ?? (random.chance(0.3) ? 'silent' : 'ours');
+  const { kind = random.chance(0.3) ? 'silent' : 'ours', way = 'messages' } = options;
+  const keepsLittle = options.keepsLittle === true;
   const lengthMs = random.between(8, 30) * 1_000;
   const isCalm = options.handoversOnly === true;
   const hasHandovers = isCalm || random.chance(0.3);
@@ -72,15 +90,42 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
     endsShare: random.chance(0.3) ? random.next() : 0,
     // A server without positions needs time to find a gap.
     sessionMsMax: hasHandovers ? random.between(kind === 'ours' ? 4 : 12, 18) * 1_000 : undefined,
-    lineFaults: isCalm ? [] : lineFaultsOf(random),
+    lineFaults: isCalm ? [] : lineFaultsOf(random, way),
     doorFaults: isCalm ? [] : doorFaultsOf(random),
     serverFaults: isCalm ? [] : serverFaultsOf(random, lengthMs, kind),
+    way,
+    pieceBytesMax: way === 'bytes' ? random.pick([0, 7, 100, 1_400, 1_400]) : 0,
+    readerPauses: random.chance(0.4) ? readerPausesOf(random) : [],
+    // A word at the edge of a gap must lie where it lies.
+    ...(keepsLittle ? { keepMs: random.between(5, 12) * 1_000, shiftMsMax: 0 } : { keepMs: undefined }),
   };
 }
 
-function lineFaultsOf(random: Random): LineFault[][] {
+/** Nothing but a voice that speaks: what a test changes is all that happens. */
+export function calmSchedule(kind: Schedule['kind'], changes: Partial<Schedule> = {}): Schedule {
+  return {
+    ...makeSchedule(1, { kind, handoversOnly: true }),
+    feed: 'live',
+    chunkMs: 80,
+    realTimeFactor: 0,
+    delayMsMax: 0,
+    endsShare: 0,
+    sessionMsMax: undefined,
+    isEarly: false,
+    readerPauses: [],
+    ...changes,
+  };
+}
+
+/** A connection's first messages and bytes are struck as often as all the others together, or nearly. */
+const STRUCK: Readonly<Record<Schedule['way'], { readonly early: number; readonly late: number }>> = {
+  messages: { early: 6, late: 300 },
+  bytes: { early: 2_000, late: 600_000 },
+};
+
+function lineFaultsOf(random: Random, way: Schedule['way']): LineFault[][] {
   return Array.from({ length: random.between(0, 4) }, () => {
-    const at = random.chance(0.3) ? random.between(1, 6) : random.between(1, 300);
+    const at = random.between(1, random.chance(0.3) ? STRUCK[way].early : STRUCK[way].late);
     const fault = random.pick(['cut', 'cut', 'stall', 'half-open'] as const);
     if (fault === 'cut') return [{ type: fault, at }];
     if (fault === 'stall') return [{ type: fault, at, ms: random.between(100, 20_000) }];
@@ -109,6 +154,13 @@ function serverFaultsOf(random: Random, lengthMs: number, kind: Schedule['kind']
   });
 }
 
+function readerPausesOf(random: Random): ReaderPause[] {
+  return Array.from({ length: random.between(1, 4) }, () => ({
+    at: random.between(1, 200),
+    ms: random.between(1_000, 20_000),
+  }));
+}
+
 /** Smaller schedules to try when one has failed, the simplest changes first. */
 export function* smallerThan(schedule: Schedule): Generator<Schedule, void, undefined> {
   for (const index of schedule.serverFaults.keys()) {
@@ -126,6 +178,10 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
     const doorFaults = schedule.doorFaults.map((kept, other) => (other === index ? undefined : kept));
     yield { ...schedule, doorFaults };
   }
+  for (const index of schedule.readerPauses.keys()) {
+    yield { ...schedule, readerPauses: schedule.readerPauses.filter((_, other) => other !== index) };
+  }
+  if (schedule.pieceBytesMax > 0) yield { ...schedule, pieceBytesMax: 0 };
   if (schedule.delayMsMax > 0) yield { ...schedule, delayMsMax: 0 };
   if (schedule.realTimeFactor > 0) yield { ...schedule, realTimeFactor: 0 };
   if (schedule.endsShare > 0) yield { ...schedule, endsShare: 0 };

@@ -4,23 +4,36 @@ import { vi } from 'vitest';
 const HOURS_MAX = 3;
 const STEPS_MAX = 500_000;
 
+/** Timers that belong to the simulation, not to what is tried. */
+let sleepers = 0;
+
 /** Takes the clock of the process. Undone by `vi.useRealTimers`. */
 export function stopTime(): void {
+  sleepers = 0;
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 }
 
 /** Waits in virtual time. */
 export function sleep(ms: number): Promise<void> {
+  sleepers += 1;
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    setTimeout(() => {
+      sleepers -= 1;
+      resolve();
+    }, ms);
   });
+}
+
+/** Timers that are pending and not the simulation's own: those of the client, the transport and the server. */
+export function pendingTimers(): number {
+  return vi.getTimerCount() - sleepers;
 }
 
 /**
  * Lets time pass until the promise settles: whatever can happen at one moment happens, then the clock jumps to the
- * next timer. Throws when nothing is left that could settle it, or after hours.
+ * next timer. `onStep` looks around before each jump. Throws when nothing is left that could settle it, or after hours.
  */
-export async function settle<T>(promise: Promise<T>): Promise<T> {
+export async function settle<T>(promise: Promise<T>, onStep: () => void = () => undefined): Promise<T> {
   let isSettled = false;
   const note = (): void => {
     isSettled = true;
@@ -29,6 +42,7 @@ export async function settle<T>(promise: Promise<T>): Promise<T> {
   const startMs = performance.now();
   for (let step = 0; ; step += 1) {
     await new Promise((resolve) => setImmediate(resolve));
+    onStep();
     if (isSettled) return await promise;
     if (vi.getTimerCount() === 0) {
       // Once more: what waits for a promise chain that crosses several turns.

@@ -38,6 +38,11 @@ export class AudioInlet {
     return this.#waitingCalls === 0;
   }
 
+  /** Audio of calls that wait. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** See `Session.send`. */
   send(pcm: Pcm, { signal }: WaitOptions = {}): Promise<void> {
     const bytes = pcm.byteLength;

@@ -1,4 +1,4 @@
-import { ERRORS, isErrorCode } from '@kikitori/protocol';
+import { isRetryableError } from '@kikitori/protocol';
 import { TransportError } from '@kikitori/transport';
 import { SERVER_TEXT_MAX } from './limits.js';
 
@@ -76,7 +76,7 @@ export class ClientError extends Error {
   get retryable(): boolean {
     if (this.code === 'server_error') {
       // Errors without a code come from proxies that could not reach the server.
-      return isErrorCode(this.serverCode) ? ERRORS[this.serverCode].retryable : this.serverCode === null;
+      return this.serverCode === null || isRetryableError(this.serverCode);
     }
     if (this.cause instanceof TransportError) return this.cause.retryable;
     return CLIENT_ERRORS[this.code].retryable;

@@ -40,6 +40,8 @@ export const HELD_BYTES_MAX = 160_000;
  * missed.
  */
 export const KEEP_MS = 120_000;
+/** Kept audio lies in pages of this size, about a second each; it takes up to two of them more than `keepMs`. */
+export const RING_PAGE_BYTES = 32_768;
 /** Least that may be kept: what is sent at once after a break. */
 export const KEEP_MS_MIN = 5_000;
 /** Kept in front of the place where a replay would begin: a word may begin a little before its given start. */
@@ -98,6 +100,7 @@ export const CLIENT_LIMITS = {
   sliceSamples: SLICE_SAMPLES,
   heldBytesMax: HELD_BYTES_MAX,
   keepMs: KEEP_MS,
+  ringPageBytes: RING_PAGE_BYTES,
   keepMsMin: KEEP_MS_MIN,
   keepBehindMs: KEEP_BEHIND_MS,
   aheadMsMax: AHEAD_MS_MAX,

@@ -28,7 +28,7 @@ import { quietestMs } from './replay/quiet.js';
 import { verdictOf } from './replay/verdict.js';
 import { rest } from './rest.js';
 import { Seeker } from './seeker.js';
-import type { Continuity, Session } from './session.js';
+import type { Continuity, Held, Session } from './session.js';
 import { type Transcript, TranscriptBuilder } from './transcript.js';
 
 const APPEND_BYTES_MAX = APPEND_SAMPLES_MAX * 2;
@@ -124,6 +124,11 @@ export class RealtimeSession implements Session {
 
   get continuity(): Continuity {
     return { reconnects: this.#reconnects, handovers: this.#handovers, gaps: [...this.#gaps] };
+  }
+
+  get held(): Held {
+    const { heldBytes: audioBytes } = this.#ring;
+    return { audioBytes, waitingBytes: this.#inlet.waitingBytes, events: this.#events.count };
   }
 
   get ended(): AbortSignal {
@@ -390,6 +395,7 @@ export class RealtimeSession implements Session {
     this.#inlet.stop(error);
     this.#ended.abort(error);
     this.#closing = finishUp().then(() => this.#running);
+    this.#ring.trim(this.#ring.end);
     this.#moved.open();
   }
 }

@@ -14,6 +14,16 @@ export interface Continuity {
   readonly gaps: readonly Span[];
 }
 
+/** What a session holds in memory at this moment; docs/client.md has the bound of each. */
+export interface Held {
+  /** Audio that is kept until its words have come, in whole pages. */
+  readonly audioBytes: number;
+  /** Audio of `send` calls that have not resolved. */
+  readonly waitingBytes: number;
+  /** Events that nobody has read. */
+  readonly events: number;
+}
+
 /**
  * An open conversation with a Realtime server: audio goes in, events come out.
  *
@@ -29,6 +39,8 @@ export interface Session extends AsyncIterable<SessionEvent>, AsyncDisposable {
   readonly transcript: Transcript;
   /** What happened to the connections so far. */
   readonly continuity: Continuity;
+  /** For gauges: what waits here. */
+  readonly held: Held;
   /** Fires when the session has ended, however. Its reason is the failure, or `ClientError` `closed`. */
   readonly ended: AbortSignal;
 

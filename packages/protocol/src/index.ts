@@ -1,8 +1,10 @@
 export { encodeClientEvent, modelNotFound, parseClientEvent } from './client-codec.js';
 export type { CloseCode, CloseCodeRow } from './close-codes.js';
 export { CLOSE_CODES, isRetryableClose } from './close-codes.js';
-export type { ErrorCode, ErrorRow } from './errors.js';
-export { ERRORS, isErrorCode, ProtocolError } from './errors.js';
+export type { ErrorRow } from './error-table.js';
+export { ERRORS, isErrorCode } from './error-table.js';
+export type { ErrorCode } from './errors.js';
+export { isRetryableError, ProtocolError } from './errors.js';
 export type {
   AudioAppend,
   AudioCommit,

@@ -24,13 +24,18 @@ export function isMembers(value: unknown): value is Members {
  */
 export function parseJson(text: string): unknown {
   // UTF-16 units are never more than bytes of UTF-8: whoever is over by units is over by bytes.
-  if (text.length > FRAME_BYTES_MAX) throw new ProtocolError('frame_too_large');
+  if (text.length > FRAME_BYTES_MAX) {
+    throw new ProtocolError(
+      'frame_too_large',
+      'The message is longer than 16 MiB: send the audio in smaller parts.',
+    );
+  }
   if (mayBeLarge(text)) checkStructure(text);
   try {
     return JSON.parse(text);
   } catch {
     // The cause is left out on purpose: its message quotes the input.
-    throw new ProtocolError('invalid_json');
+    throw new ProtocolError('invalid_json', 'Invalid JSON');
   }
 }
 

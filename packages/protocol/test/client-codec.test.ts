@@ -4,6 +4,7 @@ import {
   type ClientEvent,
   DELAY_MS_MAX,
   ECHO_UNITS_MAX,
+  ERRORS,
   encodeClientEvent,
   FRAME_BYTES_MAX,
   parseClientEvent,
@@ -100,8 +101,7 @@ it('takes an append of exactly the frame limit and refuses one byte more', () =>
   expect(ofLength(FRAME_BYTES_MAX - 1).type).toBe('input_audio_buffer.append');
   expect(ofLength(FRAME_BYTES_MAX).type).toBe('input_audio_buffer.append');
   const refused = ofLength(FRAME_BYTES_MAX + 1);
-  expect(refused.type === 'invalid' && [refused.error.code, refused.error.closeCode]).toStrictEqual([
-    'frame_too_large',
-    1009,
-  ]);
+  expect(
+    refused.type === 'invalid' && [refused.error.code, ERRORS[refused.error.code].closeCode],
+  ).toStrictEqual(['frame_too_large', 1009]);
 });

@@ -5,7 +5,9 @@ import {
   type ErrorCode,
   isErrorCode,
   isRetryableClose,
+  isRetryableError,
   ProtocolError,
+  parseServerEvent,
 } from '../src/index.js';
 
 /** What a client relies on, written down a second time: origin, close code, worth a retry. */
@@ -31,6 +33,7 @@ describe('every error code', () => {
     if (!isErrorCode(code)) throw new Error(code);
     const { origin, closeCode, retryable } = ERRORS[code];
     expect([origin, closeCode, retryable]).toStrictEqual(expected);
+    expect(isRetryableError(code)).toBe(retryable);
   });
 
   it('is in the contract', () => {
@@ -54,24 +57,26 @@ it('the message that may be logged is static, the text for the wire is not', () 
   const error = new ProtocolError('unknown_event', 'Unknown event type: secret');
   expect([error.name, error.message, error.wireText]).toStrictEqual([
     'ProtocolError',
-    'Unknown event type',
+    'The message is not an event of the dialect: unknown_event.',
     'Unknown event type: secret',
   ]);
-  expect([error.closeCode, error.retryable]).toStrictEqual([null, false]);
+  expect(error.toEvent()).toStrictEqual({
+    type: 'error',
+    error: 'Unknown event type: secret',
+    code: 'unknown_event',
+  });
 });
 
-it('an error without a text of its own tells the peer the static one', () => {
-  expect(new ProtocolError('invalid_audio').toEvent()).toStrictEqual({
-    type: 'error',
-    error: 'Invalid audio data',
-    code: 'invalid_audio',
-  });
-  expect(new ProtocolError('processing_error', '').wireText).toBe('');
+it.each(['{', `"${'x'.repeat(16 * 1024 * 1024)}"`])('says of what is no JSON what the table says', (text) => {
+  const event = parseServerEvent(text);
+  if (event.type !== 'invalid') throw new Error(event.type);
+  expect(event.error.wireText).toBe(ERRORS[event.error.code].text);
 });
 
 it('codes of others are not ours', () => {
   for (const code of ['rate_limited', 'constructor', '', null, undefined, 5])
     expect(isErrorCode(code)).toBe(false);
+  expect([null, '', 'rate_limited'].map(isRetryableError)).toStrictEqual([false, false, false]);
 });
 
 it('says which close codes are worth connecting again', () => {

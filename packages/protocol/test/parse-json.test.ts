@@ -54,6 +54,10 @@ it('keeps what was sent out of the error that may be logged', () => {
     parseJson('{"secret words');
     expect.unreachable();
   } catch (error) {
-    expect(error instanceof Error && [error.message, error.cause]).toStrictEqual(['Invalid JSON', undefined]);
+    expect(error).toMatchObject({
+      code: 'invalid_json',
+      message: 'The message is not an event of the dialect: invalid_json.',
+    });
+    expect(error).not.toHaveProperty('cause');
   }
 });

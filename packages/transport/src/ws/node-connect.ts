@@ -10,6 +10,8 @@ import { LimitedWebSocket, NodeWebSocketConnection, type WebSocketTuning } from 
 export interface ConnectTuning extends WebSocketTuning {
   /** Upper bound of the handshake, besides the caller's signal. */
   readonly connectTimeoutMs?: number;
+  /** The stream to speak over, instead of a socket to the host that the address names: a tunnel, or a test's. */
+  readonly createConnection?: () => Duplex;
 }
 
 /**
@@ -90,6 +92,7 @@ function open(options: ConnectOptions, tuning: ConnectTuning): LimitedWebSocket 
       perMessageDeflate: false,
       followRedirects: false,
       maxPayload: messageBytesMax,
+      ...(tuning.createConnection === undefined ? {} : { createConnection: tuning.createConnection }),
     });
     socket.messageBytesMax = messageBytesMax;
     return socket;
