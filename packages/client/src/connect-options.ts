@@ -10,8 +10,14 @@ export interface ConnectOptions {
   readonly url?: string;
   /** Another way to travel than WebSocket: in memory, or to SageMaker. */
   readonly connect?: Connect;
-  /** Sent as `Authorization: Bearer …`. Browsers cannot send it (`invalid_argument`): put a proxy in front there. */
+  /** Sent as `Authorization: Bearer …`. Browsers cannot send it (`invalid_argument`): give a `token` there. */
   readonly apiKey?: string;
+  /**
+   * Gives a short-lived token for each connection, the first and every later one, or undefined where none is needed.
+   * It goes as a WebSocket subprotocol, which browsers can send. Within `connectTimeoutMs`; a `TransportError` that it
+   * throws counts as the connection's own, anything else as `connect_failed`.
+   */
+  readonly token?: (wait: { readonly signal: AbortSignal }) => Promise<string | undefined>;
   /** Further headers of the handshake, where the platform sends them. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The model's name. Default: the empty name, which servers take for their only model (see `firstModel`). */

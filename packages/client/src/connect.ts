@@ -1,5 +1,10 @@
 import { AudioError } from '@kikitori/audio';
-import { encodeClientEvent, parseServerEvent } from '@kikitori/protocol';
+import {
+  CREDENTIAL_PROTOCOL_PREFIX,
+  encodeClientEvent,
+  parseServerEvent,
+  REALTIME_PROTOCOL,
+} from '@kikitori/protocol';
 import type { Connection, Message } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
@@ -76,11 +81,14 @@ async function greet(options: ConnectOptions, signal: AbortSignal): Promise<Leg>
 }
 
 async function openConnection(options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
-  const { connect: open = connectWebSocket, apiKey, headers } = options;
+  const { connect: open = connectWebSocket, apiKey, token, headers } = options;
   const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const url = realtimeUrl(options);
   try {
-    const opening = open({ url, headers: { ...headers, ...authorization }, signal });
+    const secret = await abortable(token?.({ signal }) ?? Promise.resolve(undefined), signal);
+    const protocols =
+      secret === undefined ? [] : [REALTIME_PROTOCOL, `${CREDENTIAL_PROTOCOL_PREFIX}${secret}`];
+    const opening = open({ url, headers: { ...headers, ...authorization }, protocols, signal });
     return await abortable(opening, signal).catch((error: unknown) => {
       // A transport that answers after all, too late.
       if (signal.aborted) opening.then((late) => late.destroy()).catch(() => undefined);

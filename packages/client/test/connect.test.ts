@@ -79,6 +79,37 @@ describe('connect', () => {
     });
   });
 
+  it('asks for a token for each connection, and carries it as a browser can', async () => {
+    const visits: Visit[] = [];
+    const server = createServer();
+    attachWebSockets(server, {
+      admit: ({ protocols }) =>
+        protocols.includes(`openai-insecure-api-key.ek_${visits.length}`)
+          ? { accept: true, protocol: 'realtime' }
+          : { accept: false, status: 401 },
+      onConnection: (connection, handshake) => void visits.push(serve(connection, handshake, {})),
+    });
+    const url = await listen(server);
+    let asked = 0;
+    const token = async (): Promise<string> => {
+      asked += 1;
+      return `ek_${asked - 1}`;
+    };
+    const session = await connect({ url, token });
+    await session.send(frames(0, 5));
+    visits[0]?.connection.destroy();
+    await session.send(frames(5, 5));
+    expect((await session.finish()).text).toBe(textOf(0, 10).trim());
+    expect(asked).toBe(2);
+
+    await expect(connect({ url, token: async () => 'ek_0' })).rejects.toMatchObject({
+      code: 'refused',
+      httpStatus: 401,
+    });
+    const noToken = { url, token: () => Promise.reject(new Error('no network')) };
+    await expect(connect(noToken)).rejects.toMatchObject({ code: 'connect_failed', retryable: true });
+  });
+
   it('carries a long recording over a real WebSocket whole and in order', async () => {
     const server = createServer();
     attachWebSockets(server, {

@@ -38,3 +38,4 @@ export {
   SAMPLE_RATE_HZ,
 } from './limits.js';
 export { encodeServerEvent, parseServerEvent } from './server-codec.js';
+export { CREDENTIAL_PROTOCOL_PREFIX, REALTIME_PROTOCOL } from './subprotocols.js';

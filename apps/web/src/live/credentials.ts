@@ -1,12 +1,7 @@
-import type { Connect } from '@kikitori/transport';
 import { TransportError } from '@kikitori/transport';
-import { connectWebSocket } from '@kikitori/transport/ws';
 
 const STORED_AT = 'kikitori.key';
 const MINT_TIMEOUT_MS = 10_000;
-/** OpenAI's way to send a key from a browser; the first name is the one that the server picks. */
-const SUBPROTOCOL = 'realtime';
-const TOKEN_PREFIX = 'openai-insecure-api-key.';
 
 /** The visitor's key, and short-lived tokens for it: one for each connection, as the key itself never goes along. */
 export class Credentials {
@@ -36,18 +31,12 @@ export class Credentials {
 
   /** `Authorization` for a request to the server; undefined where none is needed. */
   async authorization(): Promise<string | undefined> {
-    const token = await this.#mint();
+    const token = await this.token();
     return token === undefined ? undefined : `Bearer ${token}`;
   }
 
-  /** Opens a WebSocket with a fresh token. A key that the server does not know: `TransportError` `refused`, 401. */
-  readonly connect: Connect = async (options) => {
-    const token = await this.#mint();
-    const protocols = token === undefined ? [] : [SUBPROTOCOL, `${TOKEN_PREFIX}${token}`];
-    return await connectWebSocket({ ...options, protocols });
-  };
-
-  async #mint(): Promise<string | undefined> {
+  /** A fresh token; undefined where none is needed. A key that the server does not know: `TransportError` `refused`, 401. */
+  async token(): Promise<string | undefined> {
     if (!this.#isNeeded()) return undefined;
     if (this.#key === undefined) throw refused(401);
     const response = await fetch('/v1/realtime/client_secrets', {

@@ -1,10 +1,11 @@
 import { ClientError, openSession, pace, type Session, type SessionEvent } from '@kikitori/client';
-import type { Connect } from '@kikitori/transport';
+import { connectWebSocket } from '@kikitori/transport/ws';
 import { WEB_LIMITS } from './limits.js';
 
 /** What a session needs. */
 export interface ListeningOptions {
-  readonly connect: Connect;
+  /** For each connection; undefined where none is needed. */
+  readonly token: () => Promise<string | undefined>;
   readonly model: string;
   readonly onEvent: (event: SessionEvent, session: Session) => void;
   /** A connection was opened: the first one, or one more. */
@@ -26,10 +27,11 @@ export class Listening {
   constructor(options: ListeningOptions) {
     this.#session = openSession({
       connect: async (request) => {
-        const connection = await options.connect(request);
+        const connection = await connectWebSocket(request);
         options.onOpen();
         return connection;
       },
+      token: options.token,
       url: location.origin,
       model: options.model,
       words: true,

@@ -170,7 +170,7 @@ export class LivePage {
     lag.reset();
     level.reset();
     const run = new LiveRun({
-      connect: credentials.connect,
+      token: () => credentials.token(),
       model: '',
       // After a break the line is good once the session has gone on over it.
       onOpen: () => {

@@ -15,7 +15,7 @@ export interface RecorderFiles {
 }
 
 /** What a run tells the page. */
-export interface RunEvents extends Omit<ListeningOptions, 'connect' | 'model'> {
+export interface RunEvents extends Omit<ListeningOptions, 'token' | 'model'> {
   readonly onLevel: (level: Level) => void;
   readonly onCapture: (state: CaptureState) => void;
 }

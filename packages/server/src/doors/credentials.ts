@@ -1,3 +1,5 @@
+import { CREDENTIAL_PROTOCOL_PREFIX, REALTIME_PROTOCOL } from '@kikitori/protocol';
+
 /** What somebody shows at the door, and where it was carried. */
 export interface Credential {
   readonly text: string;
@@ -16,20 +18,15 @@ export interface Carrier {
   readonly query?: string;
 }
 
-/** What the client asked for besides the credential: browsers fail where none of their subprotocols is answered. */
-const PLAIN_PROTOCOL = 'realtime';
-/** The name that OpenAI's clients use in browsers, which cannot send an `Authorization` header with a WebSocket. */
-const CREDENTIAL_PROTOCOL = 'openai-insecure-api-key.';
-
 /** `Authorization: Bearer …`, else the subprotocol `openai-insecure-api-key.…`, else `?token=…`. */
 export function credentialOf({ authorization, protocols = [], query = '' }: Carrier): Credential | undefined {
   const protocol = chosenProtocol(protocols);
   const answer = protocol === undefined ? {} : { protocol };
   const [, bearer] = /^bearer +(.+)$/i.exec(authorization ?? '') ?? [];
   if (bearer !== undefined) return { text: bearer, carriage: 'header', ...answer };
-  const carried = protocols.find((each) => each.startsWith(CREDENTIAL_PROTOCOL));
+  const carried = protocols.find((each) => each.startsWith(CREDENTIAL_PROTOCOL_PREFIX));
   if (carried !== undefined) {
-    return { text: carried.slice(CREDENTIAL_PROTOCOL.length), carriage: 'subprotocol', ...answer };
+    return { text: carried.slice(CREDENTIAL_PROTOCOL_PREFIX.length), carriage: 'subprotocol', ...answer };
   }
   const token = new URLSearchParams(query).get('token');
   return token === null || token === '' ? undefined : { text: token, carriage: 'query', ...answer };
@@ -37,5 +34,5 @@ export function credentialOf({ authorization, protocols = [], query = '' }: Carr
 
 /** The subprotocol to answer with; never the one that holds a credential. */
 export function chosenProtocol(protocols: readonly string[]): string | undefined {
-  return protocols.includes(PLAIN_PROTOCOL) ? PLAIN_PROTOCOL : undefined;
+  return protocols.includes(REALTIME_PROTOCOL) ? REALTIME_PROTOCOL : undefined;
 }
