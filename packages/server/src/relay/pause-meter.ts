@@ -19,6 +19,8 @@ const ABOVE_QUIET_DB_MIN = 6;
 const ABOVE_QUIET_DB_MAX = 20;
 /** ... and no further below the loudest: a microphone that was muted makes silence of a depth that no room has. */
 const BELOW_LOUD_DB_MAX = 30;
+/** Silence behind which somebody begins to speak, and does not only go on. */
+const STRETCH_GAP_MS = 200;
 /** One loud step is a click. */
 const SPEECH_STEPS_MIN = 2;
 
@@ -38,6 +40,7 @@ export class PauseMeter {
   #trailingSilenceMs = 0;
   #utteranceMs = 0;
   #speechEndMs = 0;
+  #stretchStartMs: number | undefined;
 
   /** Where the running utterance stands. */
   get state(): UtteranceState {
@@ -51,6 +54,11 @@ export class PauseMeter {
   /** Where somebody spoke last, milliseconds since the first sample. */
   get speechEndMs(): number {
     return this.#speechEndMs;
+  }
+
+  /** Where somebody began to speak last, behind a silence that is longer than those between words. */
+  get stretchStartMs(): number | undefined {
+    return this.#stretchStartMs;
   }
 
   /**
@@ -89,7 +97,11 @@ export class PauseMeter {
     }
     this.#speechMs += this.#loudSteps === SPEECH_STEPS_MIN ? SPEECH_STEPS_MIN * STEP_MS : STEP_MS;
     this.#trailingSilenceMs = 0;
-    this.#speechEndMs = this.#samples / SAMPLES_PER_MS;
+    const atMs = this.#samples / SAMPLES_PER_MS;
+    if (this.#stretchStartMs === undefined || atMs - this.#speechEndMs > STRETCH_GAP_MS) {
+      this.#stretchStartMs = atMs - SPEECH_STEPS_MIN * STEP_MS;
+    }
+    this.#speechEndMs = atMs;
   }
 
   #remember(levelDb: number): void {

@@ -22,6 +22,10 @@ const BYTES_PER_SAMPLE = 2;
 const TRIAL_SAMPLES = 3_000 * SAMPLES_PER_MS;
 /** What is longer is audio. */
 const EVENT_LENGTH_MAX = 1_024;
+/** No word is longer. */
+const WORD_MS_MAX = 2_000;
+/** At the very beginning it takes so long to tell speech from silence. */
+const FIRST_LISTEN_MS = 1_000;
 const COMMIT = encodeClientEvent({ type: 'input_audio_buffer.commit', final: false });
 const FINAL = encodeClientEvent({ type: 'input_audio_buffer.commit', final: true });
 
@@ -65,6 +69,8 @@ export class UtteranceCutter {
   #turnText = '';
   #turnUsage: Usage | null = null;
   #settledMs = 0;
+  /** The end of the last word that was told. */
+  #toldMs = 0;
   /** Words behind it were lost with the engine; nothing behind it is ever settled. */
   #lostFromMs = Number.POSITIVE_INFINITY;
   #progressAtMs = Number.NEGATIVE_INFINITY;
@@ -87,7 +93,7 @@ export class UtteranceCutter {
   /** The client would rather send its audio again than have the word cut that is being spoken. */
   get canLeave(): boolean {
     const isAsked = this.#upstream === 'ending' && !this.#isTurnOpen;
-    return this.#mode === 'on' && this.#wants.replay && !isAsked;
+    return (this.#mode === 'on' || this.#mode === 'unsure') && this.#wants.replay && !isAsked;
   }
 
   /**
@@ -155,7 +161,7 @@ export class UtteranceCutter {
 
   /** How far everything came: the last thing that a client hears which sends the rest again. */
   leave(): void {
-    this.#progress(true);
+    if (this.#mode === 'on') this.#progress(true);
   }
 
   #read(message: string): ReturnType<typeof parseClientEvent> | undefined {
@@ -299,6 +305,7 @@ export class UtteranceCutter {
   #tellWords(words: readonly WholeWord[]): void {
     if (words.length > 0) this.#partial = '';
     for (const { text, word } of words) {
+      this.#toldMs = word.end_ms;
       const delta: TranscriptionDelta = { type: 'transcription.delta', delta: text, audio_ms: word.end_ms };
       this.#say(this.#wants.replay ? { ...delta, words: [word] } : delta);
     }
@@ -327,10 +334,21 @@ export class UtteranceCutter {
     this.#settledMs = Math.max(this.#settledMs, Math.min(Math.floor(ms), this.#lostFromMs));
   }
 
+  /**
+   * Somebody has begun to speak and no word has come of it: whoever sends again from what is settled must not begin in
+   * the middle of the first one.
+   */
+  #heldBack(settledMs: number): number {
+    const atStart = this.#sentMs < FIRST_LISTEN_MS ? 0 : undefined;
+    const beganMs = this.#meter.stretchStartMs ?? atStart;
+    if (beganMs === undefined || this.#toldMs > beganMs) return settledMs;
+    return Math.max(Math.min(settledMs, beganMs), settledMs - WORD_MS_MAX);
+  }
+
   #progress(isDue: boolean): void {
     const { clock, progressIntervalMs } = this.#options;
     const nowMs = clock.nowMs();
-    this.#settle(this.#words.settledMs(this.#sentMs));
+    this.#settle(this.#heldBack(this.#words.settledMs(this.#sentMs)));
     if (!isDue && nowMs - this.#progressAtMs < progressIntervalMs) return;
     this.#progressAtMs = nowMs;
     const received_ms = Math.floor(this.#sentMs);
