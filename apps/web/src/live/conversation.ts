@@ -19,6 +19,11 @@ export interface SpokenRecord {
   readonly gaps: readonly SpokenGap[];
 }
 
+/** Nothing was said in it, and nothing was lost. */
+export function isEmpty({ utterances, gaps, open }: SpokenRecord): boolean {
+  return utterances.length === 0 && gaps.length === 0 && open === '';
+}
+
 /** What an event has changed. */
 export type Change = 'words' | 'utterance' | 'gap' | 'none';
 

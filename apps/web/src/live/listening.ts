@@ -21,6 +21,8 @@ const PIECE_SAMPLES = 16_000;
 export class Listening {
   readonly #session: Session;
   #isDestroyed = false;
+  #isFinishing = false;
+  #reading: Promise<void> | undefined;
   #heardSamples = 0;
   #heardAtMs = 0;
 
@@ -58,10 +60,19 @@ export class Listening {
     this.#session.send(samples).catch(() => undefined);
   }
 
-  /** A whole recording, at the pace of speech or as fast as the server takes it. Rejects as the session does. */
+  /**
+   * A whole recording, at the pace of speech or as fast as the server takes it; up to where it is when `finish` is called.
+   * Rejects as the session does.
+   */
   async read(samples: Float32Array, rate: 'realtime' | 'max', onProgress: () => void): Promise<void> {
+    this.#reading = this.#read(samples, rate, onProgress);
+    await this.#reading;
+  }
+
+  async #read(samples: Float32Array, rate: 'realtime' | 'max', onProgress: () => void): Promise<void> {
     const signal = this.#session.ended;
     for await (const piece of pace(rate === 'max' ? pieces(samples) : samples, { rate, signal })) {
+      if (this.#isFinishing) return;
       this.#note(piece);
       await this.#session.send(piece, { signal });
       onProgress();
@@ -70,6 +81,9 @@ export class Listening {
 
   /** Waits for the last words and ends the session. */
   async finish(): Promise<void> {
+    this.#isFinishing = true;
+    // A piece that is on its way goes first. Its failure is told to whoever reads.
+    await this.#reading?.catch(() => undefined);
     await this.#session.finish();
   }
 

@@ -132,7 +132,8 @@ export class LivePage {
         const doneMs = rate === 'max' ? (this.#conversation?.settledMs ?? 0) : run.listening.heardMs;
         this.#progress = Math.min(1, doneMs / totalMs);
       });
-      if (this.#run === run) await this.#stop();
+      // Unless somebody has stopped it already.
+      if (this.#run === run && this.#phase === 'reading') await this.#stop();
     } catch (error) {
       await this.#fail(error, () => this.read(file, name, rate));
     }

@@ -1,3 +1,4 @@
+import { isEmpty } from './conversation.js';
 import { Credentials } from './credentials.js';
 import { byId, setText } from './element.js';
 import { download, EXPORT_FORMATS, plainText } from './exports.js';
@@ -7,7 +8,7 @@ import { LevelView } from './level-view.js';
 import { WEB_LIMITS } from './limits.js';
 import { awaitListener, type Listener } from './listener.js';
 import { LivePage } from './live-page.js';
-import { preferredLanguage } from './messages.js';
+import { type MessageKey, type MessageValues, preferredLanguage } from './messages.js';
 import { Notice } from './notice.js';
 import { point, RecordKeeper } from './record-keeper.js';
 import { SessionStore } from './session-store.js';
@@ -18,10 +19,13 @@ import { stateLine } from './state-line.js';
 import { TranscriptView } from './transcript-view.js';
 import { rememberedLanguage, Wording } from './wording.js';
 
+/** How long the button says that it has copied. */
+const COPIED_MS = 2_000;
+
 const wording = new Wording(rememberedLanguage() ?? preferredLanguage(navigator.languages));
 let listener: Listener | undefined;
 const credentials = new Credentials(() => listener?.needsKey ?? false);
-const notice = new Notice(byId('notice', HTMLElement), wording);
+const notice = new Notice(byId('notice', HTMLElement), wording, byId('record', HTMLButtonElement));
 const store = new SessionStore();
 const keeper = new RecordKeeper(store, () => notice.show('errorStorage'));
 const program = byId('program', HTMLScriptElement);
@@ -65,14 +69,19 @@ const sessions = new SessionsDialog(store, wording, {
 
 /** Brings every control in line with the state. Cheap: it changes only what differs. */
 function draw(): void {
-  const { state, record, isBusy } = page;
+  const { state, isBusy } = page;
+  const hasWords = page.record !== undefined && !isEmpty(page.record);
+  // Of a session in which nothing was said nothing is left to be seen.
+  const record = isBusy || hasWords ? page.record : undefined;
   document.body.dataset['phase'] = state.phase;
   document.body.dataset['live'] = String(state.phase === 'recording' && state.capture === 'live');
   const [key, values] = stateLine(state);
   setText(byId('state', HTMLElement), wording.say(key, values));
+  tell(key, values);
   const canStop = ['recording', 'reading', 'decoding'].includes(state.phase);
   const button = byId('record', HTMLButtonElement);
-  button.disabled = isBusy && !canStop;
+  // Not `disabled`, which would take the focus away from whoever has pressed it by a key.
+  button.setAttribute('aria-disabled', String(isBusy && !canStop));
   setText(byId('record-text', HTMLElement), wording.say(isBusy ? 'stop' : 'start'));
   const mute = byId('mute', HTMLButtonElement);
   mute.disabled = state.phase !== 'recording';
@@ -81,12 +90,29 @@ function draw(): void {
   byId('source', HTMLSelectElement).disabled = isBusy;
   byId('intro', HTMLElement).hidden = isBusy || record !== undefined;
   byId('spoken', HTMLElement).hidden = record === undefined;
+  byId('export', HTMLFieldSetElement).disabled = !hasWords;
   byId('file-progress', HTMLElement).hidden = state.phase !== 'reading';
   byId('progress', HTMLProgressElement).value = Math.round(page.progress * 1000);
   if (record !== undefined) {
     setText(byId('session-name', HTMLElement), `${wording.time(record.startedAtMs)} · ${record.name}`);
   }
   drawListener();
+  keepFocus();
+}
+
+let told: MessageKey = 'stateIdle';
+
+/** Screen readers hear a state when it comes, and not every second how much sound is kept. */
+function tell(key: MessageKey, values: MessageValues): void {
+  if (key === told) return;
+  told = key;
+  setText(byId('state-told', HTMLElement), wording.say(key, values));
+}
+
+/** What had the focus is not there any more: keys go on from the one button. */
+function keepFocus(): void {
+  if (document.activeElement?.closest('[hidden]') == null) return;
+  byId('record', HTMLButtonElement).focus({ preventScroll: true });
 }
 
 function drawListener(): void {
@@ -143,7 +169,10 @@ async function copyText(): Promise<void> {
   if (record === undefined) return;
   try {
     await navigator.clipboard.writeText(plainText(record));
-    setText(byId('state', HTMLElement), wording.say('copied'));
+    const button = byId('copy', HTMLButtonElement);
+    setText(button, wording.say('copied'));
+    setText(byId('state-told', HTMLElement), wording.say('copied'));
+    setTimeout(() => setText(button, wording.say('copy')), COPIED_MS);
   } catch {
     notice.show('notCopied');
   }
@@ -161,9 +190,18 @@ function listenToFiles(): void {
     input.value = '';
   });
   // Without this the browser would leave the page and show the file.
-  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('dragover', (event) => {
+    event.preventDefault();
+    const hasFile = event.dataTransfer?.types.includes('Files') ?? false;
+    document.body.toggleAttribute('data-dropping', hasFile && !page.isBusy);
+  });
+  addEventListener('dragleave', ({ relatedTarget }) => {
+    // Null: out of the window, not from one part of the page to the next.
+    if (relatedTarget === null) document.body.removeAttribute('data-dropping');
+  });
   addEventListener('drop', (event) => {
     event.preventDefault();
+    document.body.removeAttribute('data-dropping');
     read(event.dataTransfer?.files);
   });
   for (const button of document.querySelectorAll<HTMLElement>('[data-sample]')) {

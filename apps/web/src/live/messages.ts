@@ -20,6 +20,7 @@ const MESSAGES = {
 
   transcript: { en: 'Transcript', ja: '書き起こし' },
   announcer: { en: 'Finished sentences', ja: '確定した文' },
+  noWords: { en: 'Your words appear here.', ja: '話した言葉がここに現れます。' },
   exportTools: { en: 'Take it with you', ja: '書き出し' },
   copy: { en: 'Copy', ja: 'コピー' },
   copied: { en: 'Copied.', ja: 'コピーしました。' },

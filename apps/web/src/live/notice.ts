@@ -6,10 +6,13 @@ import type { Wording } from './wording.js';
 export class Notice {
   readonly #place: HTMLElement;
   readonly #wording: Wording;
+  readonly #refuge: HTMLElement;
 
-  constructor(place: HTMLElement, wording: Wording) {
+  /** `refuge` gets the focus when a button that had it goes away. */
+  constructor(place: HTMLElement, wording: Wording, refuge: HTMLElement) {
     this.#place = place;
     this.#wording = wording;
+    this.#refuge = refuge;
   }
 
   /** Shows it until it is closed, or until something else begins. `retry`: what "Try again" does. */
@@ -29,6 +32,7 @@ export class Notice {
   }
 
   clear(): void {
+    if (this.#place.contains(document.activeElement)) this.#refuge.focus();
     this.#place.replaceChildren();
   }
 

@@ -22,7 +22,9 @@ export class Wording {
   /** `25 Nov, 14:03`, as the language writes it. */
   time(atMs: number): string {
     const style = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
-    return new Intl.DateTimeFormat(this.#language, style).format(atMs);
+    // English is written otherwise in London than in New York.
+    const own = navigator.languages.find((tag) => tag.startsWith(this.#language));
+    return new Intl.DateTimeFormat(own ?? this.#language, style).format(atMs);
   }
 
   /** Calls whenever the language has changed. */
