@@ -99,6 +99,7 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     };
     await page.click('#record');
     await untilSaid(page);
+    await untilClosed(page);
     expect(await copied()).toContain(SAID);
     await stop(page);
     expect((await copied()).trim().replaceAll('\n', ' ')).toBe(await wordsOn(page));
