@@ -44,7 +44,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
     const page = await visit(browser, (await stage.serve()).url, { locale: 'ja-JP' });
     expect(await page.locator('html').getAttribute('lang')).toBe('ja');
     await page.getByRole('button', { name: '開始' }).click();
-    await page.getByText('聞いています').waitFor(PATIENCE);
+    await untilState(page, '聞いています');
     await page.getByRole('button', { name: '停止' }).click();
     await page.selectOption('#language', 'en');
     await page.getByRole('button', { name: 'Start' }).waitFor(PATIENCE);
