@@ -7,7 +7,7 @@ const ended = (closeCode: number) =>
   fromConnectionEnd(new TransportError('peer_closed', 'Ended.', { closeCode }));
 const refused = (httpStatus: number) =>
   fromConnectFailure(new TransportError('refused', 'Refused.', { httpStatus }));
-const told = (code: string) => serverError({ type: 'error', error: 'text', code });
+const told = (code: string) => serverError({ error: 'text', code });
 
 describe('verdictOf', () => {
   it.each([
