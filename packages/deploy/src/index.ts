@@ -1,5 +1,6 @@
 export {
   ARTEFACT_LIMITS,
+  type BucketEnd,
   type CheckModelOptions,
   type CopyModelOptions,
   type CopyProgress,
@@ -95,5 +96,5 @@ export {
 export { givenImage } from './supplies/given-image.js';
 export { type OwnImageOptions, ownImage } from './supplies/own-image.js';
 export type { Check, GivenImage, GivenWeights, Supply, SupplyOptions } from './supplies/supply.js';
-export { givenWeights, hubWeights, keptWeights } from './supplies/weights.js';
+export { givenWeights, type HubWeightsOptions, hubWeights, keptWeights } from './supplies/weights.js';
 export { loadTemplate } from './template-text.js';

@@ -33,6 +33,9 @@ export const DEPLOY_LIMITS = {
   /** Pages of quotas that are read; there are some thousand of a hundred a page. Then the quota counts as unknown. */
   quotaPagesMax: 60,
 
+  /** Pages of models that are looked through for others who use an image or weights, a hundred a page. With more, what may be used is left. */
+  modelPagesMax: 20,
+
   /** How often the log is asked when it is followed. */
   logPollMs: 2_000,
   /** Pages of one look into the log. The rest comes with the next look, or is left out and said. */

@@ -39,6 +39,7 @@ export function arns({ region, account, partition }: Place) {
     ),
     endpoint: (name: string) => arn('sagemaker', `endpoint/${name.toLowerCase()}`),
     // CloudFormation names them Model-… and EndpointConfig-…; SageMaker's ARNs are in lower case.
+    anyModel: arn('sagemaker', 'model/*'),
     models: [arn('sagemaker', 'model/model-*'), arn('sagemaker', 'model/Model-*')],
     configs: [
       arn('sagemaker', 'endpoint-config/endpointconfig-*'),

@@ -119,7 +119,7 @@ describe('the commands about AWS', () => {
       exitCode: 0,
     });
     expect(endpoints.get('demo')?.desired).toBe(2);
-    const destroyed = await run(['destroy', '--endpoint', 'demo', '--engine', 'moonshine']);
+    const destroyed = await run(['destroy', '--endpoint', 'demo']);
     expect(destroyed.exitCode).toBe(0);
     expect(destroyed.err).toMatch(/nothing costs by the hour any more\n[\s\S]*Left:\n/);
     expect(destroyed.err).not.toMatch(/ECR/);
@@ -163,12 +163,21 @@ describe('the commands about AWS', () => {
   });
 
   it('remove the image as well when told to, and list it when not', async () => {
-    const { images } = await account();
-    images.add('kikitori:moonshine-abc');
-    const destroy = ['destroy', '--endpoint', 'demo', '--engine', 'moonshine'];
-    expect((await run(destroy)).err).toMatch(/the ECR repository kikitori: 1 images, 2\.0 GB/);
-    expect((await run([...destroy, '--all'])).err).toMatch(/The ECR repository kikitori is gone/);
+    const { ecr, inventory } = await account().then((one) => ({
+      ecr: one.ecr,
+      inventory: () => one.inventory(),
+    }));
+    ecr.lay('kikitori', 'demo.moonshine-0123456789abcdef', {});
+    ecr.lay('kikitori', 'live.moonshine-fedcba9876543210', { of: 'another endpoint' });
+    const destroy = ['destroy', '--endpoint', 'demo'];
+    expect((await run(destroy)).err).toMatch(
+      /1 image of it in the ECR repository kikitori, 2\.0 GB at most .*"kikitori destroy --all" removes them/,
+    );
+    const removed = await run([...destroy, '--all']);
+    expect(removed.err).toMatch(/demo\.moonshine-0123456789abcdef is gone from ECR/);
+    expect(removed.err).toMatch(/the ECR repository kikitori: images of live \(1 in all\)/);
     expect((await run(destroy)).err).not.toMatch(/ECR/);
+    expect(inventory()).toEqual(['repository kikitori', 'image kikitori:live.moonshine-fedcba9876543210']);
   });
 
   it('explain the arithmetic without asking anybody', async () => {

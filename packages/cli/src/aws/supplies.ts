@@ -12,6 +12,7 @@ import type { Context } from '../context.js';
 
 /** What was said about image and weights. */
 export interface SuppliesGiven {
+  readonly endpoint: string;
   readonly engine: Engine | undefined;
   readonly image: string | undefined;
   readonly builder: BuilderName | undefined;
@@ -38,7 +39,7 @@ export async function suppliesMaker(
 }
 
 function imageOf(
-  { image, engine: asked, builder }: SuppliesGiven,
+  { endpoint: endpointName, image, engine: asked, builder }: SuppliesGiven,
   aws: Aws,
   facts: Facts,
   { env }: Context,
@@ -50,11 +51,11 @@ function imageOf(
   const isNamed = now !== '' && deploy.parseEcrName(now)?.repository !== deploy.DEFAULT_REPOSITORY;
   // Somebody named it once; it stays until somebody names another one.
   if (isNamed && before === engine) return deploy.givenImage(aws, now);
-  return deploy.ownImage(aws, { engine, builder, env }, facts);
+  return deploy.ownImage(aws, { engine, endpointName, builder, env }, facts);
 }
 
 function weightsOf(
-  { engine: asked, modelS3, weights }: SuppliesGiven,
+  { endpoint: endpointName, engine: asked, modelS3, weights }: SuppliesGiven,
   aws: Aws,
   facts: Facts,
   { env }: Context,
@@ -72,5 +73,5 @@ function weightsOf(
   }
   if (engine === 'moonshine') return undefined;
   const model = weights === undefined ? deploy.VOXTRAL_REALTIME : deploy.parseHubModel(weights);
-  return deploy.hubWeights(aws, model, deploy.hubAccess(env), facts);
+  return deploy.hubWeights(aws, { endpointName, model, access: deploy.hubAccess(env) }, facts);
 }

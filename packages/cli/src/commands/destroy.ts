@@ -1,20 +1,16 @@
-import { ownEndpointOption, ownEngineOption, ownRegionOption } from '../aws/deploy-options.js';
-import { suppliesMaker } from '../aws/supplies.js';
+import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
 import { regionOf, withAws } from '../aws/with-aws.js';
 import { defineCommand } from '../command.js';
-import { flag, text } from '../options.js';
+import { flag } from '../options.js';
 
 const options = {
   endpoint: ownEndpointOption,
   region: ownRegionOption,
-  all: flag({ flags: '--all', description: 'image and weights that were made for it as well' }),
-  keepLogs: flag({ flags: '--keep-logs', description: 'leave the log group until its lines are old enough' }),
-  engine: ownEngineOption,
-  weights: text({
-    flags: '--weights <name>',
-    description: 'with --all: the weights, as deploy was told them',
-    fallback: undefined,
+  all: flag({
+    flags: '--all',
+    description: 'images and weights that were brought for it as well, unless others use them',
   }),
+  keepLogs: flag({ flags: '--keep-logs', description: 'leave the log group until its lines are old enough' }),
 };
 
 /** `kikitori destroy`: removes what `deploy` made, and lists what it left. */
@@ -27,13 +23,8 @@ export const destroy = defineCommand({
     return await withAws(regionOf(given.region, context), context, async ({ aws, display, onProgress }) => {
       const { destroyEndpoint } = await import('@kikitori/deploy');
       const wish = { endpointName: given.endpoint, keepsLog: given.keepLogs, isAll: given.all };
-      const suppliesFor = await suppliesMaker(
-        { ...given, image: undefined, builder: undefined, modelS3: undefined },
-        aws,
-        context,
-      );
       const { signal } = context;
-      const { hadStack, left } = await destroyEndpoint(aws, wish, suppliesFor, { signal, onProgress });
+      const { hadStack, left } = await destroyEndpoint(aws, wish, { signal, onProgress });
       if (!hadStack) display.note(`There was no stack of an endpoint ${given.endpoint}.`);
       display.note('Left:');
       for (const line of left) display.note(`  ${line}`);

@@ -10,6 +10,7 @@ export { type HubAccess, type HubModel, hubAccess, parseHubModel, VOXTRAL_REALTI
 export type { FileChecksum, HubFile } from './hub-listing.js';
 export { ARTEFACT_LIMITS, type TransferLimits } from './limits.js';
 export {
+  type BucketEnd,
   ensureModelBucket,
   type ModelBucket,
   modelBucketName,
@@ -17,6 +18,14 @@ export {
 } from './model-bucket.js';
 export type { ModelFormat } from './model-files.js';
 export type { FileRecord, ModelManifest } from './model-manifest.js';
+export {
+  type BucketUse,
+  dropUse,
+  listUses,
+  type ModelBucketPlace,
+  noteUse,
+  sizeOf,
+} from './model-uses.js';
 export { formatS3Uri, parseS3Uri, type S3Location } from './s3-location.js';
 export {
   type CheckModelOptions,
@@ -24,4 +33,4 @@ export {
   removeStoredModel,
   type StoredModel,
 } from './stored-model.js';
-export type { CopyProgress } from './transfer-progress.js';
+export { type CopyProgress, gigabytes } from './transfer-progress.js';

@@ -76,3 +76,8 @@ export class ProgressMeter {
     return nowMs > fromMs ? Math.round((bytes * 1_000) / (nowMs - fromMs)) : 0;
   }
 }
+
+/** `8.9 GB`, `3.2 MB`. */
+export function gigabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

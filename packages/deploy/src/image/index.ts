@@ -8,6 +8,7 @@ export {
 } from './builder.js';
 export { type EcrName, parseEcrName, repositoryArn } from './ecr-name.js';
 export { type CheckImageOptions, checkImage, STREAMING_LABEL, type UsableImage } from './image-check.js';
+export { endpointOf } from './image-tag.js';
 export { IMAGE_LIMITS } from './limits.js';
 export {
   DEFAULT_REPOSITORY,
@@ -18,3 +19,4 @@ export {
   planImage,
   provideImage,
 } from './provide-image.js';
+export { isOurs, type ListedImage, listImages, type RepositoryPlace } from './repository.js';

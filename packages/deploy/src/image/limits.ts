@@ -24,6 +24,8 @@ export const IMAGE_LIMITS = {
   /** An image's own description of itself; usually 10 kB. A longer one is refused. */
   configBytesMax: 4 * 1024 * 1024,
   configTimeoutMs: 30_000,
+  /** Pages of a repository's images that are read, a hundred each. What is behind them is not found: it is built again, and left by destroy. */
+  listPagesMax: 50,
   /** What ECR keeps of images that no tag points to, in days; they cost 0.10 USD per GB and month. */
   untaggedDays: 14,
 } as const;

@@ -17,19 +17,24 @@ import {
 } from './builder.js';
 import { toEcrError } from './ecr-error.js';
 import { parseEcrName, registryHost, repositoryArn } from './ecr-name.js';
+import { contentOf, imageTag } from './image-tag.js';
 import { IMAGE_LIMITS } from './limits.js';
 import { type ProgramEnd, runProgram } from './program.js';
 import {
   ensureRepository,
   findImage,
   type ListedImage,
+  listImages,
   type RepositoryPlace,
   registryPassword,
+  tagImage,
 } from './repository.js';
 
 /** What an image is made from, and where it goes. */
 export interface ImageSettings {
   readonly engine: Engine;
+  /** The endpoint that it is for: its name is part of the image's tag, so that nobody removes what another one needs. */
+  readonly endpointName: string;
   readonly accountId: string;
   readonly region: string;
   /** Another host of the same registry, such as one for FIPS; ECR's usual one when not given. */
@@ -94,7 +99,7 @@ export async function planImage(
   const context = await readBuildContext(settings.engine, settings.buildArgs, settings.checkout);
   const { target, tag, place } = placeOf(settings, context);
   try {
-    const isThere = (await findImage(place, { imageTag: tag })) !== undefined;
+    const isThere = findContent(await listImages(place), tag) !== undefined;
     return { target, tag, repository: place.repository, repositoryArn: arnOf(settings), isThere };
   } catch (error) {
     settings.signal?.throwIfAborted();
@@ -104,7 +109,8 @@ export async function planImage(
 
 /**
  * Sees to it that the image of this checkout is in ECR, and says under which digest. The tag is made from the content of
- * everything that goes into it: what is unchanged is neither built nor pushed again, and needs no builder.
+ * everything that goes into it: what is unchanged is neither built nor pushed again, and needs no builder; what another endpoint has pushed
+ * gets this one's tag as well.
  *
  * @throws DeployError `builder_missing`, `build_failed`, `push_failed`, `context_missing`, `access_denied`, `aws_…`; or the
  *   signal's reason
@@ -114,8 +120,11 @@ export async function provideImage(options: ProvideImageOptions): Promise<Provid
   try {
     const context = await readBuildContext(options.engine, options.buildArgs, options.checkout);
     const { target, tag, place } = placeOf(options, context);
-    const there = await findImage(place, { imageTag: tag });
-    if (there !== undefined) return provided(options, { tag, image: there });
+    const there = findContent(await listImages(place), tag);
+    if (there !== undefined) {
+      if (!there.tags.includes(tag)) await tagImage(place, there.digest, tag);
+      return provided(options, { tag, image: there });
+    }
     const builder = await chooseBuilder(options);
     const hasMadeRepository = await ensureRepository(place, options.tags ?? {});
     if (hasMadeRepository) onLine(`Made the ECR repository ${place.repository}`);
@@ -126,6 +135,13 @@ export async function provideImage(options: ProvideImageOptions): Promise<Provid
     signal?.throwIfAborted();
     throw toEcrError(error);
   }
+}
+
+/** The image of this tag, or one that was made of the same for another endpoint. */
+function findContent(images: readonly ListedImage[], tag: string): ListedImage | undefined {
+  const content = contentOf(tag);
+  const same = images.filter(({ tags }) => tags.some((one) => contentOf(one) === content));
+  return same.find(({ tags }) => tags.includes(tag)) ?? same[0];
 }
 
 /** The first builder that works, or the one that is asked for. */
@@ -253,8 +269,9 @@ function placeOf(
   settings: ImageSettings & Pick<ProvideImageOptions, 'ecrFor' | 'signal'>,
   { hash }: BuildContext,
 ): { readonly target: string; readonly tag: string; readonly place: RepositoryPlace } {
-  const { engine, accountId, region, repository = DEFAULT_REPOSITORY, ecrFor, signal } = settings;
-  const tag = `${engine}-${hash.slice(0, 16)}`;
+  const { engine, endpointName, accountId, region, ecrFor, signal } = settings;
+  const { repository = DEFAULT_REPOSITORY } = settings;
+  const tag = imageTag(endpointName, engine, hash);
   const target = `${hostOf(settings)}/${repository}:${tag}`;
   return { target, tag, place: { ecr: ecrFor(region), accountId, repository, signal } };
 }

@@ -1,12 +1,17 @@
 import {
+  BatchGetImageCommand,
   CreateRepositoryCommand,
   DescribeImagesCommand,
   DescribeRepositoriesCommand,
   type ECRClient,
   GetAuthorizationTokenCommand,
+  type ImageDetail,
+  ListTagsForResourceCommand,
+  PutImageCommand,
   PutLifecyclePolicyCommand,
 } from '@aws-sdk/client-ecr';
 import { DeployError } from '../errors.js';
+import { repositoryArn } from './ecr-name.js';
 import { IMAGE_LIMITS } from './limits.js';
 
 /** Where an image is or shall be. */
@@ -20,6 +25,7 @@ export interface RepositoryPlace {
 /** An image in ECR, as its list tells it. */
 export interface ListedImage {
   readonly digest: string;
+  readonly tags: readonly string[];
   readonly sizeBytes: number;
   /** Media type of the manifest. */
   readonly mediaType: string | undefined;
@@ -30,7 +36,7 @@ const send = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSi
 };
 
 /**
- * Makes the repository when it is missing. @returns Whether it was.
+ * Makes the repository when it is missing, and ends what an earlier run began to make. @returns Whether it was missing
  *
  * Tags are immutable: ours are made from the content, so a tag that could be moved would only let somebody put another image
  * behind one that was looked at. Images are scanned as they come. Nothing that has a tag is ever removed by a rule, however old:
@@ -41,7 +47,12 @@ export async function ensureRepository(
   tags: Readonly<Record<string, string>>,
 ): Promise<boolean> {
   const { ecr, repository, signal } = place;
-  if (await hasRepository(place)) return false;
+  if (await hasRepository(place)) {
+    // Made a moment ago by a run that broke off: its rule may be missing. A repository of somebody else is left as it is.
+    const isHalfMade = (await listImages(place)).length === 0 && (await isOurs(place, Object.keys(tags)));
+    if (isHalfMade) await putLifecycle(place);
+    return false;
+  }
   const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
   try {
     await ecr.send(
@@ -59,11 +70,24 @@ export async function ensureRepository(
     if (error instanceof Error && error.name === 'RepositoryAlreadyExistsException') return false;
     throw error;
   }
+  await putLifecycle(place);
+  return true;
+}
+
+async function putLifecycle({ ecr, repository, signal }: RepositoryPlace): Promise<void> {
   await ecr.send(
     new PutLifecyclePolicyCommand({ repositoryName: repository, lifecyclePolicyText: lifecyclePolicy() }),
     send(signal),
   );
-  return true;
+}
+
+/** Whether the repository has all of these tags, which it gets when we make it. */
+export async function isOurs(place: RepositoryPlace, keys: readonly string[]): Promise<boolean> {
+  const { ecr, accountId, repository, signal } = place;
+  const region = await ecr.config.region();
+  const resourceArn = repositoryArn({ accountId, region, repository });
+  const { tags = [] } = await ecr.send(new ListTagsForResourceCommand({ resourceArn }), send(signal));
+  return keys.length > 0 && keys.every((key) => tags.some(({ Key }) => Key === key));
 }
 
 function lifecyclePolicy(): string {
@@ -107,13 +131,61 @@ export async function findImage(
       new DescribeImagesCommand({ registryId: accountId, repositoryName: repository, imageIds: [id] }),
       send(signal),
     );
-    if (found?.imageDigest === undefined) return undefined;
-    const { imageDigest, imageSizeInBytes = 0, imageManifestMediaType } = found;
-    return { digest: imageDigest, sizeBytes: imageSizeInBytes, mediaType: imageManifestMediaType };
+    return found === undefined ? undefined : listed(found);
   } catch (error) {
     const isMissing =
       error instanceof Error && /^(ImageNotFound|RepositoryNotFound)Exception$/.test(error.name);
     if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+/** Every image of the repository; none where there is no such repository. */
+export async function listImages(place: RepositoryPlace): Promise<readonly ListedImage[]> {
+  const { ecr, accountId, repository, signal } = place;
+  const found: ListedImage[] = [];
+  let token: string | undefined;
+  try {
+    for (let page = 0; page < IMAGE_LIMITS.listPagesMax; page += 1) {
+      const input = { registryId: accountId, repositoryName: repository, nextToken: token };
+      const { imageDetails = [], nextToken } = await ecr.send(new DescribeImagesCommand(input), send(signal));
+      found.push(...imageDetails.flatMap((detail) => listed(detail) ?? []));
+      token = nextToken;
+      if (token === undefined) break;
+    }
+  } catch (error) {
+    if (error instanceof Error && error.name === 'RepositoryNotFoundException') return [];
+    throw error;
+  }
+  return found;
+}
+
+function listed(detail: ImageDetail): ListedImage | undefined {
+  const { imageDigest, imageTags = [], imageSizeInBytes = 0, imageManifestMediaType } = detail;
+  if (imageDigest === undefined) return undefined;
+  return {
+    digest: imageDigest,
+    tags: imageTags,
+    sizeBytes: imageSizeInBytes,
+    mediaType: imageManifestMediaType,
+  };
+}
+
+/** Gives an image that is there another tag. One that it has already is no failure. */
+export async function tagImage(place: RepositoryPlace, digest: string, tag: string): Promise<void> {
+  const { ecr, accountId, repository, signal } = place;
+  const target = { registryId: accountId, repositoryName: repository };
+  const { images: [image] = [] } = await ecr.send(
+    new BatchGetImageCommand({ ...target, imageIds: [{ imageDigest: digest }] }),
+    send(signal),
+  );
+  if (image?.imageManifest === undefined) throw new DeployError('image_missing');
+  const { imageManifest, imageManifestMediaType } = image;
+  try {
+    const input = { ...target, imageManifest, imageManifestMediaType, imageDigest: digest, imageTag: tag };
+    await ecr.send(new PutImageCommand(input), send(signal));
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ImageAlreadyExistsException') return;
     throw error;
   }
 }

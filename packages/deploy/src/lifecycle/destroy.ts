@@ -1,12 +1,17 @@
+import { formatS3Uri, modelBucketName } from '../artefacts/index.js';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
+import { DEFAULT_REPOSITORY, parseEcrName } from '../image/index.js';
 import { ENDPOINT_TAG, logGroupOf, stackNameOf } from '../names.js';
 import { assertOurs, type Facts, readFacts, readLogGroup } from '../plan/facts.js';
-import type { Supplies } from '../plan/plan.js';
 import { StackDriver } from '../stack/stack-driver.js';
 import { StackReader } from '../stack/stack-reader.js';
 import { stateOf } from '../stack/stack-state.js';
+import { type ModelUse, readModelUses } from '../supplies/model-users.js';
+import type { SweepOptions } from '../supplies/sweep.js';
+import { sweepImages } from '../supplies/sweep-images.js';
+import { sweepWeights } from '../supplies/sweep-weights.js';
 import type { LifecycleOptions } from './deploy.js';
 
 /** What to remove besides the endpoint. */
@@ -14,7 +19,7 @@ export interface DestroyWish {
   readonly endpointName: string;
   /** Leave the log where it is. */
   readonly keepsLog: boolean;
-  /** Image and weights as well. */
+  /** Images and weights that were brought for it as well, unless another endpoint or model uses them. */
   readonly isAll: boolean;
 }
 
@@ -33,7 +38,6 @@ export interface Destroyed {
 export async function destroyEndpoint(
   aws: Aws,
   wish: DestroyWish,
-  suppliesFor: (facts: Facts) => Supplies,
   options: LifecycleOptions,
 ): Promise<Destroyed> {
   const { signal, onProgress } = options;
@@ -50,10 +54,7 @@ export async function destroyEndpoint(
     });
   }
   // A container's last words may have made the group anew: it is looked at when everything else is gone.
-  const left = [
-    ...(await sweepLog(aws, wish, options)),
-    ...(await sweepSupplies(wish, suppliesFor(facts), options)),
-  ];
+  const left = [...(await sweepLog(aws, wish, options)), ...(await sweepSupplies(aws, wish, facts, options))];
   left.push(
     'the service-linked role AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint, if scaling made it: other endpoints share it, it costs nothing',
   );
@@ -119,16 +120,34 @@ async function sweepLog(
   return [];
 }
 
+/** What the stack used and did not hold: what somebody named is theirs, what we brought is listed or removed. */
 async function sweepSupplies(
-  { isAll }: DestroyWish,
-  { image, weights }: Supplies,
-  options: LifecycleOptions,
+  aws: Aws,
+  { endpointName, isAll }: DestroyWish,
+  facts: Facts,
+  { signal, onProgress }: LifecycleOptions,
 ): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const supply of [image, weights]) {
-    if (supply === undefined) continue;
-    if (isAll) left.push(...(await supply.remove(options)));
-    else left.push(...(await supply.list(options)));
-  }
-  return left;
+  let found: Promise<readonly ModelUse[] | undefined> | undefined;
+  const uses = () => {
+    found ??= readModelUses(aws, { signal });
+    return found;
+  };
+  const sweep: SweepOptions = { endpointName, place: facts, isAll, uses, signal, onProgress };
+  return [...namedSupplies(facts), ...(await sweepImages(aws, sweep)), ...(await sweepWeights(aws, sweep))];
+}
+
+function namedSupplies({ stack, account, region }: Facts): readonly string[] {
+  const {
+    ImageUri: image = '',
+    ModelBucket: bucket = '',
+    ModelPrefix: prefix = '',
+  } = stack?.parameters ?? {};
+  const isOwnImage = parseEcrName(image)?.repository === DEFAULT_REPOSITORY;
+  const isOwnBucket = bucket === modelBucketName(account, region);
+  return [
+    ...(image === '' || isOwnImage ? [] : [`the image ${image}: it was named, not made`]),
+    ...(bucket === '' || isOwnBucket
+      ? []
+      : [`the weights in ${formatS3Uri({ bucket, prefix })}: they were named, not brought`]),
+  ];
 }

@@ -1,3 +1,5 @@
+import { modelBucketName } from '../artefacts/model-bucket.js';
+import { DEFAULT_REPOSITORY } from '../image/provide-image.js';
 import { arns, dashboardOf, logGroupOf, type Place, stackNameOf } from '../names.js';
 
 /** One permission: actions on resources, and what for. */
@@ -49,6 +51,7 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
       resources: [arn.stack(stackName)],
     },
     ...rolePermissions(stackName, place),
+    ...lookPermissions(place),
     ...servingPermissions(endpointName, place),
     ...scalingPermissions(place),
     ...watchingPermissions(endpointName, place, logGroup),
@@ -60,6 +63,25 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
         'iam:SimulatePrincipalPolicy',
       ],
       resources: EVERYWHERE,
+    },
+  ];
+}
+
+/** What `destroy` looks at, to list what it leaves, and to leave what somebody else uses. */
+function lookPermissions(place: Place): readonly Permission[] {
+  const arn = arns(place);
+  return [
+    { sid: 'LookAtModels', actions: ['sagemaker:ListModels'], resources: EVERYWHERE },
+    { sid: 'LookAtEachModel', actions: ['sagemaker:DescribeModel'], resources: [arn.anyModel] },
+    {
+      sid: 'LookAtOwnImages',
+      actions: ['ecr:DescribeImages', 'ecr:ListTagsForResource'],
+      resources: [arn.repository(DEFAULT_REPOSITORY)],
+    },
+    {
+      sid: 'LookAtOwnBucket',
+      actions: ['s3:ListBucket', 's3:GetBucketTagging'],
+      resources: [arn.bucket(modelBucketName(place.account, place.region))],
     },
   ];
 }
@@ -214,6 +236,7 @@ export function imagePermissions(repository: string, place: Place): readonly Per
         'ecr:PutLifecyclePolicy',
         'ecr:DescribeRepositories',
         'ecr:DescribeImages',
+        'ecr:ListTagsForResource',
         'ecr:TagResource',
         'ecr:BatchCheckLayerAvailability',
         'ecr:BatchGetImage',
@@ -248,6 +271,7 @@ export function weightsPermissions(bucket: string, place: Place): readonly Permi
         's3:ListBucket',
         's3:ListBucketMultipartUploads',
         's3:GetBucketLocation',
+        's3:GetBucketTagging',
         's3:PutBucketPublicAccessBlock',
         's3:PutBucketTagging',
         's3:PutLifecycleConfiguration',
@@ -263,7 +287,7 @@ export function weightsPermissions(bucket: string, place: Place): readonly Permi
         's3:AbortMultipartUpload',
         's3:ListMultipartUploadParts',
       ],
-      resources: [`${arn}/models/*`],
+      resources: [`${arn}/models/*`, `${arn}/endpoints/*`],
     },
   ];
 }

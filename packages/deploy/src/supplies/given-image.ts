@@ -36,7 +36,5 @@ export function givenImage(aws: Aws, imageUri: string): Supply<GivenImage> {
       onProgress({ step: 'image', kind: 'skip', text: `Image ${found.uri}` });
       return { imageUri: found.uri, repositoryArn: found.repositoryArn };
     },
-    list: async () => [],
-    remove: async () => [`the image ${imageUri}: it was named, not made`],
   };
 }

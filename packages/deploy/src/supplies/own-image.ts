@@ -1,5 +1,4 @@
 import type { Aws } from '../aws/aws.js';
-import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import {
   BUILDER_NAMES,
@@ -14,11 +13,13 @@ import { ENDPOINT_TAG, type Place } from '../names.js';
 import { imagePermissions } from '../plan/permissions.js';
 import type { Engine } from '../settings/settings.js';
 import { asCheck } from './as-check.js';
-import type { GivenImage, Supply, SupplyOptions } from './supply.js';
+import type { GivenImage, Supply } from './supply.js';
 
 /** How our own image is made. */
 export interface OwnImageOptions {
   readonly engine: Engine;
+  /** The image's tag begins with it: several endpoints share one repository, and may share an image. */
+  readonly endpointName: string;
   /** Only this builder; else the first that works. */
   readonly builder: BuilderName | undefined;
   /** `PATH`, and what the builders read. */
@@ -27,8 +28,8 @@ export interface OwnImageOptions {
 
 /** The image of this checkout: built with whatever builder there is, and pushed to our own repository, unless it is there. */
 export function ownImage(aws: Aws, options: OwnImageOptions, place: Place): Supply<GivenImage> {
-  const { engine, builder, env } = options;
-  const settings = { engine, accountId: place.account, region: place.region };
+  const { engine, endpointName, builder, env } = options;
+  const settings = { engine, endpointName, accountId: place.account, region: place.region };
   return {
     summary: `build the image of containers/${engine} and push it to ${DEFAULT_REPOSITORY} in ECR, unless it is there`,
     permissions: imagePermissions(DEFAULT_REPOSITORY, place),
@@ -67,48 +68,5 @@ export function ownImage(aws: Aws, options: OwnImageOptions, place: Place): Supp
       });
       return { imageUri: image.uri, repositoryArn: image.repositoryArn };
     },
-    list: ({ signal }) => listOwn(aws, signal),
-    remove: (removal) => removeOwn(aws, removal),
   };
-}
-
-async function listOwn(aws: Aws, signal: AbortSignal): Promise<readonly string[]> {
-  const { sdk, client } = await aws.ecr();
-  try {
-    const { imageDetails = [] } = await aws.call(
-      (options) =>
-        client.send(new sdk.DescribeImagesCommand({ repositoryName: DEFAULT_REPOSITORY }), options),
-      { signal },
-    );
-    const gigabytes = imageDetails.reduce((sum, { imageSizeInBytes = 0 }) => sum + imageSizeInBytes, 0) / 1e9;
-    return [
-      `the ECR repository ${DEFAULT_REPOSITORY}: ${imageDetails.length} images, ${gigabytes.toFixed(1)} GB (about $0.10 a GB and month); "kikitori destroy --all" removes it`,
-    ];
-  } catch (error) {
-    if (isRefusal(error, 'RepositoryNotFoundException')) return [];
-    if (error instanceof DeployError && error.code === 'access_denied') {
-      return [`perhaps the ECR repository ${DEFAULT_REPOSITORY}: these credentials may not look`];
-    }
-    throw error;
-  }
-}
-
-async function removeOwn(aws: Aws, { signal, onProgress }: SupplyOptions): Promise<readonly string[]> {
-  const { sdk, client } = await aws.ecr();
-  try {
-    await aws.call(
-      (options) =>
-        client.send(
-          new sdk.DeleteRepositoryCommand({ repositoryName: DEFAULT_REPOSITORY, force: true }),
-          options,
-        ),
-      { signal },
-    );
-  } catch (error) {
-    if (!isRefusal(error, 'RepositoryNotFoundException')) throw error;
-    return [];
-  }
-  const text = `The ECR repository ${DEFAULT_REPOSITORY} is gone, with all its images`;
-  onProgress({ step: 'image', kind: 'done', text });
-  return [];
 }

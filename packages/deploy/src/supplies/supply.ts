@@ -30,12 +30,6 @@ export interface Supply<Given> {
   check(options: { readonly signal: AbortSignal }): Promise<Check>;
   /** Brings it, or finds it there. Run again after whatever happened, it goes on. */
   ensure(options: SupplyOptions): Promise<Given>;
-  /** What there is of it, a line each, with what it costs to keep. */
-  list(options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
-  /**
-   * Removes what `ensure` brought; what somebody else named is theirs. Resolves with what is left, a line each.
-   */
-  remove(options: SupplyOptions): Promise<readonly string[]>;
 }
 
 /** An image in ECR. */

@@ -39,10 +39,45 @@ describe('the bucket for models', () => {
   it('is removed when it is empty, and only then', async () => {
     const rig = await openRig();
     await rig.copy();
-    expect(await removeModelBucket(place(rig))).toBe(false);
+    expect(await removeModelBucket(place(rig), 'app')).toBe('occupied');
     rig.s3.objects.clear();
-    expect(await removeModelBucket(place(rig))).toBe(true);
-    expect(await removeModelBucket(place(rig))).toBe(true);
+    expect(await removeModelBucket(place(rig), 'app')).toBe('gone');
+    expect(await removeModelBucket(place(rig), 'app')).toBe('absent');
+  });
+
+  it('is not removed where somebody else has made it', async () => {
+    const rig = await openRig();
+    rig.s3.settings.set(
+      'PutTagging',
+      '<Tagging><TagSet><Tag><Key>team</Key><Value>a</Value></Tag></TagSet></Tagging>',
+    );
+    expect(await removeModelBucket(place(rig), 'app')).toBe('foreign');
+    expect(rig.s3.isThere).toBe(true);
+  });
+
+  it('that a run only began to make is made to its end by the next one', async () => {
+    const rig = await openRig();
+    rig.s3.isThere = false;
+    rig.s3.fault = (operation) =>
+      operation === 'PutLifecycle' ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined;
+    await expect(ensureModelBucket(place(rig), { app: 'kikitori' })).rejects.toMatchObject({
+      code: 'access_denied',
+    });
+    rig.s3.fault = () => undefined;
+    expect(await ensureModelBucket(place(rig), { app: 'kikitori' })).toBe(false);
+    expect([...rig.s3.settings.keys()].sort()).toEqual([
+      'CreateBucket',
+      'PutLifecycle',
+      'PutPublicAccess',
+      'PutTagging',
+    ]);
+  });
+
+  it('with something in it is left as it is', async () => {
+    const rig = await openRig();
+    await rig.copy();
+    expect(await ensureModelBucket(place(rig), { app: 'kikitori' })).toBe(false);
+    expect(rig.s3.settings.size).toBe(0);
   });
 
   it('has a name of its own for each account and region', () => {

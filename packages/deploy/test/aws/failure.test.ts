@@ -119,7 +119,14 @@ describe('an error of AWS', () => {
       copyModel({ s3, model: VOXTRAL_REALTIME, destination: 's3://weights/a/', access }),
     );
     const provided = await failed(
-      provideImage({ engine: 'vllm', accountId: '1', region: 'eu-west-1', ecrFor, env: {} }),
+      provideImage({
+        engine: 'vllm',
+        endpointName: 'demo',
+        accountId: '1',
+        region: 'eu-west-1',
+        ecrFor,
+        env: {},
+      }),
     );
     for (const error of [copied, provided]) {
       expect(error).toBeInstanceOf(DeployError);

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { PolicyDocument } from '../../src/plan/permissions.js';
+import { FakeEcr } from './fake-ecr.js';
+import { FakeS3 } from './fake-s3.js';
 import { allows } from './iam-policy.js';
 import { seeded, type VirtualTime } from './virtual-time.js';
 import { ServiceFault } from './wire.js';
@@ -72,9 +73,19 @@ export interface AccountOptions {
   readonly region?: string;
 }
 
-/** The digest of an image that the stand-in has under `name:tag`. */
-export function digestOf(image: string): string {
-  return `sha256:${createHash('sha256').update(image).digest('hex')}`;
+/** What an image says of itself that SageMaker can run. */
+const USABLE = {
+  os: 'linux',
+  architecture: 'amd64',
+  config: { Labels: { 'com.amazonaws.sagemaker.capabilities.bidirectional-streaming': 'true' } },
+};
+
+export interface FakeModel {
+  readonly role: string;
+  readonly image: string;
+  /** `s3://…`; undefined where the image holds everything. */
+  readonly weights: string | undefined;
+  readonly environment: unknown;
 }
 
 /** Everything that an account holds, and who may do what in it. */
@@ -92,7 +103,7 @@ export class FakeAccount {
   readonly used = new Set<string>();
 
   readonly roles = new Map<string, FakeRole>();
-  readonly models = new Map<string, { readonly role: string; readonly environment: unknown }>();
+  readonly models = new Map<string, FakeModel>();
   readonly configs = new Map<string, FakeConfig>();
   readonly endpoints = new Map<string, FakeEndpoint>();
   readonly targets = new Map<string, { min: number; max: number }>();
@@ -105,13 +116,32 @@ export class FakeAccount {
     ['ml.g6.12xlarge', 8],
     ['ml.c5.xlarge', 8],
   ]);
-  readonly images = new Set<string>(['kikitori-vllm:1', 'kikitori-vllm:2', 'kikitori-moonshine:1']);
+  /** Some images that somebody has pushed, and what the deployment pushes. */
+  readonly ecr = new FakeEcr();
+  /** Has no bucket until somebody makes it. */
+  readonly s3: FakeS3;
 
   constructor({ time, seed, weather = FAIR, region = 'us-west-2' }: AccountOptions) {
     this.time = time;
     this.random = seeded(seed);
     this.weather = weather;
     this.region = region;
+    const bucket = `kikitori-models-${this.id}-${region}`;
+    this.s3 = new FakeS3({ bucket, owner: this.id, region });
+    this.s3.isThere = false;
+    for (const [name, tag] of [
+      ['kikitori-vllm', '1'],
+      ['kikitori-vllm', '2'],
+      ['kikitori-moonshine', '1'],
+    ] as const) {
+      this.ecr.lay(name, tag, { ...USABLE, created: tag });
+    }
+  }
+
+  /** Whether ECR has `NAME@DIGEST`. */
+  hasImage(image: string): boolean {
+    const [name = '', digest = ''] = image.split('@');
+    return this.ecr.repositories.get(name)?.manifests.has(digest) === true;
   }
 
   chance(part: number): boolean {
@@ -149,6 +179,15 @@ export class FakeAccount {
       dashboard: this.dashboards,
       'log group': this.logGroups,
     };
-    return Object.entries(kinds).flatMap(([kind, all]) => [...all.keys()].map((name) => `${kind} ${name}`));
+    const { ecr, s3 } = this;
+    const own = ecr.repositories.get('kikitori');
+    return [
+      ...Object.entries(kinds).flatMap(([kind, all]) => [...all.keys()].map((name) => `${kind} ${name}`)),
+      ...(own === undefined ? [] : ['repository kikitori']),
+      ...[...(own?.tags.keys() ?? [])].map((tag) => `image kikitori:${tag}`),
+      ...(s3.isThere ? [`bucket ${s3.bucket}`] : []),
+      ...[...s3.objects.keys()].map((key) => `object ${key}`),
+      ...[...s3.uploads.values()].map(({ key }) => `upload ${key}`),
+    ];
   }
 }

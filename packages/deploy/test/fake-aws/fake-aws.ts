@@ -1,12 +1,13 @@
 /**
- * AWS on this machine, for AWS's own clients: CloudFormation, IAM, STS, SageMaker, Logs, CloudWatch, Service Quotas and ECR, as far as the
- * deployment uses them. It keeps state, checks required fields, order and permissions, lets time pass only where somebody waits, and fails by a
+ * AWS on this machine, for AWS's own clients: CloudFormation, IAM, STS, SageMaker, Logs, CloudWatch, Service Quotas, ECR with its registry, and S3, as
+ * far as the deployment uses them. It keeps state, checks required fields, order and permissions, lets time pass only where somebody waits, and fails by a
  * seed.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AccountOptions, digestOf, FakeAccount } from './account.js';
+import { type AccountOptions, FakeAccount } from './account.js';
 import { FakeCloudFormation } from './cloudformation.js';
+import type { S3Fault } from './fake-s3.js';
 import { allows } from './iam-policy.js';
 import { answer, type Call, readCall, refuse, ServiceFault } from './wire.js';
 
@@ -34,16 +35,17 @@ export class FakeAws {
       logs: this.#logs(),
       monitoring: this.#cloudWatch(),
       servicequotas: this.#quotas(),
-      ecr: this.#ecr(),
     };
     this.#server = createServer((request, response) => {
-      void this.#serve(request, response);
+      this.#serve(request, response).catch(() => request.destroy());
     });
+    this.#connectStores();
   }
 
   static async open(options: AccountOptions): Promise<FakeAws> {
     const fake = new FakeAws(options);
     await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
+    fake.account.ecr.origin = fake.url;
     return fake;
   }
 
@@ -60,17 +62,16 @@ export class FakeAws {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let dialect: Call['dialect'] = 'json';
-    if (request.url === '/config') {
-      const Labels = { 'com.amazonaws.sagemaker.capabilities.bidirectional-streaming': 'true' };
-      response.end(JSON.stringify({ os: 'linux', architecture: 'amd64', config: { Labels } }));
-      return;
+    const service = serviceOf(request);
+    if (service === 's3') return await this.account.s3.handle(request, response);
+    if (service === 'ecr' || request.url?.startsWith('/v2/') === true) {
+      return await this.account.ecr.handle(request, response);
     }
     try {
       const call = await readCall(request);
       dialect = call.dialect;
       const name = `${call.service}:${call.operation}`;
-      this.calls.push(name);
-      this.onCall?.(name, this.calls.length);
+      this.#arrived(name);
       const { account } = this;
       const { throttled, broken, cut } = account.weather;
       if (account.chance(throttled)) throw new ServiceFault('Throttling', 'Rate exceeded', 400);
@@ -91,6 +92,38 @@ export class FakeAws {
         error instanceof ServiceFault ? error : new ServiceFault('InternalFailure', String(error), 500);
       refuse(response, dialect, fault);
     }
+  }
+
+  #arrived(name: string): void {
+    this.calls.push(name);
+    this.onCall?.(name, this.calls.length);
+  }
+
+  /** S3 and ECR are servers of their own: they are told who may do what, and the weather. */
+  #connectStores(): void {
+    const { account } = this;
+    const { s3, ecr } = account;
+    s3.fault = (operation, key) => {
+      this.#arrived(`s3:${operation}`);
+      const { throttled, broken, cut } = account.weather;
+      if (!isAllowed(() => authorizeS3(account, operation, key))) return refusal(403, 'AccessDenied');
+      if (account.chance(throttled)) return refusal(503, 'SlowDown');
+      if (account.chance(broken)) return refusal(500, 'InternalError');
+      if (!account.chance(cut)) return undefined;
+      return account.chance(0.5) ? { kind: 'lose-answer' } : { kind: 'reset', afterBytes: 0 };
+    };
+    ecr.fault = (call, name) => {
+      this.#arrived(`ecr:${call}`);
+      const { throttled, broken } = account.weather;
+      const resource = call === 'GetAuthorizationToken' ? '*' : account.arn('ecr', `repository/${name}`);
+      if (!isAllowed(() => account.authorize(`ecr:${call}`, resource))) return 'AccessDeniedException';
+      if (account.chance(throttled)) return 'ThrottlingException';
+      return account.chance(broken) ? 'ServerException' : undefined;
+    };
+    ecr.cut = () => {
+      if (!account.chance(account.weather.cut)) return undefined;
+      return account.chance(0.5) ? 'before' : 'after';
+    };
   }
 
   #sts(): Operations {
@@ -134,6 +167,38 @@ export class FakeAws {
       return found;
     };
     return {
+      ListModels: (input) => {
+        account.authorize('sagemaker:ListModels', '*');
+        const names = [...account.models.keys()];
+        const at = Number(input['NextToken'] ?? 0);
+        const row = (ModelName: string) => ({
+          ModelName,
+          ModelArn: account.arn('sagemaker', `model/${ModelName.toLowerCase()}`),
+          CreationTime: new Date(account.time.now()),
+        });
+        return {
+          Models: names.slice(at, at + 1).map(row),
+          ...(at + 1 < names.length ? { NextToken: String(at + 1) } : {}),
+        };
+      },
+      DescribeModel: (input) => {
+        const name = String(input['ModelName']);
+        const arn = account.arn('sagemaker', `model/${name.toLowerCase()}`);
+        account.authorize('sagemaker:DescribeModel', arn);
+        const found = account.models.get(name);
+        if (found === undefined)
+          throw new ServiceFault('ValidationException', `Could not find model "${arn}".`);
+        const { image, weights } = found;
+        const source = { S3DataType: 'S3Prefix', CompressionType: 'None', S3Uri: weights };
+        return {
+          ModelName: name,
+          ModelArn: arn,
+          PrimaryContainer: {
+            Image: `${account.id}.dkr.ecr.${account.region}.amazonaws.com/${image}`,
+            ...(weights === undefined ? {} : { ModelDataSource: { S3DataSource: source } }),
+          },
+        };
+      },
       DescribeEndpoint: (input) => {
         const { name, config, status, instances, desired, createdAt, reason } = find(
           input,
@@ -284,53 +349,50 @@ export class FakeAws {
       },
     };
   }
+}
 
-  #ecr(): Operations {
-    const { account } = this;
-    return {
-      DescribeImages: (input) => {
-        const name = String(input['repositoryName']);
-        account.authorize('ecr:DescribeImages', account.arn('ecr', `repository/${name}`));
-        const own = [...account.images].filter((one) => one.startsWith(`${name}:`));
-        if (own.length === 0)
-          throw new ServiceFault('RepositoryNotFoundException', 'The repository does not exist');
-        const [id] = (input['imageIds'] ?? []) as { imageTag: string }[];
-        if (id === undefined)
-          return { imageDetails: own.map(() => ({ repositoryName: name, imageSizeInBytes: 2e9 })) };
-        throw new ServiceFault('ImageNotFoundException', 'The image does not exist');
-      },
-      BatchGetImage: (input) => {
-        const name = String(input['repositoryName']);
-        account.authorize('ecr:BatchGetImage', account.arn('ecr', `repository/${name}`));
-        const [id] = input['imageIds'] as { imageTag?: string; imageDigest?: string }[];
-        const tags = [...account.images].filter((one) => one.startsWith(`${name}:`));
-        const found = tags.find(
-          (one) => one === `${name}:${id?.imageTag}` || digestOf(one) === id?.imageDigest,
-        );
-        if (found === undefined) return { images: [], failures: [{ failureCode: 'ImageNotFound' }] };
-        const config = { digest: digestOf(`${found} config`) };
-        const mediaType = 'application/vnd.docker.distribution.manifest.v2+json';
-        const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType, config });
-        return {
-          images: [
-            { imageId: { imageDigest: digestOf(found) }, imageManifest, imageManifestMediaType: mediaType },
-          ],
-        };
-      },
-      GetDownloadUrlForLayer: (input) => {
-        const name = String(input['repositoryName']);
-        account.authorize('ecr:GetDownloadUrlForLayer', account.arn('ecr', `repository/${name}`));
-        return { downloadUrl: `${this.url}/config`, layerDigest: input['layerDigest'] };
-      },
-      DeleteRepository: (input) => {
-        const name = String(input['repositoryName']);
-        account.authorize('ecr:DeleteRepository', account.arn('ecr', `repository/${name}`));
-        const own = [...account.images].filter((one) => one.startsWith(`${name}:`));
-        if (own.length === 0)
-          throw new ServiceFault('RepositoryNotFoundException', 'The repository does not exist');
-        for (const image of own) account.images.delete(image);
-        return {};
-      },
-    };
+/** The service that a request is signed for. */
+function serviceOf({ headers }: IncomingMessage): string | undefined {
+  return /Credential=[^/]+\/\d{8}\/[^/]+\/([^/]+)\/aws4_request/.exec(headers.authorization ?? '')?.[1];
+}
+
+function refusal(status: number, code: string): S3Fault {
+  return { kind: 'answer', status, code };
+}
+
+function isAllowed(authorize: () => void): boolean {
+  try {
+    authorize();
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** What IAM calls the operations of S3, on the bucket or on what is in it. */
+const S3_ACTIONS: Readonly<Record<string, string>> = {
+  HeadBucket: 'ListBucket',
+  ListObjects: 'ListBucket',
+  ListUploads: 'ListBucketMultipartUploads',
+  PutPublicAccess: 'PutBucketPublicAccessBlock',
+  PutLifecycle: 'PutLifecycleConfiguration',
+  PutTagging: 'PutBucketTagging',
+  GetTagging: 'GetBucketTagging',
+  BeginUpload: 'PutObject',
+  UploadPart: 'PutObject',
+  Complete: 'PutObject',
+  HeadObject: 'GetObject',
+  DeleteObjects: 'DeleteObject',
+  ListParts: 'ListMultipartUploadParts',
+  Abort: 'AbortMultipartUpload',
+};
+
+function authorizeS3(account: FakeAccount, operation: string, key: string): void {
+  const bucket = `arn:aws:s3:::${account.s3.bucket}`;
+  // Which objects is in the body; they are where the models are.
+  const object = operation === 'DeleteObjects' ? 'models/x' : key;
+  account.authorize(
+    `s3:${S3_ACTIONS[operation] ?? operation}`,
+    object === '' ? bucket : `${bucket}/${object}`,
+  );
 }

@@ -26,6 +26,18 @@ export interface FakeRepository {
   readonly manifests: Map<string, Manifest>;
 }
 
+interface PutImage {
+  readonly imageManifest: string;
+  readonly imageManifestMediaType: string;
+  readonly imageTag: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each call has another shape
+const nameIn = (input: any): string =>
+  input.repositoryName ?? input.repositoryNames?.[0] ?? input.resourceArn?.split('repository/')[1] ?? '';
+
+const STATUS: Readonly<Record<string, number>> = { AccessDeniedException: 403, ServerException: 500 };
+
 class Refusal extends Error {
   readonly code: string;
   constructor(code: string) {
@@ -42,11 +54,18 @@ export class FakeEcr {
   readonly #sessions = new Map<string, Buffer[]>();
   readonly #server: Server;
   #tls: TlsServer | undefined;
-  fault: (call: string) => string | undefined = () => undefined;
+  /** What a call is refused with. `name` is the repository's. */
+  fault: (call: string, name: string) => string | undefined = () => undefined;
+  /** Whether the line is cut before the work is done, or after it. */
+  cut: () => 'before' | 'after' | undefined = () => undefined;
+  /** Where layers are fetched from; this server where nothing else is said. */
+  origin: string | undefined;
+  /** Images on a page of a list. */
+  pageSize = 2;
 
   constructor() {
     this.#server = createServer((request, response) => {
-      this.#serve(request, response).catch(() => response.destroy());
+      this.handle(request, response).catch(() => response.destroy());
     });
   }
 
@@ -61,7 +80,7 @@ export class FakeEcr {
       extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
     });
     this.#tls = createTlsServer({ cert, key }, (request, response) => {
-      this.#serve(request, response).catch(() => response.destroy());
+      this.handle(request, response).catch(() => response.destroy());
     });
     this.#tls.listen(0, '127.0.0.1');
     await once(this.#tls, 'listening');
@@ -134,7 +153,8 @@ export class FakeEcr {
     return digest;
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers one request, of the API or of the registry. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const blocks: Buffer[] = [];
     for await (const block of request) blocks.push(block as Buffer);
     const body = Buffer.concat(blocks);
@@ -146,13 +166,19 @@ export class FakeEcr {
     const call = (request.headers['x-amz-target'] ?? '').toString().split('.').at(-1) ?? '';
     this.calls.push(call);
     try {
-      const fault = this.fault(call);
+      const input = JSON.parse(body.toString());
+      const fault = this.fault(call, nameIn(input));
       if (fault !== undefined) throw new Refusal(fault);
-      const answer = this.#answer(call, JSON.parse(body.toString()));
+      const cut = this.cut();
+      const answer = cut === 'before' ? undefined : this.#answer(call, input);
+      if (cut !== undefined) {
+        request.socket.destroy();
+        return;
+      }
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const status = error.code === 'AccessDeniedException' ? 403 : 400;
+      const status = STATUS[error.code] ?? 400;
       response
         .writeHead(status, { 'content-type': 'application/x-amz-json-1.1' })
         .end(JSON.stringify({ __type: error.code, message: error.code }));
@@ -162,7 +188,7 @@ export class FakeEcr {
   // The client has checked its input against the service's model.
   // biome-ignore lint/suspicious/noExplicitAny: each call has another shape
   #answer(call: string, input: any): unknown {
-    const name: string = input.repositoryName ?? input.repositoryNames?.[0] ?? '';
+    const name = nameIn(input);
     const existing = (): FakeRepository => {
       const found = this.repositories.get(name);
       if (found === undefined) throw new Refusal('RepositoryNotFoundException');
@@ -191,14 +217,36 @@ export class FakeEcr {
           authorizationData: [{ authorizationToken: Buffer.from(`AWS:${PASSWORD}`).toString('base64') }],
         };
       case 'DescribeImages': {
-        const { digest, manifest } = image();
+        const all = [...existing().manifests.keys()];
+        const wanted = input.imageIds === undefined ? all : [image().digest];
+        const at = Number(input.nextToken ?? 0);
+        const next = at + this.pageSize;
         return {
-          imageDetails: [
-            { imageDigest: digest, imageSizeInBytes: 1, imageManifestMediaType: manifest.mediaType },
-          ],
+          imageDetails: wanted.slice(at, next).map((digest) => this.#detailOf(existing(), digest)),
+          ...(next < wanted.length ? { nextToken: String(next) } : {}),
         };
       }
+      case 'PutImage':
+        return this.#retag(existing(), input);
+      case 'BatchDeleteImage':
+        for (const { imageTag, imageDigest } of input.imageIds) {
+          this.#deleteImage(existing(), imageTag, imageDigest);
+        }
+        return { imageIds: input.imageIds, failures: [] };
+      case 'ListTagsForResource':
+        return { tags: this.#named(input.resourceArn.split('repository/')[1]).settings['tags'] ?? [] };
+      case 'DeleteRepository':
+        if (existing().manifests.size > 0 && input.force !== true) {
+          throw new Refusal('RepositoryNotEmptyException');
+        }
+        this.repositories.delete(name);
+        return {};
       case 'BatchGetImage': {
+        const [id] = input.imageIds;
+        const { tags, manifests } = existing();
+        if (!manifests.has(id.imageDigest ?? tags.get(id.imageTag))) {
+          return { images: [], failures: [{ imageId: id, failureCode: 'ImageNotFound' }] };
+        }
         const { digest, manifest } = image();
         return {
           images: [
@@ -211,10 +259,52 @@ export class FakeEcr {
         };
       }
       case 'GetDownloadUrlForLayer':
-        return { downloadUrl: `http://${this.host}/v2/${name}/blobs/${input.layerDigest}?signature=s` };
+        return {
+          downloadUrl: `${this.origin ?? `http://${this.host}`}/v2/${name}/blobs/${input.layerDigest}?signature=s`,
+        };
       default:
         throw new Refusal('UnknownOperationException');
     }
+  }
+
+  #named(name: string): FakeRepository {
+    const found = this.repositories.get(name);
+    if (found === undefined) throw new Refusal('RepositoryNotFoundException');
+    return found;
+  }
+
+  #detailOf({ tags, manifests }: FakeRepository, digest: string): unknown {
+    const own = [...tags].filter(([, of]) => of === digest).map(([tag]) => tag);
+    return {
+      imageDigest: digest,
+      imageSizeInBytes: 2e9,
+      imageManifestMediaType: manifests.get(digest)?.mediaType,
+      ...(own.length === 0 ? {} : { imageTags: own }),
+    };
+  }
+
+  /** Tags are immutable: one that is there stays where it is. */
+  #retag(repository: FakeRepository, { imageManifest, imageTag, imageManifestMediaType }: PutImage): unknown {
+    const digest = digestOf(Buffer.from(imageManifest));
+    const there = repository.tags.get(imageTag);
+    if (there !== undefined) {
+      throw new Refusal(there === digest ? 'ImageAlreadyExistsException' : 'ImageTagAlreadyExistsException');
+    }
+    this.#putManifest(repository, imageTag, { text: imageManifest, mediaType: imageManifestMediaType });
+    return { image: { imageId: { imageDigest: digest, imageTag } } };
+  }
+
+  /** With its last tag an image goes; by its digest with all of them. */
+  #deleteImage(
+    { tags, manifests }: FakeRepository,
+    tag: string | undefined,
+    digest: string | undefined,
+  ): void {
+    const of = digest ?? tags.get(tag ?? '');
+    for (const [one, target] of [...tags]) {
+      if (one === tag || (digest !== undefined && target === digest)) tags.delete(one);
+    }
+    if (of !== undefined && ![...tags.values()].includes(of)) manifests.delete(of);
   }
 
   /** https://distribution.github.io/distribution/spec/api: enough for a push, and for reading one blob back. */

@@ -35,6 +35,7 @@ export interface FakeS3Options {
   /** False for a sink: of what is larger than a megabyte, size and checksum only. */
   readonly keepsBytes?: boolean;
   readonly pageSize?: number;
+  readonly bucket?: string;
   readonly owner?: string;
   readonly region?: string;
   /** S3's is 5 MiB; tests with small files say less. */
@@ -66,7 +67,7 @@ const tag = (name: string, value: string | number | boolean | undefined): string
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
 
 export class FakeS3 {
-  readonly bucket = 'models';
+  readonly bucket: string;
   readonly objects = new Map<string, FakeObject>();
   readonly uploads = new Map<string, FakeUpload>();
   /** Every operation that was answered or failed, in order. */
@@ -80,9 +81,10 @@ export class FakeS3 {
 
   constructor(options: FakeS3Options = {}) {
     this.#options = options;
+    this.bucket = options.bucket ?? 'models';
     this.fault = options.fault ?? (() => undefined);
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-      this.#serve(request, response).catch(() => request.destroy());
+      this.handle(request, response).catch(() => request.destroy());
     });
   }
 
@@ -119,7 +121,8 @@ export class FakeS3 {
     return this.operations.filter((name) => name === operation).length;
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers one request. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake');
     const [, bucket = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
     const key = rest.join('/');
@@ -186,7 +189,11 @@ export class FakeS3 {
       case 'DeleteBucket':
         if (this.objects.size > 0) throw new Refusal(409, 'BucketNotEmpty');
         this.isThere = false;
+        this.settings.clear();
         return { xml: '' };
+      case 'GetTagging':
+        if (!this.settings.has('PutTagging')) throw new Refusal(404, 'NoSuchTagSet');
+        return { xml: this.settings.get('PutTagging') ?? '' };
       case 'PutPublicAccess':
       case 'PutLifecycle':
       case 'PutTagging':
@@ -320,7 +327,7 @@ export class FakeS3 {
       (key) => `<Contents>${tag('Key', key)}${tag('Size', this.objects.get(key)?.sizeBytes)}</Contents>`,
     );
     const next = isTruncated ? tag('NextContinuationToken', page.at(-1)) : '';
-    return `<ListBucketResult>${tag('IsTruncated', isTruncated)}${next}${entries.join('')}</ListBucketResult>`;
+    return `<ListBucketResult>${tag('KeyCount', page.length)}${tag('IsTruncated', isTruncated)}${next}${entries.join('')}</ListBucketResult>`;
   }
 
   #listUploads(query: URLSearchParams): string {
@@ -375,7 +382,7 @@ function operationOf(method: string, key: string, query: URLSearchParams): strin
     if (method === 'DELETE') return 'DeleteBucket';
     if (query.has('publicAccessBlock')) return 'PutPublicAccess';
     if (query.has('lifecycle')) return 'PutLifecycle';
-    if (query.has('tagging')) return 'PutTagging';
+    if (query.has('tagging')) return method === 'GET' ? 'GetTagging' : 'PutTagging';
     if (method === 'PUT') return 'CreateBucket';
     if (query.has('delete')) return 'DeleteObjects';
     return query.has('uploads') ? 'ListUploads' : 'ListObjects';

@@ -26,8 +26,6 @@ function weightsSupply(): Supply<GivenWeights> {
     }),
     check: async () => ({ name: 'weights', state: 'ok', text: '', remedy: '' }),
     ensure: async () => WEIGHTS,
-    list: async () => [],
-    remove: async () => [],
   };
 }
 
@@ -91,18 +89,9 @@ export class Rehearsal {
     }, signal);
   }
 
-  destroy(settings: EndpointSettings, signal?: AbortSignal): Promise<Destroyed> {
-    const { endpointName = 'demo', engine } = settings;
-    return this.run(
-      (aws, options) =>
-        destroyEndpoint(
-          aws,
-          { endpointName, keepsLog: false, isAll: false },
-          () => this.suppliesFor(aws, engine),
-          options,
-        ),
-      signal,
-    );
+  destroy({ endpointName = 'demo' }: EndpointSettings, signal?: AbortSignal): Promise<Destroyed> {
+    const wish = { endpointName, keepsLog: false, isAll: false };
+    return this.run((aws, options) => destroyEndpoint(aws, wish, options), signal);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { digestOf, type FakeAccount } from './account.js';
+import type { FakeAccount } from './account.js';
 
 /** Why a resource could not be made, changed or removed, in AWS's words. */
 export class ResourceFault extends Error {}
@@ -85,6 +85,17 @@ const logGroup: Handler = {
   },
 };
 
+/** Of our own bucket: what the container would get is whole. Other buckets are not stood in for. */
+function checkWeights({ s3 }: FakeAccount, uri = ''): void {
+  const [, prefix] = uri.split(`s3://${s3.bucket}/`);
+  if (prefix === undefined) return;
+  if (!s3.isThere || !s3.objects.has(`${prefix}kikitori-model.json`)) {
+    throw new ResourceFault(
+      `Could not find model data at ${uri}. No S3 objects found under S3 URL "${uri}".`,
+    );
+  }
+}
+
 const model: Handler = {
   fixed: 'all',
   *create(account, properties, name) {
@@ -105,9 +116,11 @@ const model: Handler = {
       );
     }
     const [, image = ''] = String(container['Image']).split('amazonaws.com/');
-    const known = [...account.images].map((one) => `${one.split(':')[0]}@${digestOf(one)}`);
-    if (!known.includes(image)) throw new ResourceFault(`Requested image ${image} not found.`);
-    account.models.set(name, { role: roleArn, environment: container['Environment'] });
+    if (!account.hasImage(image)) throw new ResourceFault(`Requested image ${image} not found.`);
+    const source = object(object(container['ModelDataSource'])['S3DataSource']);
+    const weights = source['S3Uri'] === undefined ? undefined : String(source['S3Uri']);
+    checkWeights(account, weights);
+    account.models.set(name, { role: roleArn, image, weights, environment: container['Environment'] });
     return { physicalId: name, attributes: { ModelName: name } };
   },
   *update() {

@@ -57,6 +57,7 @@ afterEach(async () => {
 function options(): ProvideImageOptions {
   return {
     engine: 'vllm',
+    endpointName: 'demo',
     accountId: ACCOUNT,
     region: REGION,
     registry,

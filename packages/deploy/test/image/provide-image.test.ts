@@ -52,6 +52,7 @@ async function lay(path: string, text: string): Promise<void> {
 function options(more: Partial<ProvideImageOptions> = {}): ProvideImageOptions {
   return {
     engine: 'vllm',
+    endpointName: 'demo',
     accountId: ACCOUNT,
     region: REGION,
     checkout: join(dir, 'checkout'),
@@ -109,7 +110,7 @@ describe('an image', () => {
         hasMadeRepository: true,
         warnings: [],
       });
-      expect(image.tag).toMatch(/^vllm-[0-9a-f]{16}$/);
+      expect(image.tag).toMatch(/^demo\.vllm-[0-9a-f]{16}$/);
 
       const runs = await builders.runs();
       const probes = name === 'docker' ? 2 : 1;
@@ -148,6 +149,17 @@ describe('an image', () => {
     expect(await planImage(options())).toMatchObject({ isThere: true, tag: first.tag });
   });
 
+  it('that another endpoint has pushed gets a tag of this one too, and is not built again', async () => {
+    await builders.install('docker');
+    const first = await provideImage(options({ endpointName: 'other' }));
+    const mine = await provideImage(options({ env: { PATH: '' } }));
+    expect(mine).toMatchObject({ digest: first.digest, builtBy: undefined });
+    expect([...ecr.repository('kikitori').tags.keys()]).toEqual([first.tag, mine.tag]);
+    expect([first.tag, mine.tag].map((tag) => tag.split('.')[0])).toEqual(['other', 'demo']);
+    expect(await provideImage(options({ env: { PATH: '' } }))).toEqual(mine);
+    expect(ecr.calls.filter((call) => call === 'PutImage')).toHaveLength(1);
+  });
+
   it('gets another tag when a byte, an argument or the Dockerfile changes, and not when something else does', async () => {
     const tagOf = async (more: Partial<ProvideImageOptions> = {}) => (await planImage(options(more))).tag;
     const first = await tagOf();
@@ -174,6 +186,16 @@ describe('an image', () => {
     const { rules } = JSON.parse(lifecyclePolicy ?? '');
     expect(rules).toHaveLength(1);
     expect(rules[0].selection).toMatchObject({ tagStatus: 'untagged', countNumber: 14 });
+  });
+
+  it('ends what a run began that broke off between the repository and its rule', async () => {
+    await builders.install('podman');
+    const tags = { app: 'kikitori' };
+    ecr.fault = (call) => (call === 'PutLifecyclePolicy' ? 'AccessDeniedException' : undefined);
+    await expect(provideImage(options({ tags }))).rejects.toMatchObject({ code: 'access_denied' });
+    ecr.fault = () => undefined;
+    await provideImage(options({ tags }));
+    expect(ecr.repository('kikitori').lifecyclePolicy).toContain('untagged');
   });
 
   it('leaves the settings of a repository that is there alone', async () => {

@@ -176,7 +176,7 @@ describe('the checks', () => {
       ['weights', 'ok'],
     ]);
     account.quotas.set('ml.g6.4xlarge', 0);
-    account.images.clear();
+    account.ecr.repositories.clear();
     const missing = (await check()).filter(({ state }) => state === 'missing');
     expect(missing.map(({ name }) => name)).toEqual(['quota', 'image']);
     expect(missing[0]?.remedy).toMatch(/request-service-quota-increase .*--quota-code L-0 --desired-value 1/);
@@ -260,7 +260,11 @@ describe('destroy', () => {
     const { hadStack, left } = await rehearsal.destroy(VLLM);
     expect(hadStack).toBe(true);
     expect(account.inventory()).toEqual([]);
-    expect(left).toEqual([expect.stringContaining('AWSServiceRoleForApplicationAutoScaling')]);
+    expect(left).toEqual([
+      expect.stringMatching(/^the image .*kikitori-vllm@sha256:.*: it was named, not made$/),
+      expect.stringMatching(/^the weights in s3:.*: they were named, not brought$/),
+      expect.stringContaining('AWSServiceRoleForApplicationAutoScaling'),
+    ]);
     expect(await rehearsal.destroy(VLLM)).toMatchObject({ hadStack: false });
   });
 

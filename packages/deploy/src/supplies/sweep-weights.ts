@@ -1,0 +1,92 @@
+import {
+  type BucketUse,
+  dropUse,
+  formatS3Uri,
+  gigabytes,
+  listUses,
+  type ModelBucketPlace,
+  modelBucketName,
+  removeModelBucket,
+  removeStoredModel,
+  sizeOf,
+} from '../artefacts/index.js';
+import type { Aws } from '../aws/aws.js';
+import { DeployError } from '../errors.js';
+import { ENDPOINT_TAG } from '../names.js';
+import type { ModelUse } from './model-users.js';
+import type { SweepOptions } from './sweep.js';
+
+/**
+ * The weights that `deploy` has copied for an endpoint: listed, or with `isAll` removed, and the bucket with them where nothing else is in it. What
+ * another endpoint or model uses stays. Resolves with what is left, a line each.
+ */
+export async function sweepWeights(aws: Aws, options: SweepOptions): Promise<readonly string[]> {
+  const { endpointName, place, isAll, signal } = options;
+  const bucket = modelBucketName(place.account, place.region);
+  const { client: s3 } = await aws.s3();
+  const inBucket: ModelBucketPlace = { s3, bucket, bucketOwner: place.account, signal };
+  try {
+    const all = await listUses(inBucket);
+    const own = all.filter((use) => use.endpointName === endpointName);
+    if (!isAll) return await Promise.all(own.map((use) => listed(inBucket, use)));
+    const left: string[] = [];
+    const uses = own.length === 0 ? [] : await options.uses();
+    for (const use of own) left.push(...(await removeOne(inBucket, use, { all, uses }, options)));
+    return [...left, ...(await sweepBucket(inBucket, options))];
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.code !== 'access_denied') throw error;
+    return [`perhaps weights in s3://${bucket}/: these credentials may not look, or not remove them`];
+  }
+}
+
+async function listed(place: ModelBucketPlace, { prefix }: BucketUse): Promise<string> {
+  const size = gigabytes(await sizeOf(place, prefix));
+  const uri = formatS3Uri({ bucket: place.bucket, prefix });
+  return `the weights in ${uri}, ${size} (about $0.023 a GB and month); "kikitori destroy --all" removes them`;
+}
+
+async function removeOne(
+  place: ModelBucketPlace,
+  use: BucketUse,
+  known: { readonly all: readonly BucketUse[]; readonly uses: readonly ModelUse[] | undefined },
+  { signal, onProgress }: SweepOptions,
+): Promise<readonly string[]> {
+  const { s3, bucket, bucketOwner } = place;
+  const uri = formatS3Uri({ bucket, prefix: use.prefix });
+  const others = known.all.filter(
+    ({ endpointName, prefix }) => prefix === use.prefix && endpointName !== use.endpointName,
+  );
+  if (others.length > 0) {
+    await dropUse(place, use);
+    return [`the weights in ${uri}: also of ${others.map(({ endpointName }) => endpointName).join(', ')}`];
+  }
+  if (known.uses === undefined) {
+    return [
+      `the weights in ${uri}: these credentials may not look whether a model uses them (sagemaker:ListModels)`,
+    ];
+  }
+  const models = known.uses.filter(({ weights }) => weights.some((one) => one.startsWith(uri)));
+  if (models.length > 0) {
+    return [`the weights in ${uri}: used by ${models.map(({ model }) => model).join(', ')}`];
+  }
+  const kept = await removeStoredModel({ s3, uri, bucketOwner, signal });
+  if (kept.length > 0) return [`${kept.length} objects in ${uri} that S3 did not give up`];
+  await dropUse(place, use);
+  onProgress({ step: 'weights', kind: 'done', text: `The weights in ${uri} are gone` });
+  return [];
+}
+
+async function sweepBucket(
+  { s3, bucket, bucketOwner }: ModelBucketPlace,
+  { place, signal, onProgress }: SweepOptions,
+): Promise<readonly string[]> {
+  const how = await removeModelBucket(
+    { s3, bucket, region: place.region, accountId: bucketOwner, signal },
+    ENDPOINT_TAG,
+  );
+  if (how === 'gone') {
+    onProgress({ step: 'weights', kind: 'done', text: `The bucket ${bucket} is gone` });
+  }
+  if (how === 'occupied') return [`the bucket ${bucket}: something else is in it`];
+  return how === 'foreign' ? [`the bucket ${bucket}: it was there before`] : [];
+}
