@@ -6,6 +6,7 @@ import { tryEndpoint } from '../aws/try-endpoint.js';
 import { type AwsSession, regionOf, withAws } from '../aws/with-aws.js';
 import { type CommandInput, defineCommand } from '../command.js';
 import type { Context } from '../context.js';
+import { folded } from '../terminal/beside.js';
 
 /** `kikitori deploy`: from nothing to an endpoint in service, or from one to a changed one. */
 export const deploy = defineCommand({
@@ -21,6 +22,10 @@ export const deploy = defineCommand({
   run: runDeploy,
 });
 
+/** Behind Ctrl-C. */
+const GOES_ON =
+  'What CloudFormation has begun goes on by itself; the same command again waits for it and carries on.';
+
 async function runDeploy(
   { options: given }: CommandInput<typeof deployOptions>,
   context: Context,
@@ -29,7 +34,7 @@ async function runDeploy(
   const settings = settingsOf(given, decodeOthers);
   if (given.explain) {
     const resolved = withDefaults({ ...settings, engine: engineOf(given.engine, undefined) });
-    context.stdout.write(`${explain(resolved).join('\n')}\n`);
+    for (const line of explain(resolved)) context.stdout.write(`${folded(line, context.stdout)}\n`);
     return 0;
   }
   const region = regionOf(given.region, context);
@@ -45,17 +50,14 @@ async function runDeploy(
     const { aws, display } = session;
     const { signal } = context;
     const prepared = await prepareDeployment(aws, settings, suppliesFor, { signal });
-    display.note(`Cost: ${prepared.plan.cost}`);
+    display.note(folded(`Cost: ${prepared.plan.cost}`, context.stderr));
     const checks = await checkDeployment(aws, prepared, { signal });
-    for (const check of checks) display.note(checkRows(check, display.style));
+    for (const check of checks) display.note(checkRows(check, display.style, context.stderr));
     if (checks.some(({ state }) => state === 'missing')) throw new Failure('not_ready');
     try {
       await deployEndpoint(aws, prepared, { signal, onProgress: session.onProgress });
     } catch (error) {
-      if (signal.aborted)
-        display.note(
-          'What CloudFormation has begun goes on by itself; the same command again waits for it and carries on.',
-        );
+      if (signal.aborted) display.note(folded(GOES_ON, context.stderr));
       throw error;
     }
     await finish(given, region, session, context);
@@ -100,18 +102,18 @@ async function dryRun(
     prepared = await prepareDeployment(aws, settings, suppliesFor, { signal });
   } catch (error) {
     if (!isLoggedOut(error)) throw error;
-    display.note(
-      'No AWS credentials: this is the plan for an account 000000000000 in which nothing is there yet.',
-    );
+    const sentence =
+      'No AWS credentials: this is the plan for an account 000000000000 in which nothing is there yet.';
+    display.note(folded(sentence, context.stderr));
   }
   if (prepared !== undefined) {
     for (const check of await checkDeployment(aws, prepared, { signal }))
-      display.note(checkRows(check, display.style));
+      display.note(checkRows(check, display.style, context.stderr));
   }
   const facts = unknownFacts(region);
   const asked = { ...settings, engine: engineOf(given.engine, undefined) };
   const plan = prepared?.plan ?? planDeployment(asked, facts, suppliesFor(facts));
-  context.stdout.write(planReport(plan, await loadTemplate()));
+  context.stdout.write(planReport(plan, await loadTemplate(), context.stdout));
   return 0;
 }
 

@@ -20,3 +20,9 @@ export function beside(headCells: number, text: string, output: Output): string 
     ? `\n${' '.repeat(indent)}${joined}`
     : joined;
 }
+
+/** A whole line as `beside` breaks it: its rows begin where it begins. */
+export function folded(line: string, output: Output): string {
+  const indent = line.length - line.trimStart().length;
+  return line.slice(0, indent) + beside(indent, line.slice(indent), output);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beside } from '../../src/terminal/beside.js';
+import { beside, folded } from '../../src/terminal/beside.js';
 import { MemoryOutput } from '../memory-context.js';
 
 const TEXT = 'Only "kikitori listen" needs one; files and pipes work without.';
@@ -27,5 +27,14 @@ describe('beside', () => {
       '\n    Only "kikitori listen" needs one;\n    files and pipes work without.',
     );
     expect(beside(33, 'MIT', terminal(40))).toBe('MIT');
+  });
+});
+
+describe('folded', () => {
+  it('begins each row where the line begins', () => {
+    expect(folded(`  ${TEXT}`, terminal(34))).toBe(
+      '  Only "kikitori listen" needs\n  one; files and pipes work\n  without.',
+    );
+    expect(folded(`  ${TEXT}`, new MemoryOutput(false))).toBe(`  ${TEXT}`);
   });
 });
