@@ -130,6 +130,8 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
     expect(await focused(page)).toBe('open-sessions');
 
     await press(page, 'Enter');
+    // The list of the last time is still in the page, and is drawn anew before the dialog opens.
+    await page.locator('#sessions-dialog').waitFor({ state: 'visible', ...PATIENCE });
     await page.locator('#session-list .session').focus();
     await press(page, 'Enter');
     await untilPhase(page, 'idle');
@@ -137,6 +139,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
     expect(await focused(page)).toBe('open-sessions');
 
     await press(page, 'Enter');
+    await page.locator('#sessions-dialog').waitFor({ state: 'visible', ...PATIENCE });
     await tabTo(page, 'delete-all');
     await press(page, 'Enter');
     await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);

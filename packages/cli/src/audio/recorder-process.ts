@@ -50,9 +50,19 @@ async function record(recorder: Recorder): Promise<void> {
     isWanted = false;
   });
   recorder.start();
+  let hasSound = false;
   try {
     while (isWanted) {
-      const samples = await recorder.read();
+      let samples: Int16Array;
+      try {
+        samples = await recorder.read();
+      } catch (error) {
+        // The library gives a device one second. Some wake more slowly (Bluetooth): whoever started this process
+        // decides how long they may take. Afterwards a second without sound is a device that is gone.
+        if (hasSound) throw error;
+        continue;
+      }
+      hasSound = true;
       const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
       if (!process.stdout.write(bytes) && isWanted) await once(process.stdout, 'drain');
     }
