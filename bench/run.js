@@ -15,6 +15,7 @@ const BENCHES = [
   ['page.js'],
   ['microphone.js', '--seconds', '90'],
   ['soak.js'],
+  ['long-session.js'],
 ];
 
 for (const [file, ...args] of BENCHES) {
