@@ -1,7 +1,8 @@
 /**
  * What a bridge between SageMaker and a Realtime server costs: processor time for a message, added latency, memory of an
  * idle session. Ours beside nginx doing the same path rewrite, a relay of the `ws` package, and a FastAPI bridge after
- * the description in AWS's post; each in a process of its own, in turns, within one run.
+ * the description in AWS's post, once as its libraries do by default (compressing what goes to the model server) and
+ * once with that turned off; each in a process of its own, in turns, within one run.
  *
  *   node bench/bridge.js [--quick] [--sessions 1,100,300,800] [--seconds 4] [--rounds 3] [--idle 500] [--peers kikitori,nginx]
  *
@@ -14,8 +15,8 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PEERS, startUpstream } from './lib/bridge/peers.js';
-import { cpuSeconds, residentBytes } from './lib/bridge/processes.js';
+import { FASTAPI, FASTAPI_UNCOMPRESSED, NGINX, PEERS, startUpstream } from './lib/bridge/peers.js';
+import { cpuSeconds, residentBytes } from './lib/processes.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const isQuick = process.argv.includes('--quick');
@@ -141,6 +142,7 @@ header([
   'CPU µs',
   'of nginx',
   'of FastAPI',
+  'of FastAPI, uncompressed',
   'p50 added',
   'p99 added',
   'answered in time',
@@ -161,8 +163,9 @@ for (const [count, byName] of results) {
       count,
       name,
       of(name, 'cpuUs').toFixed(0),
-      ratio(name, 'nginx'),
-      ratio(name, 'FastAPI + websockets'),
+      ratio(name, NGINX),
+      ratio(name, FASTAPI),
+      ratio(name, FASTAPI_UNCOMPRESSED),
       added('p50Ms'),
       added('p99Ms'),
       `${(100 * Math.min(share, 1)).toFixed(0)} %`,

@@ -9,7 +9,6 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -17,7 +16,8 @@ import { connect } from '@kikitori/client';
 import { createScriptedEngine } from '@kikitori/engine';
 import { startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
-import { argument, table } from './lib/speech.js';
+import { residentBytes } from './lib/processes.js';
+import { argument, percentile, table } from './lib/speech.js';
 
 const CHUNK_MS = 80;
 const CONNECTION_MINUTES = 30;
@@ -28,14 +28,10 @@ const ROUND_MS = SENTENCE.length * WORD_MS + 1_500;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
-/** Resident memory of a process in MB, from the kernel. */
-const residentMb = (pid) =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
-/** What the client's heap holds once it is swept, in MB. */
-function livingMb() {
+/** What the client's heap holds once it is swept, bytes. */
+function livingBytes() {
   collect();
-  return process.memoryUsage().heapUsed / 2 ** 20;
+  return process.memoryUsage().heapUsed;
 }
 
 async function serve() {
@@ -73,7 +69,11 @@ async function measure() {
     await session.send(piece);
     if (sentMs % 8_000 === 0) {
       const place = quarters[Math.floor((sentMs / end) * 4)];
-      place.push({ server: residentMb(child.pid), client: residentMb(process.pid), living: livingMb() });
+      place.push({
+        server: residentBytes(child.pid),
+        client: residentBytes(process.pid),
+        living: livingBytes(),
+      });
     }
   }
   const words = (await session.finish()).text.trim().split(/\s+/).length;
@@ -84,14 +84,14 @@ async function measure() {
   process.stdout.write(
     `${minutes} minutes of speech in ${seconds} s: ${words} words, ${handovers} hand-overs\n\n`,
   );
-  const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(0);
+  const median = (bytes) => `${(percentile(bytes, 0.5) / 2 ** 20).toFixed(0)} MB`;
   table(
     ['minutes', 'server, median', 'client, median', 'client, living heap'],
     quarters.map((found, i) => [
       `${(i * minutes) / 4}–${((i + 1) * minutes) / 4}`,
-      `${median(found.map(({ server }) => server))} MB`,
-      `${median(found.map(({ client }) => client))} MB`,
-      `${median(found.map(({ living }) => living))} MB`,
+      median(found.map(({ server }) => server)),
+      median(found.map(({ client }) => client)),
+      median(found.map(({ living }) => living)),
     ]),
   );
 }

@@ -8,8 +8,8 @@
  * last third is not above the mean of the second third by more than noise. The first third warms up (allocator,
  * compiled code) and is left out.
  */
-import { readFileSync } from 'node:fs';
 import { connect } from '@kikitori/client';
+import { residentBytes } from './lib/processes.js';
 import { startServer } from './lib/server.js';
 import { argument, englishClips, samplesOf, table } from './lib/speech.js';
 
@@ -19,11 +19,6 @@ const minutes = Number(argument('minutes', '30'));
 const SESSION_SECONDS = 200;
 const CHUNK = 1280;
 const SAMPLE_EVERY_MS = 5000;
-
-/** Resident memory of a process in MB, from the kernel. */
-function residentMb(pid) {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
 
 const clips = [];
 for (const clip of englishClips()
@@ -61,7 +56,7 @@ async function speak(index) {
 
 const memory = [];
 const timer = setInterval(
-  () => memory.push({ atMs: elapsedMs(), mb: residentMb(server.pid) }),
+  () => memory.push({ atMs: elapsedMs(), mb: residentBytes(server.pid) / 2 ** 20 }),
   SAMPLE_EVERY_MS,
 );
 await Promise.all(Array.from({ length: speakers }, (_, i) => speak(i * 7)));

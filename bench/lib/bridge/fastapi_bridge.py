@@ -1,5 +1,8 @@
 """The bridge as the AWS post describes it: a FastAPI WebSocket endpoint that opens a `websockets` connection to the model
-server and runs two tasks, one for each direction. `fastapi_bridge.py UPSTREAM PORT`."""
+server and runs two tasks, one for each direction. `fastapi_bridge.py UPSTREAM PORT [uncompressed]`.
+
+As the libraries do it when nothing is said, it offers compression, which vLLM agrees to, and then deflates every message.
+With `uncompressed` it does not; one has to know of that."""
 
 import asyncio
 import sys
@@ -9,6 +12,7 @@ import websockets
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 UPSTREAM = sys.argv[1]
+COMPRESSION = None if "uncompressed" in sys.argv[3:] else "deflate"
 app = FastAPI()
 
 
@@ -20,7 +24,7 @@ async def ping():
 @app.websocket("/invocations-bidirectional-stream")
 async def bridge(client: WebSocket):
     await client.accept()
-    async with websockets.connect(UPSTREAM, max_size=None, compression=None) as model:
+    async with websockets.connect(UPSTREAM, max_size=None, compression=COMPRESSION) as model:
 
         async def forward():
             while True:
@@ -55,5 +59,5 @@ uvicorn.run(
     log_level="warning",
     access_log=False,
     backlog=2048,
-    ws_per_message_deflate=False,
+    ws_per_message_deflate=COMPRESSION is not None,
 )

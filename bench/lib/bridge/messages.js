@@ -1,9 +1,16 @@
-/** 4096 bytes of audio (128 ms of PCM16 at 16 kHz) as the Realtime dialect sends it: 5,511 bytes of JSON text. */
+/** 128 ms of noise as loud as speech, PCM16 at 16 kHz: what a compressor meets must not be easier than sound. */
+function noise() {
+  let state = 1;
+  const samples = Int16Array.from({ length: 2048 }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state / 2 ** 32 - 0.5) * 4_000;
+  });
+  return Buffer.from(samples.buffer);
+}
+
+/** 4096 bytes of audio as the Realtime dialect sends it: 5,511 bytes of JSON text. */
 export const AUDIO = Buffer.from(
-  JSON.stringify({
-    type: 'input_audio_buffer.append',
-    audio: Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => (i * 31) & 0xff)).toString('base64'),
-  }),
+  JSON.stringify({ type: 'input_audio_buffer.append', audio: noise().toString('base64') }),
 );
 
 /** A word, as the server sends it: 46 bytes. */

@@ -5,10 +5,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { childrenOf } from './processes.js';
+import { childrenOf } from '../processes.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const single = join(here, '..', '..', '..', 'packages', 'bridge', 'dist', 'kikitori-bridge.mjs');
+export const NGINX = 'nginx';
+/** As one writes it: the libraries' defaults. */
+export const FASTAPI = 'FastAPI + websockets';
+export const FASTAPI_UNCOMPRESSED = 'FastAPI, uncompressed';
 const PATH = '/invocations-bidirectional-stream';
 const START_MS_MAX = 20_000;
 
@@ -122,9 +126,9 @@ async function startNginx(upstream) {
 
 const PYTHON = '/usr/bin/python3';
 
-async function startFastApi(upstream) {
+async function startFastApi(upstream, ...words) {
   const port = await freePort();
-  const { child, stop } = start(PYTHON, [join(here, 'fastapi_bridge.py'), upstream, String(port)], {
+  const { child, stop } = start(PYTHON, [join(here, 'fastapi_bridge.py'), upstream, String(port), ...words], {
     // It tells of every session that ends while something is on its way.
     isLoud: false,
   });
@@ -134,21 +138,24 @@ async function startFastApi(upstream) {
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
+const whyNoFastApi = () =>
+  works(PYTHON, ['-c', 'import fastapi, uvicorn, websockets'])
+    ? undefined
+    : `${PYTHON} has no fastapi, uvicorn and websockets`;
+
 /** Ours first; `missing` says why one cannot take part. */
 export const PEERS = [
   { name: 'kikitori-bridge', start: startOurs, missing: () => undefined },
   {
-    name: 'nginx',
+    name: NGINX,
     start: startNginx,
     missing: () => (works('nginx', ['-v']) ? undefined : 'nginx is not installed'),
   },
   { name: 'ws to ws', start: startWsRelay, missing: () => undefined },
+  { name: FASTAPI, start: (upstream) => startFastApi(upstream), missing: whyNoFastApi },
   {
-    name: 'FastAPI + websockets',
-    start: startFastApi,
-    missing: () =>
-      works(PYTHON, ['-c', 'import fastapi, uvicorn, websockets'])
-        ? undefined
-        : `${PYTHON} has no fastapi, uvicorn and websockets`,
+    name: FASTAPI_UNCOMPRESSED,
+    start: (upstream) => startFastApi(upstream, 'uncompressed'),
+    missing: whyNoFastApi,
   },
 ];

@@ -1,6 +1,6 @@
 /**
  * The model server of the bridge's bench: one small answer for each message, and nothing else. Bare frames, so that it
- * costs little. Prints its port.
+ * costs little; who offers compression gets it, as from vLLM. Prints its port.
  */
 import { createServer } from 'node:http';
 import {
@@ -10,12 +10,29 @@ import {
   FrameReader,
   OPCODE,
 } from '@kikitori/transport/frames';
+import { WebSocketServer } from 'ws';
 import { ANSWER } from './messages.js';
 
 const answer = Buffer.from(encodeFrame(ANSWER, { opcode: OPCODE.text }));
 const server = createServer((_request, response) => response.writeHead(200).end());
 
-server.on('upgrade', (request, socket) => {
+/** What vLLM's server, uvicorn, agrees to. */
+const compressing = new WebSocketServer({
+  noServer: true,
+  perMessageDeflate: { serverMaxWindowBits: 12, clientMaxWindowBits: 12, threshold: 0 },
+});
+compressing.on('connection', (connection) => {
+  connection.on('message', () => connection.send(ANSWER, { binary: false }));
+  connection.on('error', () => connection.terminate());
+});
+
+server.on('upgrade', (request, socket, head) => {
+  if (/permessage-deflate/.test(request.headers['sec-websocket-extensions'] ?? '')) {
+    compressing.handleUpgrade(request, socket, head, (connection) =>
+      compressing.emit('connection', connection),
+    );
+    return;
+  }
   const check = checkUpgrade(request);
   if (!check.isValid) {
     socket.destroy();
