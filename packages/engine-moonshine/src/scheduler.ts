@@ -23,7 +23,7 @@ const BATCH_PATIENCE = 0.1;
 /** How urgent a candidate is; the greatest goes first. Milliseconds of lateness. */
 export function urgencyMs({ plan, mode, backlogMs, idleMs }: Omit<Candidate<unknown>, 'stream'>): number {
   if (mode === 'batch') return idleMs * BATCH_PATIENCE;
-  return backlogMs + (plan.kind === 'live' ? 0 : PAUSE_BONUS_MS);
+  return backlogMs + (plan.kind === 'pause' || plan.kind === 'cut' ? PAUSE_BONUS_MS : 0);
 }
 
 /** The most urgent candidate, or undefined when there is none. */

@@ -18,6 +18,7 @@ describe('who is decoded next', () => {
 
   it('is the speaker who has paused before one who is a little later but goes on', () => {
     expect(mostUrgent([live('a', 1000), live('b', 800, 'pause')])?.stream).toBe('b');
+    expect(mostUrgent([live('a', 1000), live('b', 800, 'hush')])?.stream).toBe('a');
     expect(mostUrgent([live('a', 2000), live('b', 800, 'cut')])?.stream).toBe('a');
   });
 

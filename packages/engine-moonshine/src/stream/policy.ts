@@ -13,13 +13,18 @@ export interface StreamPolicy {
   readonly leadMs: number;
   /** Silence left behind the last speech frame of a window. */
   readonly tailMs: number;
+  /**
+   * After this much silence all that was said is decoded in advance, so that its words are there should the silence last.
+   * At least `tailMs`: then a decode at the pause would be asked the same.
+   */
+  readonly hushMs: number;
   /** After this much silence a decode may commit what it hears, for the words before it are whole. */
   readonly pauseMs: number;
   /** After this much silence the window is cut: the next speech starts a fresh one. */
   readonly cutMs: number;
   /** New audio that makes a live decode worth its cost. Grows by itself when the machine is late. */
   readonly intervalMs: number;
-  /** A word that two decodes in a row agree on is said once it ends this long before the newest audio … */
+  /** A word that two decodes in a row agree on, however they write it, is said once it ends this long before the newest audio … */
   readonly agreedHoldMs: number;
   /** … one that the model is sure of at once this long … */
   readonly sureHoldMs: number;
@@ -56,10 +61,11 @@ export const DEFAULT_POLICY: StreamPolicy = {
   speechMsMin: 96,
   leadMs: 320,
   tailMs: 192,
+  hushMs: 224,
   pauseMs: 608,
   cutMs: 640,
   intervalMs: 320,
-  agreedHoldMs: 250,
+  agreedHoldMs: 350,
   sureHoldMs: 500,
   sureLogProbability: -0.1,
   holdMs: 3000,

@@ -22,10 +22,10 @@ const PROGRESS_MS = 500;
 /** What is worth decoding now for a stream; it has at most one decode under way. */
 export interface DecodePlan {
   /**
-   * `cut`: the speech has ended, all of it is wanted. `pause`: it may have. `live`: the speaker goes on.
-   * The first two are what people wait for.
+   * `cut`: the speech has ended, all of it is wanted. `pause`: it may have. `hush`: it may be about to. `live`: the
+   * speaker goes on. The first two are what people wait for.
    */
-  readonly kind: 'live' | 'pause' | 'cut';
+  readonly kind: 'live' | 'hush' | 'pause' | 'cut';
   /** Sample number behind the last sample to decode. */
   readonly edge: number;
   /** End of the last speech before `edge`. */
@@ -44,6 +44,13 @@ export interface RecogniserOptions {
   readonly endpoint: (utteranceMs: number, trailingSilenceMs: number) => string | undefined;
 }
 
+/** What was decoded in a silence that may become a pause. Still true while the speech ends where it ended. */
+interface Foresight {
+  readonly plan: DecodePlan;
+  /** What follows the words committed since. */
+  readonly result: DecodeResult;
+}
+
 /** The encoder's convolutions need some audio to work on: less is filled up with silence. */
 const SAMPLES_MIN = 1600;
 
@@ -52,6 +59,16 @@ function atLeast(samples: Float32Array, length: number): Float32Array {
   const filled = new Float32Array(length);
   filled.set(samples);
   return filled;
+}
+
+/** The same answer once its first words are committed, and so part of the prefix. */
+function behind(words: readonly PlacedWord[], result: DecodeResult): DecodeResult {
+  const count = words.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  return {
+    ...result,
+    tokens: result.tokens.slice(count),
+    logProbabilities: result.logProbabilities.slice(count),
+  };
 }
 
 export class Recogniser {
@@ -68,6 +85,7 @@ export class Recogniser {
   /** Speech end that a pause decode has already said everything of. */
   #saidTo = -1;
   #running: DecodePlan | undefined;
+  #foresight: Foresight | undefined;
   #flushes: number[] = [];
   #utterance: Word[] = [];
   #lastEndMs = 0;
@@ -125,6 +143,7 @@ export class Recogniser {
         this.#settleSilence();
         return undefined;
       }
+      this.#judgeForesight(stretch);
       const window = this.#window ?? this.#openWindow(stretch.start);
       if (!stretch.closed || this.#saidTo !== stretch.end) return this.#planWindow(window, stretch);
       this.#leaveWindow(stretch.end);
@@ -156,23 +175,49 @@ export class Recogniser {
 
   /** The answer to the decode that `begin` began. */
   finish(result: DecodeResult): void {
-    const job = this.#running;
+    const plan = this.#running;
     const window = this.#window;
     this.#running = undefined;
-    if (job === undefined || window === undefined) return;
+    if (plan === undefined || window === undefined) return;
     const stretch = this.#timeline.stretches[0];
-    // A pause decode said everything only if nobody went on speaking while it ran.
-    const whole = job.kind === 'cut' || (job.kind === 'pause' && stretch?.end === job.speechEnd);
-    this.#decodedTo = job.edge;
-    const fresh = window.take(result, job.edge, whole, this.#options.policy, this.#options.vocabulary);
+    // Everything was said only if nobody went on speaking meanwhile.
+    const isOver = stretch?.end === plan.speechEnd && plan.kind !== 'live';
+    const whole = plan.kind === 'cut' || (isOver && this.#isPaused(stretch));
+    this.#decodedTo = plan.edge;
+    const fresh = this.#take(window, { plan, result }, whole);
+    if (isOver && !whole) this.#foresight = { plan, result: behind(fresh, result) };
+    else if (!whole) this.#advance(window, plan.edge);
+    this.#forget();
+  }
+
+  /** If the silence became a pause, what was decoded in it is what was said; if the speaker went on, it is not. */
+  #judgeForesight(stretch: SpeechStretch): void {
+    const foresight = this.#foresight;
+    const window = this.#window;
+    if (foresight === undefined || window === undefined) return;
+    const isTrue = foresight.plan.speechEnd === stretch.end;
+    if (isTrue && !this.#isPaused(stretch)) return;
+    this.#foresight = undefined;
+    if (isTrue) this.#take(window, foresight, true);
+    else this.#advance(window, foresight.plan.edge);
+  }
+
+  /** Says what of a decode is stable, all of it when `whole`. Returns that. */
+  #take(window: Window, { plan, result }: Foresight, whole: boolean): readonly PlacedWord[] {
+    const fresh = window.take(result, plan.edge, whole, this.#options.policy, this.#options.vocabulary);
     this.#say(fresh);
     // Cut off by its bound while it made progress: there is more to be said of the same audio.
     const isComplete = result.ended || fresh.length === 0 || window.hasDropped;
-    if (!whole) this.#advance(window, job.edge);
-    else if (isComplete) this.#saidTo = job.speechEnd;
+    if (whole && isComplete) this.#saidTo = plan.speechEnd;
     this.#settle(Math.max(window.settledMs, this.#settledMs));
     this.#tellPartial(whole ? '' : window.tailText);
-    this.#forget();
+    return fresh;
+  }
+
+  /** Whether the speech is followed by silence enough to say everything. */
+  #isPaused(stretch: SpeechStretch): boolean {
+    const { pauseMs } = this.#options.policy;
+    return stretch.closed || this.#known - stretch.end >= pauseMs * SAMPLES_PER_MS;
   }
 
   /**
@@ -203,8 +248,11 @@ export class Recogniser {
     if (tail > limit) return { kind: 'live', edge: limit, speechEnd };
     if (stretch.closed) return { kind: 'cut', edge: tail, speechEnd };
     if (mode === 'batch') return undefined;
-    if (known - speechEnd >= policy.pauseMs * SAMPLES_PER_MS) {
+    if (this.#isPaused(stretch)) {
       return this.#saidTo === speechEnd ? undefined : { kind: 'pause', edge: tail, speechEnd };
+    }
+    if (known - speechEnd >= policy.hushMs * SAMPLES_PER_MS) {
+      return this.#foresight === undefined ? { kind: 'hush', edge: tail, speechEnd } : undefined;
     }
     const wanted =
       known - window.start < policy.firstMs * SAMPLES_PER_MS ? policy.firstMs : policy.intervalMs;

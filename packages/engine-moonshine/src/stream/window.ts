@@ -129,7 +129,8 @@ export class Window {
 
   /** How far behind the newest audio this word must end to be said. */
   #holdMs(word: PlacedWord, index: number, policy: StreamPolicy): number {
-    if (this.#tail[index]?.text === word.text) return policy.agreedHoldMs;
+    const before = this.#tail[index];
+    if (before !== undefined && isSameWord(before.text, word.text)) return policy.agreedHoldMs;
     return word.logProbability >= policy.sureLogProbability ? policy.sureHoldMs : policy.holdMs;
   }
 
@@ -177,6 +178,15 @@ export class Window {
     const endMs = Math.min(this.start / SAMPLES_PER_MS + word.endMs, edge / SAMPLES_PER_MS);
     return { ...word, endMs };
   }
+}
+
+/** Whether two decodes heard the same word; how it is written is settled later in the sentence than what it is. */
+function isSameWord(one: string, other: string): boolean {
+  return spoken(one) === spoken(other);
+}
+
+function spoken(text: string): string {
+  return text.toLowerCase().replace(/[,.;:!?]+$/, '');
 }
 
 /**

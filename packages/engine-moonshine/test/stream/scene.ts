@@ -1,0 +1,144 @@
+import type { Hypothesis, Word } from '@kikitori/engine';
+import { expect } from 'vitest';
+import type { DecodeRequest, DecodeResult } from '../../src/model/moonshine.js';
+import { llamaVocabulary } from '../../src/model/tokens.js';
+import { DEFAULT_POLICY } from '../../src/stream/policy.js';
+import { type DecodePlan, Recogniser } from '../../src/stream/recogniser.js';
+
+/**
+ * A speaker and a model that hears perfectly, except at the newest edge: there it invents a word, as real ones do.
+ * The words are real tokens ("▁a0" would not be), so a word is told by its number in a list of single-token words.
+ */
+const vocabulary = llamaVocabulary();
+export const LEXICON = vocabulary
+  .flatMap((piece, id) => (/^▁[a-z]{3,8}$/.test(piece) ? [id] : []))
+  .slice(0, 2000);
+const FRAME = 512;
+const PER_MS = 16;
+
+interface Spoken {
+  readonly token: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Words of `lengthsMs`, with the gap before each; never the same word twice in a row. */
+export function speak(script: readonly { gapMs: number; lengthMs: number }[]): Spoken[] {
+  let at = 0;
+  return script.map(({ gapMs, lengthMs }, i) => {
+    const startMs = at + gapMs;
+    at = startMs + lengthMs;
+    return { token: LEXICON[i % LEXICON.length] ?? 0, startMs, endMs: at };
+  });
+}
+
+export class Scene {
+  readonly #spoken: readonly Spoken[];
+  readonly recogniser: Recogniser;
+  readonly said: Hypothesis[] = [];
+  decodes = 0;
+  longestMs = 0;
+  #fed = 0;
+  #invented = 0;
+
+  constructor(
+    spoken: readonly Spoken[],
+    mode: 'live' | 'batch' = 'live',
+    isBusy = false,
+    policy = DEFAULT_POLICY,
+  ) {
+    this.#spoken = spoken;
+    this.recogniser = new Recogniser({
+      policy,
+      vocabulary,
+      mode,
+      partials: true,
+      isBusy: () => isBusy,
+      endpoint: (utteranceMs, silenceMs) =>
+        silenceMs >= 600 ? 'pause' : utteranceMs >= 30_000 ? 'limit' : undefined,
+    });
+  }
+
+  feed(ms: number): void {
+    const samples = new Float32Array(ms * PER_MS);
+    // The samples carry their own number, so that the model can tell which part it was given.
+    for (let i = 0; i < samples.length; i += 1) samples[i] = this.#fed + i;
+    const before = Math.floor(this.#fed / FRAME);
+    this.#fed += samples.length;
+    this.recogniser.pushAudio(samples);
+    const frames = Math.floor(this.#fed / FRAME) - before;
+    this.recogniser.pushProbabilities(
+      Float32Array.from({ length: frames }, (_, i) => this.#voice((before + i) * FRAME)),
+    );
+  }
+
+  /** Runs what there is to run, and takes what is said. */
+  work(): void {
+    for (let plan = this.#plan(); plan !== undefined; plan = this.#plan()) {
+      const request = this.recogniser.begin(plan);
+      this.recogniser.finish(this.hear(request));
+      this.#take();
+    }
+  }
+
+  begin(): DecodeRequest | undefined {
+    const plan = this.#plan();
+    return plan === undefined ? undefined : this.recogniser.begin(plan);
+  }
+
+  finish(request: DecodeRequest): void {
+    this.recogniser.finish(this.hear(request));
+    this.#take();
+  }
+
+  hear(request: DecodeRequest): DecodeResult {
+    this.decodes += 1;
+    const from = (request.samples[0] ?? 0) / PER_MS;
+    const to = from + request.samples.length / PER_MS;
+    this.longestMs = Math.max(this.longestMs, to - from);
+    const inside = this.#spoken.filter(({ startMs, endMs }) => endMs > from + 60 && startMs < to - 100);
+    const whole = inside.filter(({ endMs }) => endMs <= to);
+    const heard = whole.map(({ token, endMs }) => ({ token, endMs: endMs - from }));
+    // Half a word at the edge is heard as another one, a different one each time.
+    if (inside.length > whole.length) {
+      this.#invented += 1;
+      heard.push({ token: LEXICON[1000 + (this.#invented % 900)] ?? 0, endMs: to - from });
+    }
+    const prefix = [...request.prefix];
+    expect(heard.slice(0, prefix.length).map(({ token }) => token)).toEqual(prefix);
+    const tail = heard.slice(prefix.length);
+    return {
+      tokens: tail.map(({ token }) => token),
+      logProbabilities: tail.map(() => -0.1),
+      endMs: heard.map(({ endMs }) => endMs),
+      ended: true,
+    };
+  }
+
+  get words(): Word[] {
+    return this.said.flatMap((hypothesis) => (hypothesis.type === 'words' ? [...hypothesis.words] : []));
+  }
+
+  get text(): string[] {
+    return this.words.map(({ text }) => text);
+  }
+
+  get expected(): string[] {
+    return this.#spoken.map(({ token }) => (vocabulary[token] ?? '').slice(1));
+  }
+
+  #plan(): DecodePlan | undefined {
+    const plan = this.recogniser.plan();
+    this.#take();
+    return plan;
+  }
+
+  #take(): void {
+    this.said.push(...this.recogniser.drain());
+  }
+
+  #voice(sample: number): number {
+    const ms = sample / PER_MS;
+    return this.#spoken.some(({ startMs, endMs }) => ms + 16 >= startMs && ms + 16 < endMs) ? 0.95 : 0.02;
+  }
+}

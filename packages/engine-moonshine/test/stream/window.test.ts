@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { llamaVocabulary } from '../../src/model/tokens.js';
+import { DEFAULT_POLICY } from '../../src/stream/policy.js';
+import { Window } from '../../src/stream/window.js';
+
+const vocabulary = llamaVocabulary();
+/** Nothing the model says here is sure enough to be said for that alone. */
+const UNSURE = -1;
+
+/** What a window says after each of these hypotheses, a word every 300 ms, one second of audio more each time. */
+function said(...hypotheses: readonly (readonly string[])[]): string[][] {
+  const window = new Window(0);
+  return hypotheses.map((words, i) => {
+    const ids = words.flatMap((word) => word.split('|').map((piece) => vocabulary.indexOf(piece)));
+    expect(ids).not.toContain(-1);
+    const ends = words.flatMap((word, at) => word.split('|').map(() => 300 * (at + 1)));
+    const tokens = ids.slice(window.prefix.length);
+    const logProbabilities = tokens.map(() => UNSURE);
+    const edge = (1000 + i * 320) * 16;
+    const result = { tokens, logProbabilities, endMs: ends, ended: true };
+    return window.take(result, edge, false, DEFAULT_POLICY, vocabulary).map(({ text }) => text);
+  });
+}
+
+describe('a window', () => {
+  it('says a word that two hypotheses in a row agree on, and not the last one, which may still grow', () => {
+    expect(said(['▁the', '▁water'], ['▁the', '▁water'])).toEqual([[], ['the']]);
+    expect(said(['▁the', '▁water'], ['▁a', '▁water'], ['▁the', '▁water'])).toEqual([[], [], []]);
+  });
+
+  it('takes a word for the same however it is written, and writes it as heard last', () => {
+    expect(said(['▁the|,', '▁water'], ['▁The', '▁water'])).toEqual([[], ['The']]);
+    expect(said(['▁the', '▁water'], ['▁The|.', '▁water'])).toEqual([[], ['The.']]);
+    expect(said(['▁the', '▁water'], ['▁them', '▁water'])).toEqual([[], []]);
+  });
+});
