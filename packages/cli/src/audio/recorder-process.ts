@@ -12,6 +12,8 @@ import { once } from 'node:events';
 const FRAME_SAMPLES = 1_280;
 /** Four seconds: what may wait while the reader is busy. At the bound the oldest sound is lost. */
 const FRAMES_BUFFERED = 50;
+/** Tries to read a first sound, of up to a second each. Then: 3. Whoever started this process mostly gives up earlier. */
+const FIRST_READS_MAX = 10;
 
 async function main(mode: string | undefined, device: number): Promise<number> {
   let library: typeof import('@picovoice/pvrecorder-node');
@@ -50,19 +52,20 @@ async function record(recorder: Recorder): Promise<void> {
     isWanted = false;
   });
   recorder.start();
-  let hasSound = false;
+  let readsLeft = FIRST_READS_MAX;
   try {
     while (isWanted) {
       let samples: Int16Array;
       try {
         samples = await recorder.read();
       } catch (error) {
-        // The library gives a device one second. Some wake more slowly (Bluetooth): whoever started this process
-        // decides how long they may take. Afterwards a second without sound is a device that is gone.
-        if (hasSound) throw error;
+        // The library gives a device one second, and some wake more slowly (Bluetooth). Once there was sound, a second
+        // without any is a device that is gone.
+        readsLeft -= 1;
+        if (readsLeft <= 0) throw error;
         continue;
       }
-      hasSound = true;
+      readsLeft = 0;
       const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
       if (!process.stdout.write(bytes) && isWanted) await once(process.stdout, 'drain');
     }
