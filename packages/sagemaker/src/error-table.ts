@@ -22,6 +22,7 @@ export type SageMakerErrorReason =
   // The service's answer before the stream.
   | 'request_refused'
   | 'endpoint_not_found'
+  | 'endpoint_not_ready'
   | 'model_refused'
   | 'access_denied'
   | 'credentials_unknown'
@@ -167,6 +168,11 @@ export const SAGEMAKER_ERRORS: Readonly<Record<SageMakerErrorReason, SageMakerEr
     retryable: false,
     message:
       'There is no such endpoint in this account and region; check its name, the region and whose credentials are used.',
+  },
+  endpoint_not_ready: {
+    code: 'refused',
+    retryable: true,
+    message: 'The endpoint is still being created or changed; wait until its status is InService.',
   },
   model_refused: {
     code: 'refused',

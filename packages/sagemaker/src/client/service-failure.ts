@@ -51,6 +51,8 @@ const THROTTLING = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|LimitE
 const CLOCK_TEXT = /signature expired|signature not yet current|too far from|skew/i;
 const NOT_FOUND_TEXT =
   /endpoint\b[\s\S]{0,120}\b(?:not found|could not be found|does not exist|no such)|could not find endpoint/i;
+// Statuses of an endpoint that end in InService by themselves; Failed, Deleting and OutOfService do not.
+const NOT_READY_TEXT = /endpoint\b[\s\S]{0,120}\bis (?:Creating|Updating|SystemUpdating|RollingBack)\b/i;
 
 /** Turns an answer that refuses into our error. */
 export function failureOfAnswer({ status, errorType, requestId, body }: HttpAnswer): SageMakerError {
@@ -70,8 +72,9 @@ function reasonOfAnswer(status: number, name: string | undefined, text: string):
   if (name !== undefined && THROTTLING.test(name)) return 'throttled';
   const named = name === undefined ? undefined : BY_NAME[name];
   if (named === 'signature_wrong' && CLOCK_TEXT.test(text)) return 'clock_wrong';
-  if ((named === undefined || named === 'request_refused') && status === 400 && NOT_FOUND_TEXT.test(text)) {
-    return 'endpoint_not_found';
+  if ((named === undefined || named === 'request_refused') && status === 400) {
+    if (NOT_FOUND_TEXT.test(text)) return 'endpoint_not_found';
+    if (NOT_READY_TEXT.test(text)) return 'endpoint_not_ready';
   }
   return named ?? reasonOfStatus(status);
 }

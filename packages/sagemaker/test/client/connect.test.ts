@@ -254,6 +254,21 @@ describe('a refusal', () => {
       named('ValidationException'),
       { reason: 'endpoint_not_found', retryable: false },
     ],
+    ...(['Creating', 'Updating', 'SystemUpdating', 'RollingBack'] as const).map(
+      (status) =>
+        [
+          400,
+          { Message: `Endpoint x of account 1 is ${status}, not InService.`, ErrorCode: 'E2' },
+          named('InputValidationError'),
+          { reason: 'endpoint_not_ready', retryable: true, httpStatus: 400 },
+        ] as const,
+    ),
+    [
+      400,
+      { Message: 'Endpoint x of account 1 is Failed, not InService.' },
+      named('InputValidationError'),
+      { reason: 'request_refused', retryable: false },
+    ],
     [400, { message: 'slow down' }, named('ThrottlingException'), { reason: 'throttled', retryable: true }],
     [429, '', {}, { reason: 'throttled', retryable: true }],
     [
