@@ -1,4 +1,5 @@
-export { decodeBase64, decodeBase64Leniently, encodeBase64 } from './base64.js';
+export { encodeBase64 } from './base64.js';
+export { decodeBase64, decodeBase64Leniently } from './base64-decoder.js';
 export { Downmixer, type DownmixerOptions } from './downmix.js';
 export { AUDIO_ERRORS, AudioError, type AudioErrorCode, type AudioErrorRule } from './errors.js';
 export { Framer } from './framer.js';

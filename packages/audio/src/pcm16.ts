@@ -12,6 +12,14 @@ const SCALE = 32_768;
 /** Engines of other byte orders exist; a typed-array view of little-endian bytes is only right on these. */
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
+/** Between little-endian and the platform's own order, in place. Returns `bytes`. */
+function ordered<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
+  if (!isLittleEndian) {
+    for (let i = 0; i < bytes.length; i += 2) bytes.subarray(i, i + 2).reverse();
+  }
+  return bytes;
+}
+
 function quantise(sample: number): number {
   // `sample - sample` is 0 for finite numbers alone.
   if (sample - sample !== 0) return 0;
@@ -40,62 +48,41 @@ export function pcm16ToInt16(bytes: Uint8Array): Int16Array<ArrayBuffer> {
   if (bytes.length % 2 !== 0) {
     throw new AudioError('odd_length', '16-bit audio has an even number of bytes; send whole samples.');
   }
-  const out = new Int16Array(bytes.length / 2);
-  if (isLittleEndian) {
-    new Uint8Array(out.buffer).set(bytes);
-  } else {
-    for (let i = 0; i < out.length; i++) out[i] = (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8);
-  }
-  return out;
+  return new Int16Array(ordered(new Uint8Array(bytes)).buffer);
 }
 
 /** 16-bit samples to little-endian bytes. The result is a copy. */
 export function int16ToPcm16(samples: Int16Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(samples.length * 2);
-  if (isLittleEndian) {
-    out.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
-  } else {
-    for (let i = 0; i < samples.length; i++) {
-      const value = samples[i] ?? 0;
-      out[2 * i] = value & 0xff;
-      out[2 * i + 1] = (value >> 8) & 0xff;
-    }
-  }
-  return out;
+  return ordered(new Uint8Array(samples.slice().buffer));
 }
 
 /** Little-endian bytes to −1…1. Errors as `pcm16ToInt16`. */
 export function pcm16ToFloat32(bytes: Uint8Array): Float32Array<ArrayBuffer> {
-  if (isLittleEndian && bytes.length % 2 === 0 && bytes.byteOffset % 2 === 0) {
-    return int16ToFloat32(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2));
-  }
   return int16ToFloat32(pcm16ToInt16(bytes));
 }
 
 /** −1…1 to little-endian bytes, rounded and clipped as stated above. */
 export function float32ToPcm16(samples: Float32Array): Uint8Array<ArrayBuffer> {
-  const values = float32ToInt16(samples);
-  return isLittleEndian ? new Uint8Array(values.buffer) : int16ToPcm16(values);
+  return ordered(new Uint8Array(float32ToInt16(samples).buffer));
 }
 
 /** Little-endian PCM16 that arrives cut anywhere, also inside of a sample: the half sample waits for its other half. */
 export class Pcm16Decoder {
-  #low: number | undefined;
+  #half = new Uint8Array(0);
 
   /** 1 while the first half of a sample waits; at the end of a stream: half a sample was lost. */
-  get pendingBytes(): 0 | 1 {
-    return this.#low === undefined ? 0 : 1;
+  get pendingBytes(): number {
+    return this.#half.length;
   }
 
   /** The whole samples that `bytes` completes, −1…1; may be none. Nothing of `bytes` is kept but a half sample. */
   push(bytes: Uint8Array): Float32Array<ArrayBuffer> {
-    const low = this.#low;
-    if (low === undefined && bytes.length % 2 === 0) return pcm16ToFloat32(bytes);
-    const held = low === undefined ? 0 : 1;
-    const whole = new Uint8Array((bytes.length + held) & ~1);
-    if (low !== undefined && whole.length > 0) whole[0] = low;
-    if (whole.length > 0) whole.set(bytes.subarray(0, whole.length - held), held);
-    if (bytes.length > 0) this.#low = (bytes.length + held) % 2 === 1 ? bytes[bytes.length - 1] : undefined;
-    return pcm16ToFloat32(whole);
+    const held = this.#half.length;
+    const joined = new Uint8Array(held + bytes.length);
+    joined.set(this.#half);
+    joined.set(bytes, held);
+    const end = joined.length & ~1;
+    this.#half = joined.slice(end);
+    return pcm16ToFloat32(joined.subarray(0, end));
   }
 }

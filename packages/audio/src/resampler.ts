@@ -97,9 +97,7 @@ export class Resampler {
       copyFinite(samples, offset, this.#buffer, this.#filled, taken);
       this.#filled += taken;
       offset += taken;
-      written = filter.isInterpolated
-        ? this.#filterInterpolated(filter, out, written)
-        : this.#filterExact(filter, out, written);
+      written = this.#filterOnto(filter, out, written);
     }
     this.#outputSamples += written;
     return out;
@@ -121,8 +119,8 @@ export class Resampler {
     this.#start -= kept;
   }
 
-  #filterExact(filter: SincFilter, out: Float32Array, from: number): number {
-    const { taps, table } = filter;
+  #filterOnto(filter: SincFilter, out: Float32Array, from: number): number {
+    const { taps, table, rows, isInterpolated } = filter;
     const buffer = this.#buffer;
     const up = this.#up;
     const step = Math.floor(this.#down / up);
@@ -132,36 +130,13 @@ export class Resampler {
     let phase = this.#phase;
     let written = from;
     while (start <= last) {
-      out[written++] = dot(buffer, start, table, phase * taps, taps);
-      start += step;
-      phase += phaseStep;
-      if (phase >= up) {
-        phase -= up;
-        start++;
-      }
-    }
-    this.#start = start;
-    this.#phase = phase;
-    return written;
-  }
-
-  #filterInterpolated(filter: SincFilter, out: Float32Array, from: number): number {
-    const { taps, table, rows } = filter;
-    const buffer = this.#buffer;
-    const up = this.#up;
-    const step = Math.floor(this.#down / up);
-    const phaseStep = this.#down - step * up;
-    const last = this.#filled - taps;
-    let start = this.#start;
-    let phase = this.#phase;
-    let written = from;
-    while (start <= last) {
-      const place = (phase / up) * rows;
+      const place = isInterpolated ? (phase / up) * rows : phase;
       const row = Math.floor(place);
-      const share = place - row;
       const before = dot(buffer, start, table, row * taps, taps);
-      const after = dot(buffer, start, table, (row + 1) * taps, taps);
-      out[written++] = before + share * (after - before);
+      out[written++] =
+        place === row
+          ? before
+          : before + (place - row) * (dot(buffer, start, table, (row + 1) * taps, taps) - before);
       start += step;
       phase += phaseStep;
       if (phase >= up) {

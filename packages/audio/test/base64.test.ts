@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { decodeBase64, decodeBase64Leniently, encodeBase64 } from '../src/base64.js';
+import { encodeBase64 } from '../src/base64.js';
+import { decodeBase64, decodeBase64Leniently } from '../src/base64-decoder.js';
 
 /** `[text, hexadecimal bytes or null for an error]`, as CPython 3.11's `base64.b64decode(text)` answers. */
 const python: [string, string | null][] = JSON.parse(
