@@ -20,7 +20,7 @@ import * as sagemaker from '../../packages/sagemaker/src/limits.js';
 import * as runtime from '../../packages/sagemaker/src/runtime/limits.js';
 import * as server from '../../packages/server/src/limits.js';
 import * as frames from '../../packages/transport/src/frames/limits.js';
-import * as transport from '../../packages/transport/src/limits.js';
+import { HTTP_SERVER_DEFAULTS, TRANSPORT_LIMITS } from '../../packages/transport/src/limits.js';
 
 /** What of the recogniser's policy bounds memory or work; the rest shapes what is heard. */
 const { windowMsMax, contextMs, busyWindowMsMax, busyContextMs, batchWindowMsMax, carryContextMs, holdMs } =
@@ -42,7 +42,7 @@ const policy = {
 /** Modules by the file that they are, in the order of docs/bounds.md. */
 export const LIMIT_FILES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'packages/protocol/src/limits.ts': protocol,
-  'packages/transport/src/limits.ts': transport,
+  'packages/transport/src/limits.ts': { TRANSPORT_LIMITS, HTTP_SERVER_DEFAULTS },
   'packages/transport/src/frames/limits.ts': frames,
   'packages/server/src/limits.ts': server,
   'packages/client/src/limits.ts': { CLIENT_LIMITS },

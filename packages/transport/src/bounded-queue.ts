@@ -149,10 +149,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     this.#entries[this.#head] = undefined;
     this.#head += 1;
     this.#bytes -= entry.bytes;
-    if (this.#head === this.#entries.length) {
-      this.#entries = [];
-      this.#head = 0;
-    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#entries.length) {
+    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#entries.length) {
       this.#entries.splice(0, this.#head);
       this.#head = 0;
     }

@@ -1,5 +1,5 @@
 import { TransportError } from './errors.js';
-import { TRANSPORT_LIMITS } from './limits.js';
+import { CLOSE_REASON_BYTES_MAX } from './limits.js';
 
 /** Stands for "no close frame" (RFC 6455 section 7.1.5); never sent. */
 export const CLOSE_CODE_ABNORMAL = 1006;
@@ -42,11 +42,6 @@ export function assertSendableCloseCode(code: number): void {
 
 /** Cuts a reason to what a close frame holds, between characters. */
 export function truncateCloseReason(reason: string): string {
-  if (reason.length * 3 <= TRANSPORT_LIMITS.closeReasonBytesMax) return reason;
-  const bytes = new TextEncoder().encode(reason);
-  if (bytes.length <= TRANSPORT_LIMITS.closeReasonBytesMax) return reason;
-  let end: number = TRANSPORT_LIMITS.closeReasonBytesMax;
-  // 10xxxxxx is the inside of a character: step back to where one begins.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(CLOSE_REASON_BYTES_MAX));
+  return reason.slice(0, read);
 }

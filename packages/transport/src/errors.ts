@@ -37,35 +37,22 @@ export type TransportErrorCode =
   /** A failure made on purpose, in tests. */
   | 'injected';
 
-/** One row of the table: is another try worth it, and the WebSocket code that tells the peer. */
-export interface TransportErrorTraits {
-  readonly retryable: boolean;
-  readonly closeCode?: number;
-}
+/** Another try may help. For `refused` and `peer_closed` the status and the close code decide, see `retryable`. */
+const RETRYABLE: ReadonlySet<TransportErrorCode> = new Set([
+  'connect_failed',
+  'connect_timeout',
+  'connection_lost',
+  'keepalive_timeout',
+  'injected',
+] as const);
 
-/**
- * For each code: is another try worth it (for `refused` and `peer_closed` the status and the close code decide, see
- * `TransportError.retryable`), and the close code the peer is told.
- */
-export const TRANSPORT_ERRORS: Readonly<Record<TransportErrorCode, TransportErrorTraits>> = {
-  invalid_url: { retryable: false },
-  invalid_argument: { retryable: false },
-  headers_unsupported: { retryable: false },
-  connect_failed: { retryable: true },
-  connect_timeout: { retryable: true },
-  refused: { retryable: false },
-  connection_lost: { retryable: true },
-  peer_closed: { retryable: false },
-  keepalive_timeout: { retryable: true, closeCode: 1011 },
-  message_too_big: { retryable: false, closeCode: 1009 },
-  invalid_utf8: { retryable: false, closeCode: 1007 },
-  protocol_error: { retryable: false, closeCode: 1002 },
-  send_overflow: { retryable: false },
-  receive_overflow: { retryable: false, closeCode: 4000 },
-  closed: { retryable: false },
-  destroyed: { retryable: false },
-  already_read: { retryable: false },
-  injected: { retryable: true },
+/** What the peer is told. */
+const CLOSE_CODES: Readonly<Partial<Record<TransportErrorCode, number>>> = {
+  keepalive_timeout: 1011,
+  message_too_big: 1009,
+  invalid_utf8: 1007,
+  protocol_error: 1002,
+  receive_overflow: 4000,
 };
 
 // 500 is missing on purpose: vLLM 0.17 answers it for ever when it was started with an API key.
@@ -98,7 +85,7 @@ export class TransportError extends Error {
   constructor(code: TransportErrorCode, message: string, options: TransportErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.closeCode = options.closeCode ?? TRANSPORT_ERRORS[code].closeCode;
+    this.closeCode = options.closeCode ?? CLOSE_CODES[code];
     this.closeReason = options.closeReason;
     this.httpStatus = options.httpStatus;
     this.retryAfterMs = options.retryAfterMs;
@@ -112,6 +99,6 @@ export class TransportError extends Error {
     if (this.code === 'peer_closed') {
       return this.closeCode !== undefined && RETRYABLE_CLOSE_CODES.has(this.closeCode);
     }
-    return TRANSPORT_ERRORS[this.code].retryable;
+    return RETRYABLE.has(this.code);
   }
 }

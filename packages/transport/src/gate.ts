@@ -1,3 +1,5 @@
+import { whenAborted } from './when-aborted.js';
+
 /** What every wait takes. */
 export interface WaitOptions {
   /** Ends the wait; it rejects with the signal's reason. */
@@ -16,24 +18,16 @@ export class Gate {
   /** Resolves at the next `open`; rejects with `signal.reason`. */
   wait({ signal }: WaitOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason);
-        return;
-      }
-      const leave = (): void => {
-        this.#waiters.delete(pass);
-        signal?.removeEventListener('abort', abort);
-      };
       const pass = (): void => {
+        this.#waiters.delete(pass);
         leave();
         resolve();
       };
-      const abort = (): void => {
-        leave();
-        reject(signal?.reason);
-      };
       this.#waiters.add(pass);
-      signal?.addEventListener('abort', abort);
+      const leave = whenAborted(signal, () => {
+        this.#waiters.delete(pass);
+        reject(signal?.reason);
+      });
     });
   }
 

@@ -11,11 +11,9 @@ export type {
   Message,
 } from './connection.js';
 export {
-  TRANSPORT_ERRORS,
   TransportError,
   type TransportErrorCode,
   type TransportErrorOptions,
-  type TransportErrorTraits,
 } from './errors.js';
 export { FaultInjector, type FaultPlan, type Operation } from './faulty.js';
 export { Gate, type WaitOptions } from './gate.js';
@@ -28,3 +26,4 @@ export {
   type MemoryHost,
   type MemoryPair,
 } from './memory.js';
+export { whenAborted } from './when-aborted.js';

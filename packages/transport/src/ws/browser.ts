@@ -4,8 +4,21 @@ import type { Connection, ConnectOptions, Message } from '../connection.js';
 import { nextConnectionId } from '../connection-id.js';
 import { TransportError } from '../errors.js';
 import { Gate } from '../gate.js';
-import { TRANSPORT_LIMITS } from '../limits.js';
+import {
+  CLOSE_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS,
+  DRAIN_POLL_MS_MAX,
+  DRAIN_POLL_MS_MIN,
+  MESSAGE_BYTES_MAX,
+  RECEIVE_BYTES_MAX,
+  RECEIVE_COUNT_MAX,
+  RECEIVE_HIGH_WATER_BYTES,
+  RECEIVE_HIGH_WATER_COUNT,
+  SEND_BYTES_MAX,
+  SEND_HIGH_WATER_BYTES,
+} from '../limits.js';
 import { assertMessageFits } from '../message-size.js';
+import { whenAborted } from '../when-aborted.js';
 
 /**
  * Opens the platform's own `WebSocket`.
@@ -17,14 +30,11 @@ import { assertMessageFits } from '../message-size.js';
 export function connectWebSocket(options: ConnectOptions): Promise<Connection> {
   const { signal } = options;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(signal.reason);
-      return;
-    }
+    signal?.throwIfAborted();
     const socket = open(options);
     const settle = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      leave();
       socket.onopen = null;
       socket.onerror = null;
       socket.onclose = null;
@@ -36,11 +46,10 @@ export function connectWebSocket(options: ConnectOptions): Promise<Connection> {
       socket.close();
       reject(reason);
     };
-    const onAbort = (): void => giveUp(signal?.reason);
+    const leave = whenAborted(signal, () => giveUp(signal?.reason));
     const timer = setTimeout(() => {
       giveUp(new TransportError('connect_timeout', 'The peer did not answer the handshake in time.'));
-    }, TRANSPORT_LIMITS.connectTimeoutMs);
-    signal?.addEventListener('abort', onAbort);
+    }, CONNECT_TIMEOUT_MS);
     socket.onerror = () => undefined;
     socket.onclose = () => {
       giveUp(new TransportError('connect_failed', 'No connection; a browser does not tell why.'));
@@ -88,13 +97,14 @@ class BrowserConnection implements Connection {
   constructor(socket: WebSocket) {
     this.#socket = socket;
     this.#inbox = new BoundedQueue<Message>({
-      highWaterBytes: TRANSPORT_LIMITS.receiveHighWaterBytes,
-      highWaterCount: TRANSPORT_LIMITS.receiveHighWaterCount,
-      maxBytes: TRANSPORT_LIMITS.receiveBytesMax,
-      maxCount: TRANSPORT_LIMITS.receiveCountMax,
+      highWaterBytes: RECEIVE_HIGH_WATER_BYTES,
+      highWaterCount: RECEIVE_HIGH_WATER_COUNT,
+      maxBytes: RECEIVE_BYTES_MAX,
+      maxCount: RECEIVE_COUNT_MAX,
       onAbandoned: () => this.destroy(),
     });
-    socket.onmessage = (event: MessageEvent<unknown>) => this.#onMessage(event.data);
+    // Nothing else comes: the socket's binary type is set.
+    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#onMessage(event.data);
     socket.onerror = () => undefined;
     socket.onclose = (event) => this.#onClose(event.code, event.reason);
   }
@@ -106,28 +116,24 @@ class BrowserConnection implements Connection {
   async send(message: Message, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     if (this.#isGone || this.#socket.readyState !== this.#socket.OPEN) throw this.#whyClosed();
-    assertMessageFits(message, TRANSPORT_LIMITS.messageBytesMax);
-    if (this.#socket.bufferedAmount >= TRANSPORT_LIMITS.sendBytesMax) {
+    assertMessageFits(message, MESSAGE_BYTES_MAX);
+    if (this.#socket.bufferedAmount >= SEND_BYTES_MAX) {
       throw new TransportError('send_overflow', 'Too much waits to be written; await every send.');
     }
     // The platform copies bytes. A view may lie on shared memory, which it refuses: `slice` gives plain memory.
     this.#socket.send(typeof message === 'string' ? message : message.slice().buffer);
     while (!this.#isGone && this.#isAboveMark()) {
-      this.#poll(TRANSPORT_LIMITS.drainPollMsMin);
+      this.#poll(DRAIN_POLL_MS_MIN);
       await this.#drained.wait({ signal });
       if (this.#isGone) throw this.#whyClosed();
     }
   }
 
-  close(code = 1000, reason = ''): Promise<void> {
-    try {
-      assertSendableCloseCode(code);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async close(code = 1000, reason = ''): Promise<void> {
+    assertSendableCloseCode(code);
     // Browsers send 1000 and the private codes only.
     this.#closing ??= this.#close(code >= 3000 ? code : 1000, truncateCloseReason(reason));
-    return this.#closing;
+    await this.#closing;
   }
 
   destroy(reason?: Error): void {
@@ -139,16 +145,10 @@ class BrowserConnection implements Connection {
     this.#letGo();
   }
 
-  #onMessage(data: unknown): void {
-    const message =
-      typeof data === 'string' ? data : data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
-    if (message === undefined) return;
-    if (this.#isClosedByUs && this.#inbox.isAboveMark) {
-      this.#inbox.end();
-      return;
-    }
-    if (this.#inbox.offer(message, typeof message === 'string' ? message.length : message.byteLength)) return;
-    if (this.#inbox.isEnded) return;
+  #onMessage(data: string | ArrayBuffer): void {
+    if (this.#isClosedByUs && this.#inbox.isAboveMark) this.#inbox.end();
+    const message = typeof data === 'string' ? data : new Uint8Array(data);
+    if (this.#inbox.offer(message, message.length) || this.#inbox.isEnded) return;
     const error = new TransportError('receive_overflow', 'Too much waits unread; read the messages faster.');
     this.#closedError ??= new TransportError('closed', 'The connection failed.', { cause: error });
     this.#inbox.fail(error);
@@ -190,11 +190,11 @@ class BrowserConnection implements Connection {
   }
 
   #armCloseTimer(): void {
-    this.#closeTimer ??= setTimeout(() => this.#letGo(), TRANSPORT_LIMITS.closeTimeoutMs);
+    this.#closeTimer ??= setTimeout(() => this.#letGo(), CLOSE_TIMEOUT_MS);
   }
 
   #isAboveMark(): boolean {
-    return this.#socket.bufferedAmount >= TRANSPORT_LIMITS.sendHighWaterBytes;
+    return this.#socket.bufferedAmount >= SEND_HIGH_WATER_BYTES;
   }
 
   /** One timer for all who wait, and only while somebody waits; it slows down to its upper bound. */
@@ -203,7 +203,7 @@ class BrowserConnection implements Connection {
     this.#pollTimer = setTimeout(() => {
       this.#pollTimer = undefined;
       if (!this.#isAboveMark()) this.#drained.open();
-      else if (this.#drained.size > 0) this.#poll(Math.min(delayMs * 2, TRANSPORT_LIMITS.drainPollMsMax));
+      else if (this.#drained.size > 0) this.#poll(Math.min(delayMs * 2, DRAIN_POLL_MS_MAX));
     }, delayMs);
   }
 
