@@ -9,9 +9,9 @@ import type {
 } from './events/client.js';
 import { type InvalidEvent, settled } from './invalid-event.js';
 import { DELAY_MS_MAX } from './limits.js';
-import { isMembers, type Members, parseMembers } from './parse-json.js';
+import { isMembers, type Members, parseJson } from './parse-json.js';
 import { pydanticText } from './pydantic-text.js';
-import { isPythonInt, pythonStr } from './python-repr.js';
+import { isPythonInt, pythonStr, pythonTypeName } from './python-repr.js';
 
 /**
  * Reads one message of a client, in the order in which vLLM checks it. The model's name is not looked up and
@@ -19,7 +19,11 @@ import { isPythonInt, pythonStr } from './python-repr.js';
  */
 export function parseClientEvent(text: string): ClientEvent | InvalidEvent {
   return settled(() => {
-    const members = parseMembers(text);
+    const members = parseJson(text);
+    if (!isMembers(members)) {
+      const name = pythonTypeName(members);
+      throw new ProtocolError('processing_error', `'${name}' object has no attribute 'get'`);
+    }
     const { type } = members;
     switch (type) {
       case 'session.update':
@@ -36,17 +40,17 @@ export function parseClientEvent(text: string): ClientEvent | InvalidEvent {
 
 /** One message, compact, members in the order of vLLM's own clients. An absent `final` means false. */
 export function encodeClientEvent(event: ClientEvent): string {
+  // `JSON.stringify` leaves out what is undefined.
   switch (event.type) {
     case 'session.update': {
-      const { type, model, kikitori } = event;
-      return JSON.stringify(
-        kikitori === undefined ? { type, model } : { type, model, kikitori: requestOf(kikitori) },
-      );
+      const { type, model, kikitori: { words, partials, replay, delay_ms } = {} } = event;
+      const kikitori = event.kikitori && { words, partials, replay, delay_ms };
+      return JSON.stringify({ type, model, kikitori });
     }
     case 'input_audio_buffer.append':
       return JSON.stringify({ type: event.type, audio: event.audio });
     case 'input_audio_buffer.commit':
-      return JSON.stringify(event.final ? { type: event.type, final: true } : { type: event.type });
+      return JSON.stringify({ type: event.type, final: event.final || undefined });
   }
 }
 

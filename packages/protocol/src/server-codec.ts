@@ -1,30 +1,21 @@
 /** What a server says: text to events and back. See `invalid-event.ts` for what both directions share. */
 import { ProtocolError } from './errors.js';
-import type {
-  ErrorEvent,
-  KikitoriPartial,
-  KikitoriProgress,
-  KikitoriUtterance,
-  KikitoriWord,
-  ServerEvent,
-  SessionCreated,
-  TranscriptionDelta,
-  TranscriptionDone,
-  UnknownServerEvent,
-  Usage,
-} from './events/server.js';
+import type { KikitoriWord, ServerEvent, UnknownServerEvent, Usage } from './events/server.js';
 import { type InvalidEvent, settled } from './invalid-event.js';
-import { isMembers, type Members, parseMembers } from './parse-json.js';
+import { isMembers, type Members, parseJson } from './parse-json.js';
 
-/** One reader per known type; the mapped type keeps the table complete. */
-const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => ServerEvent } = {
-  'session.created': (members): SessionCreated => ({
-    type: 'session.created',
+type ReadEvent<Type extends ServerEvent['type']> = Omit<
+  Extract<ServerEvent, { readonly type: Type }>,
+  'type'
+>;
+
+/** One reader per known type, of everything but the type; the mapped type keeps the table complete. */
+const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => ReadEvent<Type> } = {
+  'session.created': (members) => ({
     id: stringOf(members, 'id'),
     created: numberOf(members, 'created'),
   }),
-  'transcription.delta': (members): TranscriptionDelta => ({
-    type: 'transcription.delta',
+  'transcription.delta': (members) => ({
     delta: stringOf(members, 'delta'),
     ...optional(members, 'audio_ms'),
     // Without a position it is not our extension, whatever it is.
@@ -32,33 +23,23 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => S
       ? {}
       : { words: wordsOf(members['words']) }),
   }),
-  'transcription.done': ({ usage, ...members }): TranscriptionDone => ({
-    type: 'transcription.done',
+  'transcription.done': (members) => ({
     text: stringOf(members, 'text'),
-    usage: usageOf(usage),
+    usage: usageOf(members['usage']),
     ...optional(members, 'audio_ms'),
   }),
-  error: ({ code, ...members }): ErrorEvent => ({
-    type: 'error',
+  error: (members) => ({
     error: stringOf(members, 'error'),
     // AWS's sample bridge sends errors without a code.
-    code: typeof code === 'string' ? code : null,
+    code: typeof members['code'] === 'string' ? members['code'] : null,
   }),
-  'kikitori.utterance': ({ words, ...members }): KikitoriUtterance => ({
-    type: 'kikitori.utterance',
-    text: stringOf(members, 'text'),
-    start_ms: numberOf(members, 'start_ms'),
-    end_ms: numberOf(members, 'end_ms'),
-    words: wordsOf(words),
-  }),
-  'kikitori.progress': (members): KikitoriProgress => ({
-    type: 'kikitori.progress',
+  'kikitori.utterance': (members) => ({ ...wordOf(members), words: wordsOf(members['words']) }),
+  'kikitori.progress': (members) => ({
     received_ms: numberOf(members, 'received_ms'),
     settled_ms: numberOf(members, 'settled_ms'),
     ...optional(members, 'lag_ms'),
   }),
-  'kikitori.partial': (members): KikitoriPartial => ({
-    type: 'kikitori.partial',
+  'kikitori.partial': (members) => ({
     text: stringOf(members, 'text'),
     audio_ms: numberOf(members, 'audio_ms'),
   }),
@@ -74,9 +55,11 @@ function isKnownType(type: string): type is ServerEvent['type'] {
  */
 export function parseServerEvent(text: string): ServerEvent | UnknownServerEvent | InvalidEvent {
   return settled(() => {
-    const raw = parseMembers(text);
+    const raw = membersOf(parseJson(text), 'event');
     const name = stringOf(raw, 'type');
-    return isKnownType(name) ? READERS[name](raw) : ({ type: 'unknown', name, raw } as const);
+    if (!isKnownType(name)) return { type: 'unknown', name, raw };
+    // Cast: that a type and its reader belong together is the table's own type.
+    return { type: name, ...READERS[name](raw) } as ServerEvent;
   });
 }
 
@@ -146,17 +129,26 @@ function orderedWord({ text, start_ms, end_ms }: KikitoriWord): KikitoriWord {
   return { text, start_ms, end_ms };
 }
 
+function refusal(wanted: string): ProtocolError {
+  return new ProtocolError('invalid_event', `Not ${wanted}`);
+}
+
+function membersOf(value: unknown, name: string): Members {
+  if (isMembers(value)) return value;
+  throw refusal(`an object: ${name}`);
+}
+
 function stringOf(members: Members, name: string): string {
   const value = members[name];
   if (typeof value === 'string') return value;
-  throw new ProtocolError('invalid_event', `Not a string: ${name}`);
+  throw refusal(`a string: ${name}`);
 }
 
 function numberOf(members: Members, name: string): number {
   const value = members[name];
   // 1e400 is valid JSON and decodes to infinity, which no arithmetic on times survives.
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new ProtocolError('invalid_event', `Not a number: ${name}`);
+  throw refusal(`a number: ${name}`);
 }
 
 /** A number that older servers, or those of whom it was not asked, leave out. */
@@ -170,12 +162,12 @@ function optional<Name extends string>(members: Members, name: Name): { readonly
 /** vLLM's schema allows null and defaults; older versions leave members out. */
 function usageOf(value: unknown): Usage | null {
   if (value === undefined || value === null) return null;
-  if (!isMembers(value)) throw new ProtocolError('invalid_event', 'Not an object: usage');
-  const { prompt_tokens_details: details } = value;
+  const members = membersOf(value, 'usage');
+  const { prompt_tokens_details: details } = members;
   return {
-    prompt_tokens: numberOf(value, 'prompt_tokens'),
-    total_tokens: numberOf(value, 'total_tokens'),
-    completion_tokens: numberOf(value, 'completion_tokens'),
+    prompt_tokens: numberOf(members, 'prompt_tokens'),
+    total_tokens: numberOf(members, 'total_tokens'),
+    completion_tokens: numberOf(members, 'completion_tokens'),
     prompt_tokens_details: isMembers(details) ? { cached_tokens: cachedTokensOf(details) } : null,
   };
 }
@@ -186,13 +178,15 @@ function cachedTokensOf(details: Members): number | null {
 }
 
 function wordsOf(value: unknown): KikitoriWord[] {
-  if (!Array.isArray(value)) throw new ProtocolError('invalid_event', 'Not a list: words');
-  return value.map((word: unknown) => {
-    if (!isMembers(word)) throw new ProtocolError('invalid_event', 'Not an object: words[]');
-    return {
-      text: stringOf(word, 'text'),
-      start_ms: numberOf(word, 'start_ms'),
-      end_ms: numberOf(word, 'end_ms'),
-    };
-  });
+  if (!Array.isArray(value)) throw refusal('a list: words');
+  return value.map((word: unknown) => wordOf(membersOf(word, 'words[]')));
+}
+
+/** What words and utterances have in common. */
+function wordOf(members: Members): KikitoriWord {
+  return {
+    text: stringOf(members, 'text'),
+    start_ms: numberOf(members, 'start_ms'),
+    end_ms: numberOf(members, 'end_ms'),
+  };
 }

@@ -6,19 +6,19 @@
  */
 export interface KikitoriRequest {
   /** Word times: `audio_ms` in every delta, `kikitori.utterance` and `kikitori.progress` events. */
-  readonly words?: boolean;
+  readonly words?: boolean | undefined;
   /** `kikitori.partial` events: the unstable tail behind the stable words. */
-  readonly partials?: boolean;
+  readonly partials?: boolean | undefined;
   /**
    * The client keeps audio that is not settled and sends it again over another connection: every delta carries the
    * times of its words, `done` its position, and the server ends a session without cutting the word being spoken.
    */
-  readonly replay?: boolean;
+  readonly replay?: boolean | undefined;
   /**
    * How long words may wait so that what follows them can help, in milliseconds of audio, 0…`DELAY_MS_MAX`. More is
    * later and more accurate. What a server does at least stays; in a pause nothing waits. Default: the server's own.
    */
-  readonly delay_ms?: number;
+  readonly delay_ms?: number | undefined;
 }
 
 /** Names the model, and by that opens the session for `input_audio_buffer.commit`. Never acknowledged. */
@@ -26,7 +26,7 @@ export interface SessionUpdate {
   readonly type: 'session.update';
   /** A served model name. The empty string means the default model. */
   readonly model: string;
-  readonly kikitori?: KikitoriRequest;
+  readonly kikitori?: KikitoriRequest | undefined;
 }
 
 /** Audio. Allowed in every state, also before `session.update` and before `commit`. Never acknowledged. */

@@ -1,6 +1,6 @@
 /** Shared captions on the wire: names and order are those of docs/captions.md. */
 import { ProtocolError } from '../errors.js';
-import { isMembers, type Members, parseMembers } from '../parse-json.js';
+import { isMembers, type Members, parseJson } from '../parse-json.js';
 import type { Caption, CaptionEvent, LiveCaption } from './caption-event.js';
 
 /** A line that is no event; whoever hears nothing for long knows that the line is dead. */
@@ -50,7 +50,8 @@ export function readCaptionEvent(name: string, data: string): CaptionEvent | und
 /** Decodes a JSON object within the bounds of the wire; undefined where it is none. Throws nothing. */
 export function readMembers(text: string): Members | undefined {
   try {
-    return parseMembers(text);
+    const value = parseJson(text);
+    return isMembers(value) ? value : undefined;
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;
