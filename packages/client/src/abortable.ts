@@ -1,3 +1,4 @@
+import { whenAborted } from '@kikitori/transport';
 import { aborted } from './errors.js';
 
 /** What every wait takes. */
@@ -14,15 +15,13 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** Waits for the promise or the signal, and leaves no listener behind. A late rejection of the promise is swallowed. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
-  let onAbort: (() => void) | undefined;
+  let leave: (() => void) | undefined;
   const abort = new Promise<never>((_, reject) => {
-    onAbort = () => reject(aborted(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
+    leave = whenAborted(signal, () => reject(aborted(signal)));
   });
   try {
     return await Promise.race([promise, abort]);
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    leave?.();
   }
 }

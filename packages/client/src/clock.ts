@@ -1,3 +1,5 @@
+import { whenAborted } from '@kikitori/transport';
+
 /** Time as far as pacing needs it; tests bring their own. */
 export interface Clock {
   /** Milliseconds since some moment; never goes back. */
@@ -11,18 +13,13 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason);
-        return;
-      }
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
       const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
+        leave();
         resolve();
       }, ms);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const leave = whenAborted(signal, () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      });
     }),
 };

@@ -1,16 +1,11 @@
 import { AudioError } from '@kikitori/audio';
-import {
-  CREDENTIAL_PROTOCOL_PREFIX,
-  encodeClientEvent,
-  parseServerEvent,
-  REALTIME_PROTOCOL,
-} from '@kikitori/protocol';
-import type { Connection, Message } from '@kikitori/transport';
+import { CREDENTIAL_PROTOCOL_PREFIX, encodeClientEvent, REALTIME_PROTOCOL } from '@kikitori/protocol';
+import { type Connection, type Message, whenAborted } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import type { ConnectOptions } from './connect-options.js';
 import { aborted, ClientError, fromConnectFailure, fromConnectionEnd, serverError } from './errors.js';
-import { Leg } from './leg.js';
+import { eventOf, Leg } from './leg.js';
 import { CONNECT_TIMEOUT_MS } from './limits.js';
 import { RealtimeSession } from './realtime-session.js';
 import type { Session } from './session.js';
@@ -54,7 +49,7 @@ async function openLeg(options: ConnectOptions, signal: AbortSignal | undefined)
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort();
   const timer = setTimeout(onAbort, connectTimeoutMs);
-  signal?.addEventListener('abort', onAbort);
+  const leave = whenAborted(signal, onAbort);
   try {
     return await greet(options, giveUp.signal);
   } catch (error) {
@@ -63,7 +58,7 @@ async function openLeg(options: ConnectOptions, signal: AbortSignal | undefined)
     throw error;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    leave();
   }
 }
 
@@ -102,9 +97,7 @@ async function openConnection(options: ConnectOptions, signal: AbortSignal): Pro
 async function readGreeting(incoming: AsyncIterator<Message>, signal: AbortSignal): Promise<string> {
   const first = await abortable(incoming.next(), signal);
   if (first.done === true) throw fromConnectionEnd(undefined);
-  const event = parseServerEvent(
-    typeof first.value === 'string' ? first.value : new TextDecoder().decode(first.value),
-  );
+  const event = eventOf(first.value);
   if (event.type === 'session.created') return event.id;
   if (event.type === 'error') throw serverError(event);
   throw new ClientError(
@@ -120,10 +113,10 @@ function greetingOf({ model = '', words, partials, delayMs, reconnect }: Connect
   const kikitori = {
     words: words === true || isLasting,
     partials: partials === true,
-    ...(isLasting ? { replay: true } : {}),
-    ...(delayMs === undefined ? {} : { delay_ms: delayMs }),
+    replay: isLasting || undefined,
+    delay_ms: delayMs,
   };
-  return encodeClientEvent({ type: 'session.update', model, ...(isPlain ? {} : { kikitori }) });
+  return encodeClientEvent({ type: 'session.update', model, kikitori: isPlain ? undefined : kikitori });
 }
 
 function makeSession(options: ConnectOptions): RealtimeSession {

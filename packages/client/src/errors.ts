@@ -25,19 +25,8 @@ export type ClientErrorCode =
   /** The server said something that the protocol does not know. */
   | 'protocol_error';
 
-/** For each code: is another try worth it? For four of them the cause decides: see `ClientError.retryable`. */
-export const CLIENT_ERRORS: Readonly<Record<ClientErrorCode, { readonly retryable: boolean }>> = {
-  invalid_argument: { retryable: false },
-  connect_failed: { retryable: true },
-  refused: { retryable: false },
-  server_error: { retryable: false },
-  closed: { retryable: false },
-  timeout: { retryable: true },
-  aborted: { retryable: false },
-  overflow: { retryable: false },
-  already_read: { retryable: false },
-  protocol_error: { retryable: false },
-};
+/** Another try may help, whatever the cause. For the codes of servers and connections see `ClientError.retryable`. */
+const RETRYABLE: ReadonlySet<ClientErrorCode> = new Set(['connect_failed', 'timeout'] as const);
 
 /** What a `ClientError` may carry besides its code. */
 export interface ClientErrorOptions {
@@ -79,7 +68,7 @@ export class ClientError extends Error {
       return this.serverCode === null || isRetryableError(this.serverCode);
     }
     if (this.cause instanceof TransportError) return this.cause.retryable;
-    return CLIENT_ERRORS[this.code].retryable;
+    return RETRYABLE.has(this.code);
   }
 }
 

@@ -3,7 +3,7 @@ export type { Pcm } from './audio-intake.js';
 export { type Clock, systemClock } from './clock.js';
 export { connect, openSession } from './connect.js';
 export type { ConnectOptions, ReconnectOptions } from './connect-options.js';
-export { CLIENT_ERRORS, ClientError, type ClientErrorCode, type ClientErrorOptions } from './errors.js';
+export { ClientError, type ClientErrorCode, type ClientErrorOptions } from './errors.js';
 export type {
   AmbiguousEvent,
   DeltaEvent,

@@ -1,5 +1,5 @@
 import { parseServerEvent } from '@kikitori/protocol';
-import type { Connection, Message } from '@kikitori/transport';
+import { type Connection, type Message, whenAborted } from '@kikitori/transport';
 import { abortable } from './abortable.js';
 import { Deadline } from './deadline.js';
 import { ClientError, fromConnectionEnd } from './errors.js';
@@ -14,8 +14,13 @@ export interface LegParts {
   readonly incoming: AsyncIterator<Message>;
 }
 
-/** What a server may say behind its greeting. */
+/** What a server may say. */
 export type WireEvent = ReturnType<typeof parseServerEvent>;
+
+/** Reads one message; SageMaker's runtime hands text on as bytes. */
+export function eventOf(message: Message): WireEvent {
+  return parseServerEvent(typeof message === 'string' ? message : new TextDecoder().decode(message));
+}
 
 /**
  * One connection of a session. It ends once: by `end` with what went wrong, or by `close`; then its signal has fired,
@@ -57,12 +62,10 @@ export class Leg {
     try {
       for (let next = await this.#incoming.next(); next.done !== true; next = await this.#incoming.next()) {
         if (this.#over.signal.aborted) continue;
-        // SageMaker's runtime hands text on as bytes.
-        const text = typeof next.value === 'string' ? next.value : new TextDecoder().decode(next.value);
         this.#deadline?.restart();
         this.#silence.clear();
         this.#unansweredMs = 0;
-        await onEvent(parseServerEvent(text));
+        await onEvent(eventOf(next.value));
       }
       this.end(fromConnectionEnd(undefined));
     } catch (error) {
@@ -89,9 +92,7 @@ export class Leg {
     const { signal } = this.#over;
     const deadline = new Deadline(HEAR_OUT_MS, () => this.end(error));
     deadline.restart();
-    if (!signal.aborted) {
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    }
+    await new Promise<void>((resolve) => whenAborted(signal, resolve));
     deadline.clear();
   }
 

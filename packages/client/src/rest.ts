@@ -1,4 +1,4 @@
-import type { Gate } from '@kikitori/transport';
+import { type Gate, whenAborted } from '@kikitori/transport';
 import type { Clock } from './clock.js';
 
 /**
@@ -10,9 +10,8 @@ export async function rest(
   { clock, ms, signal }: { readonly clock: Clock; readonly ms?: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort();
   if (signal.aborted) return;
-  signal.addEventListener('abort', onAbort);
+  const leave = whenAborted(signal, () => stop.abort());
   const waits = [gate.wait({ signal: stop.signal })];
   if (ms !== undefined) waits.push(clock.sleep(ms, { signal: stop.signal }));
   for (const wait of waits) wait.catch(() => undefined);
@@ -21,7 +20,7 @@ export async function rest(
   } catch {
     // The signal fired.
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    leave();
     stop.abort();
   }
 }

@@ -1,3 +1,4 @@
+import { whenAborted } from '@kikitori/transport';
 import { abortable, type WaitOptions } from './abortable.js';
 import { connect } from './connect.js';
 import type { ConnectOptions } from './connect-options.js';
@@ -29,14 +30,10 @@ export interface Transcription extends AsyncIterable<SessionEvent> {
 export function transcribe(source: AudioSource, options: TranscribeOptions): Transcription {
   const leave = new AbortController();
   const { signal } = options;
-  const onAbort = (): void => leave.abort(signal?.reason);
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted === true) onAbort();
+  const forget = whenAborted(signal, () => leave.abort(signal?.reason));
 
   const opening = connect(options, { signal: leave.signal });
-  const transcript = run(opening, source, { ...options, signal: leave.signal }).finally(() => {
-    signal?.removeEventListener('abort', onAbort);
-  });
+  const transcript = run(opening, source, { ...options, signal: leave.signal }).finally(forget);
   const text = transcript.then((result) => result.text);
   // Whoever only loops gets the failure there; unused promises must not end the process.
   transcript.catch(() => undefined);
@@ -88,36 +85,24 @@ async function run(
 async function sendAll(
   session: Session,
   source: AudioSource,
-  { pace: rate = 'max', sampleRateHz, clock, signal }: TranscribeOptions & { readonly signal: AbortSignal },
+  options: TranscribeOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const chunks =
-    rate === 'max'
-      ? chunksOf(source)
-      : pace(source, {
-          rate,
-          signal,
-          ...(sampleRateHz === undefined ? {} : { sampleRateHz }),
-          ...(clock === undefined ? {} : { clock }),
-        });
+  const { pace: rate = 'max', signal } = options;
+  const chunks = rate === 'max' ? chunksOf(source) : pace(source, { ...options, rate });
   const iterator =
     Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
-  const stop = new AbortController();
-  const onEnd = (): void => stop.abort();
-  for (const cause of [session.ended, signal]) cause.addEventListener('abort', onEnd);
-  if (session.ended.aborted || signal.aborted) onEnd();
+  const stop = AbortSignal.any([session.ended, signal]);
   try {
     // Not `for await`: a microphone that is silent must not hide that the session has ended.
     for (;;) {
-      const next = await abortable(Promise.resolve(iterator.next()), stop.signal);
+      const next = await abortable(Promise.resolve(iterator.next()), stop);
       if (next.done === true) return;
-      await session.send(next.value, { signal: stop.signal });
+      await session.send(next.value, { signal: stop });
     }
   } catch (error) {
     // Not awaited: a source may be stuck in the very read that we gave up.
     Promise.resolve(iterator.return?.()).catch(() => undefined);
     if (!session.ended.aborted && signal.aborted) throw aborted(signal);
     throw error;
-  } finally {
-    for (const cause of [session.ended, signal]) cause.removeEventListener('abort', onEnd);
   }
 }

@@ -3,9 +3,6 @@ import { ClientError } from './errors.js';
 // Transports that need no address still get a well-formed one.
 const PLACELESS_URL = 'ws://localhost/v1/realtime';
 
-const WEBSOCKET_SCHEMES: Readonly<Record<string, string>> = { 'http:': 'ws:', 'https:': 'wss:' };
-const HTTP_SCHEMES: Readonly<Record<string, string>> = { 'ws:': 'http:', 'wss:': 'https:' };
-
 /** The address to connect to: `/v1/realtime` unless a path is named. */
 export function realtimeUrl({ url, connect }: { readonly url?: string; readonly connect?: unknown }): string {
   if (url === undefined) {
@@ -17,7 +14,8 @@ export function realtimeUrl({ url, connect }: { readonly url?: string; readonly 
   }
   const parsed = parsedUrl(url);
   if (parsed.pathname === '/' || parsed.pathname === '') parsed.pathname = '/v1/realtime';
-  return withScheme(parsed, WEBSOCKET_SCHEMES);
+  // `URL` refuses to change its scheme between some kinds, so the text is changed.
+  return parsed.href.replace(/^http/, 'ws');
 }
 
 /** The address of the list of models on the same host. */
@@ -25,7 +23,7 @@ export function modelsUrl(url: string): string {
   const parsed = parsedUrl(url);
   parsed.pathname = '/v1/models';
   parsed.search = '';
-  return withScheme(parsed, HTTP_SCHEMES);
+  return parsed.href.replace(/^ws/, 'http');
 }
 
 function parsedUrl(url: string): URL {
@@ -37,10 +35,4 @@ function parsedUrl(url: string): URL {
       'The address is not a URL; it should look like ws://host:8000.',
     );
   }
-}
-
-/** `URL` refuses to change its scheme between some kinds, so the text is changed. */
-function withScheme(url: URL, schemes: Readonly<Record<string, string>>): string {
-  const scheme = schemes[url.protocol];
-  return scheme === undefined ? url.href : `${scheme}${url.href.slice(url.protocol.length)}`;
 }

@@ -31,7 +31,7 @@ export function quietestMs(ring: AudioRing, fromMs: number, toMs: number): numbe
   const end = Math.min(Math.floor(toMs), Math.floor(ring.end / BYTES_PER_MS));
   if (end <= start) return start;
   const steps = levels(ring, start * BYTES_PER_MS, end * BYTES_PER_MS);
-  let best = 0;
+  let best = -1;
   let bestSum = Number.POSITIVE_INFINITY;
   for (let step = 0; step + CUT_STEPS <= steps.length; step += 1) {
     const sum = steps.subarray(step, step + CUT_STEPS).reduce((total, level) => total + level, 0);
@@ -40,7 +40,7 @@ export function quietestMs(ring: AudioRing, fromMs: number, toMs: number): numbe
     best = step;
   }
   // Too short to choose: the beginning is where the last word was known to have ended.
-  return bestSum === Number.POSITIVE_INFINITY ? start : start + best * STEP_MS + (CUT_STEPS * STEP_MS) / 2;
+  return best < 0 ? start : start + best * STEP_MS + (CUT_STEPS * STEP_MS) / 2;
 }
 
 /**
