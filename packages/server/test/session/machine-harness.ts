@@ -108,3 +108,32 @@ export function brief(effects: readonly Effect[]): unknown[] {
     }
   });
 }
+
+/** One input of each kind. */
+export const SAMPLE_INPUTS: { readonly [I in Input['type']]: Input } = {
+  configure: { type: 'configure', model: 'model-a', words: true, partials: undefined },
+  append: { type: 'append', pcm: pcm(80) },
+  commit: { type: 'commit' },
+  final: { type: 'final' },
+  invalid: { type: 'invalid', code: 'invalid_json', text: 'Invalid JSON' },
+  hypothesis: { type: 'hypothesis', hypothesis: { type: 'progress', settledMs: 40 } },
+  'engine-lost': { type: 'engine-lost', code: 'engine_internal' },
+  deadline: { type: 'deadline', name: 'session' },
+  stalled: { type: 'stalled' },
+  drain: { type: 'drain', deadlineMs: 1000 },
+  gone: { type: 'gone' },
+};
+
+/** A session in each state, with a stream open where that is possible. */
+export function inState(type: State['type']): Harness {
+  const session = new Harness();
+  if (type === 'unvalidated') return session;
+  session.configure();
+  if (type === 'ready') return session;
+  session.commit();
+  session.append(80);
+  if (type === 'listening') return session;
+  if (type === 'answering') session.final();
+  else session.feed({ type: 'gone' });
+  return session;
+}
