@@ -11,7 +11,7 @@ export interface KnownKey {
 
 /** Keys that may change while the server runs. */
 export interface KeySource {
-  /** Those that are good now; asked for at every request. */
+  /** Those that are good now; asked for at every request. Other keys are another array: each is looked through once. */
   readonly keys: readonly KnownKey[];
 }
 

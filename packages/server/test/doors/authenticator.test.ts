@@ -6,12 +6,20 @@ const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
 const offering = (...protocols: string[]) => ({ authorization: undefined, protocols });
 const asking = (query: string) => ({ authorization: undefined, query });
 
-function guarded(keys: KnownKey[] = [{ name: 'page', digest: digestOf('sesame') }]) {
+function guarded() {
   let nowS = 1_000;
-  const authenticator = new Authenticator([{ keys }], () => nowS);
+  let keys: readonly KnownKey[] = [{ name: 'page', digest: digestOf('sesame') }];
+  const source = {
+    get keys() {
+      return keys;
+    },
+  };
+  const authenticator = new Authenticator([source], () => nowS);
   return {
     authenticator,
-    keys,
+    become: (...next: readonly KnownKey[]) => {
+      keys = next;
+    },
     pass: (seconds: number) => {
       nowS += seconds;
     },
@@ -62,11 +70,35 @@ describe('keys', () => {
   });
 });
 
+it('looks at one key for each request, however many there are', () => {
+  let looked = 0;
+  const keys = Array.from({ length: 10_000 }, (_, i) => {
+    const digest = digestOf(`key ${i}`);
+    const key = { name: `${i}` };
+    return Object.defineProperty(key, 'digest', { get: () => ++looked && digest }) as KnownKey;
+  });
+  const authenticator = new Authenticator(
+    [{ keys: keys.slice(0, 5_000) }, { keys: keys.slice(5_000) }],
+    () => 0,
+  );
+  const lookedFor = (text: string) => {
+    looked = 0;
+    return [authenticator.identify(bearer(text))?.key?.name, looked <= 1];
+  };
+  const [first, last] = [keys[0], keys[9_999]];
+  if (first === undefined || last === undefined) throw new Error('no keys');
+  const tokens = [first, last].map((key) => authenticator.mint(key, 60).value);
+  authenticator.identify(bearer('the first request fills the table'));
+  expect(['key 0', 'key 9999', 'no key', 'ek_', ...tokens].map(lookedFor)).toEqual(
+    ['0', '9999', undefined, undefined, '0', '9999'].map((name) => [name, true]),
+  );
+});
+
 describe('tokens', () => {
   it('open in every carriage until they are too old, in the name of their key', () => {
     const { authenticator, token, pass } = guarded();
     const value = token(60);
-    expect(value).toMatch(/^ek_[A-Za-z0-9_-]{48}$/);
+    expect(value).toMatch(/^ek_[A-Za-z0-9_-]{64}$/);
     const carriers = [
       bearer(value),
       offering(`openai-insecure-api-key.${value}`),
@@ -82,13 +114,16 @@ describe('tokens', () => {
   });
 
   it('are gone with their key, and worth nothing at another server', () => {
-    const { authenticator, keys, token } = guarded();
+    const { authenticator, become, token } = guarded();
     const value = token();
+    const other = { name: 'other', digest: digestOf('other') };
     expect(guarded().authenticator.identify(bearer(value))).toBeUndefined();
-    keys.push({ name: 'other', digest: digestOf('other') });
-    expect(authenticator.identify(bearer(value))).toMatchObject({ key: { name: 'page' } });
-    keys.shift();
+    become(other, { name: 'renamed', digest: digestOf('sesame') });
+    expect(authenticator.identify(bearer(value))).toMatchObject({ key: { name: 'renamed' } });
+    become(other);
     expect(authenticator.identify(bearer(value))).toBeUndefined();
+    expect(authenticator.identify(bearer('sesame'))).toBeUndefined();
+    expect(authenticator.identify(bearer('other'))).toMatchObject({ key: other });
   });
 
   it('are refused with any bit of them changed, and in any other length', () => {
