@@ -8,10 +8,8 @@ import type {
   SessionUpdate,
 } from './events/client.js';
 import { type InvalidEvent, settled } from './invalid-event.js';
-import { DELAY_MS_MAX } from './limits.js';
+import { DELAY_MS_MAX, ECHO_UNITS_MAX } from './limits.js';
 import { isMembers, type Members, parseJson } from './parse-json.js';
-import { pydanticText } from './pydantic-text.js';
-import { isPythonInt, pythonStr, pythonTypeName } from './python-repr.js';
 
 /**
  * Reads one message of a client, in the order in which vLLM checks it. The model's name is not looked up and
@@ -20,10 +18,7 @@ import { isPythonInt, pythonStr, pythonTypeName } from './python-repr.js';
 export function parseClientEvent(text: string): ClientEvent | InvalidEvent {
   return settled(() => {
     const members = parseJson(text);
-    if (!isMembers(members)) {
-      const name = pythonTypeName(members);
-      throw new ProtocolError('processing_error', `'${name}' object has no attribute 'get'`);
-    }
+    if (!isMembers(members)) throw new ProtocolError('processing_error', 'Not an object: the message');
     const { type } = members;
     switch (type) {
       case 'session.update':
@@ -33,7 +28,7 @@ export function parseClientEvent(text: string): ClientEvent | InvalidEvent {
       case 'input_audio_buffer.commit':
         return parseAudioCommit(members);
       default:
-        throw new ProtocolError('unknown_event', `Unknown event type: ${pythonStr(type)}`);
+        throw unknownEvent(type);
     }
   });
 }
@@ -54,9 +49,19 @@ export function encodeClientEvent(event: ClientEvent): string {
   }
 }
 
-/** What vLLM answers to `session.update` with a model that it does not serve. */
-export function modelNotFound(model: unknown): ProtocolError {
-  return new ProtocolError('model_not_found', `The model \`${pythonStr(model)}\` does not exist.`);
+/** What a `session.update` with a model that is not served is answered. */
+export function modelNotFound(model: string): ProtocolError {
+  return new ProtocolError('model_not_found', `The model \`${repeated(model)}\` does not exist.`);
+}
+
+function unknownEvent(type: unknown): ProtocolError {
+  const text = typeof type === 'string' ? `Unknown event type: ${repeated(type)}` : 'Not a string: type';
+  return new ProtocolError('unknown_event', text);
+}
+
+/** A client's own text, as far as an error repeats it. */
+function repeated(text: string): string {
+  return text.length <= ECHO_UNITS_MAX ? text : `${text.slice(0, ECHO_UNITS_MAX)}...`;
 }
 
 function parseSessionUpdate(members: Members): SessionUpdate {
@@ -66,7 +71,9 @@ function parseSessionUpdate(members: Members): SessionUpdate {
     throw new ProtocolError('invalid_event', 'Missing required field: model');
   }
   // vLLM compares without checking the type: what Python takes for false is the default model, the rest is unknown.
-  if (typeof model !== 'string' && !isPythonFalse(model)) throw modelNotFound(model);
+  if (typeof model !== 'string' && !isPythonFalse(model)) {
+    throw new ProtocolError('model_not_found', 'Not a string: model');
+  }
   const name = typeof model === 'string' ? model : '';
   return kikitori === undefined
     ? { type, model: name }
@@ -113,46 +120,27 @@ function requestOf({ words, partials, replay, delay_ms }: KikitoriRequest): Kiki
 function parseAudioAppend(members: Members): AudioAppend {
   const { audio } = members;
   if (typeof audio === 'string') return { type: 'input_audio_buffer.append', audio };
-  throw new ProtocolError(
-    'processing_error',
-    pydanticText({
-      model: 'InputAudioBufferAppend',
-      field: 'audio',
-      kind: audio === undefined ? 'missing' : 'string_type',
-      input: audio === undefined ? members : audio,
-    }),
-  );
+  const wrong = audio === undefined ? 'Missing required field' : 'Not a string';
+  throw new ProtocolError('processing_error', `${wrong}: audio`);
 }
 
 function parseAudioCommit(members: Members): AudioCommit {
   const { final: given } = members;
   const final = given === undefined ? false : laxBoolean(given);
   if (final !== undefined) return { type: 'input_audio_buffer.commit', final };
-  throw new ProtocolError(
-    'processing_error',
-    pydanticText({
-      model: 'InputAudioBufferCommit',
-      field: 'final',
-      kind: refusalOfBoolean(given),
-      input: given,
-    }),
-  );
+  throw new ProtocolError('processing_error', 'Not a boolean: final');
 }
 
 const TRUE_WORDS = new Set(['1', 'on', 't', 'true', 'y', 'yes']);
 const FALSE_WORDS = new Set(['0', 'off', 'f', 'false', 'n', 'no']);
+const WORD_UNITS_MAX = 5;
 
-/** pydantic's lax boolean (its documentation, "Conversion Table"); undefined when it is none. */
+/** What vLLM takes for a boolean; undefined when it is none. */
 function laxBoolean(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 1 || value === 0) return value === 1;
-  if (typeof value !== 'string') return undefined;
+  if (typeof value !== 'string' || value.length > WORD_UNITS_MAX) return undefined;
   const word = value.toLowerCase();
   if (TRUE_WORDS.has(word)) return true;
   return FALSE_WORDS.has(word) ? false : undefined;
-}
-
-function refusalOfBoolean(value: unknown): 'bool_type' | 'bool_parsing' | 'string_unicode' {
-  if (typeof value === 'string') return /\p{Surrogate}/u.test(value) ? 'string_unicode' : 'bool_parsing';
-  return typeof value === 'number' && isPythonInt(value) ? 'bool_parsing' : 'bool_type';
 }

@@ -6,7 +6,7 @@ import { ProtocolError } from './errors.js';
  */
 export interface InvalidEvent {
   readonly type: 'invalid';
-  /** Its `toEvent()` is exactly what vLLM answers, where vLLM answers. */
+  /** Its `toEvent()` has the code that vLLM answers with, where vLLM answers. */
   readonly error: ProtocolError;
 }
 

@@ -20,7 +20,7 @@ export function isMembers(value: unknown): value is Members {
 
 /**
  * Decodes one message. Throws `ProtocolError`: `frame_too_large`, `invalid_json`, `invalid_event` (too many values)
- * or `processing_error` (nested too deeply, in Python's words).
+ * or `processing_error` (nested too deeply).
  */
 export function parseJson(text: string): unknown {
   // UTF-16 units are never more than bytes of UTF-8: whoever is over by units is over by bytes.
@@ -50,7 +50,9 @@ function checkStructure(text: string): void {
     } else if (code === ARRAY || code === OBJECT) {
       depth += 1;
       values += 1;
-      if (depth > JSON_DEPTH_MAX) throw tooDeep(code === ARRAY ? 'array' : 'object');
+      if (depth > JSON_DEPTH_MAX) {
+        throw new ProtocolError('processing_error', 'Nested too deeply: send one event per message.');
+      }
     } else if (code === COMMA) {
       values += 1;
     } else if (code === ARRAY_END || code === OBJECT_END) {
@@ -70,11 +72,4 @@ function stringEnd(text: string, start: number): number {
     if ((at - first) % 2 === 0) return at;
   }
   return text.length;
-}
-
-function tooDeep(kind: 'array' | 'object'): ProtocolError {
-  return new ProtocolError(
-    'processing_error',
-    `maximum recursion depth exceeded while decoding a JSON ${kind} from a unicode string`,
-  );
 }

@@ -105,3 +105,38 @@ it('takes an append of exactly the frame limit and refuses one byte more', () =>
     refused.type === 'invalid' && [refused.error.code, ERRORS[refused.error.code].closeCode],
   ).toStrictEqual(['frame_too_large', 1009]);
 });
+
+it('says what is wrong in a sentence of its own, however much was sent', () => {
+  const sentences = new Set<string>();
+  const members = fc.dictionary(
+    fc.string(),
+    fc.json().map((json): unknown => JSON.parse(json)),
+  );
+  const notText = fc.oneof(members, fc.array(members), fc.double({ noNaN: true }), fc.constant(true));
+  const sent = fc.oneof(
+    fc.tuple(members, notText).map(([rest, type]) => ({ ...rest, type })),
+    fc.tuple(members, notText).map(([rest, model]) => ({ ...rest, type: 'session.update', model })),
+    members.map(({ audio: _, ...rest }) => ({ ...rest, type: 'input_audio_buffer.append' })),
+    fc
+      .tuple(members, notText)
+      .map(([rest, audio]) => ({ ...rest, type: 'input_audio_buffer.append', audio })),
+    fc
+      .tuple(members, members)
+      .map(([rest, final]) => ({ ...rest, type: 'input_audio_buffer.commit', final })),
+    fc.array(members),
+  );
+  fc.assert(
+    fc.property(sent, (message) => {
+      const event = parseClientEvent(JSON.stringify(message));
+      if (event.type === 'invalid') sentences.add(event.error.wireText);
+    }),
+  );
+  expect([...sentences].sort()).toEqual([
+    'Missing required field: audio',
+    'Not a boolean: final',
+    'Not a string: audio',
+    'Not a string: model',
+    'Not a string: type',
+    'Not an object: the message',
+  ]);
+});

@@ -1,6 +1,6 @@
 /**
- * Golden vectors. Those in `client-*` were taken from Python's json and pydantic 2.13 with classes of the same names
- * and fields as vLLM's; numbers that JavaScript cannot tell apart (5 and 5.0) are left out.
+ * Golden vectors. What `client-*` takes, and the code with which it refuses, is what Python's json and pydantic 2.13 say
+ * with classes of the same names and fields as vLLM's; the sentences are ours.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -75,7 +75,7 @@ it('every client event survives encoding and parsing', () => {
   }
 });
 
-it('a model that is text and not served gets the same sentence as one that is not text', () => {
+it('a model that is not served is named', () => {
   expect(modelNotFound('nonexistent-model').toEvent()).toStrictEqual({
     type: 'error',
     error: 'The model `nonexistent-model` does not exist.',

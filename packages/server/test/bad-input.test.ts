@@ -41,22 +41,27 @@ async function expectAlive(client: RealtimeClient): Promise<void> {
 }
 
 describe('a bad message', () => {
-  const pydantic = (model: string, field: string, rest: string): string =>
-    `1 validation error for ${model}\n${field}\n  ${rest}`;
   const cases: readonly (readonly [string, string | Uint8Array, string, string])[] = [
     ['text that is not JSON', 'hello', 'invalid_json', 'Invalid JSON'],
     ['an empty message', '', 'invalid_json', 'Invalid JSON'],
     ['two objects in one message', '{}{}', 'invalid_json', 'Invalid JSON'],
-    ['a list', '[]', 'processing_error', "'list' object has no attribute 'get'"],
-    ['null', 'null', 'processing_error', "'NoneType' object has no attribute 'get'"],
+    ['a list', '[]', 'processing_error', 'Not an object: the message'],
+    ['null', 'null', 'processing_error', 'Not an object: the message'],
     ['an unknown type', '{"type":"response.create"}', 'unknown_event', 'Unknown event type: response.create'],
-    ['no type', '{}', 'unknown_event', 'Unknown event type: None'],
+    ['no type', '{}', 'unknown_event', 'Not a string: type'],
     ['no model', '{"type":"session.update"}', 'invalid_event', 'Missing required field: model'],
     [
       "OpenAI's nested update",
       '{"type":"session.update","session":{"model":"scripted"}}',
       'invalid_event',
       'Missing required field: model',
+    ],
+    ['no audio', '{"type":"input_audio_buffer.append"}', 'processing_error', 'Missing required field: audio'],
+    [
+      'a mistyped end',
+      '{"type":"input_audio_buffer.commit","final":2}',
+      'processing_error',
+      'Not a boolean: final',
     ],
     ['odd PCM', '{"type":"input_audio_buffer.append","audio":"AAAA"}', 'invalid_audio', 'Invalid audio data'],
     ['no PCM', '{"type":"input_audio_buffer.append","audio":""}', 'invalid_audio', 'Invalid audio data'],
@@ -79,25 +84,6 @@ describe('a bad message', () => {
     await client.connection.send(message);
     expect(await client.next()).toEqual({ type: 'error', error, code });
     await expectAlive(client);
-    await client.connection.close();
-  });
-
-  it('without a required field is answered in the words of pydantic', async () => {
-    const client = await greeted();
-    await client.send(
-      '{"type":"input_audio_buffer.append"}',
-      '{"type":"input_audio_buffer.commit","final":2}',
-    );
-    const missing = await client.next();
-    expect(missing?.code).toBe('processing_error');
-    expect(missing?.error).toContain(
-      pydantic('InputAudioBufferAppend', 'audio', 'Field required [type=missing'),
-    );
-    const mistyped = await client.next();
-    expect(mistyped?.code).toBe('processing_error');
-    expect(mistyped?.error).toContain(
-      pydantic('InputAudioBufferCommit', 'final', 'Input should be a valid boolean'),
-    );
     await client.connection.close();
   });
 
