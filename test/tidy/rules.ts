@@ -17,7 +17,12 @@ const NOWHERE = /(?!)/;
 export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   protocol: { level: 0, mayImport: [], nodeOnlyIn: NOWHERE },
   audio: { level: 0, mayImport: [], nodeOnlyIn: /^file\// },
-  transport: { level: 1, mayImport: [], nodeOnlyIn: /^(ws\/node|frames\/)/, domOnlyIn: /^ws\/browser/ },
+  transport: {
+    level: 1,
+    mayImport: [],
+    nodeOnlyIn: /^(ws\/node|frames\/|doors\/)/,
+    domOnlyIn: /^ws\/browser/,
+  },
   engine: { level: 1, mayImport: ['audio'] },
   'engine-moonshine': { level: 2, mayImport: ['engine', 'audio'] },
   server: { level: 2, mayImport: ['protocol', 'audio', 'transport', 'engine'] },

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TransportError } from '@kikitori/transport';
+import { isLoopback, judgeOrigin, type OriginPolicy, originPolicy } from '@kikitori/transport/doors';
 import { checkUpgrade, encodeRefusal, type HandshakeRefusal } from '@kikitori/transport/frames';
 import { BridgeError, listenError } from './errors.js';
 import { HealthProbe } from './http/health.js';
@@ -25,6 +27,8 @@ export interface BridgeOptions {
   readonly port: number;
   /** Default: SageMaker's path and `/v1/realtime`, both to the path of `upstream`. */
   readonly paths?: PathMap;
+  /** Origins of other sites whose pages may open sessions: `https://example.com`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
   /** Bounds that differ from `BRIDGE_LIMITS`. */
   readonly limits?: Partial<BridgeLimits>;
   readonly logger?: Logger;
@@ -47,6 +51,7 @@ export class Bridge {
   readonly #options: BridgeOptions;
   readonly #upstream: URL;
   readonly #paths: PathMap;
+  readonly #origins: OriginPolicy;
   readonly #limits: BridgeLimits;
   readonly #logger: Logger;
   readonly #health: HealthProbe;
@@ -62,6 +67,7 @@ export class Bridge {
     this.#options = options;
     this.#upstream = parseUpstream(options.upstream);
     this.#paths = options.paths ?? DEFAULT_PATHS;
+    this.#origins = policyFor(options);
     this.#limits = { ...BRIDGE_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
     this.#health = new HealthProbe(this.#upstream, this.#limits);
@@ -177,7 +183,7 @@ export class Bridge {
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const [path = '/', query = ''] = splitTarget(request.url ?? '/');
     const check = checkUpgrade(request);
-    const refusal = check.isValid ? this.#refusalFor(path) : check.refusal;
+    const refusal = check.isValid ? (this.#foreignRefusal(request) ?? this.#refusalFor(path)) : check.refusal;
     // Ours is a server of plain sockets.
     if (refusal !== undefined || !check.isValid || !(socket instanceof Socket)) {
       this.#refuse(socket, refusal ?? { status: 400 });
@@ -201,6 +207,18 @@ export class Bridge {
     });
     this.#sessions.add(session);
     session.start(early instanceof Buffer ? Buffer.concat([head, early]) : head);
+  }
+
+  /**
+   * The server's rules about pages, for who has no key either. In a container SageMaker calls by whatever name it likes:
+   * there only who shows an `Origin` is judged, which browsers do at every WebSocket.
+   */
+  #foreignRefusal({ headers: { origin, host } }: IncomingMessage): HandshakeRefusal | undefined {
+    if (origin === undefined && !this.#origins.isLoopback) return undefined;
+    const verdict = judgeOrigin({ origin, host }, this.#origins);
+    if (verdict === 'ok') return undefined;
+    this.#logger.warn('refused', { reason: verdict });
+    return { status: 403, body: FOREIGN[verdict] };
   }
 
   #refusalFor(path: string): HandshakeRefusal | undefined {
@@ -257,6 +275,23 @@ export class Bridge {
 /** Makes a bridge; `listen` starts it. Throws `BridgeError` `invalid_option`. */
 export function createBridge(options: BridgeOptions): Bridge {
   return new Bridge(options);
+}
+
+const FOREIGN = {
+  foreign_origin:
+    'Pages of this origin may not use this bridge; its operator can allow them with --allow-origin.',
+  foreign_host:
+    'This bridge is not called by that name; use its address, or allow the name with --allow-origin.',
+} as const;
+
+function policyFor({ host = BRIDGE_HOST, allowedOrigins }: BridgeOptions): OriginPolicy {
+  try {
+    const origins = allowedOrigins === undefined ? {} : { allowedOrigins };
+    return originPolicy({ ...origins, isLoopback: isLoopback(host), isGuarded: false });
+  } catch (cause) {
+    if (!(cause instanceof TransportError)) throw cause;
+    throw new BridgeError('invalid_option', cause.message, { cause });
+  }
 }
 
 function parseUpstream(text: string): URL {

@@ -1,3 +1,4 @@
+import { isLoopback } from '@kikitori/transport/doors';
 import { Bridge } from './bridge.js';
 import { BRIDGE_ERRORS, BridgeError } from './errors.js';
 import { HealthProbe } from './http/health.js';
@@ -31,12 +32,20 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
     port: settings.port,
     upstream: settings.upstream,
     paths: settings.paths,
+    allowedOrigins: settings.allowedOrigins,
     limits: settings.limits,
     logger,
     ...(settings.emf ? { writeMetrics: (line: string) => writeOut(`${line}\n`) } : {}),
   });
   const port = await bridge.listen();
-  logger.info('listening', { port });
+  // What is taken: in a container nobody else says it.
+  const { allowedOrigins } = settings;
+  logger.info('listening', {
+    port,
+    paths: [...settings.paths.keys()].join(' '),
+    pages: isLoopback(settings.host) ? 'this machine' : 'same origin',
+    allowed_origins: allowedOrigins.join(' '),
+  });
   context.onListening?.(port);
   const modelServer = startModelServer(settings, logger);
   try {

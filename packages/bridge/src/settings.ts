@@ -12,6 +12,8 @@ export interface BridgeSettings {
   readonly port: number;
   readonly upstream: string;
   readonly paths: PathMap;
+  /** Other sites whose pages may open sessions. */
+  readonly allowedOrigins: readonly string[];
   readonly limits: Partial<BridgeLimits>;
   readonly logLevel: LogLevel;
   /** Session metrics in CloudWatch's Embedded Metric Format on stdout. */
@@ -44,6 +46,7 @@ const FLAGS = {
   host: { type: 'string' },
   upstream: { type: 'string' },
   paths: { type: 'string' },
+  'allow-origin': { type: 'string' },
   'startup-wait-seconds': { type: 'string' },
   'drain-seconds': { type: 'string' },
   'sessions-max': { type: 'string' },
@@ -63,6 +66,7 @@ kikitori-bridge serve        what SageMaker calls: the same with --exec
   --host <address>                on which address (${BRIDGE_HOST})
   --upstream <url>                the Realtime server (${DEFAULT_UPSTREAM})
   --paths </from[=/to],…>         more paths to take WebSockets on, and where they lead
+  --allow-origin <origins>        other sites whose pages may open sessions, separated by commas (none)
   --startup-wait-seconds <s>      how long a session waits for a model server that is not up (20)
   --drain-seconds <s>             how long live sessions may go on after SIGTERM (25)
   --sessions-max <number>         sessions at once (4096)
@@ -96,6 +100,7 @@ export function parseBridgeSettings(argv: readonly string[], env: Environment): 
     port: number('port', 0, 65_535, 8080),
     upstream,
     paths: paths === undefined ? DEFAULT_PATHS : parsePaths(paths),
+    allowedOrigins: listOf(read('allow-origin')),
     limits: {
       startupWaitMs: 1000 * number('startup-wait-seconds', 0, 3600, BRIDGE_LIMITS.startupWaitMs / 1000),
       drainMs: 1000 * number('drain-seconds', 0, 3600, BRIDGE_LIMITS.drainMs / 1000),
@@ -172,6 +177,10 @@ function wordsOf(text: string | undefined): readonly string[] {
     // Said below.
   }
   throw invalid('KIKITORI_BRIDGE_EXEC must be words, or a JSON array of strings.');
+}
+
+function listOf(text = ''): readonly string[] {
+  return text.split(',').flatMap((word) => (word.trim() === '' ? [] : [word.trim()]));
 }
 
 function portOf(upstream: string): number {

@@ -25,9 +25,11 @@ describe('parseBridgeSettings', () => {
       KIKITORI_BRIDGE_EMF: 'true',
       KIKITORI_BRIDGE_PATHS: '/a, /b=/c',
       KIKITORI_BRIDGE_DRAIN_SECONDS: '5',
+      KIKITORI_BRIDGE_ALLOW_ORIGIN: 'https://a.example, https://b.example',
     };
     const settings = parseBridgeSettings(['--port', '9001'], env);
     expect(settings).toMatchObject({ port: 9001, host: '0.0.0.0', emf: true, limits: { drainMs: 5000 } });
+    expect(settings.allowedOrigins).toEqual(['https://a.example', 'https://b.example']);
     expect([...settings.paths].slice(2)).toEqual([
       ['/a', undefined],
       ['/b', '/c'],

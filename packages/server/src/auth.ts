@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '@kikitori/transport/doors';
 import { ServerError } from './errors.js';
 
 /** Where a server is about to listen. */
@@ -21,12 +21,4 @@ export function assertSafeToListen({ host, isGuarded, insecure }: ListenChoice):
     'unsafe_address',
     `Without an API key everybody who reaches ${host} could use this server. Set --api-key, listen on 127.0.0.1, or say --insecure if you trust the network.`,
   );
-}
-
-/** Is it an address that only this machine reaches? Names other than `localhost` are not looked up and count as public. */
-export function isLoopback(host: string): boolean {
-  const address = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
-  if (address === 'localhost' || address === '::1') return true;
-  const v4 = address.replace(/^::ffff:/, '');
-  return isIP(v4) === 4 && v4.startsWith('127.');
 }

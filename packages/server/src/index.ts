@@ -1,4 +1,4 @@
-export { assertSafeToListen, isLoopback, type ListenChoice } from './auth.js';
+export { assertSafeToListen, type ListenChoice } from './auth.js';
 export { type Clock, systemClock } from './clock.js';
 export type { DoorOptions } from './doors/doorman.js';
 export { formatKey, type KeyFile, openKeyFile, parseKeyFile } from './doors/key-file.js';

@@ -220,17 +220,24 @@ async function mintHuge(): Promise<number> {
   });
 }
 
-it('without a key answers under the names of this machine only: a page whose name was made to lead here gets 403', async () => {
-  await using open = await startTestServer();
-  const statusUnder = (host: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      request(`${open.url}/v1/models`, { headers: { host, origin: `http://${host}` } }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      })
-        .once('error', reject)
-        .end();
-    });
-  expect(await statusUnder('attacker.test')).toBe(403);
-  expect(await statusUnder('localhost')).toBe(200);
-});
+it.each([
+  ['on this machine', {}],
+  ['in a network (--insecure)', { host: '0.0.0.0', insecure: true }],
+] as const)(
+  'without a key, %s: a page whose name was made to lead here gets 403',
+  async (_where, options) => {
+    await using open = await startTestServer({ server: options });
+    const statusUnder = (host: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const url = `http://127.0.0.1:${open.server.port}/v1/models`;
+        request(url, { headers: { host, origin: `http://${host}` } }, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        })
+          .once('error', reject)
+          .end();
+      });
+    expect(await statusUnder('attacker.test')).toBe(403);
+    expect(await statusUnder('localhost')).toBe(200);
+  },
+);

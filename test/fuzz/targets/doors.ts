@@ -3,8 +3,9 @@ import { Authenticator } from '../../../packages/server/src/doors/authenticator.
 import { credentialOf } from '../../../packages/server/src/doors/credentials.js';
 import { formatKey, parseKeyFile } from '../../../packages/server/src/doors/key-file.js';
 import { digestOf, fixedKeys } from '../../../packages/server/src/doors/keys.js';
-import { judgeOrigin, parseOrigins } from '../../../packages/server/src/doors/origins.js';
 import { ServerError } from '../../../packages/server/src/errors.js';
+import { judgeOrigin, originPolicy, parseOrigins } from '../../../packages/transport/src/doors/origins.js';
+import { TransportError } from '../../../packages/transport/src/errors.js';
 import { mutatedText } from '../mutation.js';
 import type { Random } from '../random.js';
 import { answerOf, type FuzzTarget, insist, pure } from '../target.js';
@@ -58,15 +59,19 @@ function credentials(random: Random): void {
 }
 
 function origins(random: Random): void {
-  const [allowed] = parseOrigins(['https://example.com']);
-  const policy = { allowed: allowed === undefined ? [] : [allowed], isLoopback: true, checksHost: true };
+  const allowed = 'https://example.com';
+  const rules = { allowedOrigins: [allowed], isGuarded: false };
+  const policy = originPolicy({ ...rules, isLoopback: true });
   const origin = mutatedText('https://attacker.test', random);
   const verdict = judgeOrigin({ origin, host: 'localhost:8000' }, policy);
   const isOurs =
     URL.canParse(origin) && /^(localhost|127\..*|\[::1\]|\[::ffff:7f.*)$/.test(new URL(origin).hostname);
   insist(verdict !== 'ok' || isOurs || origin.toLowerCase() === allowed, 'A foreign origin is let in.');
-  answerOf(() => parseOrigins([mutatedText('https://example.com', random)]), ServerError);
+  answerOf(() => parseOrigins([mutatedText('https://example.com', random)]), TransportError);
   judgeOrigin({ origin: undefined, host: mutatedText('[::1]:8000', random) }, policy);
+  const host = mutatedText('evil.example:8000', random);
+  const led = judgeOrigin({ origin: `http://${host}`, host }, originPolicy({ ...rules, isLoopback: false }));
+  insist(led !== 'ok' || !/^[a-z]+\.example(:\d+)?$/.test(host), 'A name of the internet is let in.');
 }
 
 export const DOOR_TARGETS: readonly FuzzTarget[] = [

@@ -28,6 +28,11 @@ const options = {
     description: 'more paths to take WebSockets on, and where they lead: /from[=/to],…',
     fallback: undefined,
   }),
+  allowOrigin: text({
+    flags: '--allow-origin <origins>',
+    description: 'other sites whose pages may open sessions, e.g. https://example.com, separated by commas',
+    fallback: undefined,
+  }),
   startupWait: integer({
     flags: '--startup-wait-seconds <seconds>',
     description: 'how long a session waits for a model server that is not up (default: 20)',

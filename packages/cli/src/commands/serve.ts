@@ -2,7 +2,6 @@ import { networkInterfaces } from 'node:os';
 import {
   DEFAULT_HOST,
   DOOR_LIMITS,
-  isLoopback,
   type KeyFile,
   loadPages,
   openKeyFile,
@@ -12,6 +11,7 @@ import {
   startServer,
   type TlsFiles,
 } from '@kikitori/server';
+import { isLoopback } from '@kikitori/transport/doors';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
 import { type CommandInput, defineCommand } from '../command.js';

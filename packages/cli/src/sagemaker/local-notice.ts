@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isLoopback } from '@kikitori/server';
+import { isLoopback } from '@kikitori/transport/doors';
 import type { Environment } from '../context.js';
 
 /**

@@ -78,6 +78,21 @@ describe('kikitori up', () => {
     });
   });
 
+  it('opens to no page of another site, at none of its WebSockets', async () => {
+    const { context, exit } = start(['up', ...ANY_PORTS]);
+    const page = await written(context, 'stdout', /Open +http:\/\/localhost:(\d+)/);
+    const model = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+\/v1\/realtime)/);
+    const bridge = await written(context, 'stdout', /(ws:\/\/\S+\/invocations-bidirectional-stream)/);
+    for (const url of [model, bridge, `ws://127.0.0.1:${page}/v1/realtime`]) {
+      const led = 'attacker.test';
+      for (const headers of [{ origin: `https://${led}` }, { host: led, origin: `http://${led}` }]) {
+        await expect(connectWebSocket({ url, headers }), url).rejects.toMatchObject({ httpStatus: 403 });
+      }
+    }
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+
   it('serves the live page, and what is spoken into it goes the whole way', async () => {
     const { context, exit } = start(['up', ...ANY_PORTS]);
     const page = await written(context, 'stdout', /Open +(http:\/\/localhost:\d+)/);

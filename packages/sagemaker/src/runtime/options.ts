@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '@kikitori/transport/doors';
 import { SageMakerError } from '../errors.js';
 import type { GivenCertificate } from './certificate.js';
 import { type Clock, systemClock } from './clock.js';
@@ -180,9 +180,4 @@ function isContainerUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, pathname, search, hash } = new URL(text);
   return protocol === 'ws:' && pathname === '/' && `${username}${password}${search}${hash}` === '';
-}
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
 }

@@ -1,10 +1,17 @@
+import { TransportError } from '@kikitori/transport';
+import {
+  judgeOrigin,
+  type OriginPolicy,
+  type OriginPolicyOptions,
+  originPolicy,
+} from '@kikitori/transport/doors';
 import type { Clock } from '../clock.js';
+import { ServerError } from '../errors.js';
 import { DOOR_LIMITS, type DoorLimits } from '../limits.js';
 import { Authenticator, type Caller } from './authenticator.js';
 import { ConnectRate } from './connect-rate.js';
 import { chosenProtocol } from './credentials.js';
 import { fixedKeys, type KeySource, type KnownKey } from './keys.js';
-import { judgeOrigin, type OriginPolicy, parseOrigins } from './origins.js';
 
 /** Who may enter, from where, and how often. */
 export interface DoorOptions {
@@ -62,15 +69,16 @@ export class Doorman {
 
   /** Throws `ServerError` `invalid_option` for an empty key or something that is no origin. */
   constructor(options: DoorOptions, clock: Clock) {
-    const { apiKey = [], keySources = [], allowedOrigins = [], isLoopback = false } = options;
+    const { apiKey = [], keySources = [], allowedOrigins, isLoopback = false } = options;
     const fixed = typeof apiKey === 'string' ? [apiKey] : apiKey;
     const sources = [...(fixed.length === 0 ? [] : [fixedKeys(fixed)]), ...keySources];
     this.authenticator = new Authenticator(sources, () => Math.floor(clock.unixMs() / 1000));
-    this.#policy = {
-      allowed: parseOrigins(allowedOrigins),
+    const { isGuarded } = this.authenticator;
+    this.#policy = policyOf({
       isLoopback,
-      checksHost: isLoopback && sources.length === 0,
-    };
+      isGuarded,
+      ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
+    });
     this.#limits = { ...DOOR_LIMITS, ...options.doorLimits };
     const { connectsPerSecond: perSecond, connectsBurst: burst, ratedNamesMax } = this.#limits;
     const nowMs = (): number => clock.nowMs();
@@ -126,7 +134,17 @@ export class Doorman {
       this.#policy,
     );
     if (verdict === 'ok') return undefined;
-    return verdict === 'foreign_host' ? FOREIGN_HOST : FOREIGN_ORIGIN;
+    if (verdict === 'foreign_origin') return FOREIGN_ORIGIN;
+    return this.#policy.hosts === 'loopback' ? FOREIGN_HOST : FOREIGN_NETWORK;
+  }
+}
+
+function policyOf(options: OriginPolicyOptions): OriginPolicy {
+  try {
+    return originPolicy(options);
+  } catch (cause) {
+    if (!(cause instanceof TransportError)) throw cause;
+    throw new ServerError('invalid_option', cause.message, { cause });
   }
 }
 
@@ -150,6 +168,12 @@ const FOREIGN_HOST: DoorRefusal = {
   status: 403,
   message:
     'Without a key this server answers under the names of this machine only; call it localhost, set a key, or allow the name with --allow-origin.',
+};
+const FOREIGN_NETWORK: DoorRefusal = {
+  reason: 'host',
+  status: 403,
+  message:
+    'Without a key this server answers under addresses and names of its own network only; call it by its address, set a key, or allow the name with --allow-origin.',
 };
 const KEY_BUSY: DoorRefusal = {
   reason: 'key_busy',

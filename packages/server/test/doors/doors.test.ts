@@ -131,6 +131,21 @@ describe('origins', () => {
     });
     expect(await refusalOf(test.realtime, { headers: { host } })).toMatchObject({ status: 403 });
   });
+
+  it('in a network without a key: a name of the internet is refused, addresses and names of the network are not', async () => {
+    await using test = await startTestServer({ server: { host: '0.0.0.0', insecure: true } });
+    const realtime = `ws://127.0.0.1:${test.server.port}/v1/realtime`;
+    const host = 'evil.example';
+    expect(await refusalOf(realtime, { headers: { host, origin: `http://${host}` } })).toMatchObject({
+      status: 403,
+    });
+    for (const ours of ['127.0.0.1:8000', 'desk.local:8000', 'kikitori']) {
+      const client = await RealtimeClient.connect(realtime, {
+        headers: { host: ours, origin: `http://${ours}` },
+      });
+      await client.connection.close();
+    }
+  });
 });
 
 describe('bounds at the door', () => {

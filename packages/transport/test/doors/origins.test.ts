@@ -1,9 +1,13 @@
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { judgeOrigin, parseOrigins } from '../../src/doors/origins.js';
+import { judgeOrigin, originPolicy, parseOrigins } from '../../src/doors/origins.js';
 
-const open = { allowed: parseOrigins(['https://App.example.com']), isLoopback: true, checksHost: true };
-const guarded = { ...open, checksHost: false };
-const remote = { ...guarded, isLoopback: false };
+const allowedOrigins = ['https://App.example.com'];
+const open = originPolicy({ allowedOrigins, isLoopback: true, isGuarded: false });
+const guarded = originPolicy({ allowedOrigins, isLoopback: true, isGuarded: true });
+const remote = originPolicy({ allowedOrigins, isLoopback: false, isGuarded: true });
+/** Everybody in the network may enter: no key, no loopback. */
+const insecure = originPolicy({ allowedOrigins, isLoopback: false, isGuarded: false });
 
 describe('pages and programs', () => {
   it.each([
@@ -36,6 +40,22 @@ describe('pages and programs', () => {
     [undefined, 'app.example.com', open, 'ok'],
     // With a key it helps them nothing.
     [undefined, 'stt.example.com', guarded, 'ok'],
+    // Without one in a network: by address, or by a name that nobody can have on the internet.
+    ['http://192.168.1.5:8000', '192.168.1.5:8000', insecure, 'ok'],
+    ['http://[fd00::5]:8000', '[fd00::5]:8000', insecure, 'ok'],
+    ['http://desk:8000', 'desk:8000', insecure, 'ok'],
+    ['http://Desk.LOCAL:8000', 'desk.local:8000', insecure, 'ok'],
+    [undefined, 'stt.internal', insecure, 'ok'],
+    [undefined, 'localhost:8000', insecure, 'ok'],
+    [undefined, hostname(), insecure, 'ok'],
+    [undefined, 'app.example.com', insecure, 'ok'],
+    ['https://evil.example', '192.168.1.5:8000', insecure, 'foreign_origin'],
+    ['http://evil.example:8000', 'evil.example:8000', insecure, 'foreign_host'],
+    ['http://evil.example.:8000', 'evil.example.:8000', insecure, 'foreign_host'],
+    ['http://notlocal.example', 'notlocal.example', insecure, 'foreign_host'],
+    ['http://192.168.1.5.nip.example', '192.168.1.5.nip.example', insecure, 'foreign_host'],
+    // A page of the server's own machine is foreign to a server for others.
+    ['http://localhost:5173', '192.168.1.5:8000', insecure, 'foreign_origin'],
   ] as const)('origin %j to host %j', (origin, host, policy, verdict) => {
     expect(judgeOrigin({ origin, host }, policy)).toBe(verdict);
   });

@@ -1,0 +1,103 @@
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { TransportError } from '../errors.js';
+import { isLoopback } from './loopback.js';
+
+/**
+ * By which names whoever listens may be called. A page on the internet can have its own name lead to any address (DNS
+ * rebinding) and would then be of the same origin; a name that nobody can register there is no page's own.
+ */
+export type KnownHosts =
+  /** All: it takes a key, and a page that was led here has none. */
+  | 'any'
+  /** Names of this machine; it listens on loopback. */
+  | 'loopback'
+  /** Addresses, and names that mean something in this network only. */
+  | 'network';
+
+/** From where browsers may ask. */
+export interface OriginPolicy {
+  /** Origins besides the listener's own, as browsers send them: `https://example.com`. */
+  readonly allowed: readonly string[];
+  /** It listens on loopback alone: pages of this machine may ask, whatever their port. */
+  readonly isLoopback: boolean;
+  readonly hosts: KnownHosts;
+}
+
+/** What a policy is made of. */
+export interface OriginPolicyOptions {
+  /** Origins of other sites whose pages may ask. */
+  readonly allowedOrigins?: readonly string[];
+  /** It listens on an address that only this machine reaches. */
+  readonly isLoopback: boolean;
+  /** Nobody enters without a key. */
+  readonly isGuarded: boolean;
+}
+
+/** Why a request is not answered. */
+export type OriginVerdict = 'ok' | 'foreign_origin' | 'foreign_host';
+
+// RFC 6761, RFC 6762, RFC 8375, and what ICANN keeps out of the root for good.
+const NETWORK_SUFFIXES = ['.localhost', '.local', '.home.arpa', '.internal'];
+
+/** The rules for a listener. Throws `TransportError` `invalid_argument` for something that is no origin. */
+export function originPolicy({
+  allowedOrigins = [],
+  isLoopback: isHere,
+  isGuarded,
+}: OriginPolicyOptions): OriginPolicy {
+  const hosts = isHere ? 'loopback' : 'network';
+  return {
+    allowed: parseOrigins(allowedOrigins),
+    isLoopback: isHere,
+    hosts: isGuarded ? 'any' : hosts,
+  };
+}
+
+/**
+ * Programs send no `Origin` and pass. Pages pass from the listener's own origin, from an allowed one, and on loopback
+ * from this machine's others.
+ */
+export function judgeOrigin(
+  { origin, host }: { readonly origin: string | undefined; readonly host: string | undefined },
+  { allowed, isLoopback: isHere, hosts }: OriginPolicy,
+): OriginVerdict {
+  if (!isKnownHost(host, hosts, allowed)) return 'foreign_host';
+  if (origin === undefined || allowed.includes(origin.toLowerCase())) return 'ok';
+  // "null": a file, a sandbox. Nobody knows whose.
+  if (!URL.canParse(origin)) return 'foreign_origin';
+  const url = new URL(origin);
+  // The scheme is not compared: in front of us TLS may have ended.
+  if (host !== undefined && url.host === host.toLowerCase()) return 'ok';
+  return isHere && isLoopback(url.hostname) ? 'ok' : 'foreign_origin';
+}
+
+function isKnownHost(host: string | undefined, hosts: KnownHosts, allowed: readonly string[]): boolean {
+  // None: HTTP/1.0, and programs that are no browsers.
+  if (host === undefined || hosts === 'any') return true;
+  if (!URL.canParse(`http://${host}`)) return false;
+  const name = new URL(`http://${host}`).hostname;
+  if (isLoopback(name) || (hosts === 'network' && isOfNetwork(name))) return true;
+  return allowed.some((origin) => new URL(origin).host === host.toLowerCase());
+}
+
+/** `name` as a URL spells it: lower case, IPv6 in brackets. */
+function isOfNetwork(name: string): boolean {
+  const plain = name.replace(/\.$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isIP(plain) !== 0 || plain === hostname().toLowerCase()) return true;
+  return !plain.includes('.') || NETWORK_SUFFIXES.some((suffix) => plain.endsWith(suffix));
+}
+
+/** Checks and spells origins as browsers do. Throws `TransportError` `invalid_argument`. */
+export function parseOrigins(origins: readonly string[]): readonly string[] {
+  return origins.map((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url !== undefined && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '') {
+      return url.origin;
+    }
+    throw new TransportError(
+      'invalid_argument',
+      'An origin looks like https://example.com: a scheme and a host, no path.',
+    );
+  });
+}
