@@ -8,6 +8,7 @@ import {
   FILE_LINES_MAX,
   FUNCTION_LINES_MAX,
   LISTS_OF_TESTS,
+  LOADED_ONLY_IN,
   LONG_FILES,
   LONG_FUNCTIONS,
   NODE_GLOBALS,
@@ -68,8 +69,8 @@ export function checkImports(file: SourceFile, manifests: Manifests): string[] {
 }
 
 function importBreach(
-  { specifier }: Import,
-  { path }: SourceFile,
+  { specifier, line }: Import,
+  { path, text }: SourceFile,
   rule: PackageRule,
   manifest: Manifest,
   manifests: Manifests,
@@ -96,6 +97,14 @@ function importBreach(
     return `imports ${name}: ${folder} may import ${rule.mayImport.join(', ') || 'nothing'}.`;
   }
   if (declared(manifest)[name] === undefined) return `imports ${name}, which package.json does not declare.`;
+  const loaded = LOADED_ONLY_IN[name];
+  if (
+    loaded !== undefined &&
+    loaded.path !== path &&
+    !/^import type /.test(text.split('\n')[line - 1] ?? '')
+  ) {
+    return `imports ${name}, which only ${loaded.path} may: ${loaded.reason}.`;
+  }
   const subpath = `.${specifier.slice(name.length)}`;
   if (other !== undefined && manifests[other]?.exports?.[subpath] === undefined) {
     return `imports ${specifier}, which ${name} does not export.`;

@@ -54,6 +54,14 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   },
 };
 
+/** What only one file may load, with what must happen before. Everybody may take its types. */
+export const LOADED_ONLY_IN: Readonly<Record<string, { readonly path: string; readonly reason: string }>> = {
+  'onnxruntime-node': {
+    path: 'packages/engine-moonshine/src/onnx/runtime.ts',
+    reason: 'it reports to its maker unless that was switched off before',
+  },
+};
+
 /** Globals of Node that are not in browsers. */
 export const NODE_GLOBALS: ReadonlySet<string> = new Set([
   'Buffer',

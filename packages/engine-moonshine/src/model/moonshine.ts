@@ -3,8 +3,9 @@
  * Paper: "Moonshine: Speech Recognition for Live Transcription and Voice Commands" (arXiv 2410.15608).
  */
 import { readFile } from 'node:fs/promises';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { splitMergedDecoder } from '../onnx/decoder.js';
+import { InferenceSession, Tensor } from '../onnx/runtime.js';
 import { type AlignmentHead, alignmentHeads } from './alignment.js';
 import { BEGIN_TOKEN, END_TOKEN } from './tokens.js';
 
@@ -86,9 +87,9 @@ export class MoonshineModel {
   /** Loads the files; throws what the runtime throws when they are damaged or of another kind. */
   static async load(files: MoonshineFiles): Promise<MoonshineModel> {
     const decoder = splitMergedDecoder(await readFile(files.decoder));
-    const encoder = await ort.InferenceSession.create(files.encoder, SESSION_OPTIONS);
-    const first = await ort.InferenceSession.create(decoder.first, SESSION_OPTIONS);
-    const withPast = await ort.InferenceSession.create(decoder.withPast, SESSION_OPTIONS);
+    const encoder = await InferenceSession.create(files.encoder, SESSION_OPTIONS);
+    const first = await InferenceSession.create(decoder.first, SESSION_OPTIONS);
+    const withPast = await InferenceSession.create(decoder.withPast, SESSION_OPTIONS);
     return new MoonshineModel(
       { encoder, first, withPast },
       decoder.attentionNames,
@@ -98,7 +99,7 @@ export class MoonshineModel {
 
   async decode(request: DecodeRequest): Promise<DecodeResult> {
     const { prefix, draft, tokensMax } = request;
-    const input = new ort.Tensor('float32', request.samples, [1, request.samples.length]);
+    const input = new Tensor('float32', request.samples, [1, request.samples.length]);
     const { last_hidden_state: hidden } = await this.#encoder.run({ input_values: input });
     if (hidden === undefined) throw new TypeError('the encoder gave no hidden state');
     const frameMs = request.samples.length / SAMPLES_PER_MS / (hidden.dims[1] ?? 1);
@@ -178,7 +179,7 @@ function indexOfMax(values: Float32Array): number {
 }
 
 function tokenTensor(tokens: readonly number[]): ort.Tensor {
-  return new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]);
+  return new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]);
 }
 
 /** The `present.*` outputs that match, under the names of the inputs they become. */
@@ -231,7 +232,7 @@ function truncated(memory: Tensors, length: number): Tensors {
       const start = head * positions * width;
       to.set(from.subarray(start, start + length * width), head * length * width);
     }
-    cut[name] = new ort.Tensor('float32', to, [batch, heads, length, width]);
+    cut[name] = new Tensor('float32', to, [batch, heads, length, width]);
   }
   return cut;
 }

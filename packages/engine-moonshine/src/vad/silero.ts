@@ -2,7 +2,8 @@
  * Silero VAD: how likely each 32 ms of audio holds speech. One model serves many streams: each brings its state.
  * Model: snakers4/silero-vad v5/v6 (MIT). Input: 64 samples of context and 512 new ones at 16 kHz.
  */
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnx/runtime.js';
 
 /** Samples per decision: 32 ms. */
 export const VAD_FRAME_SAMPLES = 512;
@@ -21,7 +22,7 @@ export function createVadState(): VadState {
 
 export class SileroVad {
   readonly #session: ort.InferenceSession;
-  readonly #rate = new ort.Tensor('int64', BigInt64Array.of(16000n), []);
+  readonly #rate = new Tensor('int64', BigInt64Array.of(16000n), []);
   readonly #input = new Float32Array(CONTEXT_SAMPLES + VAD_FRAME_SAMPLES);
 
   private constructor(session: ort.InferenceSession) {
@@ -29,7 +30,7 @@ export class SileroVad {
   }
 
   static async load(path: string): Promise<SileroVad> {
-    const session = await ort.InferenceSession.create(path, {
+    const session = await InferenceSession.create(path, {
       executionProviders: ['cpu'],
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
@@ -47,8 +48,8 @@ export class SileroVad {
       this.#input.set(state.context);
       this.#input.set(frame, CONTEXT_SAMPLES);
       const output = await this.#session.run({
-        input: new ort.Tensor('float32', this.#input, [1, this.#input.length]),
-        state: new ort.Tensor('float32', state.memory, [2, 1, 128]),
+        input: new Tensor('float32', this.#input, [1, this.#input.length]),
+        state: new Tensor('float32', state.memory, [2, 1, 128]),
         sr: this.#rate,
       });
       const memory = output['stateN']?.data;

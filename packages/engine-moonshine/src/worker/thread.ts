@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { EngineError } from '@kikitori/engine';
 import { ENGINE_LIMITS } from '../limits.js';
 import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
+import { silenceRuntime } from '../onnx/silence.js';
 import type { VadRequest, VadResult, WorkerRequest, WorkerResponse, WorkerRole } from './messages.js';
 
 // `src` and `dist` mirror each other: from both, the built worker is found by the same words.
@@ -139,7 +140,8 @@ export class Thread {
     return this.#starting;
   }
 
-  #launch(): Promise<Worker> {
+  async #launch(): Promise<Worker> {
+    silenceRuntime();
     const worker = new Worker(this.#file, { workerData: this.#role, name: `kikitori-${this.#role.type}` });
     return new Promise((resolve, reject) => {
       const fail = async (error: EngineError): Promise<void> => {
