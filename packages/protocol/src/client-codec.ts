@@ -38,9 +38,9 @@ export function encodeClientEvent(event: ClientEvent): string {
   // `JSON.stringify` leaves out what is undefined.
   switch (event.type) {
     case 'session.update': {
-      const { type, model, kikitori: { words, partials, replay, delay_ms } = {} } = event;
+      const { type, model, language, kikitori: { words, partials, replay, delay_ms } = {} } = event;
       const kikitori = event.kikitori && { words, partials, replay, delay_ms };
-      return JSON.stringify({ type, model, kikitori });
+      return JSON.stringify({ type, model, language, kikitori });
     }
     case 'input_audio_buffer.append':
       return JSON.stringify({ type: event.type, audio: event.audio });
@@ -66,7 +66,7 @@ function repeated(text: string): string {
 
 function parseSessionUpdate(members: Members): SessionUpdate {
   const type = 'session.update';
-  const { model, kikitori } = members;
+  const { model, language, kikitori } = members;
   if (model === undefined || model === null) {
     throw new ProtocolError('invalid_event', 'Missing required field: model');
   }
@@ -75,9 +75,16 @@ function parseSessionUpdate(members: Members): SessionUpdate {
     throw new ProtocolError('model_not_found', 'Not a string: model');
   }
   const name = typeof model === 'string' ? model : '';
-  return kikitori === undefined
-    ? { type, model: name }
-    : { type, model: name, kikitori: parseRequest(kikitori) };
+  const isSpoken = language !== undefined && language !== null;
+  if (isSpoken && typeof language !== 'string') {
+    throw new ProtocolError('invalid_event', 'Not a string: language');
+  }
+  return {
+    type,
+    model: name,
+    ...(isSpoken ? { language } : {}),
+    ...(kikitori === undefined ? {} : { kikitori: parseRequest(kikitori) }),
+  };
 }
 
 function isPythonFalse(value: unknown): boolean {

@@ -31,6 +31,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     retryable: true,
     text: 'The event or the utterance could not be processed.',
   },
+  unsupported_language: {
+    origin: 'kikitori',
+    closeCode: null,
+    retryable: false,
+    text: 'The model does not hear this language.',
+  },
   invalid_frame: {
     origin: 'kikitori',
     closeCode: null,

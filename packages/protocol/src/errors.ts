@@ -18,6 +18,8 @@ export type ErrorCode =
   /** A field did not pass vLLM's schema, or the engine failed: the running utterance gets no `done`. */
   | 'processing_error'
   // Ours.
+  /** The language that was named is none, or none that the model hears. */
+  | 'unsupported_language'
   /** A binary message came; this dialect is JSON in text messages. */
   | 'invalid_frame'
   /** Longer than `FRAME_BYTES_MAX`. */

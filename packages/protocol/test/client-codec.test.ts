@@ -22,7 +22,7 @@ const request = fc.record(
 );
 const clientEvent: fc.Arbitrary<ClientEvent> = fc.oneof(
   fc.record({ type: fc.constant('session.update' as const), model: text }),
-  fc.record({ type: fc.constant('session.update' as const), model: text, kikitori: request }),
+  fc.record({ type: fc.constant('session.update' as const), model: text, language: text, kikitori: request }),
   fc.record({ type: fc.constant('input_audio_buffer.append' as const), audio: fc.base64String() }),
   fc.record({ type: fc.constant('input_audio_buffer.commit' as const), final: fc.boolean() }),
 );
@@ -37,6 +37,7 @@ it('writes the bytes that vLLM’s own clients mean, type first and without spac
         model: 'm',
         kikitori: { delay_ms: 2000, replay: true, partials: false, words: true },
       },
+      { type: 'session.update', model: 'm', language: 'en', kikitori: {} },
       { type: 'input_audio_buffer.append', audio: 'AAABAP//' },
       { type: 'input_audio_buffer.commit', final: false },
       { type: 'input_audio_buffer.commit', final: true },
@@ -46,6 +47,7 @@ it('writes the bytes that vLLM’s own clients mean, type first and without spac
     '{"type":"session.update","model":"m"}',
     '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":true}}',
     '{"type":"session.update","model":"m","kikitori":{"words":true,"partials":false,"replay":true,"delay_ms":2000}}',
+    '{"type":"session.update","model":"m","language":"en","kikitori":{}}',
     '{"type":"input_audio_buffer.append","audio":"AAABAP//"}',
     '{"type":"input_audio_buffer.commit"}',
     '{"type":"input_audio_buffer.commit","final":true}',

@@ -42,13 +42,13 @@ export class EngineHost implements SessionHost {
       limits: httpLimits,
       onEngineClosed: () => this.#noteGone(),
     });
-    const startedS = Math.floor(clock.unixMs() / 1000);
+    const { model: root, languages } = engine.info;
+    const served = { root, languages, createdS: Math.floor(clock.unixMs() / 1000) };
     this.routes = {
       '/v1/models': {
         guarded: true,
         methods: {
-          GET: (_request, response) =>
-            sendJson(response, 200, modelList(models, engine.info.model, startedS)),
+          GET: (_request, response) => sendJson(response, 200, modelList(models, served)),
         },
       },
       '/v1/audio/transcriptions': {

@@ -27,6 +27,7 @@ describe('routes', () => {
       parent: null,
       max_model_len: null,
       permission: [expect.objectContaining({ object: 'model_permission' })],
+      languages: ['en'],
     };
     expect(await answer.json()).toEqual({
       object: 'list',

@@ -242,6 +242,7 @@ describe('/v1/page', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(await answer.json()).toEqual({
       models: ['a', 'b'],
+      languages: ['en'],
       needs_key: true,
       answered_by: 'engine',
       relay: null,
@@ -264,6 +265,7 @@ describe('/v1/page', () => {
     await using test = await startTestServer({ server: { relay } });
     expect(await (await fetch(`${test.url}/v1/page`)).json()).toMatchObject({
       models: [],
+      languages: [],
       answered_by: 'relay',
       relay: 'the SageMaker endpoint demo',
     });

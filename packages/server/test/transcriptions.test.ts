@@ -93,6 +93,23 @@ describe('a file', () => {
     expect(verbose).not.toHaveProperty('words');
   });
 
+  it('takes a language as people write it', async () => {
+    await using test = await startTestServer();
+    for (const language of ['en_US', 'EN', 'english', 'auto', '']) {
+      expect((await post(test, form([['language', language]]))).status, language).toBe(200);
+    }
+  });
+
+  it('names the language asked for where nobody knows what the model hears, else none', async () => {
+    await using test = await startTestServer({ engine: { languages: [] } });
+    const languageOf = async (...fields: Fields): Promise<unknown> => {
+      const answer = await post(test, form([['response_format', 'verbose_json'], ...fields]));
+      return JSON.parse(await answer.text()).language;
+    };
+    expect(await languageOf(['language', 'German'])).toBe('de');
+    expect(await languageOf()).toBe('und');
+  });
+
   it('has words where they are asked for', async () => {
     await using test = await startTestServer();
     const ask = async (...granularities: string[]): Promise<{ segments?: unknown; words?: unknown[] }> => {
@@ -186,7 +203,16 @@ describe('a bad request', () => {
       { param: 'response_format' },
     ],
     ['an unknown model', form([['model', 'whisper-1']]), 404, { type: 'NotFoundError', param: 'model' }],
-    ['a language that is not understood', form([['language', 'ja']]), 400, { param: 'language' }],
+    [
+      'a language that is not heard',
+      form([['language', 'ja']]),
+      400,
+      {
+        param: 'language',
+        message: 'The language Japanese (ja) is not heard here. This model hears English (en).',
+      },
+    ],
+    ['what is no language', form([['language', 'klingonish']]), 400, { param: 'language' }],
     [
       'captions as a stream',
       form([

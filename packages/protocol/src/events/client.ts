@@ -26,6 +26,8 @@ export interface SessionUpdate {
   readonly type: 'session.update';
   /** A served model name. The empty string means the default model. */
   readonly model: string;
+  /** What is spoken, as people write it (`languages.ts`). Ours alone: vLLM ignores it. Default: the model finds out. */
+  readonly language?: string | undefined;
   readonly kikitori?: KikitoriRequest | undefined;
 }
 

@@ -1,5 +1,17 @@
-/** The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. `root`: what serves them. */
-export function modelList(names: readonly string[], root: string | null, createdS: number): unknown {
+/** What stands behind the served names. */
+export interface ServedBy {
+  /** What serves them; null: not known. */
+  readonly root: string | null;
+  /** BCP 47 tags of the languages that it hears; none: not known, and not said. */
+  readonly languages: readonly string[];
+  readonly createdS: number;
+}
+
+/**
+ * The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. `languages` is
+ * ours.
+ */
+export function modelList(names: readonly string[], { root, languages, createdS }: ServedBy): unknown {
   return {
     object: 'list',
     data: names.map((id) => ({
@@ -12,6 +24,7 @@ export function modelList(names: readonly string[], root: string | null, created
       // An utterance may be of any length here; clients that roll over at vLLM's limit need not.
       max_model_len: null,
       permission: [permission(id, createdS)],
+      ...(languages.length === 0 ? {} : { languages }),
     })),
   };
 }

@@ -13,11 +13,10 @@ export interface TranscriptionAnswer {
 
 const FRAME_MS = 80;
 
-/** A whole answer in the format asked for. `language`: BCP 47. */
+/** A whole answer in the format asked for. */
 export function answerOf(
-  { format, segments, words }: TranscriptionWishes,
+  { format, segments, words, language }: TranscriptionWishes,
   { audioMs, utterances }: Recognised,
-  language: string,
 ): TranscriptionAnswer {
   const text = textOf(utterances);
   const json = 'application/json';
@@ -33,7 +32,8 @@ export function answerOf(
     case 'verbose_json': {
       const body = {
         task: 'transcribe',
-        language,
+        // OpenAI's schema wants one: `und` is the tag of a language that nobody knows.
+        language: language ?? 'und',
         duration: audioMs / 1000,
         text,
         ...(segments ? { segments: utterances.map(segmentOf) } : {}),

@@ -1,3 +1,4 @@
+import { AUTO_LANGUAGE, languageProblem, parseLanguage } from '@kikitori/protocol/languages';
 import { refusal } from '../errors.js';
 import type { FormFields } from './upload-form.js';
 
@@ -15,13 +16,15 @@ export interface TranscriptionWishes {
   readonly words: boolean;
   /** The served name by which the model was asked for. */
   readonly model: string;
+  /** What the answer names; undefined: nobody knows. */
+  readonly language: string | undefined;
 }
 
 /** What is served. */
 export interface Served {
   /** Served model names, the default one first. */
   readonly models: readonly string[];
-  /** BCP 47 tags. */
+  /** BCP 47 tags; none: not known. */
   readonly languages: readonly string[];
 }
 
@@ -32,7 +35,7 @@ export interface Served {
  */
 export function wishesOf(fields: FormFields, served: Served): TranscriptionWishes {
   const model = modelOf(fields, served);
-  checkLanguage(last(fields, 'language'), served);
+  const language = languageOf(fields, served);
   const format = oneOf(FORMATS, last(fields, 'response_format') ?? 'json');
   if (format === undefined) {
     throw refusal(
@@ -53,6 +56,7 @@ export function wishesOf(fields: FormFields, served: Served): TranscriptionWishe
     segments: granularities.includes('segment'),
     words: granularities.includes('word'),
     model,
+    language,
   };
 }
 
@@ -69,11 +73,13 @@ function modelOf(fields: FormFields, { models }: Served): string {
   throw refusal(404, 'The model does not exist. GET /v1/models lists those that do.', 'model');
 }
 
-function checkLanguage(language: string | undefined, { languages }: Served): void {
-  if (language === undefined || language === '') return;
-  const wanted = baseOf(language);
-  if (languages.some((known) => baseOf(known) === wanted)) return;
-  throw refusal(400, `Unsupported language. Language must be one of ${languages.join(', ')}.`, 'language');
+/** The language that the answer names: the one asked for, else the first that the model hears, else undefined. */
+function languageOf(fields: FormFields, { languages }: Served): string | undefined {
+  const wanted = last(fields, 'language') ?? AUTO_LANGUAGE;
+  const problem = languageProblem(wanted, languages);
+  if (problem !== undefined) throw refusal(400, problem, 'language');
+  const asked = parseLanguage(wanted);
+  return asked === AUTO_LANGUAGE ? languages[0] : asked;
 }
 
 function granularitiesOf(fields: FormFields): readonly string[] {
@@ -101,10 +107,6 @@ function flagOf(fields: FormFields, name: string): boolean {
 
 function oneOf<const T extends string>(known: readonly T[], value: string): T | undefined {
   return known.find((each) => each === value);
-}
-
-function baseOf(tag: string): string {
-  return (tag.split('-')[0] ?? '').toLowerCase();
 }
 
 function last(fields: FormFields, name: string): string | undefined {

@@ -214,8 +214,7 @@ class Answer {
       this.#response.end();
       return;
     }
-    const [language = 'en'] = this.#options.engine.info.languages;
-    const { body, contentType } = answerOf(wishes, recognised, language);
+    const { body, contentType } = answerOf(wishes, recognised);
     send(this.#response, 200, body, { 'content-type': contentType });
   }
 

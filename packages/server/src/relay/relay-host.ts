@@ -55,11 +55,12 @@ export class RelayHost implements SessionHost {
     checkEndpointRules(relay.endpointRules ?? RELAY_ENDPOINT_RULES);
     this.#options = options;
     this.placesMax = relay.sessionsMax ?? RELAY_LIMITS.sessionsMax;
-    const startedS = Math.floor(clock.unixMs() / 1000);
+    // What the other server hears is not known here.
+    const served = { root: null, languages: [], createdS: Math.floor(clock.unixMs() / 1000) };
     this.routes = {
       '/v1/models': {
         guarded: true,
-        methods: { GET: (_request, response) => sendJson(response, 200, modelList(models, null, startedS)) },
+        methods: { GET: (_request, response) => sendJson(response, 200, modelList(models, served)) },
       },
     };
   }

@@ -52,7 +52,8 @@ function inputOfEvent(event: ClientEvent): Input {
   switch (event.type) {
     case 'session.update': {
       const { words, partials, replay, delay_ms: delayMs } = event.kikitori ?? {};
-      return { type: 'configure', model: event.model, words, partials, replay, delayMs };
+      const { model, language } = event;
+      return { type: 'configure', model, language, words, partials, replay, delayMs };
     }
     case 'input_audio_buffer.append':
       return appendOf(event.audio);

@@ -2,6 +2,7 @@
 
 import type { Hypothesis, Word } from '@kikitori/engine';
 import { ERRORS, modelNotFound } from '@kikitori/protocol';
+import { AUTO_LANGUAGE, languageProblem } from '@kikitori/protocol/languages';
 import { appendAudio, EMPTY_QUEUE, endUtterance, hasOpenAudio } from './audio-queue.js';
 import { closeNow, ENDINGS } from './machine-closing.js';
 import { error, noteProgress } from './machine-notices.js';
@@ -36,18 +37,18 @@ type Open = Exclude<State, StateOf<'closed'>>;
 const SAMPLES_PER_MS = 16;
 const BYTES_PER_SAMPLE = 2;
 
-/** A good model makes the session ready; another one is refused, and nothing changes. */
+/** A good model makes the session ready; another one, and a language that it does not hear, is refused. */
 export function configureFirst(
   state: StateOf<'unvalidated'>,
   input: InputOf<'configure'>,
   config: MachineConfig,
 ): Step {
   const step = configure(state, input, config);
-  if (step.state.type !== 'unvalidated' || !isServed(config, input.model)) return step;
+  if (step.state.type !== 'unvalidated' || step.state === state) return step;
   return { state: { ...step.state, type: 'ready' }, effects: step.effects };
 }
 
-/** Naming the model again changes nothing but the extras that are wanted. */
+/** Naming the model again changes nothing but the extras that are wanted; what is refused leaves the same state. */
 export function configure(state: Open, input: InputOf<'configure'>, config: MachineConfig): Step {
   if (!isServed(config, input.model)) {
     return {
@@ -55,6 +56,8 @@ export function configure(state: Open, input: InputOf<'configure'>, config: Mach
       effects: [error('model_not_found', modelNotFound(input.model).wireText)],
     };
   }
+  const problem = languageProblem(input.language ?? AUTO_LANGUAGE, config.languages);
+  if (problem !== undefined) return { state, effects: [error('unsupported_language', problem)] };
   const common = {
     ...state.common,
     words: input.words ?? state.common.words,

@@ -62,7 +62,7 @@ export function startSession(connection: Connection, options: ServerSessionOptio
   const driver = new SessionDriver({
     connection,
     engine,
-    limits: { ...SESSION_LIMITS, ...options.limits, models },
+    limits: { ...SESSION_LIMITS, ...options.limits, models, languages: engine.info.languages },
     binaryIsText: options.binaryIsText ?? false,
     clock,
     logger,

@@ -17,6 +17,8 @@ export type Input =
       readonly partials: boolean | undefined;
       readonly replay?: boolean | undefined;
       readonly delayMs?: number | undefined;
+      /** As the client wrote it. */
+      readonly language?: string | undefined;
     }
   /** Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. */
   | { readonly type: 'append'; readonly pcm: Uint8Array }
@@ -183,6 +185,8 @@ export interface Step {
 export interface MachineConfig {
   /** Served model names. The empty string always means the default one, as in vLLM. */
   readonly models: readonly string[];
+  /** BCP 47 tags of the languages that the model hears; none: not known. */
+  readonly languages: readonly string[];
   /** Audio that may wait without an utterance to take it. */
   readonly queuedAudioMsMax: number;
   /** Ended utterances that may wait. */

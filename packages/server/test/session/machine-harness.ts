@@ -3,7 +3,7 @@ import { SESSION_LIMITS } from '../../src/limits.js';
 import { advance, openSession } from '../../src/session/machine.js';
 import type { Effect, Input, MachineConfig, Notice, State } from '../../src/session/state.js';
 
-export const CONFIG: MachineConfig = { ...SESSION_LIMITS, models: ['model-a', 'model-b'] };
+export const CONFIG: MachineConfig = { ...SESSION_LIMITS, models: ['model-a', 'model-b'], languages: ['en'] };
 
 /** PCM of so many milliseconds; every byte carries `mark`, so that a chunk can be told from another. */
 export function pcm(lengthMs: number, mark = 1): Uint8Array {
@@ -43,10 +43,11 @@ export class Harness {
       readonly replay?: boolean;
       readonly delayMs?: number;
       readonly model?: string;
+      readonly language?: string;
     } = {},
   ): Effect[] {
-    const { model = 'model-a', words, partials, replay, delayMs } = extras;
-    return this.feed({ type: 'configure', model, words, partials, replay, delayMs });
+    const { model = 'model-a', ...wishes } = extras;
+    return this.feed({ type: 'configure', model, words: undefined, partials: undefined, ...wishes });
   }
 
   append(lengthMs: number, mark = 1): Effect[] {

@@ -39,6 +39,33 @@ describe('a session before a good model was named', () => {
     }
   });
 
+  it('refuses a language that the model does not hear, with those that it does, and stays', () => {
+    const session = new Harness();
+    expect(notices(session.configure({ language: 'ja_JP' }))).toEqual([
+      {
+        type: 'error',
+        code: 'unsupported_language',
+        text: 'The language Japanese (ja) is not heard here. This model hears English (en).',
+      },
+    ]);
+    expect(session.state.type).toBe('unvalidated');
+    for (const language of ['en_US', 'EN', 'english', 'auto']) {
+      const understood = new Harness();
+      expect(understood.configure({ language })).toEqual([]);
+      expect(understood.state.type).toBe('ready');
+    }
+  });
+
+  it('stays ready when a later language is refused, and keeps the extras as they were', () => {
+    const session = new Harness();
+    session.configure({ words: true });
+    const { state } = session;
+    expect(notices(session.configure({ language: 'ja', words: false }))).toMatchObject([
+      { code: 'unsupported_language' },
+    ]);
+    expect(session.state).toBe(state);
+  });
+
   it('keeps audio for the first utterance', () => {
     const session = new Harness();
     session.append(80);
