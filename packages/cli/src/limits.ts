@@ -24,6 +24,9 @@ export const BENCH_SESSIONS_MAX = 256;
 /** Longest file that `bench` holds in memory. At the bound: `too_large`. */
 export const BENCH_AUDIO_MS_MAX = 10 * 60_000;
 
+/** How long a server may take to say which languages its model hears. At the bound: that is not told. */
+export const MODELS_TOLD_MS = 2_000;
+
 /** How long an endpoint may take to open a session: a cold one takes its time, and credentials are looked for. */
 export const ENDPOINT_CONNECT_MS = 60_000;
 /** SageMaker ends a stream after 30 minutes; before that the session goes on over another one. */

@@ -2,6 +2,7 @@
 
 import type { PaceRate } from '@kikitori/client';
 import { DELAY_MS_MAX } from '@kikitori/protocol';
+import { languageProblem } from '@kikitori/protocol/languages';
 import { CliError } from './errors.js';
 import { integer, parsed, text } from './options.js';
 
@@ -38,6 +39,21 @@ export const delayOption = integer({
   max: DELAY_MS_MAX,
   fallback: undefined,
 });
+
+/** `--language`: what is spoken. That every model of the catalogue hears English and nothing else is held by a test. */
+export const languageOption = parsed<string, undefined>({
+  flags: '--language <language>',
+  description:
+    'what is spoken: a tag (en, en_US), a name (english), or auto; tiny and base hear English (en) and nothing else',
+  fallback: undefined,
+  fallbackText: 'auto',
+  parse: spokenLanguage,
+});
+
+function spokenLanguage(text: string, label: string): string {
+  if (languageProblem(text, []) === undefined) return text;
+  throw new CliError('usage', `${label} must be a tag such as en or pt-BR, an English name, or auto.`);
+}
 
 /** `--max-sessions`: speakers at once. */
 export const maxSessionsOption = integer({

@@ -22,6 +22,11 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The model's name. Default: the empty name, which servers take for their only model (see `firstModel`). */
   readonly model?: string;
+  /**
+   * What is spoken: a tag such as `en` or `pt-BR`, an English name, or `auto`. Our server refuses what its model does
+   * not hear (`server_error`, `unsupported_language`); others ignore it. Default: the model finds out.
+   */
+  readonly language?: string;
   /** Rate of the audio that will be sent; it is resampled to 16 kHz. Default 16,000. */
   readonly sampleRateHz?: number;
   /** Ask for word times, utterances and progress. Servers that do not know them ignore it. */

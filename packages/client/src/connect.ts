@@ -106,7 +106,8 @@ async function readGreeting(incoming: AsyncIterator<Message>, signal: AbortSigna
   );
 }
 
-function greetingOf({ model = '', words, partials, delayMs, reconnect }: ConnectOptions): string {
+function greetingOf(options: ConnectOptions): string {
+  const { model = '', language, words, partials, delayMs, reconnect } = options;
   const isLasting = reconnect !== false;
   const isPlain = words !== true && partials !== true && !isLasting && delayMs === undefined;
   // Where every word is has to be known to tell it once; whether the caller hears of it is another question.
@@ -116,7 +117,12 @@ function greetingOf({ model = '', words, partials, delayMs, reconnect }: Connect
     replay: isLasting || undefined,
     delay_ms: delayMs,
   };
-  return encodeClientEvent({ type: 'session.update', model, kikitori: isPlain ? undefined : kikitori });
+  return encodeClientEvent({
+    type: 'session.update',
+    model,
+    language,
+    kikitori: isPlain ? undefined : kikitori,
+  });
 }
 
 function makeSession(options: ConnectOptions): RealtimeSession {

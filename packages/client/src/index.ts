@@ -21,7 +21,7 @@ export type {
   Word,
 } from './events.js';
 export { CLIENT_LIMITS } from './limits.js';
-export { firstModel, type ModelsOptions } from './models.js';
+export { firstModel, type ModelsOptions, type ServedModel, servedModels } from './models.js';
 export { type AudioSource, type PaceOptions, type PaceRate, pace } from './pace.js';
 export type { Span } from './replay/ledger.js';
 export type { Continuity, Held, Session } from './session.js';

@@ -4,22 +4,37 @@ import { aborted, ClientError } from './errors.js';
 import { MODELS_TIMEOUT_MS } from './limits.js';
 import { modelsUrl } from './urls.js';
 
-/** What `firstModel` takes. */
+/** A model that a server serves. */
+export interface ServedModel {
+  readonly id: string;
+  /** BCP 47 tags of the languages that it hears; empty where the server does not say. */
+  readonly languages: readonly string[];
+}
+
+/** What `servedModels` takes. */
 export interface ModelsOptions extends WaitOptions {
   readonly apiKey?: string;
 }
 
+/** The name of the first of `servedModels`. Rejects as it does. */
+export async function firstModel(url: string, options: ModelsOptions = {}): Promise<string> {
+  return (await servedModels(url, options))[0].id;
+}
+
 /**
- * Asks a server which model it serves (`GET /v1/models`) and answers the first one's name. `url` is the server's
- * address, `http:` or `ws:`, whatever its path. Rejects as `connect` does.
+ * Asks a server which models it serves (`GET /v1/models`), the default one first, and what they hear. `url` is the
+ * server's address, `http:` or `ws:`, whatever its path. Rejects as `connect` does.
  */
-export async function firstModel(url: string, { apiKey, signal }: ModelsOptions = {}): Promise<string> {
+export async function servedModels(
+  url: string,
+  { apiKey, signal }: ModelsOptions = {},
+): Promise<readonly [ServedModel, ...ServedModel[]]> {
   throwIfAborted(signal);
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), MODELS_TIMEOUT_MS);
   const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   try {
-    return await abortable(fetchFirst(modelsUrl(url), { headers, signal: giveUp.signal }), signal);
+    return await abortable(fetchModels(modelsUrl(url), { headers, signal: giveUp.signal }), signal);
   } catch (error) {
     if (error instanceof ClientError) throw error;
     if (signal?.aborted === true) throw aborted(signal);
@@ -33,7 +48,10 @@ export async function firstModel(url: string, { apiKey, signal }: ModelsOptions 
   }
 }
 
-async function fetchFirst(url: string, init: RequestInit): Promise<string> {
+async function fetchModels(
+  url: string,
+  init: RequestInit,
+): Promise<readonly [ServedModel, ...ServedModel[]]> {
   const response = await fetch(url, init);
   if (!response.ok) {
     await response.body?.cancel();
@@ -41,18 +59,17 @@ async function fetchFirst(url: string, init: RequestInit): Promise<string> {
     throw new ClientError('refused', 'The server refused to list its models; is the key right?', { cause });
   }
   const body: unknown = await response.json().catch(() => undefined);
-  const id = firstId(body);
-  if (id === undefined) {
+  const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined;
+  const [first, ...others] = Array.isArray(data) ? data.flatMap(modelOf) : [];
+  if (first === undefined) {
     throw new ClientError('protocol_error', 'What answered there does not list models.');
   }
-  return id;
+  return [first, ...others];
 }
 
-function firstId(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null || !('data' in body) || !Array.isArray(body.data)) {
-    return undefined;
-  }
-  const [first]: unknown[] = body.data;
-  const hasId = typeof first === 'object' && first !== null && 'id' in first;
-  return hasId && typeof first.id === 'string' ? first.id : undefined;
+/** One card of the list; none where it is no card. */
+function modelOf(card: unknown): ServedModel[] {
+  if (typeof card !== 'object' || card === null || !('id' in card) || typeof card.id !== 'string') return [];
+  const said: unknown[] = 'languages' in card && Array.isArray(card.languages) ? card.languages : [];
+  return [{ id: card.id, languages: said.filter((tag) => typeof tag === 'string') }];
 }

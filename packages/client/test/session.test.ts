@@ -34,6 +34,7 @@ describe('what a session says', () => {
       { words: true, reconnect: false },
       { reconnect: false },
       { reconnect: false, delayMs: 2000 },
+      { reconnect: false, language: 'en_US' },
     ]) {
       const plain = fakeServer();
       const session = await connect({ connect: plain.connect, ...options });
@@ -45,6 +46,7 @@ describe('what a session says', () => {
       '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false}}',
       '{"type":"session.update","model":""}',
       '{"type":"session.update","model":"","kikitori":{"words":false,"partials":false,"delay_ms":2000}}',
+      '{"type":"session.update","model":"","language":"en_US"}',
     ]);
     const server = fakeServer();
     const session = await connect({ connect: server.connect, apiKey: 'k' });

@@ -7,6 +7,7 @@ import {
   delayOption,
   endpointOption,
   endpointUrlOption,
+  languageOption,
   modelOption,
   regionOption,
   urlOption,
@@ -29,6 +30,7 @@ const options = {
   endpointUrl: endpointUrlOption,
   apiKey: apiKeyOption,
   model: modelOption,
+  language: languageOption,
   delayMs: delayOption,
   format: choice({
     flags: '--format <format>',
@@ -41,7 +43,7 @@ const options = {
 
 /** `kikitori listen`: the microphone in, text out, until Ctrl-C. */
 export const listen = defineCommand({
-  summary: 'turn what the microphone hears into text',
+  summary: 'turn what the microphone hears into text; the embedded models hear English',
   operands: [],
   options,
   examples: [

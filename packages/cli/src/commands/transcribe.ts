@@ -10,6 +10,7 @@ import {
   delayOption,
   endpointOption,
   endpointUrlOption,
+  languageOption,
   modelOption,
   parsePace,
   regionOption,
@@ -27,6 +28,7 @@ const options = {
   endpointUrl: endpointUrlOption,
   apiKey: apiKeyOption,
   model: modelOption,
+  language: languageOption,
   delayMs: delayOption,
   pace: parsed<PaceRate, PaceRate>({
     flags: '--pace <pace>',
@@ -52,7 +54,7 @@ const options = {
 
 /** `kikitori transcribe FILE|-`: a file or a pipe in, text out while it is being sent. */
 export const transcribe = defineCommand({
-  summary: 'turn a file or piped audio into text while it is being sent',
+  summary: 'turn a file or piped audio into text while it is being sent; the embedded models hear English',
   operands: [{ name: 'file', description: 'any audio or video file, or - for stdin', required: true }],
   options,
   examples: [

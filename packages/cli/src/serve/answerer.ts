@@ -1,5 +1,6 @@
 import { ClientError, firstModel } from '@kikitori/client';
 import type { SpeechEngine } from '@kikitori/engine';
+import { languageList } from '@kikitori/protocol/languages';
 import type { PendingEngine, RelayTarget } from '@kikitori/server';
 import type { Connect } from '@kikitori/transport';
 import type { Context } from '../context.js';
@@ -56,8 +57,9 @@ function embedded(request: AnswererRequest, context: Context): Answerer {
     listening: 'loading the model…',
     load: async () => {
       engine.load();
-      const { model, streamsMax } = (await engine.loaded).info;
-      return `${model}, ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`;
+      const { model, languages, streamsMax } = (await engine.loaded).info;
+      const hears = languages.length === 0 ? '' : `hears ${languageList(languages)}, `;
+      return `${model}, ${hears}${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`;
     },
     close: () => engine.close(),
   };

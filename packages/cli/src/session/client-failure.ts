@@ -16,6 +16,9 @@ export function asCliError(error: unknown): unknown {
   if (!(error instanceof ClientError)) return error;
   const sentence = endpointSentence(error.cause);
   if (sentence !== undefined) return new CliError('service_failed', sentence, { cause: error });
+  if (error.serverCode === 'unsupported_language') {
+    return new CliError('usage', plain(error.serverText ?? ''), { cause: error });
+  }
   return new CliError(error.code === 'invalid_argument' ? 'usage' : 'service_failed', sentenceOf(error), {
     cause: error,
   });

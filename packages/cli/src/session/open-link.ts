@@ -7,6 +7,7 @@ import { CliError } from '../errors.js';
 import { ENDPOINT_CONNECT_MS, ENDPOINT_SESSION_MS } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { asCliError } from './client-failure.js';
+import { assertHeard, hearingSentence, servedHearing } from './hearing.js';
 import type { SpeechLink } from './link.js';
 import { startEngine } from './start-engine.js';
 
@@ -21,6 +22,8 @@ export interface LinkRequest {
   readonly apiKey: string | undefined;
   /** With `url` the served name, otherwise which model to load; undefined: the default of either. */
   readonly model: string | undefined;
+  /** What is spoken, as the user wrote it; undefined: the model finds out. */
+  readonly language?: string | undefined;
   /** How long words may wait; undefined: as the recogniser thinks right. */
   readonly delayMs?: number | undefined;
 }
@@ -35,9 +38,10 @@ export async function openLink(
   display: Display,
 ): Promise<SpeechLink> {
   const partials = display.isLive;
-  const { url, apiKey, model, delayMs } = request;
+  const { url, apiKey, model, language, delayMs } = request;
   const connect = await connectOf(request, context);
   if (connect === undefined) return await openEmbedded(request, partials, context, display);
+  const hearing = url === undefined ? undefined : servedHearing({ ...request, url }, context.signal);
   const session = await openSession(
     {
       words: true,
@@ -48,13 +52,19 @@ export async function openLink(
         : { url }),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(model === undefined ? {} : { model }),
+      ...(language === undefined ? {} : { language }),
       ...(delayMs === undefined ? {} : { delayMs }),
     },
     context,
   );
+  tell(await hearing, display);
   return linkOf(session, async () => {
     // Nothing but the session was opened.
   });
+}
+
+function tell(sentence: string | undefined, display: Display): void {
+  if (sentence !== undefined) display.note(sentence);
 }
 
 /** The way to a recogniser somewhere else; undefined: there is none, it runs in this process. */
@@ -71,16 +81,20 @@ async function connectOf(request: LinkRequest, { factories }: Context): Promise<
 }
 
 async function openEmbedded(
-  { model, delayMs }: Pick<LinkRequest, 'model' | 'delayMs'>,
+  { model, language, delayMs }: LinkRequest,
   partials: boolean,
   context: Context,
   display: Display,
 ): Promise<SpeechLink> {
   const { signal } = context;
+  await assertHeard(language, model, context);
   // One speaker is decoded by one thread at a time; a second one would only take memory and time to load.
   const engine = await startEngine({ model, threads: 1, streamsMax: 1, signal }, context, display);
   try {
-    return await openMemoryLink(engine, { partials, delayMs, onClosed: () => engine.close() }, context);
+    const { info } = engine;
+    tell(hearingSentence(info.model, info.languages), display);
+    const options = { partials, language, delayMs, onClosed: () => engine.close() };
+    return await openMemoryLink(engine, options, context);
   } catch (error) {
     await engine.close();
     throw error;
@@ -92,6 +106,7 @@ export async function openMemoryLink(
   engine: SpeechEngine,
   options: {
     readonly partials: boolean;
+    readonly language?: string | undefined;
     readonly delayMs?: number | undefined;
     readonly onClosed?: () => Promise<void>;
   },
@@ -101,7 +116,7 @@ export async function openMemoryLink(
   // A pipe may be silent for as long as it likes: nobody else waits for its place.
   const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0 } });
   try {
-    const { partials, delayMs, onClosed } = options;
+    const { partials, language, delayMs, onClosed } = options;
     const session = await openSession(
       // There is one engine and one way to it: what ends it is not mended by another try.
       {
@@ -109,6 +124,7 @@ export async function openMemoryLink(
         words: true,
         partials,
         reconnect: false,
+        ...(language === undefined ? {} : { language }),
         ...(delayMs === undefined ? {} : { delayMs }),
       },
       context,

@@ -29,7 +29,7 @@ describe('kikitori listen', () => {
     context.interrupt();
     expect(await exit).toBe(130);
     expect(context.stdout.text).toBe('Good morning.\n');
-    expect(context.stderr.text).toBe('Listening; Ctrl-C ends.\n');
+    expect(context.stderr.text).toBe('scripted hears English (en).\nListening; Ctrl-C ends.\n');
     expect(closes).toBeGreaterThan(0);
   });
 
@@ -43,7 +43,7 @@ describe('kikitori listen', () => {
       },
     });
     expect(await main(['listen'], context)).toBe(1);
-    expect(context.stderr.text).toBe('kikitori: Plug one in.\n');
+    expect(context.stderr.text).toBe('scripted hears English (en).\nkikitori: Plug one in.\n');
     await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
   });
 

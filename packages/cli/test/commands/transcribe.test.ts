@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32ToPcm16 } from '@kikitori/audio';
 import { EngineError } from '@kikitori/engine';
+import { CATALOGUE } from '@kikitori/engine-moonshine';
 import { startServer } from '@kikitori/server';
 import { createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
+import type { ModelStore } from '../../src/model-store.js';
 import { type MemoryContextOptions, MemoryInput, memoryContext } from '../memory-context.js';
 import { noise, scriptedEngine, TEXT, wav } from './speech.js';
 
@@ -21,6 +23,17 @@ beforeAll(async () => {
   await writeFile(join(folder, 'notes.txt'), 'This is no audio.\n'.repeat(100));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const openModelStore = async (): Promise<ModelStore> => {
+  const about = { kind: 'moonshine', description: '', licence: 'MIT', sizeBytes: 1, dir: '' } as const;
+  const rows = [{ ...about, name: 'base', languages: ['en'], state: 'present' }] as const;
+  return {
+    list: async () => rows,
+    pull: async () => undefined,
+    remove: async () => false,
+    problems: async () => [],
+  };
+};
 
 async function run(words: string[], options: MemoryContextOptions = {}) {
   const context = memoryContext({
@@ -42,9 +55,16 @@ function jsonLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
+/** What is said before the first word. */
+const HEARS = 'scripted hears English (en).\n';
+
 describe('kikitori transcribe', () => {
   it('prints the transcript of a file alone, through the server session and the client in one process', async () => {
-    expect(await run([speech])).toEqual({ exitCode: 0, out: 'Good morning.\nNine fifteen.\n', err: '' });
+    expect(await run([speech])).toEqual({
+      exitCode: 0,
+      out: 'Good morning.\nNine fifteen.\n',
+      err: HEARS,
+    });
   });
 
   it('hands the engine what was asked for, and closes it', async () => {
@@ -104,7 +124,7 @@ describe('kikitori transcribe', () => {
 
   it('says nothing when nothing was said', async () => {
     const factories = { createEngine: async () => scriptedEngine({ script: [] }) };
-    expect(await run([speech], { factories })).toEqual({ exitCode: 0, out: '', err: '' });
+    expect(await run([speech], { factories })).toEqual({ exitCode: 0, out: '', err: HEARS });
     const [summary] = jsonLines((await run([speech, '--json'], { factories })).out);
     expect(summary).toMatchObject({ type: 'summary', text: '', first_delta_ms: null });
   });
@@ -120,7 +140,7 @@ describe('kikitori transcribe', () => {
       stdin: new MemoryInput([pcm]),
     });
     expect(jsonLines(told.out).at(-1)).toMatchObject({ audio_ms: 8_000 });
-    expect(told.err).toBe('');
+    expect(told.err).toBe(HEARS);
     const assumed = await run(['-', '--json'], { stdin: new MemoryInput([pcm]) });
     expect(jsonLines(assumed.out).at(-1)).toMatchObject({ audio_ms: 4_000 });
     expect(assumed.err).toContain('s16le:16000:1');
@@ -135,6 +155,7 @@ describe('kikitori transcribe', () => {
     [['SPEECH', '--url', 'ftp://x/'], 2, '--url must be'],
     [['SPEECH', '--format', 'doc'], 2, '--format must be'],
     [['SPEECH', '--raw-format', 'x'], 2, '--raw-format must be'],
+    [['SPEECH', '--language', 'klingonish'], 2, '--language must be'],
     [['SPEECH', '--url', 'ws://127.0.0.1:1'], 1, 'No connection to the server'],
   ])('answers %j with %d and a sentence', async (words, expected, sentence) => {
     const filled = words.map((word) => word.replace('FOLDER', folder).replace('SPEECH', speech));
@@ -142,6 +163,41 @@ describe('kikitori transcribe', () => {
     expect(err).toContain(sentence);
     expect(err).toMatch(/^kikitori: [^\n]+\n$/);
     expect([exitCode, out]).toEqual([expected, '']);
+  });
+
+  it.each(['en_US', 'EN', 'english', 'auto'])('takes --language %s for English', async (language) => {
+    const { exitCode, out } = await run([speech, '--language', language], { factories: { openModelStore } });
+    expect([exitCode, out]).toEqual([0, 'Good morning.\nNine fifteen.\n']);
+  });
+
+  it('refuses a language that the model does not hear, with the list, and loads nothing', async () => {
+    const createEngine = () => Promise.reject(new Error('loaded'));
+    const factories = { createEngine, openModelStore };
+    expect(await run([speech, '--language', 'ja'], { factories })).toEqual({
+      exitCode: 2,
+      out: '',
+      err: 'kikitori: The language Japanese (ja) is not heard here. This model hears English (en).\n',
+    });
+  });
+
+  it('asks a model that the store does not know once it is loaded', async () => {
+    const words = [speech, '--model', './mine', '--language', 'ja'];
+    const { exitCode, out, err } = await run(words, { factories: { openModelStore } });
+    expect([exitCode, out]).toEqual([2, '']);
+    expect(err).toContain('kikitori: The language Japanese (ja) is not heard here.');
+  });
+
+  it('says in its help what the embedded models hear, which is what the catalogue says', async () => {
+    const help = await run(['--help']);
+    expect(help.out.replace(/\s+/g, ' ')).toContain('tiny and base hear English (en) and nothing else');
+    const heard = CATALOGUE.filter(({ kind }) => kind === 'moonshine').map(({ name, languages }) => [
+      name,
+      languages,
+    ]);
+    expect(heard).toEqual([
+      ['base', ['en']],
+      ['tiny', ['en']],
+    ]);
   });
 
   it('does not wait for audio from a keyboard', async () => {
@@ -165,7 +221,7 @@ describe('kikitori transcribe', () => {
     const { exitCode, out, err } = await run([speech], { factories: { createEngine: async () => engine } });
     expect(exitCode).toBe(1);
     expect(out).toContain('Good morning.');
-    expect(err).toMatch(/^kikitori: [^\n]+\n$/);
+    expect(err.replace(HEARS, '')).toMatch(/^kikitori: [^\n]+\n$/);
     expect(engine.calls.streamsOpen).toBe(0);
   });
 
@@ -176,7 +232,7 @@ describe('kikitori transcribe', () => {
       return scriptedEngine();
     };
     const piped = await run([speech], { factories: { createEngine } });
-    expect(piped.err).toBe('Fetching the model base (once), 2.0 MB…\n');
+    expect(piped.err).toBe(`Fetching the model base (once), 2.0 MB…\n${HEARS}`);
     let nowMs = 0;
     const now = (): number => {
       nowMs += 100;
@@ -208,7 +264,7 @@ describe('kikitori transcribe', () => {
     context.interrupt();
     expect(await exit).toBe(130);
     expect(context.stdout.text).toMatch(/^Good morning\.\n(Nine\n)?$/);
-    expect(context.stderr.text).toBe('');
+    expect(context.stderr.text).toBe(HEARS);
   });
 });
 
@@ -234,8 +290,18 @@ describe('kikitori transcribe --url', () => {
       expect(await run([speech, '--url', url])).toEqual({
         exitCode: 0,
         out: 'Good morning.\nNine fifteen.\n',
-        err: '',
+        err: HEARS,
       });
+    });
+  });
+
+  it('tells a language that the server does not hear as bad usage', async () => {
+    await withServer(undefined, async (url) => {
+      const { exitCode, out, err } = await run([speech, '--url', url, '--language', 'de']);
+      expect([exitCode, out]).toEqual([2, '']);
+      expect(err).toContain(
+        'kikitori: The language German (de) is not heard here. This model hears English (en).',
+      );
     });
   });
 
@@ -253,7 +319,7 @@ describe('kikitori transcribe --url', () => {
     await withServer(undefined, async (url) => {
       const { exitCode, err } = await run([speech, '--url', url, '--model', 'nobody']);
       expect(exitCode).toBe(1);
-      expect(err).toMatch(/^kikitori: The server reported an error.*model_not_found.*\n$/);
+      expect(err.replace(HEARS, '')).toMatch(/^kikitori: The server reported an error.*model_not_found.*\n$/);
     });
   });
 
