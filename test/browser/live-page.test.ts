@@ -43,11 +43,14 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
   it('speaks Japanese, and remembers which language was chosen', async () => {
     const page = await visit(browser, (await stage.serve()).url, { locale: 'ja-JP' });
     expect(await page.locator('html').getAttribute('lang')).toBe('ja');
+    expect(await page.locator('#listener').textContent()).toBe('scripted が英語を聞き取ります');
+    expect(await page.locator('#hears').textContent()).toMatch(/^英語で話してください。/);
     await page.getByRole('button', { name: '開始' }).click();
     await untilState(page, '聞いています');
     await page.getByRole('button', { name: '停止' }).click();
     await page.selectOption('#language', 'en');
     await page.getByRole('button', { name: 'Start' }).waitFor(PATIENCE);
+    expect(await page.locator('#listener').textContent()).toBe('scripted is listening for English');
     await page.reload();
     await page.getByRole('button', { name: 'Start' }).waitFor(PATIENCE);
   });

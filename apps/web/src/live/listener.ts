@@ -4,6 +4,8 @@ import { WEB_LIMITS } from './limits.js';
 export interface Listener {
   /** Names of models; the first one answers. Empty when the server behind ours decides. */
   readonly models: readonly string[];
+  /** BCP 47 tags of the languages that it hears; empty when nobody here knows. */
+  readonly languages: readonly string[];
   /** An API key is set on the server: connections need a token. */
   readonly needsKey: boolean;
   /** The server that sessions are relayed to, in words; undefined: this server's own engine. */
@@ -94,8 +96,14 @@ function readListener(body: unknown): Listener | undefined {
   const label = 'relay' in body && typeof body.relay === 'string' ? body.relay : '';
   return {
     models: body.models.filter((name) => typeof name === 'string'),
+    languages: 'languages' in body && Array.isArray(body.languages) ? body.languages.filter(isTag) : [],
     needsKey: 'needs_key' in body && body.needs_key === true,
     relay: isRelay ? label : undefined,
     takesFiles: !isRelay,
   };
+}
+
+/** Something that the browser can name: a server may be newer, or none of ours. */
+function isTag(tag: unknown): tag is string {
+  return typeof tag === 'string' && /^[a-z]{2,3}(?:-[a-z0-9]{1,8})*$/i.test(tag);
 }

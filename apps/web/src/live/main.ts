@@ -122,13 +122,12 @@ function drawListener(): void {
     return;
   }
   const model = listener.models[0] ?? wording.say('someModel');
-  const isRelay = listener.relay !== undefined && listener.relay !== '';
-  setText(
-    place,
-    isRelay
-      ? wording.say('listeningRelay', { model, relay: listener.relay ?? '' })
-      : wording.say('listening', { model }),
-  );
+  const { relay = '' } = listener;
+  const languages = wording.languages(listener.languages);
+  setText(byId('hears', HTMLElement), wording.say('hears', { languages }));
+  byId('hears', HTMLElement).hidden = languages === '';
+  const known = languages === '' ? 'listening' : 'listeningTo';
+  setText(place, wording.say(relay === '' ? known : 'listeningRelay', { model, relay, languages }));
 }
 
 let isListenerAsked = false;

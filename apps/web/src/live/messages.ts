@@ -4,6 +4,11 @@ const MESSAGES = {
   language: { en: 'Language', ja: '表示言語' },
   listening: { en: '{model} is listening', ja: '{model} が聞き取ります' },
   listeningRelay: { en: '{model}, by way of {relay}', ja: '{model}（{relay} 経由）' },
+  listeningTo: { en: '{model} is listening for {languages}', ja: '{model} が{languages}を聞き取ります' },
+  hears: {
+    en: 'Speak {languages}: this model understands nothing else, and writes something invented for it.',
+    ja: '{languages}で話してください。ほかの言語は聞き取れず、でたらめな文になります。',
+  },
   someModel: { en: 'A model', ja: 'モデル' },
   noServer: { en: 'The server does not answer yet', ja: 'サーバーが応答していません' },
 

@@ -27,6 +27,13 @@ export class Wording {
     return new Intl.DateTimeFormat(own ?? this.#language, style).format(atMs);
   }
 
+  /** `English`, `英語`: the languages of these BCP 47 tags, any of them, as the page's own language names them. */
+  languages(tags: readonly string[]): string {
+    const names = new Intl.DisplayNames(this.#language, { type: 'language' });
+    const list = new Intl.ListFormat(this.#language, { type: 'disjunction' });
+    return list.format(tags.map((tag) => names.of(tag) ?? tag));
+  }
+
   /** Calls whenever the language has changed. */
   watch(call: () => void): void {
     this.#onChange.add(call);

@@ -2,8 +2,20 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WEB_LIMITS } from '../../src/live/limits.js';
 import { awaitListener, type Listener } from '../../src/live/listener.js';
 
-const told = { models: ['tiny'], needs_key: true, answered_by: 'relay', relay: 'elsewhere' };
-const listener: Listener = { models: ['tiny'], needsKey: true, relay: 'elsewhere', takesFiles: false };
+const told = {
+  models: ['tiny'],
+  languages: ['en', 7],
+  needs_key: true,
+  answered_by: 'relay',
+  relay: 'elsewhere',
+};
+const listener: Listener = {
+  models: ['tiny'],
+  languages: ['en'],
+  needsKey: true,
+  relay: 'elsewhere',
+  takesFiles: false,
+};
 
 let page: EventTarget & { visibilityState: string };
 
