@@ -57,7 +57,7 @@ export const FORMATS: Readonly<Record<AudioFormat, FormatRow>> = {
   aiff: { label: 'This kind of AIFF', demuxer: 'aiff', seeks: false },
   au: { label: 'This kind of AU', demuxer: 'au', seeks: false },
   caf: { label: 'This kind of CAF', demuxer: 'caf', seeks: true },
-  sphere: { label: 'This kind of NIST SPHERE', demuxer: 'nistsphere', seeks: false },
+  sphere: { label: 'NIST SPHERE', demuxer: 'nistsphere', seeks: false },
   raw: { label: 'Raw audio', demuxer: undefined, seeks: false },
   flac: { label: 'FLAC', demuxer: 'flac', seeks: false },
   mp3: { label: 'MP3', demuxer: 'mp3', seeks: false },

@@ -13,9 +13,8 @@ export interface PcmLayout {
 }
 
 /**
- * Reads the header of AIFF and AIFF-C, AU, CAF and NIST SPHERE. Resolves to undefined where the header
- * is not whole within `probe`, makes no sense, or names a codec that is not plain samples: the next rung of the
- * ladder may know it.
+ * Reads the header of AIFF and AIFF-C, AU and CAF. Resolves to undefined where the header is not whole within `probe`,
+ * makes no sense, or names a codec that is not plain samples: the next rung of the ladder may know it.
  */
 export function pcmLayoutOf(format: AudioFormat, probe: Uint8Array): PcmLayout | undefined {
   const parse = PARSERS[format];
@@ -39,7 +38,6 @@ const PARSERS: Partial<Record<AudioFormat, (view: DataView) => PcmLayout | undef
   aiff: aiffLayout,
   au: auLayout,
   caf: cafLayout,
-  sphere: sphereLayout,
 };
 
 function isSane({ channels, sampleRateHz }: PcmLayout): boolean {
@@ -149,41 +147,6 @@ function cafEncoding(view: DataView, at: number, sampleBytes: number): PcmEncodi
   if ((flags & 1) === 0) return (isLittleEndian ? SIGNED_LE : SIGNED_BE)[sampleBytes];
   if (sampleBytes === 4) return isLittleEndian ? 'f32le' : 'f32be';
   return sampleBytes === 8 ? (isLittleEndian ? 'f64le' : 'f64be') : undefined;
-}
-
-/** NIST SPHERE: an ASCII header of stated length, "name -i value" a line. */
-function sphereLayout(view: DataView): PcmLayout | undefined {
-  const header = String.fromCharCode(
-    ...new Uint8Array(view.buffer, view.byteOffset, Math.min(8192, view.byteLength)),
-  );
-  const dataOffset = Number(/^NIST_1A\s+(\d+)\s/.exec(header)?.[1] ?? Number.NaN);
-  const end = header.indexOf('end_head');
-  if (!(dataOffset >= 16) || end < 0 || end > dataOffset) return undefined;
-  const fields = new Map<string, string>();
-  for (const line of header.slice(0, end).split('\n')) {
-    const found = /^(\w+)\s+-(?:i|r|s\d+)\s+(.*?)\s*$/.exec(line);
-    if (found?.[1] !== undefined && found[2] !== undefined) fields.set(found[1], found[2]);
-  }
-  const encoding = sphereEncoding(fields);
-  if (encoding === undefined) return undefined;
-  const channels = Number(fields.get('channel_count') ?? 1);
-  const frames = Number(fields.get('sample_count') ?? Number.NaN);
-  return {
-    encoding,
-    sampleRateHz: Number(fields.get('sample_rate')),
-    channels,
-    dataOffset,
-    dataBytes: Number.isNaN(frames) ? undefined : frames * channels * ENCODING_BYTES[encoding],
-  };
-}
-
-function sphereEncoding(fields: ReadonlyMap<string, string>): PcmEncoding | undefined {
-  const coding = fields.get('sample_coding') ?? 'pcm';
-  if (coding === 'ulaw' || coding === 'mu-law') return 'mulaw';
-  if (coding === 'alaw') return 'alaw';
-  if (coding !== 'pcm') return undefined; // "pcm,embedded-shorten-v2.00" and others
-  const isLittleEndian = (fields.get('sample_byte_format') ?? '01').startsWith('0');
-  return (isLittleEndian ? SIGNED_LE : SIGNED_BE)[Number(fields.get('sample_n_bytes') ?? 2)];
 }
 
 function fourCc(view: DataView, at: number): string {

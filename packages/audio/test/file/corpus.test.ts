@@ -39,7 +39,7 @@ const LIKENESS_MIN: Readonly<Record<string, number>> = {
 
 /** Files that our libraries read without ffmpeg; every other compressed one has to say that it needs it. */
 const NEEDS_FFMPEG =
-  /adpcm|gsm|g722|alac|aac|speex|wma|ac3|wavpack|tta|ima|m4a|mp4-(video|two)|tag-(mp3|1234)|no-first-page/;
+  /adpcm|gsm|g722|alac|aac|speex|wma|ac3|wavpack|tta|ima|sph$|m4a|mp4-(video|two)|tag-(mp3|1234)|no-first-page/;
 
 /** ffmpeg's own Opus decoder differs from the reference one that we carry; these do not. */
 const SAME_BOTH_WAYS = [

@@ -241,6 +241,21 @@ describe.skipIf(!hasFormats)('an MP4 file on a stream', () => {
   });
 });
 
+describe('NIST SPHERE', () => {
+  const header =
+    'NIST_1A\n   1024\nsample_rate -i 16000\nsample_count -i 1600\nchannel_count -i 1\nsample_n_bytes -i 2\nsample_byte_format -s2 01\nend_head\n';
+  const sphere = Buffer.concat([Buffer.from(header.padEnd(1_024)), Buffer.alloc(3_200)]);
+
+  it('is left to ffmpeg, and without it the message says so', async () => {
+    await expect(hear(sphere, { ffmpeg: false })).rejects.toThrow(/^NIST SPHERE needs ffmpeg: install it/);
+  });
+
+  it.skipIf(!hasFfmpeg)('is read by ffmpeg', async () => {
+    const { file, samples } = await hear(sphere);
+    expect([file.format, file.decoder, samples.length]).toEqual(['sphere', 'ffmpeg', 1_600]);
+  });
+});
+
 describe.skipIf(!hasFormats)('the library decoders', () => {
   it.each(['ok/flac-16k.flac', 'ok/mp3-cbr64-22050-mono.mp3', 'ok/ogg-opus-24k.ogg', 'ok/webm-vorbis.webm'])(
     'give the same from a stream of odd pieces as from the file: %s',

@@ -126,24 +126,19 @@ describe('looking at headers', () => {
 
   it
     .skipIf(!hasFormats)
-    .each([
-      'ok/aiff-s24-22050-stereo.aiff',
-      'ok/aifc-sowt.aifc',
-      'ok/au-mulaw-8k.au',
-      'ok/caf-s16.caf',
-      'found/lhotse-stereo.sph',
-    ])('wants the whole header: %s', (name) => {
-    const bytes = read(name);
-    const found = sniff(bytes, true);
-    if (found.kind !== 'audio') throw new Error('not known');
-    const layout = pcmLayoutOf(found.format, bytes);
-    expect(layout).toBeDefined();
-    for (let length = 0; length < (layout?.dataOffset ?? 0) - 16; length += 1) {
-      const cut = pcmLayoutOf(found.format, bytes.subarray(0, length));
-      // SPHERE pads its header; its fields may all be there before its stated end.
-      if (cut !== undefined) expect(cut).toEqual(layout);
-    }
-  });
+    .each(['ok/aiff-s24-22050-stereo.aiff', 'ok/aifc-sowt.aifc', 'ok/au-mulaw-8k.au', 'ok/caf-s16.caf'])(
+    'wants the whole header: %s',
+    (name) => {
+      const bytes = read(name);
+      const found = sniff(bytes, true);
+      if (found.kind !== 'audio') throw new Error('not known');
+      const layout = pcmLayoutOf(found.format, bytes);
+      expect(layout).toBeDefined();
+      for (let length = 0; length < (layout?.dataOffset ?? 0) - 16; length += 1) {
+        expect(pcmLayoutOf(found.format, bytes.subarray(0, length))).toBeUndefined();
+      }
+    },
+  );
 
   it.each([
     ['{"error":"expired"}', 'text'],
