@@ -46,7 +46,7 @@ async function openModelStore(env: Environment): Promise<ModelStore> {
     },
     remove: (name) => store.removeModel(name, { env }),
     problems: async (name, signal) => {
-      const problems = await store.verifyModel(name, { env, signal, checksums: true });
+      const problems = await store.verifyModel(name, { env, signal });
       return problems.map(({ file }) => file);
     },
   };

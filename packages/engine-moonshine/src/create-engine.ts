@@ -83,6 +83,10 @@ async function obtain(name: string, { store, signal, onProgress }: MoonshineOpti
       ...store,
       ...(signal ? { signal } : {}),
       onProgress: (progress) => onProgress?.(name, progress),
+    }).catch((cause: unknown) => {
+      // A model that is there and damaged, and cannot be fetched now: which file it is says more than the network does.
+      if (error.code !== 'model_invalid' || signal?.aborted === true) throw cause;
+      throw new EngineError(error.code, error.message, { cause });
     });
   }
 }

@@ -55,12 +55,17 @@ export const MANIFEST_NAME = 'manifest.json';
 
 /** The manifest of a model's folder; undefined when there is none or it is none of ours. */
 export async function readManifest(dir: string): Promise<ModelManifest | undefined> {
+  return parseManifest(await readJson(join(dir, MANIFEST_NAME)));
+}
+
+/** A small JSON file of the store; undefined when it is not there, too long, or no JSON. */
+export async function readJson(path: string): Promise<unknown> {
   try {
-    const file = await open(join(dir, MANIFEST_NAME));
+    const file = await open(path);
     try {
       const { size } = await file.stat();
       if (size > STORE_LIMITS.manifestBytesMax) return undefined;
-      return parseManifest(JSON.parse(await file.readFile('utf8')));
+      return JSON.parse(await file.readFile('utf8'));
     } finally {
       await file.close();
     }

@@ -52,7 +52,7 @@ export interface ListedModel {
   readonly languages: readonly string[];
   /** Of its files. */
   readonly sizeBytes: number;
-  /** `damaged`: files are missing or have wrong sizes; pulling repairs it. */
+  /** `damaged`: files are missing or are not what was downloaded; pulling repairs it. */
   readonly state: 'absent' | 'present' | 'damaged';
   readonly dir: string;
 }
@@ -128,22 +128,21 @@ export async function removeModel(name: string, options: ModelStoreOptions = {})
 }
 
 /**
- * Checks a model in the store: presence and sizes, and with `checksums` every byte.
+ * Checks a model in the store: every byte, also of what did not change since it was last checked.
  *
  * @returns what is wrong; empty when all is well
  * @throws EngineError `model_unavailable` when the model is not in the store
  */
 export async function verifyModel(
   name: string,
-  options: ModelStoreOptions & { readonly checksums?: boolean; readonly signal?: AbortSignal } = {},
+  options: ModelStoreOptions & { readonly signal?: AbortSignal } = {},
 ): Promise<readonly ModelProblem[]> {
   const { root, catalogue } = storeOf(options);
   if (!isStoreName(name, options)) throw unknownModel(catalogue);
   const entry = catalogue.find((known) => known.name === name);
   const dir = modelDir(root, name);
   const manifest = await manifestOf(name, entry, dir);
-  const { checksums = false, signal } = options;
-  return findProblems(dir, manifest.files, { checksums, signal });
+  return findProblems(dir, manifest.files, { everything: true, signal: options.signal });
 }
 
 async function pullFromNpm(entry: CatalogueEntry, pull: Pull): Promise<void> {
@@ -220,13 +219,13 @@ async function isWhole(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   if (!(await isFolder(dir)) || (await readManifest(dir)) === undefined) return false;
-  return (await findProblems(dir, manifest.files, { checksums: true, signal })).length === 0;
+  return (await findProblems(dir, manifest.files, { everything: true, signal })).length === 0;
 }
 
 async function describe(manifest: ModelManifest, description: string, dir: string): Promise<ListedModel> {
   const { name, kind, licence, languages, files } = manifest;
   const isHere = await isFolder(dir);
-  const problems = isHere ? await findProblems(dir, files, { checksums: false }) : [];
+  const problems = isHere ? await findProblems(dir, files) : [];
   const state = !isHere ? 'absent' : problems.length > 0 ? 'damaged' : 'present';
   return { name, kind, description, licence, languages, sizeBytes: bytesOf(manifest), state, dir };
 }

@@ -69,7 +69,8 @@ export function isStoreName(name: string, options: ModelStoreOptions = {}): bool
 /**
  * Finds a model on this machine: a name of the catalogue or of a hub (`hf:owner/name`) in the store, or else the
  * folder of a Moonshine export. A catalogue name wins over a folder of the same name; `./base` is the folder.
- * Checks that files are there and have their sizes; reads nothing else and never asks the network.
+ * Checks that a model of the store is what was downloaded (its files are read where they changed since they were last
+ * checked); of a folder only that files are there, for nobody has recorded what they should be. Never asks the network.
  *
  * @throws EngineError `model_unavailable` when the model has to be pulled first; `model_invalid` when it is
  *   damaged, unknown, or the folder holds no model
@@ -83,11 +84,12 @@ export async function resolveModel(
   const entry = catalogue.find((known) => known.name === nameOrDir);
   const dir = modelDir(root, nameOrDir);
   const manifest = await manifestOf(nameOrDir, entry, dir);
-  const problems = await findProblems(dir, manifest.files, { checksums: false });
+  const problems = await findProblems(dir, manifest.files);
   if (problems.length > 0) {
+    const names = problems.map(({ file }) => file).join(', ');
     throw new EngineError(
       'model_invalid',
-      `The model ${nameOrDir} in the store is damaged. Run "kikitori models pull ${nameOrDir}" to repair it.`,
+      `The model ${nameOrDir} in the store is damaged (${names}). Run "kikitori models pull ${nameOrDir}" to repair it.`,
     );
   }
   return resolveManifest(manifest, dir);

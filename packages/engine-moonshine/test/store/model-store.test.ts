@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CHECKED_NAME } from '../../src/store/checked.js';
 import { MANIFEST_NAME } from '../../src/store/manifest.js';
 import {
   listModels,
@@ -71,8 +72,9 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 async function expectWhole(): Promise<void> {
-  expect(await verifyModel('toy', { ...optionsFor(registry), checksums: true })).toEqual([]);
+  expect(await verifyModel('toy', optionsFor(registry))).toEqual([]);
   expect(await namesIn('models', 'toy')).toEqual([
+    CHECKED_NAME,
     'decoder_model_merged.onnx',
     'encoder_model.onnx',
     MANIFEST_NAME,
@@ -163,9 +165,9 @@ describe('pulling a model by name', () => {
     bytes[1000] = (bytes[1000] ?? 0) ^ 1;
     await writeFile(path, bytes);
     const options = optionsFor(registry);
-    expect(await verifyModel('toy', options)).toEqual([]);
     const damage = [{ file: 'encoder_model.onnx', problem: 'checksum' }];
-    expect(await verifyModel('toy', { ...options, checksums: true })).toEqual(damage);
+    expect(await verifyModel('toy', options)).toEqual(damage);
+    expect((await listModels(options))[0]).toMatchObject({ state: 'damaged' });
     await pullModel('toy', options);
     await expectWhole();
 
@@ -403,7 +405,7 @@ describe('the real registry', () => {
     async () => {
       for (const { name } of await listModels({ root })) {
         await pullModel(name, { root });
-        expect(await verifyModel(name, { root, checksums: true })).toEqual([]);
+        expect(await verifyModel(name, { root })).toEqual([]);
       }
     },
   );
