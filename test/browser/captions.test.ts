@@ -6,6 +6,8 @@ import { PAGES_FOLDER } from '@kikitori/web';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { axeViolations, launchBrowser, whyNoBrowser } from './chromium.js';
+import { holdTransitions, lowContrasts, lowUnderPointer } from './contrast.js';
+import { PATIENCE } from './live-stage.js';
 
 if (whyNoBrowser !== undefined) {
   process.stderr.write(`the tests of the captions page are skipped: ${whyNoBrowser}\n`);
@@ -327,5 +329,25 @@ describe.skipIf(whyNoBrowser !== undefined)('the captions page', () => {
     await speaker.end(server);
     await expect.poll(() => page.evaluate(() => document.body.dataset['status'])).toBe('waiting');
     expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it.each([
+    ['light', ''],
+    ['dark', ''],
+    ['light', '?theme=dark'],
+    ['dark', '?theme=light'],
+    ['dark', '?theme=contrast'],
+  ] as const)('can be read, and under the pointer: %s, "%s"', async (colorScheme, query) => {
+    const page = await read(query, { colorScheme });
+    await holdTransitions(page);
+    const texts = Array.from({ length: 30 }, (_, at) => `Utterance ${at}.`);
+    await speaker.say(server, texts, { stable: 'The ferry', unstable: 'leaves' });
+    await shows(page, 'The ferry leaves');
+    await page.locator('.scroller').evaluate((box) => box.scrollTo(0, 100));
+    await page.locator('.now').waitFor(PATIENCE);
+    expect([await lowContrasts(page), await lowUnderPointer(page)]).toEqual([[], []]);
+    await speaker.end(server);
+    await page.locator('body[data-status="waiting"]').waitFor(PATIENCE);
+    expect(await lowContrasts(page)).toEqual([]);
   });
 });

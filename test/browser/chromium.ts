@@ -31,10 +31,15 @@ export async function launchBrowser(
 const axeSource = (): string =>
   readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Brings axe into the page; once is enough. */
+export async function loadAxe(page: Page): Promise<void> {
+  // Not a script tag, which the page's own policy would refuse.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource());
+}
+
 /** What axe finds wrong with a page: rule and place, one line each. */
 export async function axeViolations(page: Page): Promise<readonly string[]> {
-  // Not a script tag, which the page's own policy would refuse.
-  await page.evaluate(axeSource());
+  await loadAxe(page);
   const found = await page.evaluate('axe.run().then(({ violations }) => JSON.stringify(violations))');
   const violations: { id: string; nodes: { target: string[] }[] }[] = JSON.parse(String(found));
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
