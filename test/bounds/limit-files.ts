@@ -25,7 +25,7 @@ import { HTTP_SERVER_DEFAULTS, TRANSPORT_LIMITS } from '../../packages/transport
 /** What of the recogniser's policy bounds memory or work; the rest shapes what is heard. */
 const { windowMsMax, contextMs, busyWindowMsMax, busyContextMs, batchWindowMsMax, carryContextMs, holdMs } =
   DEFAULT_POLICY;
-const { tokensPerSecondMax } = DEFAULT_POLICY;
+const { againShare, tokensPerSecondMax } = DEFAULT_POLICY;
 const policy = {
   DEFAULT_POLICY: {
     windowMsMax,
@@ -35,6 +35,7 @@ const policy = {
     batchWindowMsMax,
     carryContextMs,
     holdMs,
+    againShare,
     tokensPerSecondMax,
   },
 };

@@ -42,6 +42,10 @@ export interface StreamPolicy {
   readonly unsaidMs: number;
   /** … when its frames are at least this likely in the mean. */
   readonly clearProbability: number;
+  /** Speech of this length that no word covers is not believed to be none: it is decoded again … */
+  readonly uncoveredMs: number;
+  /** … as long as all that is decoded again stays below this share of what is decoded anyway (and a longest window). */
+  readonly againShare: number;
   /** A window longer than this loses its committed beginning. */
   readonly windowMsMax: number;
   /** What a trimmed window keeps at least, so that the model has context. */
@@ -74,6 +78,8 @@ export const DEFAULT_POLICY: StreamPolicy = {
   carryContextMs: 2500,
   unsaidMs: 500,
   clearProbability: 0.8,
+  uncoveredMs: 1000,
+  againShare: 0.25,
   windowMsMax: 9000,
   contextMs: 4000,
   busyWindowMsMax: 5000,

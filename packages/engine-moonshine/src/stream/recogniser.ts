@@ -11,6 +11,7 @@ import type { Hypothesis, Word } from '@kikitori/engine';
 import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
 import type { Vocabulary } from '../model/tokens.js';
 import { AudioBuffer } from './audio-buffer.js';
+import { Coverage } from './coverage.js';
 import type { StreamPolicy } from './policy.js';
 import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
 import { type PlacedWord, placeStarts, Window } from './window.js';
@@ -75,6 +76,7 @@ export class Recogniser {
   readonly #options: RecogniserOptions;
   readonly #audio = new AudioBuffer();
   readonly #timeline: SpeechTimeline;
+  readonly #coverage: Coverage;
   #window: Window | undefined;
   /** The last window, while it may serve as context. */
   #left: Window | undefined;
@@ -99,6 +101,7 @@ export class Recogniser {
   constructor(options: RecogniserOptions) {
     this.#options = options;
     this.#timeline = new SpeechTimeline(options.policy);
+    this.#coverage = new Coverage(options.policy, this.#timeline);
   }
 
   /** Milliseconds of audio that was given but not settled. */
@@ -184,10 +187,32 @@ export class Recogniser {
     const isOver = stretch?.end === plan.speechEnd && plan.kind !== 'live';
     const whole = plan.kind === 'cut' || (isOver && this.#isPaused(stretch));
     this.#decodedTo = plan.edge;
+    if (this.#beginAnew(window, { plan, result }, whole)) return;
     const fresh = this.#take(window, { plan, result }, whole);
     if (isOver && !whole) this.#foresight = { plan, result: behind(fresh, result) };
     else if (!whole) this.#advance(window, plan.edge);
     this.#forget();
+  }
+
+  /**
+   * Says nothing behind speech that a decode has passed over: the window begins anew before it, without the words that
+   * led there. True when it did.
+   */
+  #beginAnew(window: Window, { plan, result }: Foresight, whole: boolean): boolean {
+    const { policy, vocabulary } = this.#options;
+    this.#coverage.earn((plan.edge - window.start) / SAMPLES_PER_MS);
+    const { words, hasDropped } = window.hear(result, plan.edge, whole, vocabulary);
+    const isFull = plan.edge - window.start >= policy.batchWindowMsMax * SAMPLES_PER_MS;
+    // At the edge of running speech words are still to come, and behind a bound on tokens.
+    const isAll = (plan.kind !== 'live' || isFull) && (result.ended || hasDropped || words.length === 0);
+    const speechEnd = isAll ? Math.min(plan.speechEnd, plan.edge) : undefined;
+    const anew = this.#coverage.judge(window, words, plan.edge, speechEnd);
+    if (anew === undefined) return false;
+    this.#say(words.slice(0, anew.believed));
+    this.#window = new Window(anew.start);
+    this.#decodedTo = anew.start;
+    this.#forget();
+    return true;
   }
 
   /** If the silence became a pause, what was decoded in it is what was said; if the speaker went on, it is not. */

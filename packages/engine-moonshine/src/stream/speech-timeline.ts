@@ -24,8 +24,10 @@ export class SpeechTimeline {
   readonly #stretches: (Mutable<SpeechStretch> & { speechFrames: number })[] = [];
   #inSpeech = false;
   #frames = 0;
-  /** Probabilities of the latest frames, for finding the silence between two words. */
+  /** Probabilities of the latest frames, for finding the silence between two words, or speech without any. */
   readonly #recent: number[] = [];
+  /** Which of them hold speech. */
+  readonly #spoken: boolean[] = [];
   #recentFrom = 0;
 
   constructor(policy: StreamPolicy) {
@@ -70,11 +72,27 @@ export class SpeechTimeline {
     return undefined;
   }
 
+  /** Speech between the two samples, as far as it is remembered: frames whose middle lies there. Milliseconds. */
+  speechMs(from: number, to: number): number {
+    const first = Math.max(0, Math.ceil(from / VAD_FRAME_SAMPLES - 0.5) - this.#recentFrom);
+    const behind = Math.max(0, Math.ceil(to / VAD_FRAME_SAMPLES - 0.5) - this.#recentFrom);
+    const frames = this.#spoken.slice(first, behind).filter(Boolean).length;
+    return (frames * VAD_FRAME_SAMPLES) / SAMPLES_PER_MS;
+  }
+
+  /** First sample of the first speech at or behind `from`, if there is any. */
+  speechStart(from: number): number | undefined {
+    const first = Math.max(0, Math.floor(from / VAD_FRAME_SAMPLES) - this.#recentFrom);
+    const found = this.#spoken.indexOf(true, first);
+    return found < 0 ? undefined : Math.max(from, (found + this.#recentFrom) * VAD_FRAME_SAMPLES);
+  }
+
   /** Forgets the frames that end before `sample`. */
   forgetBefore(sample: number): void {
     const count = Math.floor(sample / VAD_FRAME_SAMPLES) - this.#recentFrom;
     if (count < 256) return; // In blocks: shifting an array costs.
     this.#recent.splice(0, count);
+    this.#spoken.splice(0, count);
     this.#recentFrom += count;
   }
 
@@ -84,6 +102,7 @@ export class SpeechTimeline {
     this.#recent.push(probability);
     if (probability >= this.#policy.speechProbability) this.#inSpeech = true;
     else if (probability < this.#policy.silenceProbability) this.#inSpeech = false;
+    this.#spoken.push(this.#inSpeech);
     const open = this.#stretches.at(-1);
     const current = open === undefined || open.closed ? undefined : open;
     if (this.#inSpeech) {

@@ -22,6 +22,15 @@ export interface PlacedWord {
   readonly logProbability: number;
 }
 
+/** What a decode heard behind the committed words. */
+export interface Heard {
+  readonly words: readonly PlacedWord[];
+  /** The last word cannot grow any more: the model had gone on to guess what follows it. */
+  readonly isLastWhole: boolean;
+  /** Something was not believed: a loop, an echo, an invention. */
+  readonly hasDropped: boolean;
+}
+
 export class Window {
   /** First sample that is decoded. */
   start: number;
@@ -55,6 +64,21 @@ export class Window {
     return this.#committed.at(-1)?.endMs ?? this.start / SAMPLES_PER_MS;
   }
 
+  /** What a decode's result over the audio up to sample `edge` holds behind the committed words; says nothing of it. */
+  hear(result: DecodeResult, edge: number, whole: boolean, vocabulary: Vocabulary): Heard {
+    const prefix = this.prefix;
+    const kept = loopStart([...prefix, ...result.tokens]) - prefix.length;
+    const tokens = result.tokens.slice(0, Math.max(0, kept));
+    const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefix.length), result.logProbabilities);
+    const placed = found.map((word) => this.#place(word, edge));
+    const invented = this.#inventedCount(placed);
+    // Once the speech is over a single word that was placed oddly is still a word; more of them are an echo.
+    const words = whole && invented < 2 ? placed : placed.slice(0, placed.length - invented);
+    const isLastWhole = invented > 0 && tokens.length === result.tokens.length;
+    const hasDropped = words.length < placed.length || tokens.length < result.tokens.length;
+    return { words, isLastWhole, hasDropped };
+  }
+
   /**
    * Takes a decode's result over the audio up to sample `edge` and commits what is stable; all of it when `whole`.
    * Returns the words that became stable.
@@ -66,22 +90,14 @@ export class Window {
     policy: StreamPolicy,
     vocabulary: Vocabulary,
   ): PlacedWord[] {
-    const prefix = this.prefix;
-    const kept = loopStart([...prefix, ...result.tokens]) - prefix.length;
-    const tokens = result.tokens.slice(0, Math.max(0, kept));
-    const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefix.length), result.logProbabilities);
-    const placed = found.map((word) => this.#place(word, edge));
-    const invented = this.#inventedCount(placed);
-    // Once the speech is over a single word that was placed oddly is still a word; more of them are an echo.
-    const heard = whole && invented < 2 ? placed : placed.slice(0, placed.length - invented);
-    const isLastWhole = invented > 0 && tokens.length === result.tokens.length;
+    const { words, isLastWhole, hasDropped } = this.hear(result, edge, whole, vocabulary);
+    this.hasDropped = hasDropped;
     const stable = whole
-      ? heard.length
-      : this.#stableCount(heard, isLastWhole, edge / SAMPLES_PER_MS, policy);
-    const fresh = heard.slice(0, stable);
+      ? words.length
+      : this.#stableCount(words, isLastWhole, edge / SAMPLES_PER_MS, policy);
+    const fresh = words.slice(0, stable);
     this.#committed.push(...fresh);
-    this.#tail = heard.slice(stable);
-    this.hasDropped = heard.length < placed.length || tokens.length < result.tokens.length;
+    this.#tail = words.slice(stable);
     return fresh;
   }
 

@@ -16,7 +16,7 @@ export const LEXICON = vocabulary
 const FRAME = 512;
 const PER_MS = 16;
 
-interface Spoken {
+export interface Spoken {
   readonly token: number;
   readonly startMs: number;
   readonly endMs: number;
@@ -38,6 +38,8 @@ export class Scene {
   readonly said: Hypothesis[] = [];
   decodes = 0;
   longestMs = 0;
+  /** Audio of all decodes, summed. */
+  decodedMs = 0;
   #fed = 0;
   #invented = 0;
 
@@ -96,7 +98,10 @@ export class Scene {
     const from = (request.samples[0] ?? 0) / PER_MS;
     const to = from + request.samples.length / PER_MS;
     this.longestMs = Math.max(this.longestMs, to - from);
-    const inside = this.#spoken.filter(({ startMs, endMs }) => endMs > from + 60 && startMs < to - 100);
+    this.decodedMs += to - from;
+    const inside = this.#spoken.filter((word) => {
+      return word.endMs > from + 60 && word.startMs < to - 100 && this.hears(word, request);
+    });
     const whole = inside.filter(({ endMs }) => endMs <= to);
     const heard = whole.map(({ token, endMs }) => ({ token, endMs: endMs - from }));
     // Half a word at the edge is heard as another one, a different one each time.
@@ -113,6 +118,11 @@ export class Scene {
       endMs: heard.map(({ endMs }) => endMs),
       ended: true,
     };
+  }
+
+  /** Whether the model hears this word when it is asked so. A perfect one does. */
+  protected hears(_word: Spoken, _request: DecodeRequest): boolean {
+    return true;
   }
 
   get words(): Word[] {

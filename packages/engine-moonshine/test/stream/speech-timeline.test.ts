@@ -76,3 +76,27 @@ describe('the silence between two words', () => {
     expect(found.silenceEnd(28 * FRAME, 37 * FRAME)).toBeUndefined();
   });
 });
+
+describe('the speech between two words', () => {
+  it('is counted in frames whose middle lies there, those in doubt as what they follow', () => {
+    const found = timeline(silence(5), unsure(5), speech(10), unsure(5), silence(5), speech(10));
+    expect(found.speechMs(0, 40 * FRAME)).toBe(25 * 32);
+    expect(found.speechMs(12 * FRAME + 200, 14 * FRAME + 300)).toBe(3 * 32);
+    expect(found.speechMs(20 * FRAME, 20 * FRAME)).toBe(0);
+  });
+
+  it('begins with its first frame, or where it is asked for inside of it', () => {
+    const found = timeline(silence(5), speech(10), silence(5), speech(10), silence(5));
+    expect(found.speechStart(0)).toBe(5 * FRAME);
+    expect(found.speechStart(7 * FRAME + 20)).toBe(7 * FRAME + 20);
+    expect(found.speechStart(15 * FRAME)).toBe(20 * FRAME);
+    expect(found.speechStart(30 * FRAME)).toBeUndefined();
+  });
+
+  it('is the same after what lies before was forgotten', () => {
+    const found = timeline(silence(300), speech(10), silence(5), speech(10));
+    found.forgetBefore(290 * FRAME);
+    expect(found.speechMs(305 * FRAME, 320 * FRAME)).toBe(10 * 32);
+    expect(found.speechStart(310 * FRAME)).toBe(315 * FRAME);
+  });
+});

@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DecodeRequest } from '../../src/model/moonshine.js';
+import { DEFAULT_POLICY, policyOf } from '../../src/stream/policy.js';
+import { Scene, type Spoken, speak } from './scene.js';
+
+/**
+ * A model that is led astray: forced to begin with the words up to `last`, it passes over the next `count` ones; asked
+ * without, it hears them.
+ */
+class LedAstray extends Scene {
+  readonly #last: Spoken | undefined;
+  readonly #lost: readonly Spoken[];
+
+  constructor(spoken: readonly Spoken[], last: number, count: number, mode: 'live' | 'batch' = 'live') {
+    super(spoken, mode);
+    this.#last = spoken[last];
+    this.#lost = spoken.slice(last + 1, last + 1 + count);
+  }
+
+  protected override hears(word: Spoken, { prefix }: DecodeRequest): boolean {
+    const isPast = this.#lost.some(({ token }) => prefix.includes(token));
+    return isPast || !prefix.includes(this.#last?.token ?? -1) || !this.#lost.includes(word);
+  }
+}
+
+/** A model that never hears some of what voice detection takes for speech: a hum, a song, a machine. */
+class Deaf extends Scene {
+  readonly #isHeard: (index: number) => boolean;
+  readonly #all: readonly Spoken[];
+
+  constructor(
+    spoken: readonly Spoken[],
+    isHeard: (index: number) => boolean,
+    mode: 'live' | 'batch' = 'live',
+    policy = DEFAULT_POLICY,
+  ) {
+    super(spoken, mode, false, policy);
+    this.#all = spoken;
+    this.#isHeard = isHeard;
+  }
+
+  override get expected(): string[] {
+    return super.expected.filter((_, i) => this.#isHeard(i));
+  }
+
+  protected override hears(word: Spoken): boolean {
+    return this.#isHeard(this.#all.indexOf(word));
+  }
+}
+
+/** A model that hears nothing of the first `count` words in windows that begin where the first one began. */
+class SlowToStart extends Scene {
+  #firstStart: number | undefined;
+  readonly #missed: readonly Spoken[];
+
+  constructor(spoken: readonly Spoken[], count: number, mode: 'live' | 'batch') {
+    super(spoken, mode);
+    this.#missed = spoken.slice(0, count);
+  }
+
+  protected override hears(word: Spoken, { samples }: DecodeRequest): boolean {
+    this.#firstStart ??= samples[0];
+    return samples[0] !== this.#firstStart || !this.#missed.includes(word);
+  }
+}
+
+function steady(count: number): Spoken[] {
+  return speak(Array.from({ length: count }, (_, i) => ({ gapMs: i === 0 ? 400 : 0, lengthMs: 300 })));
+}
+
+/** All that was spoken at the pace of speech, then the flush. */
+function hear(scene: Scene, spoken: readonly Spoken[], silenceMs = 100): void {
+  const totalMs = (spoken.at(-1)?.endMs ?? 0) + silenceMs;
+  for (let fedMs = 0; fedMs < totalMs; fedMs += 100) {
+    scene.feed(100);
+    scene.work();
+  }
+  scene.recogniser.flush(1);
+  scene.work();
+}
+
+describe('speech that no word covers', () => {
+  it('is heard after all when the words before it led the model to pass over it', () => {
+    const spoken = steady(30);
+    const scene = new LedAstray(spoken, 6, 12);
+    hear(scene, spoken);
+    expect(scene.text).toEqual(scene.expected);
+  });
+
+  it('is heard before anything behind it is said', () => {
+    const spoken = steady(30);
+    const scene = new LedAstray(spoken, 6, 8);
+    for (let fedMs = 0; fedMs < 8000; fedMs += 100) {
+      scene.feed(100);
+      scene.work();
+      expect(scene.text).toEqual(scene.expected.slice(0, scene.text.length));
+    }
+    expect(scene.text.length).toBeGreaterThan(15);
+  });
+
+  it('is heard at the end of the speech, where no word comes behind it', () => {
+    const spoken = steady(16);
+    for (const silenceMs of [0, DEFAULT_POLICY.hushMs + 100, DEFAULT_POLICY.cutMs + 200]) {
+      const scene = new LedAstray(spoken, 8, 7);
+      hear(scene, spoken, silenceMs);
+      expect(scene.text, `after ${silenceMs} ms of silence`).toEqual(scene.expected);
+    }
+  });
+
+  it('is heard behind a pause, where the words before it are only context', () => {
+    const words = Array.from({ length: 20 }, (_, i) => ({
+      gapMs: i === 8 ? 900 : i === 0 ? 400 : 0,
+      lengthMs: 300,
+    }));
+    const spoken = speak(words);
+    const scene = new LedAstray(spoken, 7, 6);
+    hear(scene, spoken);
+    expect(scene.text).toEqual(scene.expected);
+  });
+
+  it('is heard at the beginning, where the same question would get the same answer', () => {
+    const spoken = steady(60);
+    for (const mode of ['live', 'batch'] as const) {
+      // Some words, and more than a window holds.
+      for (const count of [6, 60]) {
+        const scene = new SlowToStart(spoken, count, mode);
+        hear(scene, spoken);
+        expect(scene.text, `${count} words, ${mode}`).toEqual(scene.expected);
+      }
+    }
+  });
+
+  it('is heard wherever it lies, in live streams and in files, however late the decodes come', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            gapMs: fc.constantFrom(0, 0, 0, 200, 900),
+            lengthMs: fc.integer({ min: 250, max: 500 }),
+          }),
+          {
+            minLength: 12,
+            maxLength: 50,
+          },
+        ),
+        fc.nat(),
+        fc.integer({ min: 6, max: 14 }),
+        fc.constantFrom('live' as const, 'batch' as const),
+        fc.integer({ min: 100, max: 4000 }),
+        (script, at, count, mode, pieceMs) => {
+          const last = at % (script.length - 6);
+          // A pause in the middle would leave less than what counts on either side.
+          const isLost = (i: number) => i > last + 1 && i <= last + count;
+          const spoken = speak(
+            script.map(({ gapMs, lengthMs }, i) => ({
+              gapMs: i === 0 ? 400 : isLost(i) ? 0 : gapMs,
+              lengthMs,
+            })),
+          );
+          const scene = new LedAstray(spoken, last, count, mode);
+          const totalMs = (spoken.at(-1)?.endMs ?? 0) + 100;
+          for (let fedMs = 0; fedMs < totalMs; fedMs += pieceMs) {
+            scene.feed(pieceMs);
+            scene.work();
+          }
+          scene.recogniser.flush(1);
+          scene.work();
+          expect(scene.text).toEqual(scene.expected);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is believed to be none when it comes out the same, after one decode more', () => {
+    const spoken = steady(30);
+    const isHeard = (i: number) => i < 10 || i >= 20;
+    const scene = new Deaf(spoken, isHeard);
+    hear(scene, spoken);
+    expect(scene.text).toEqual(scene.expected);
+    const perfect = new Scene(spoken);
+    hear(perfect, spoken);
+    expect(scene.decodes).toBeLessThanOrEqual(perfect.decodes + 1);
+  });
+
+  it('costs a bounded share more, though somebody hums for a minute and a half', () => {
+    const spoken = steady(300);
+    for (const mode of ['live', 'batch'] as const) {
+      // Now and then something that is taken for a word.
+      for (const rest of [0, 7]) {
+        const isHeard = (i: number) => i % 8 === rest;
+        const scene = new Deaf(spoken, isHeard, mode);
+        hear(scene, spoken);
+        const trusting = new Deaf(spoken, isHeard, mode, policyOf({ uncoveredMs: Number.POSITIVE_INFINITY }));
+        hear(trusting, spoken);
+        const bound = trusting.decodedMs * (1 + DEFAULT_POLICY.againShare) + DEFAULT_POLICY.batchWindowMsMax;
+        expect(scene.decodedMs).toBeLessThanOrEqual(bound);
+      }
+    }
+  });
+});
