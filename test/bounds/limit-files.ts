@@ -23,8 +23,16 @@ import * as frames from '../../packages/transport/src/frames/limits.js';
 import { HTTP_SERVER_DEFAULTS, TRANSPORT_LIMITS } from '../../packages/transport/src/limits.js';
 
 /** What of the recogniser's policy bounds memory or work; the rest shapes what is heard. */
-const { windowMsMax, contextMs, busyWindowMsMax, busyContextMs, batchWindowMsMax, carryContextMs, holdMs } =
-  DEFAULT_POLICY;
+const {
+  windowMsMax,
+  contextMs,
+  busyWindowMsMax,
+  busyContextMs,
+  batchWindowMsMax,
+  sharedWindowMsMax,
+  carryContextMs,
+  holdMs,
+} = DEFAULT_POLICY;
 const { againShare, tokensPerSecondMax } = DEFAULT_POLICY;
 const policy = {
   DEFAULT_POLICY: {
@@ -33,6 +41,7 @@ const policy = {
     busyWindowMsMax,
     busyContextMs,
     batchWindowMsMax,
+    sharedWindowMsMax,
     carryContextMs,
     holdMs,
     againShare,

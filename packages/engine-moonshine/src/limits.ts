@@ -16,6 +16,19 @@ export const ENGINE_LIMITS = {
   attemptsMax: 3,
   /** Flushes of one stream that are not answered yet; one more fails the stream. */
   flushesPendingMax: 1000,
+  /** Audio that a stream may bring faster than it is spoken; then it waits like a file (`stream/pace.ts`). */
+  aheadMsMax: 3000,
+  /** What a stream earns while its network brings nothing: so much may come at once afterwards. */
+  creditMsMax: 30_000,
+  /** A stream that was ahead is live again after so long at the pace of speech, give or take the slack … */
+  pacedMsMin: 5000,
+  pacedSlackMs: 1000,
+  /** … and with no more unrecognised audio than one decode takes. */
+  pacedWaitingMsMax: 16_000,
+  /** A thread is kept for speakers, and others decode shorter windows, until nobody has spoken for so long. */
+  speakerMsMin: 10_000,
+  /** Where speakers take all the time, one of those who wait has a turn after so long. */
+  waiterMsMax: 5000,
   /** More threads than this do not help one machine's memory bandwidth. */
   threadsMax: 16,
 } as const;

@@ -11,7 +11,7 @@ import {
 import { ENGINE_LIMITS } from './limits.js';
 import type { MoonshineFiles } from './model/moonshine.js';
 import type { Vocabulary } from './model/tokens.js';
-import { type Candidate, mostUrgent } from './scheduler.js';
+import { type Candidate, nextTurn } from './scheduler.js';
 import { MoonshineStream } from './stream/moonshine-stream.js';
 import { policyOf, type StreamPolicy } from './stream/policy.js';
 import type { DecodePlan } from './stream/recogniser.js';
@@ -54,18 +54,26 @@ export async function startEngine(parts: MoonshineParts, signal?: AbortSignal): 
   throw failed?.reason;
 }
 
+/** A thread as the engine uses it. */
+export type EngineThread = Pick<Thread, 'pending' | 'isGivenUp' | 'decode' | 'listen' | 'close'>;
+
 export class MoonshineEngine implements SpeechEngine {
   readonly info: EngineInfo;
   readonly #parts: MoonshineParts;
-  readonly #decoders: readonly Thread[];
-  readonly #vad: Thread;
+  readonly #decoders: readonly EngineThread[];
+  readonly #vad: EngineThread;
   /** Open streams and when each was last decoded. */
   readonly #streams = new Map<MoonshineStream, number>();
+  /** When a stream was last decoded as a speaker's, and when one of the others was. */
+  #speakerAt = Number.NEGATIVE_INFINITY;
+  #waiterAt = Number.NEGATIVE_INFINITY;
+  /** Threads that decode for a file, or for a stream that is ahead of real time. */
+  #waitersDecoding = 0;
   #scheduled = false;
   #closed = false;
 
   /** Use `startEngine`. */
-  constructor(parts: MoonshineParts, decoders: readonly Thread[], vad: Thread) {
+  constructor(parts: MoonshineParts, decoders: readonly EngineThread[], vad: EngineThread) {
     this.#parts = parts;
     this.#decoders = decoders;
     this.#vad = vad;
@@ -95,7 +103,11 @@ export class MoonshineEngine implements SpeechEngine {
         endpoint: endpointRule,
         isBusy: () => this.#isBusy,
       },
-      { wake: () => this.#wake(), released: (gone) => void this.#streams.delete(gone) },
+      {
+        hasSpeakers: () => this.#hasSpeakers,
+        wake: () => this.#wake(),
+        released: (gone) => void this.#streams.delete(gone),
+      },
     );
     this.#streams.set(stream, performance.now());
     return stream;
@@ -103,7 +115,13 @@ export class MoonshineEngine implements SpeechEngine {
 
   /** Two live speakers a core leave it time for long windows; more do not. */
   get #isBusy(): boolean {
-    return [...this.#streams.keys()].filter(({ mode }) => mode === 'live').length > 2 * this.#decoders.length;
+    const speakers = [...this.#streams.keys()].filter(({ isWaiter }) => !isWaiter);
+    return speakers.length > 2 * this.#decoders.length;
+  }
+
+  /** Somebody speaks, or did so just now: the others leave a thread free, and are never long on it. */
+  get #hasSpeakers(): boolean {
+    return performance.now() - this.#speakerAt < ENGINE_LIMITS.speakerMsMin;
   }
 
   async close(): Promise<void> {
@@ -132,11 +150,17 @@ export class MoonshineEngine implements SpeechEngine {
     const isOneLeft = this.#decoders.some((thread) => !thread.isGivenUp);
     for (const thread of this.#decoders) {
       if (thread.pending > 0 || (isOneLeft && thread.isGivenUp)) continue;
-      const next = mostUrgent(candidates);
+      const next = nextTurn(candidates, this.#waitersShare);
       if (next === undefined) return;
-      void this.#decode(thread, next.stream, next.plan);
+      void this.#decode(thread, next);
       candidates = candidates.filter(({ stream }) => stream !== next.stream);
     }
+  }
+
+  get #waitersShare() {
+    const threads = this.#decoders.length;
+    const most = this.#hasSpeakers ? Math.max(1, threads - 1) : threads;
+    return { isOpen: this.#waitersDecoding < most, idleMs: performance.now() - this.#waiterAt };
   }
 
   #candidates(): Candidate<MoonshineStream>[] {
@@ -144,7 +168,8 @@ export class MoonshineEngine implements SpeechEngine {
     return [...this.#streams].flatMap(([stream, decodedAt]) => {
       const plan = planOf(stream);
       if (plan === undefined) return [];
-      return [{ stream, plan, mode: stream.mode, backlogMs: stream.backlogMs, idleMs: now - decodedAt }];
+      const { isWaiter, backlogMs } = stream;
+      return [{ stream, plan, isWaiter, backlogMs, idleMs: now - decodedAt }];
     });
   }
 
@@ -159,13 +184,18 @@ export class MoonshineEngine implements SpeechEngine {
     this.#wake();
   }
 
-  async #decode(thread: Thread, stream: MoonshineStream, plan: DecodePlan): Promise<void> {
-    this.#streams.set(stream, performance.now());
+  async #decode(thread: EngineThread, { stream, plan, isWaiter }: Candidate<MoonshineStream>): Promise<void> {
+    const now = performance.now();
+    this.#streams.set(stream, now);
+    if (isWaiter) this.#waiterAt = now;
+    else this.#speakerAt = now;
+    if (isWaiter) this.#waitersDecoding += 1;
     try {
       stream.decoded(await thread.decode(stream.begin(plan)));
     } catch (error) {
       stream.decodeFailed(asEngineError(error));
     }
+    if (isWaiter) this.#waitersDecoding -= 1;
     this.#wake();
   }
 }

@@ -1,40 +1,62 @@
 /**
- * Who is decoded next. Live speakers come first, the one whose words are most overdue before the others; files wait
- * for a free moment, but not for ever.
+ * Who is decoded next. Speakers come first, the one whose words are most overdue before the others. Whoever waits
+ * (files, and streams whose audio came faster than it is spoken, whatever they opened as) has the time that speakers
+ * leave, by turns, and a turn now and then where they leave none.
  */
+import { ENGINE_LIMITS } from './limits.js';
 import type { DecodePlan } from './stream/recogniser.js';
 
 /** What the choice is made by. */
 export interface Candidate<Stream> {
   readonly stream: Stream;
   readonly plan: DecodePlan;
-  readonly mode: 'live' | 'batch';
+  /** A file, or ahead of real time. */
+  readonly isWaiter: boolean;
   /** Audio that waits behind the last settled word. Milliseconds. */
   readonly backlogMs: number;
   /** Since the stream was last decoded. Milliseconds. */
   readonly idleMs: number;
 }
 
+/** What the waiters may have now. */
+export interface WaitersShare {
+  /** Whether a thread is free for one of them. */
+  readonly isOpen: boolean;
+  /** Since one of them was last decoded. Milliseconds. */
+  readonly idleMs: number;
+}
+
 /** A speaker who has paused waits for an answer: these are worth this much lateness more. */
 const PAUSE_BONUS_MS = 400;
-/** A file gets as urgent as a speaker this late after so long without a turn. */
-const BATCH_PATIENCE = 0.1;
 
-/** How urgent a candidate is; the greatest goes first. Milliseconds of lateness. */
-export function urgencyMs({ plan, mode, backlogMs, idleMs }: Omit<Candidate<unknown>, 'stream'>): number {
-  if (mode === 'batch') return idleMs * BATCH_PATIENCE;
+/** Whose turn it is, or undefined when it is nobody's. */
+export function nextTurn<Stream>(
+  candidates: readonly Candidate<Stream>[],
+  share: WaitersShare,
+): Candidate<Stream> | undefined {
+  const speaker = greatest(candidates, (each) => (each.isWaiter ? undefined : latenessMs(each)));
+  const waiter = share.isOpen
+    ? greatest(candidates, (each) => (each.isWaiter ? each.idleMs : undefined))
+    : undefined;
+  if (speaker === undefined || waiter === undefined) return speaker ?? waiter;
+  return Math.min(waiter.idleMs, share.idleMs) >= ENGINE_LIMITS.waiterMsMax ? waiter : speaker;
+}
+
+function latenessMs({ plan, backlogMs }: Candidate<unknown>): number {
   return backlogMs + (plan.kind === 'pause' || plan.kind === 'cut' ? PAUSE_BONUS_MS : 0);
 }
 
-/** The most urgent candidate, or undefined when there is none. */
-export function mostUrgent<Stream>(candidates: readonly Candidate<Stream>[]): Candidate<Stream> | undefined {
-  let chosen: Candidate<Stream> | undefined;
+function greatest<Item>(
+  items: readonly Item[],
+  worthOf: (item: Item) => number | undefined,
+): Item | undefined {
+  let chosen: Item | undefined;
   let best = Number.NEGATIVE_INFINITY;
-  for (const candidate of candidates) {
-    const urgency = urgencyMs(candidate);
-    if (urgency <= best) continue;
-    best = urgency;
-    chosen = candidate;
+  for (const item of items) {
+    const value = worthOf(item) ?? Number.NEGATIVE_INFINITY;
+    if (value <= best) continue;
+    best = value;
+    chosen = item;
   }
   return chosen;
 }

@@ -5,6 +5,8 @@ import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
 import { createVadState, VAD_FRAME_SAMPLES, type VadState } from '../vad/silero.js';
 import type { VadRequest, VadResult } from '../worker/messages.js';
 import { AudioBuffer } from './audio-buffer.js';
+import { Pace } from './pace.js';
+import { type StreamPolicy, shortPolicyOf } from './policy.js';
 import { type DecodePlan, Recogniser, type RecogniserOptions } from './recogniser.js';
 
 const SAMPLES_PER_MS = 16;
@@ -13,6 +15,8 @@ const PIECE_SAMPLES = 16_000;
 
 /** What the stream asks of the engine. */
 export interface StreamHost {
+  /** Somebody else speaks, who must not wait long behind this stream. */
+  hasSpeakers(): boolean;
   /** Something may have become worth doing. */
   wake(): void;
   /** The stream is gone; its slot is free. */
@@ -20,7 +24,13 @@ export interface StreamHost {
 }
 
 export class MoonshineStream implements SpeechStream {
-  readonly mode: 'live' | 'batch';
+  readonly #mode: 'live' | 'batch';
+  readonly #policy: StreamPolicy;
+  /** What the recogniser goes by; changes with the pace of the stream. */
+  readonly #ways: { -readonly [K in keyof RecogniserOptions]: RecogniserOptions[K] };
+  readonly #pace = new Pace(performance.now());
+  /** Runs while a stream is ahead: what it holds back is due when it is live again, also if nothing more comes. */
+  #paceTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #host: StreamHost;
   readonly #recogniser: Recogniser;
   readonly #queue: HypothesisQueue;
@@ -37,13 +47,20 @@ export class MoonshineStream implements SpeechStream {
   #failedDecodes = 0;
   #failedListens = 0;
   constructor(options: RecogniserOptions, host: StreamHost) {
-    this.mode = options.mode;
+    this.#mode = options.mode;
     this.#host = host;
-    this.#recogniser = new Recogniser(options);
+    this.#policy = options.policy;
+    this.#ways = { ...options };
+    this.#recogniser = new Recogniser(this.#ways);
     this.#queue = new HypothesisQueue(
       () => host.wake(),
       () => void this.close(),
     );
+  }
+
+  /** A file, or audio that comes faster than it is spoken: it has the time that speakers leave. */
+  get isWaiter(): boolean {
+    return this.#ways.mode === 'batch';
   }
 
   get hypotheses(): AsyncIterable<Hypothesis> {
@@ -57,6 +74,7 @@ export class MoonshineStream implements SpeechStream {
       const piece = samples.slice(from, from + PIECE_SAMPLES);
       this.#recogniser.pushAudio(piece);
       this.#unheard.append(piece);
+      this.#pace.took(piece.length / SAMPLES_PER_MS, performance.now());
       this.#host.wake();
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -82,8 +100,7 @@ export class MoonshineStream implements SpeechStream {
     if (this.#failure === undefined)
       this.#failure = new EngineError('engine_closed', 'The stream was closed.');
     this.#queue.end();
-    this.#wakeWriters();
-    this.#host.released(this);
+    this.#leave();
   }
 
   /** Ends the stream with an error that its reader sees. */
@@ -91,6 +108,11 @@ export class MoonshineStream implements SpeechStream {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#queue.fail(error);
+    this.#leave();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#paceTimer);
     this.#wakeWriters();
     this.#host.released(this);
   }
@@ -121,10 +143,24 @@ export class MoonshineStream implements SpeechStream {
   plan(): DecodePlan | undefined {
     if (this.#failure !== undefined || this.#queue.size >= ENGINE_LIMITS.hypothesesUnreadMax)
       return undefined;
+    this.#choosePace();
     this.#passFlushes();
     const plan = this.#recogniser.plan();
     this.#publish();
     return plan;
+  }
+
+  /** A stream that is ahead of real time is recognised as a file is, until it is live again. */
+  #choosePace(): void {
+    const isAhead = this.#mode === 'live' && this.#pace.isAhead(this.backlogMs, performance.now());
+    this.#ways.mode = isAhead ? 'batch' : this.#mode;
+    this.#ways.policy =
+      this.isWaiter && this.#host.hasSpeakers() ? shortPolicyOf(this.#policy) : this.#policy;
+    if (!isAhead) return;
+    this.#paceTimer ??= setTimeout(() => {
+      this.#paceTimer = undefined;
+      this.#host.wake();
+    }, ENGINE_LIMITS.pacedMsMin);
   }
 
   /** Milliseconds of audio that wait behind the last settled word. */

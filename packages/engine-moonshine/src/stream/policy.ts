@@ -55,6 +55,8 @@ export interface StreamPolicy {
   readonly busyContextMs: number;
   /** Longest stretch that one decode sees when audio waits in plenty (files, catching up). */
   readonly batchWindowMsMax: number;
+  /** The same while somebody speaks, who may have to wait for the decode to end: a third of a second. */
+  readonly sharedWindowMsMax: number;
   /** Tokens a second that speech can have at most; more is a loop. */
   readonly tokensPerSecondMax: number;
 }
@@ -85,6 +87,7 @@ export const DEFAULT_POLICY: StreamPolicy = {
   busyWindowMsMax: 5000,
   busyContextMs: 2000,
   batchWindowMsMax: 15_000,
+  sharedWindowMsMax: 6000,
   tokensPerSecondMax: 8,
 };
 
@@ -100,4 +103,10 @@ export function policyOf(changes: Partial<StreamPolicy> = {}, delayMs = 0): Stre
     agreedHoldMs: Math.max(policy.agreedHoldMs, waitMs),
     sureHoldMs: Math.max(policy.sureHoldMs, waitMs),
   };
+}
+
+/** For streams that wait while somebody speaks: no decode is long. */
+export function shortPolicyOf(policy: StreamPolicy): StreamPolicy {
+  const { busyWindowMsMax: windowMsMax, busyContextMs: contextMs, sharedWindowMsMax } = policy;
+  return { ...policy, windowMsMax, contextMs, batchWindowMsMax: sharedWindowMsMax };
 }

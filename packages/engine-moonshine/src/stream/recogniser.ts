@@ -267,7 +267,8 @@ export class Recogniser {
   #planWindow(window: Window, stretch: SpeechStretch): DecodePlan | undefined {
     const { policy, mode } = this.#options;
     const speechEnd = stretch.end;
-    const limit = window.start + policy.batchWindowMsMax * SAMPLES_PER_MS;
+    // Never less than was decoded before: the bound may have become smaller since.
+    const limit = Math.max(window.start + policy.batchWindowMsMax * SAMPLES_PER_MS, this.#decodedTo);
     const known = this.#known;
     const tail = Math.min(speechEnd + policy.tailMs * SAMPLES_PER_MS, known);
     if (tail > limit) return { kind: 'live', edge: limit, speechEnd };
