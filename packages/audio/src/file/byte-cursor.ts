@@ -1,7 +1,9 @@
 /** Reads a stream of pieces as one run of bytes. Holds what was asked for with `fill`, and one piece. */
 export class ByteCursor {
   readonly #pieces: AsyncIterator<Uint8Array>;
-  #held: Uint8Array = new Uint8Array(0);
+  /** `#held` is a part of it, and behind that part is room for more. */
+  #room: Uint8Array = new Uint8Array(0);
+  #held: Uint8Array = this.#room;
 
   constructor(pieces: AsyncIterable<Uint8Array>) {
     this.#pieces = pieces[Symbol.asyncIterator]();
@@ -14,19 +16,12 @@ export class ByteCursor {
 
   /** Waits until `count` bytes are held; false where the stream ends before. */
   async fill(count: number): Promise<boolean> {
-    if (this.#held.length >= count) return true;
-    const parts = [this.#held];
-    let length = this.#held.length;
-    let isEnded = false;
-    while (length < count && !isEnded) {
+    while (this.#held.length < count) {
       const { done, value } = await this.#pieces.next();
-      isEnded = done === true;
-      if (done === true) continue;
-      parts.push(value);
-      length += value.length;
+      if (done === true) return false;
+      this.#append(value);
     }
-    this.#held = joined(parts, length);
-    return length >= count;
+    return true;
   }
 
   /** Takes `count` held bytes away; a copy that is the caller's. */
@@ -46,11 +41,24 @@ export class ByteCursor {
     let left = count;
     while (left > this.#held.length) {
       left -= this.#held.length;
-      this.#held = new Uint8Array(0);
+      this.drop(this.#held.length);
       if (!(await this.fill(1))) return false;
     }
     this.drop(left);
     return true;
+  }
+
+  /** Room is made for twice what is held, so that a byte is moved a few times at most, however small the pieces are. */
+  #append(piece: Uint8Array): void {
+    const heldBytes = this.#held.length;
+    let from = this.#held.byteOffset - this.#room.byteOffset;
+    if (from + heldBytes + piece.length > this.#room.length) {
+      this.#room = new Uint8Array(2 * heldBytes + piece.length);
+      this.#room.set(this.#held);
+      from = 0;
+    }
+    this.#room.set(piece, from + heldBytes);
+    this.#held = this.#room.subarray(from, from + heldBytes + piece.length);
   }
 }
 

@@ -27,7 +27,10 @@ export class FfmpegReport {
 
   /** The audio is scrambled (`enca`, `drms`): what comes out would be noise. */
   get isEncrypted(): boolean {
-    return /Audio: [^\n]*\((?:enca|drms) \//.test(this.#head);
+    return this.#head.split('\n').some((line) => {
+      const at = line.indexOf('Audio: ');
+      return at >= 0 && /\((?:enca|drms) \//.test(line.slice(at));
+    });
   }
 
   /** Length that the container states, ms; undefined where it does not. */
@@ -48,7 +51,7 @@ export class FfmpegReport {
         cause,
       });
     }
-    if (/Unknown input format|Unknown decoder|Decoder \([^)]*\) not found|Unknown encoder/.test(said)) {
+    if (/Unknown input format|Unknown decoder|Decoder \([^()]*\) not found|Unknown encoder/.test(said)) {
       return new AudioError(
         'decoder_missing',
         'This ffmpeg has no decoder for the file; install a full build of ffmpeg, or convert the file to WAV.',

@@ -38,3 +38,9 @@ export const PACKET_BYTES_MAX = 1024 * 1024;
 
 /** Longest FLAC frame: 8 channels x 65,535 samples x 32 bits do not fit, and nobody writes them. */
 export const FLAC_FRAME_BYTES_MAX = 1024 * 1024;
+
+/**
+ * How often each byte of a damaged Ogg file is checked, in the mean, while the next page is looked for; whole files are
+ * checked once. At the bound: a mark is taken for no page, until more bytes have gone by.
+ */
+export const OGG_CHECKS_PER_BYTE_MAX = 16;

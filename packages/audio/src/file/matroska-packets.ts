@@ -51,6 +51,8 @@ const ID = {
 } as const;
 const UNKNOWN_SIZE = -1;
 const AUDIO_TRACK_TYPE = 2;
+/** Longer than every name of a codec. */
+const CODEC_ID_BYTES_MAX = 64;
 const TRACKS_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
@@ -91,7 +93,7 @@ async function* packets(
   let discardNs = 0;
   for (let head = await elementHead(cursor); head !== undefined; head = await elementHead(cursor)) {
     const isBlock = head.id === ID.simpleBlock || head.id === ID.block;
-    if (head.id === ID.discardPadding && head.size <= 8 && (await cursor.fill(head.size))) {
+    if (head.id === ID.discardPadding && isNumber(head.size) && (await cursor.fill(head.size))) {
       discardNs = Number(BigInt.asIntN(head.size * 8, unsigned(cursor.take(head.size))));
       continue;
     }
@@ -165,8 +167,15 @@ function vint(bytes: Uint8Array): number {
   return value === (1n << BigInt(bits)) - 1n ? UNKNOWN_SIZE : Number(value);
 }
 
+/** Numbers have at most eight bytes; sizes are the file's word. */
+function isNumber(sizeBytes: number): boolean {
+  return sizeBytes >= 0 && sizeBytes <= 8;
+}
+
+/** The whole number of an element; 0 where it is longer than numbers are. */
 function unsigned(bytes: Uint8Array): bigint {
   let value = 0n;
+  if (!isNumber(bytes.length)) return value;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return value;
 }
@@ -201,7 +210,9 @@ function audioTrack(tracks: Uint8Array): { number: number; track: MatroskaTrack 
     return {
       number: Number(unsigned(fields.get(ID.trackNumber) ?? new Uint8Array(0))),
       track: {
-        codecId: String.fromCharCode(...(fields.get(ID.codecId) ?? []).filter((byte) => byte > 0)),
+        codecId: String.fromCharCode(
+          ...(fields.get(ID.codecId)?.subarray(0, CODEC_ID_BYTES_MAX) ?? []).filter((byte) => byte > 0),
+        ),
         codecPrivate: fields.get(ID.codecPrivate) ?? new Uint8Array(0),
         sampleRateHz: Math.round(float(audio.get(ID.rate)) ?? 8000), // the defaults of the specification
         channels: Number(unsigned(audio.get(ID.channels) ?? Uint8Array.of(1))),

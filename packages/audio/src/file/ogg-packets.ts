@@ -1,5 +1,5 @@
 import { ByteCursor, joined } from './byte-cursor.js';
-import { PACKET_BYTES_MAX } from './limits.js';
+import { OGG_CHECKS_PER_BYTE_MAX, PACKET_BYTES_MAX } from './limits.js';
 
 /** One packet of the first logical stream in an Ogg file (RFC 3533). */
 export interface OggPacket {
@@ -31,7 +31,7 @@ const CAPTURE = [0x4f, 0x67, 0x67, 0x53]; // "OggS"
 /** The packets of the stream that begins the file; pages with a wrong checksum are dropped, others are passed over. */
 export async function* oggPackets(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<OggPacket, void> {
   const cursor = new ByteCursor(pieces);
-  const damage = { seen: false };
+  const damage = { seen: false, creditBytes: 0 };
   let serial: number | undefined;
   let sequence = -1;
   let isEnded = true;
@@ -77,25 +77,41 @@ export async function* oggPackets(pieces: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
+/** What was found on the way. */
+interface Damage {
+  /** Pages were lost. */
+  seen: boolean;
+  /** Bytes that may be checked in vain: marks of pages may stand close, and each can claim the 64 KiB behind it. */
+  creditBytes: number;
+}
+
 /** The next page whose checksum is right; undefined at the end. */
-async function nextPage(cursor: ByteCursor, damage: { seen: boolean }): Promise<Page | undefined> {
+async function nextPage(cursor: ByteCursor, damage: Damage): Promise<Page | undefined> {
+  const passOver = (bytes: number): void => {
+    damage.seen = true;
+    damage.creditBytes += OGG_CHECKS_PER_BYTE_MAX * bytes;
+    cursor.drop(bytes);
+  };
   while (await cursor.fill(HEADER_BYTES)) {
     if (!CAPTURE.every((byte, index) => cursor.held[index] === byte)) {
-      damage.seen = true;
       const next = cursor.held.indexOf(CAPTURE[0] ?? 0, 1);
-      cursor.drop(next < 0 ? cursor.held.length : next);
+      passOver(next < 0 ? cursor.held.length : next);
       continue;
     }
     const segments = cursor.held[26] ?? 0;
     if (!(await cursor.fill(HEADER_BYTES + segments))) break;
     const lacing = cursor.held.slice(HEADER_BYTES, HEADER_BYTES + segments);
     const pageBytes = HEADER_BYTES + segments + lacing.reduce((sum, length) => sum + length, 0);
-    const isWhole = await cursor.fill(pageBytes);
-    if (!isWhole || checksum(cursor.held.subarray(0, pageBytes)) !== 0) {
-      damage.seen = true;
-      cursor.drop(1);
+    if (damage.creditBytes < 0 || !(await cursor.fill(pageBytes))) {
+      passOver(1);
       continue;
     }
+    if (checksum(cursor.held.subarray(0, pageBytes)) !== 0) {
+      damage.creditBytes -= pageBytes;
+      passOver(1);
+      continue;
+    }
+    damage.creditBytes += OGG_CHECKS_PER_BYTE_MAX * pageBytes;
     return pageOf(cursor.take(pageBytes), lacing);
   }
   return undefined;

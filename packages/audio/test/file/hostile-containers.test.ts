@@ -1,0 +1,104 @@
+/** Bytes that are made to be looked at again and again. That the work grows with the length alone: test/fuzz. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FfmpegReport } from '../../src/file/ffmpeg-report.js';
+import { type FlacStream, openFlac } from '../../src/file/flac-frames.js';
+import { openMatroska } from '../../src/file/matroska-packets.js';
+import { oggPackets } from '../../src/file/ogg-packets.js';
+import { pieces } from './decoding.js';
+import { flacFrame, flacHead, flacHeader, matroskaElement, oggPage } from './hostile-bytes.js';
+
+async function framesOf(bytes: Uint8Array, pieceBytes: number): Promise<[string, boolean][]> {
+  const { frames }: FlacStream = await openFlac(pieces(Buffer.concat([flacHead, bytes]), pieceBytes));
+  const found: [string, boolean][] = [];
+  for await (const { bytes: frame, gap } of frames) found.push([Buffer.from(frame).toString('hex'), gap]);
+  return found;
+}
+
+describe('frames of FLAC', () => {
+  const junk = fc.uint8Array({ minLength: 1, maxLength: 40 });
+  const number = fc.nat(0x7f);
+
+  it('are found between headers without a frame, cut frames and junk, each with what was lost before it', async () => {
+    const part = fc.oneof(
+      fc.tuple(number, junk).map(([n, body]) => ({ bytes: flacFrame(n, body), isFrame: true })),
+      number.map((n) => ({ bytes: flacHeader(n), isFrame: false })),
+      fc
+        .tuple(number, junk)
+        .map(([n, body]) => ({ bytes: flacFrame(n, body).subarray(0, -1), isFrame: false })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(part), fc.constantFrom(1, 7, 4_096), async (parts, pieceBytes) => {
+        const wanted: [string, boolean][] = [];
+        let gap = false;
+        for (const { bytes, isFrame } of parts) {
+          if (isFrame) wanted.push([Buffer.from(bytes).toString('hex'), gap]);
+          gap = !isFrame;
+        }
+        expect(await framesOf(Buffer.concat(parts.map(({ bytes }) => bytes)), pieceBytes)).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('end at the end of the stream, and are at most 1 MiB long', async () => {
+    const longest = flacFrame(1, new Uint8Array(1024 * 1024 - 8));
+    expect(longest.length).toBe(1024 * 1024);
+    const tooLong = flacFrame(2, new Uint8Array(1024 * 1024 - 7));
+    const last = flacFrame(3, Uint8Array.of(1, 2, 3));
+    const found = await framesOf(Buffer.concat([longest, tooLong, last]), 65_536);
+    expect(found.map(([hex, gap]) => [hex.length / 2, gap])).toEqual([
+      [longest.length, false],
+      [last.length, true],
+    ]);
+  });
+});
+
+describe('pages of Ogg', () => {
+  it('are found behind a thousand that are none', async () => {
+    const hostile = Buffer.alloc(64 * 1024, Buffer.concat([Buffer.from('OggS'), Buffer.alloc(27, 0xff)]));
+    const first = oggPage(0, Buffer.from('first'));
+    // While marks are everywhere, and for 4 KiB behind them, one is taken for none.
+    const quiet = Buffer.alloc(4_096);
+    const bytes = Buffer.concat([first, hostile, quiet, oggPage(1, Buffer.from('second'))]);
+    const found: string[] = [];
+    for await (const packet of oggPackets(pieces(bytes, 4_096)))
+      found.push(Buffer.from(packet.bytes).toString());
+    expect(found).toEqual(['first', 'second']);
+  });
+});
+
+describe('elements of Matroska', () => {
+  const tracks = (...fields: Uint8Array[]): Uint8Array =>
+    Buffer.concat([
+      matroskaElement(0x1a45dfa3, new Uint8Array(0)),
+      matroskaElement(0x1654ae6b, matroskaElement(0xae, Buffer.concat(fields))),
+    ]);
+  const type = matroskaElement(0x83, Uint8Array.of(2));
+  const codec = matroskaElement(0x86, Buffer.from('A_OPUS'));
+  const trackNumber = matroskaElement(0xd7, Uint8Array.of(1));
+
+  it('that are numbers of a megabyte are none, and names of codecs are short', async () => {
+    const longNumber = matroskaElement(0xe1, matroskaElement(0x9f, new Uint8Array(1024 * 1024).fill(0xff)));
+    const { track } = await openMatroska(pieces(tracks(type, codec, trackNumber, longNumber), 65_536));
+    expect(track).toMatchObject({ codecId: 'A_OPUS', channels: 0 });
+    const longName = matroskaElement(0x86, new Uint8Array(1024 * 1024).fill(0x41));
+    const named = await openMatroska(pieces(tracks(type, longName, trackNumber), 65_536));
+    expect(named.track.codecId).toBe('A'.repeat(64));
+  });
+
+  it('that say nothing of the length of a padding are damage', async () => {
+    const block = matroskaElement(0xa3, Uint8Array.of(0x81, 0, 0, 0, 7));
+    const openPadding = Uint8Array.of(0x75, 0xa2, 0xff);
+    const bytes = Buffer.concat([tracks(type, codec, trackNumber), block, openPadding, block]);
+    const audio = await openMatroska(pieces(bytes, 65_536));
+    const found: number[][] = [];
+    for await (const packet of audio.packets) found.push([...packet.bytes]);
+    expect([found, audio.isDamaged()]).toEqual([[[7]], true]);
+  });
+});
+
+it('what ffmpeg says is judged line by line', () => {
+  const report = new FfmpegReport();
+  report.add('[info]     title : Audio: Audio: Audio:\n[info]     comment : (enca / none)\n');
+  expect(report.isEncrypted).toBe(false);
+});
