@@ -5,9 +5,17 @@ import { Readable } from 'node:stream';
 import { AudioError } from '../errors.js';
 import { abortable } from './abortable.js';
 import type { ByteSource } from './byte-source.js';
-import { encryptedError, FfmpegReport } from './ffmpeg-report.js';
+import { encryptedError, FfmpegReport, tooCostlyError } from './ffmpeg-report.js';
 import { type FloatWav, readFloatWav } from './float-wav.js';
-import { FFMPEG_ALLOCATION_BYTES_MAX } from './limits.js';
+import { limitedCommand } from './limited-command.js';
+import {
+  FFMPEG_ALLOCATION_BYTES_MAX,
+  FFMPEG_CPU_S_MIN,
+  FFMPEG_MEMORY_BYTES_MAX,
+  FFMPEG_SPEED_MIN,
+  FFMPEG_TRACKS_MAX,
+  STDERR_CHARS_MAX,
+} from './limits.js';
 import type { PcmStream } from './pcm-stream.js';
 import { StallWatch } from './stall-watch.js';
 
@@ -19,13 +27,24 @@ export interface FfmpegOptions {
   readonly demuxer: string;
   readonly stallTimeoutMs: number;
   readonly maxDurationMs: number;
+  /** Processor time in all, whole seconds. Default: a share of `maxDurationMs`. */
+  readonly cpuS?: number;
   readonly signal: AbortSignal;
+}
+
+/** How the program ended. */
+interface Ended {
+  readonly exitCode: number | null;
+  /** It was killed, and not by us: the kernel does that to a child that takes more than it may. */
+  readonly isKilled: boolean;
 }
 
 /**
  * Decodes with the system's ffmpeg in a process of its own. It reads the named file or its stdin and nothing
  * else: the container is forced (no playlist or concat script is recognised), every protocol but the one in
- * use is off. Sound comes as float WAV at its own rate and channels; mixing and resampling are ours.
+ * use is off. Memory, processor time, tracks and talk are bounded, and it can write nothing but its answer; of the tracks
+ * the first that is sound is read, the others are dropped as they come. Sound comes as float WAV at its own rate and
+ * channels; mixing and resampling are ours.
  * Resolves once the first sound (or the end) is known. Throws `decode_failed`, `decoder_stalled`, `no_audio_track`,
  * `decoder_missing`, `file_encrypted`, `ffmpeg_unusable`, or the signal's reason.
  */
@@ -48,10 +67,12 @@ class FfmpegRun {
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
   #child: ChildProcessWithoutNullStreams | undefined;
-  #closed: Promise<number | null> = Promise.resolve(null);
+  #closed: Promise<Ended> = Promise.resolve({ exitCode: null, isKilled: false });
   #feeding: Promise<void> = Promise.resolve();
   #feedError: unknown;
   #exitCode: number | null = null;
+  #saidChars = 0;
+  #isEnding = false;
   /** We wait for the source: no sound is nobody's fault. */
   #sourceTurn = false;
   /** We wait for ffmpeg's sound. */
@@ -95,6 +116,7 @@ class FfmpegRun {
   async close(): Promise<void> {
     this.#watch.stop();
     this.#ending.abort(new AudioError('file_unreadable', 'The file was closed while it was being read.'));
+    this.#isEnding = true;
     // SIGKILL: there is nothing to save, and a stuck decoder does not hear anything milder.
     this.#child?.kill('SIGKILL');
     for (const pipe of [this.#child?.stdin, this.#child?.stdout, this.#child?.stderr]) pipe?.destroy();
@@ -102,13 +124,29 @@ class FfmpegRun {
   }
 
   #start(): ChildProcessWithoutNullStreams {
-    const child = spawn(this.#options.program, this.#arguments(), { windowsHide: true });
+    const { program, maxDurationMs } = this.#options;
+    const { cpuS = FFMPEG_CPU_S_MIN + maxDurationMs / 1000 / FFMPEG_SPEED_MIN } = this.#options;
+    const limits = { memoryBytes: FFMPEG_MEMORY_BYTES_MAX, cpuS };
+    const { command, args } = limitedCommand(program, this.#arguments(), limits);
+    // FFREPORT would have it write a file, with names and tags of what it reads.
+    const { FFREPORT: _, ...env } = process.env;
+    const child = spawn(command, args, { env, windowsHide: true });
     this.#child = child;
-    this.#closed = new Promise((settle) => child.once('close', (code) => settle(code)));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#report.add(text));
+    this.#closed = new Promise((settle) =>
+      child.once('close', (exitCode, signal) =>
+        settle({ exitCode, isKilled: signal !== null && !this.#isEnding }),
+      ),
+    );
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
     // A pipe that breaks shows as the end of the sound; without a listener it would end the process.
     for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => undefined);
     return child;
+  }
+
+  #hear(text: string): void {
+    this.#report.add(text);
+    this.#saidChars += text.length;
+    if (this.#saidChars > STDERR_CHARS_MAX) this.#ending.abort(this.#report.toError(null));
   }
 
   async #started(child: ChildProcessWithoutNullStreams): Promise<void> {
@@ -117,13 +155,7 @@ class FfmpegRun {
       child.on('error', () => undefined);
     } catch (error) {
       this.#options.signal.throwIfAborted();
-      throw new AudioError(
-        'ffmpeg_unusable',
-        'ffmpeg could not be started; check it with "ffmpeg -version".',
-        {
-          cause: error,
-        },
-      );
+      throw unusable(error);
     }
   }
 
@@ -133,6 +165,7 @@ class FfmpegRun {
     return [
       ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+info'],
       ['-max_alloc', String(FFMPEG_ALLOCATION_BYTES_MAX), '-threads', '1'],
+      ['-max_streams', String(FFMPEG_TRACKS_MAX)],
       ['-protocol_whitelist', path === undefined ? 'pipe' : 'file', '-f', this.#options.demuxer],
       // "file:" and an absolute path: a name such as "http:x" or "-y" stays a name.
       ['-i', path === undefined ? 'pipe:0' : `file:${resolve(path)}`],
@@ -184,9 +217,15 @@ class FfmpegRun {
   /** No sound came: an empty recording where ffmpeg is content, else an error. */
   async #empty(wav: FloatWav | undefined): Promise<PcmStream> {
     this.#child?.stdout.destroy(); // unread output would keep "close" from ever coming
-    const exitCode = await abortable(this.#closed, this.#signal);
+    const { exitCode, isKilled } = await abortable(this.#closed, this.#signal);
     if (this.#feedError !== undefined) throw this.#feedError;
-    if (wav === undefined || exitCode !== 0 || this.#report.hasErrors) throw this.#report.toError(exitCode);
+    if (isKilled) throw tooCostlyError();
+    if (wav === undefined && (exitCode === 126 || exitCode === 127)) throw unusable();
+    // Where memory for the index was refused, the demuxer of MP4 goes on without any sound and without a word about it.
+    const isPromised = (this.#report.durationMs ?? 0) > 0;
+    if (wav === undefined || exitCode !== 0 || this.#report.hasErrors || isPromised) {
+      throw this.#report.toError(exitCode);
+    }
     const { sampleRateHz, channels } = wav;
     const nothing = { decoder: 'ffmpeg', sampleRateHz, channels, durationMs: 0 } as const;
     return { ...nothing, blocks: Readable.from([]), isDamaged: () => false, close: () => this.close() };
@@ -196,8 +235,10 @@ class FfmpegRun {
     try {
       yield first;
       for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-      this.#exitCode = await abortable(this.#closed, this.#signal);
+      const { exitCode, isKilled } = await abortable(this.#closed, this.#signal);
+      this.#exitCode = exitCode;
       if (this.#feedError !== undefined) throw this.#feedError;
+      if (isKilled) throw tooCostlyError();
     } finally {
       await this.close();
     }
@@ -207,6 +248,12 @@ class FfmpegRun {
     this.#sourceTurn = sourceTurn;
     this.#watch.progress(this.#reading && !sourceTurn);
   }
+}
+
+function unusable(cause?: unknown): AudioError {
+  return new AudioError('ffmpeg_unusable', 'ffmpeg could not be started; check it with "ffmpeg -version".', {
+    cause,
+  });
 }
 
 /** Waits until a pipe takes more, or is gone, or the signal aborts. */

@@ -58,6 +58,7 @@ export class FfmpegReport {
         { cause },
       );
     }
+    if (/Cannot allocate memory|max_streams/.test(said)) return tooCostlyError(cause);
     if (/moov atom not found/.test(said)) {
       return new AudioError(
         'decode_failed',
@@ -76,6 +77,15 @@ export class FfmpegReport {
 /** The error for scrambled audio. */
 export function encryptedError(): AudioError {
   return new AudioError('file_encrypted', 'This file is copy-protected; use a copy without protection.');
+}
+
+/** The error for a file whose decoding takes more than a decoder may have. */
+export function tooCostlyError(cause?: unknown): AudioError {
+  return new AudioError(
+    'decode_failed',
+    'Decoding this file takes more memory or time than is allowed; convert it to WAV and try again.',
+    { cause },
+  );
 }
 
 function countMarks(text: string): number {

@@ -24,8 +24,26 @@ export const STALL_TIMEOUT_MS = 30_000;
 export const STDERR_HEAD_CHARS_MAX = 32 * 1024;
 export const STDERR_TAIL_CHARS_MAX = 8 * 1024;
 
-/** Largest single allocation that ffmpeg may make (`-max_alloc`), bytes. At the bound: ffmpeg fails. */
-export const FFMPEG_ALLOCATION_BYTES_MAX = 256 * 1024 * 1024;
+/** What ffmpeg may say on stderr in all; a damaged day of MP3 says less. At the bound: it is ended, `decode_failed`. */
+export const STDERR_CHARS_MAX = 16 * 1024 * 1024;
+
+/** Largest single allocation that ffmpeg may make (`-max_alloc`), bytes: the index of a day of AAC has 89 MB. At the bound: ffmpeg fails. */
+export const FFMPEG_ALLOCATION_BYTES_MAX = 128 * 1024 * 1024;
+
+/**
+ * Memory of one ffmpeg, bytes: it takes 50 MB for common files, 240 MB for two tracks of three days each. At the bound it gets
+ * no more: `decode_failed`.
+ */
+export const FFMPEG_MEMORY_BYTES_MAX = 384 * 1024 * 1024;
+
+/** Processor time of one ffmpeg, seconds, however short the sound may be. */
+export const FFMPEG_CPU_S_MIN = 60;
+
+/** And beside it a second for so many seconds of the longest sound that is allowed; AAC takes one for 300. At the bound: `decode_failed`. */
+export const FFMPEG_SPEED_MIN = 20;
+
+/** Tracks of a file that ffmpeg looks at (`-max_streams`). At the bound: `decode_failed`. */
+export const FFMPEG_TRACKS_MAX = 64;
 
 /** A stream that has to be read out of order is kept in a temporary file up to this. At the bound: refused. */
 export const SPOOL_BYTES_MAX = 4 * 1024 * 1024 * 1024;
