@@ -14,11 +14,11 @@ describe('the rate of connects', () => {
     expect([1, 2, 3, 4].map(() => rate.knock('a'))).toEqual([0, 0, 0, 1]);
   });
 
-  it('remembers a bounded number of names, and forgets who came longest ago', () => {
+  it('remembers a bounded number of names, and forgets who knocked longest ago, not who came first', () => {
     const rate = new ConnectRate({ perSecond: 1, burst: 1 }, 2, () => 0);
-    expect(['a', 'b', 'a', 'b'].map((name) => rate.knock(name))).toEqual([0, 0, 1, 1]);
+    expect(['a', 'b', 'a'].map((name) => rate.knock(name))).toEqual([0, 0, 1]);
     rate.knock('c');
-    expect(rate.knock('b')).toBe(1);
-    expect(rate.knock('a')).toBe(0);
+    expect(rate.knock('a')).toBe(1);
+    expect(rate.knock('b')).toBe(0);
   });
 });
