@@ -10,6 +10,8 @@ export interface SessionLimits {
   readonly utteranceCharsMax: number;
   /** Without any message from the client: `idle_timeout`, close 1000. 0: never. */
   readonly idleTimeoutMs: number;
+  /** The same for the first message: who only connects holds a place. 0: as any other. */
+  readonly firstMessageMs: number;
   /** Longest session: `session_expired`, close 1000. 0: no limit. */
   readonly sessionMsMax: number;
   /** How long a session that is ending waits for the engine's last words. */
@@ -36,6 +38,8 @@ export const SESSION_LIMITS: SessionLimits = {
   utteranceCharsMax: 4_000_000,
   // Long enough for a muted microphone, short enough that forgotten tabs do not hold the slots for a day.
   idleTimeoutMs: 300_000,
+  // Clients of the dialect speak as soon as they hear `session.created`.
+  firstMessageMs: 15_000,
   sessionMsMax: 0,
   finishMs: 10_000,
   progressIntervalMs: 250,
@@ -96,8 +100,15 @@ export interface HttpLimits {
   readonly keepAliveTimeoutMs: number;
   /** Bytes of all request headers. At the bound: 431. */
   readonly headerBytesMax: number;
-  /** TCP connections at once, WebSockets included. One more is dropped. */
+  /**
+   * TCP connections at once, WebSockets included. At the bound one that waits without a request makes room, of the address
+   * that has most of those; where none waits the new one is dropped.
+   */
   readonly connectionsMax: number;
+  /** The same of one address (IPv6: of a /64; behind a trusted proxy: of its client), among its own. */
+  readonly connectionsPerAddressMax: number;
+  /** Connections of one address without a request that is being answered. At the bound the longest waiting is ended. */
+  readonly waitingPerAddressMax: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = {
@@ -110,10 +121,15 @@ export const HTTP_LIMITS: HttpLimits = {
   fieldsMax: 64,
   discardMs: 2_000,
   discardBytesMax: 64 * 1024 * 1024,
-  headersTimeoutMs: 10_000,
+  // Also the time to the first request. Who means it sends one at once.
+  headersTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,
   headerBytesMax: 16 * 1024,
   connectionsMax: 1_024,
+  // A hall full of readers behind one address is let in, and leaves half to the others.
+  connectionsPerAddressMax: 512,
+  // A browser opens a handful before it needs them.
+  waitingPerAddressMax: 128,
 };
 
 /** Bounds of shared captions. Times in milliseconds. */

@@ -303,7 +303,9 @@ class Server implements RealtimeServer {
   #ownerOf({ headers, socket }: IncomingMessage): string {
     const { authorization } = headers;
     const key = this.#doorman.authenticator.identify({ authorization })?.key;
-    return key === undefined ? `address ${socket.remoteAddress ?? ''}` : `key ${key.name}`;
+    return key === undefined
+      ? `address ${this.#doorman.addressOf({ headers, remoteAddress: socket.remoteAddress ?? '' })}`
+      : `key ${key.name}`;
   }
 
   #refuseKnock(refusal: DoorRefusal): Admission {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Listen, Listener } from '@kikitori/transport';
-import { isLoopback } from '@kikitori/transport/doors';
+import { ConnectionShares, isLoopback } from '@kikitori/transport/doors';
 import { assertSafeToListen } from './auth.js';
 import { systemClock } from './clock.js';
 import { Door } from './door.js';
@@ -85,7 +85,8 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = given;
   signal?.throwIfAborted();
   const options = { isLoopback: isLoopback(host), ...given };
-  const { isGuarded } = new Doorman(options, options.clock ?? systemClock).authenticator;
+  const { authenticator, proxies } = new Doorman(options, options.clock ?? systemClock);
+  const { isGuarded } = authenticator;
   assertSafeToListen({ host, isGuarded, insecure });
   const clock = options.clock ?? systemClock;
   const secure = options.tls === undefined ? undefined : await readTlsFiles(options.tls, clock.unixMs());
@@ -94,7 +95,9 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   else if (!(options.engine instanceof Promise)) {
     door.lead(createRealtimeServer({ ...options, engine: options.engine }));
   }
-  const http = createHttpServer({ ...HTTP_LIMITS, ...options.httpLimits }, secure);
+  const httpLimits = { ...HTTP_LIMITS, ...options.httpLimits };
+  const http = createHttpServer(httpLimits, secure);
+  new ConnectionShares(httpLimits, proxies).attach(http);
   http.on('request', (request, response) => {
     if (options.pages?.handle(request, response) !== true) door.handleRequest(request, response);
   });
@@ -152,12 +155,9 @@ function createHttpServer(
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.max(1, Math.floor(limits.headersTimeoutMs / 4)),
   };
-  const http =
-    secure === undefined
-      ? createServer(options)
-      : createHttpsServer({ ...options, ...secure, handshakeTimeout: TLS_LIMITS.handshakeMs });
-  http.maxConnections = limits.connectionsMax;
-  return http;
+  return secure === undefined
+    ? createServer(options)
+    : createHttpsServer({ ...options, ...secure, handshakeTimeout: TLS_LIMITS.handshakeMs });
 }
 
 /** Follows changes of certificate and key; answers how to stop. */

@@ -7,6 +7,7 @@ import {
 } from '@kikitori/transport';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it, vi } from 'vitest';
+import { SESSION_LIMITS } from '../src/limits.js';
 import type { RelayTarget } from '../src/relay/relay-host.js';
 import { type RunningServer, type StartServerOptions, startServer } from '../src/start-server.js';
 import { ManualClock } from './manual-clock.js';
@@ -347,6 +348,18 @@ describe('a server that relays', () => {
     clock.advance(1);
     await client.rest();
     expect(client.closeCode).toBe(1014);
+  });
+
+  it('ends a session that never says anything soon, counted from when the model could be spoken to', async () => {
+    const clock = new ManualClock();
+    await using world = await World.open({ clock });
+    const { client, far } = await world.session();
+    await far.say(created);
+    // The session's own deadlines are set when what the model says has come through.
+    expect((await client.next())?.type).toBe('session.created');
+    clock.advance(SESSION_LIMITS.firstMessageMs);
+    expect(await client.rest()).toMatchObject([{ type: 'error', code: 'idle_timeout' }]);
+    expect(client.closeCode).toBe(1000);
   });
 
   it('ends a silent session with its reason, after what was begun is answered', async () => {

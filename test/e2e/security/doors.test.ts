@@ -123,6 +123,11 @@ describe('a session goes on while somebody', () => {
     await speakOn();
   });
 
+  it('connects and says nothing: 408', async () => {
+    expect(await raw()).toMatch(/^HTTP\/1\.1 408 /);
+    await speakOn();
+  });
+
   it('sends huge headers: 431', async () => {
     const answer = await raw(
       `GET /health HTTP/1.1\r\nHost: localhost\r\nX-Huge: ${'x'.repeat(64 * 1024)}\r\n\r\n`,

@@ -79,6 +79,12 @@ const options = {
     description: 'other sites whose pages may use this server, e.g. https://example.com, separated by commas',
     fallback: undefined,
   }),
+  trustProxy: text({
+    flags: '--trust-proxy <addresses>',
+    description:
+      'proxies whose X-Forwarded-For is believed, e.g. 127.0.0.1,10.0.0.0/8: shares and rates are then those of their clients',
+    fallback: undefined,
+  }),
   sessionsPerKey: integer({
     flags: '--sessions-per-key <number>',
     description: 'speakers at once with one key (default: as many as there are places)',
@@ -88,7 +94,7 @@ const options = {
   }),
   connectsPerSecond: integer({
     flags: '--connects-per-second <number>',
-    description: `connects a second from one address and with one key (default: ${DOOR_LIMITS.connectsPerSecond}, and ten times as many at once)`,
+    description: `connects a second with one key, and from one address without (default: ${DOOR_LIMITS.connectsPerSecond}, and ten times as many at once)`,
     min: 1,
     max: 10_000,
     fallback: undefined,
@@ -210,12 +216,13 @@ function tlsOf({ options: { tlsCert, tlsKey } }: ServeInput): TlsFiles | undefin
 
 /** Who may enter, and how much of it. */
 function doorsOf({ options }: ServeInput, keyFile: KeyFile | undefined): ServerSurroundings {
-  const { apiKey, allowOrigin, sessionsPerKey, connectsPerSecond, idleTimeout, sessionMax } = options;
-  const origins = allowOrigin?.split(',').map((origin) => origin.trim());
+  const { apiKey, allowOrigin, trustProxy, sessionsPerKey, connectsPerSecond, idleTimeout, sessionMax } =
+    options;
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(keyFile === undefined ? {} : { keySources: [keyFile] }),
-    ...(origins === undefined ? {} : { allowedOrigins: origins.filter((origin) => origin !== '') }),
+    allowedOrigins: listOf(allowOrigin),
+    trustedProxies: listOf(trustProxy),
     doorLimits: {
       ...(sessionsPerKey === undefined ? {} : { sessionsPerKeyMax: sessionsPerKey }),
       ...(connectsPerSecond === undefined
@@ -227,6 +234,10 @@ function doorsOf({ options }: ServeInput, keyFile: KeyFile | undefined): ServerS
       ...(sessionMax === undefined ? {} : { sessionMsMax: sessionMax * 1000 }),
     },
   };
+}
+
+function listOf(text = ''): readonly string[] {
+  return text.split(',').flatMap((word) => (word.trim() === '' ? [] : [word.trim()]));
 }
 
 async function surroundingsOf(

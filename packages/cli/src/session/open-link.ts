@@ -114,7 +114,7 @@ export async function openMemoryLink(
 ): Promise<SpeechLink> {
   const pair = createMemoryPair();
   // A pipe may be silent for as long as it likes: nobody else waits for its place.
-  const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0 } });
+  const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0, firstMessageMs: 0 } });
   try {
     const { partials, language, delayMs, onClosed } = options;
     const session = await openSession(

@@ -2,8 +2,9 @@ import { TransportError } from '@kikitori/transport';
 import {
   judgeOrigin,
   type OriginPolicy,
-  type OriginPolicyOptions,
   originPolicy,
+  shareNameOf,
+  TrustedProxies,
 } from '@kikitori/transport/doors';
 import type { Clock } from '../clock.js';
 import { ServerError } from '../errors.js';
@@ -25,6 +26,8 @@ export interface DoorOptions {
   readonly doorLimits?: Partial<DoorLimits>;
   /** Listens on an address that only this machine reaches. Default false. */
   readonly isLoopback?: boolean;
+  /** Addresses and subnets of proxies whose `X-Forwarded-For` says on whose behalf they ask. Default: nobody is believed. */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** Whoever knocks, over HTTP or with a handshake. */
@@ -57,9 +60,13 @@ export type DoorVerdict =
 
 const KEY_BUSY_RETRY_S = 5;
 
-/** Stands at every door of a server: origin, rate, key, in this order, so that guessing keys costs the guesser most. */
+/**
+ * Stands at every door of a server: origin, key, rate. The rate is that of the key where a good one was shown, else that
+ * of the address: what strangers do behind an address costs nobody who has a key there.
+ */
 export class Doorman {
   readonly authenticator: Authenticator;
+  readonly proxies: TrustedProxies;
   readonly #policy: OriginPolicy;
   readonly #limits: DoorLimits;
   readonly #byAddress: ConnectRate;
@@ -67,18 +74,15 @@ export class Doorman {
   /** Sessions that run, by the name of the key that opened them; keys without any are not in it. */
   readonly #sessions = new Map<string, number>();
 
-  /** Throws `ServerError` `invalid_option` for an empty key or something that is no origin. */
+  /** Throws `ServerError` `invalid_option` for an empty key, or what is no origin or no address. */
   constructor(options: DoorOptions, clock: Clock) {
-    const { apiKey = [], keySources = [], allowedOrigins, isLoopback = false } = options;
+    const { apiKey = [], keySources = [], allowedOrigins = [], isLoopback = false, trustedProxies } = options;
     const fixed = typeof apiKey === 'string' ? [apiKey] : apiKey;
     const sources = [...(fixed.length === 0 ? [] : [fixedKeys(fixed)]), ...keySources];
     this.authenticator = new Authenticator(sources, () => Math.floor(clock.unixMs() / 1000));
     const { isGuarded } = this.authenticator;
-    this.#policy = policyOf({
-      isLoopback,
-      isGuarded,
-      ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
-    });
+    this.#policy = checked(() => originPolicy({ allowedOrigins, isLoopback, isGuarded }));
+    this.proxies = checked(() => new TrustedProxies(trustedProxies));
     this.#limits = { ...DOOR_LIMITS, ...options.doorLimits };
     const { connectsPerSecond: perSecond, connectsBurst: burst, ratedNamesMax } = this.#limits;
     const nowMs = (): number => clock.nowMs();
@@ -95,16 +99,21 @@ export class Doorman {
   judge(knock: Knock): DoorVerdict {
     const origin = this.#originRefusal(knock);
     if (origin !== undefined) return { refusal: origin };
-    const late = this.#byAddress.knock(knock.remoteAddress);
-    if (late > 0) return { refusal: tooOften(late) };
     const { protocols = [], query } = knock;
     const authorization = text(knock.headers['authorization']);
     const caller = this.authenticator.identify({ authorization, protocols, query });
+    const key = caller?.key;
+    const late =
+      key === undefined ? this.#byAddress.knock(this.addressOf(knock)) : this.#byKey.knock(key.name);
+    if (late > 0) return { refusal: tooOften(late) };
     if (caller === undefined) return { refusal: UNKNOWN };
     if (knock.needsKey === true && caller.isToken) return { refusal: TOKEN_ONLY };
-    const keyLate = caller.key === undefined ? 0 : this.#byKey.knock(caller.key.name);
-    if (keyLate > 0) return { refusal: tooOften(keyLate) };
     return { caller, protocol: chosenProtocol(protocols) };
+  }
+
+  /** Under which name shares and rates of whoever knocks are counted, where no key says it. */
+  addressOf({ headers, remoteAddress }: Pick<Knock, 'headers' | 'remoteAddress'>): string {
+    return shareNameOf(this.proxies.clientOf(remoteAddress, text(headers['x-forwarded-for'])));
   }
 
   /** Why that key may open no further session now. */
@@ -139,9 +148,10 @@ export class Doorman {
   }
 }
 
-function policyOf(options: OriginPolicyOptions): OriginPolicy {
+/** Says in the server's error what somebody set wrongly. */
+function checked<T>(make: () => T): T {
   try {
-    return originPolicy(options);
+    return make();
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
     throw new ServerError('invalid_option', cause.message, { cause });

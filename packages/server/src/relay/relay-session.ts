@@ -5,6 +5,7 @@ import { type Connect, type Connection, type Message, TransportError } from '@ki
 import type { Clock } from '../clock.js';
 import { RELAY_LIMITS, type SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
+import { firstSilenceMs } from '../session/deadlines.js';
 import { Intake } from '../session/intake.js';
 import { Outbox } from '../session/outbox.js';
 import type { HostedSession } from '../session-host.js';
@@ -160,10 +161,13 @@ class RelaySession {
 
   /** What the client says, one message after another, each once the other server took the one before. */
   async #pumpUp(upstream: Connection): Promise<void> {
+    // Not before: it waits for what the other server says first.
+    this.#watchIdleness(firstSilenceMs(this.#options.limits));
     try {
       for (;;) {
         const message = await this.#intake.next();
         if (message === undefined) return;
+        this.#watchIdleness();
         await this.#released(upstream);
         for (const each of this.#cutter.fromClient(message)) {
           if (this.#ending !== undefined) return;
@@ -339,11 +343,10 @@ class RelaySession {
     this.#cancelLongest = clock.after(limits.sessionMsMax, () => this.#endBecause('session_expired'));
   }
 
-  #watchIdleness(): void {
-    const { clock, limits } = this.#options;
+  #watchIdleness(silenceMs = this.#options.limits.idleTimeoutMs): void {
     this.#cancelIdle?.();
-    if (limits.idleTimeoutMs === 0 || this.#ending !== undefined) return;
-    this.#cancelIdle = clock.after(limits.idleTimeoutMs, () => this.#endBecause('idle_timeout'));
+    if (silenceMs === 0 || this.#ending !== undefined) return;
+    this.#cancelIdle = this.#options.clock.after(silenceMs, () => this.#endBecause('idle_timeout'));
   }
 
   /** What was said is delivered first, as far as the client reads it within a bound. */

@@ -1,5 +1,13 @@
 import type { Clock } from '../clock.js';
+import type { SessionLimits } from '../limits.js';
 import type { DeadlineName } from './state.js';
+
+/** How long a session may say nothing at first, milliseconds; 0: for ever. */
+export function firstSilenceMs(limits: Pick<SessionLimits, 'idleTimeoutMs' | 'firstMessageMs'>): number {
+  const { idleTimeoutMs, firstMessageMs } = limits;
+  if (idleTimeoutMs === 0 || firstMessageMs === 0) return Math.max(idleTimeoutMs, firstMessageMs);
+  return Math.min(idleTimeoutMs, firstMessageMs);
+}
 
 /** The running deadlines of a session; at most one of each name. */
 export class Deadlines {

@@ -25,6 +25,7 @@
  */
 
 import { EMPTY_QUEUE } from './audio-queue.js';
+import { firstSilenceMs } from './deadlines.js';
 import { isEnding, startDeadline } from './machine-closing.js';
 import * as end from './machine-ending.js';
 import * as speech from './machine-speech.js';
@@ -139,7 +140,7 @@ export function openSession(
     },
     effects: [
       { type: 'send', notice: { type: 'created', id: session.id, createdS: session.createdS } },
-      ...startDeadline('idle', config.idleTimeoutMs),
+      ...startDeadline('idle', firstSilenceMs(config)),
       ...startDeadline('session', config.sessionMsMax),
     ],
   };

@@ -195,6 +195,8 @@ export interface MachineConfig {
   readonly utteranceCharsMax: number;
   /** 0: no limit. */
   readonly idleTimeoutMs: number;
+  /** The same for the first message; 0: no other. */
+  readonly firstMessageMs: number;
   /** 0: no limit. */
   readonly sessionMsMax: number;
   /** How long a session that is ending waits for the engine's last words. */

@@ -1,4 +1,5 @@
 /** The doors of a server that listens: who is let in, who is sent away and how. */
+import { connect, type Socket } from 'node:net';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -168,6 +169,69 @@ describe('bounds at the door', () => {
     const third = await connectWebSocket({ url: test.realtime.replace('http', 'ws'), headers: asKey });
     await third.close();
     await second.connection.close();
+  });
+
+  it('wrong keys and foreign pages use up their own rate, not that of a right key behind the same address', async () => {
+    const bounds = { connectsPerSecond: 1, connectsBurst: 2 };
+    await using test = await startTestServer({ server: { apiKey: KEY, doorLimits: bounds } });
+    const models = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${test.url}/v1/models`, { headers })).status;
+    const wrong: number[] = [];
+    for (let i = 0; i < 6; i += 1) wrong.push(await models({ authorization: 'Bearer kk_wrong' }));
+    expect(wrong.slice(0, 2)).toEqual([401, 401]);
+    expect(wrong.at(-1)).toBe(429);
+    for (let i = 0; i < 6; i += 1) {
+      expect(await models({ ...asKey, origin: 'https://evil.example' })).toBe(403);
+    }
+    expect(await models(asKey)).toBe(200);
+    const client = await RealtimeClient.connect(test.realtime, { headers: asKey });
+    await client.connection.close();
+    // A key has a rate all the same.
+    const right: number[] = [];
+    for (let i = 0; i < 4; i += 1) right.push(await models(asKey));
+    expect(right.at(-1)).toBe(429);
+  });
+
+  it('behind a trusted proxy each client has a rate of its own; nobody else is believed', async () => {
+    const doorLimits = { connectsPerSecond: 1, connectsBurst: 2 };
+    const statuses = async (trustedProxies: readonly string[]): Promise<number[]> => {
+      await using test = await startTestServer({ server: { doorLimits, trustedProxies } });
+      const asked: number[] = [];
+      for (let i = 0; i < 8; i += 1) {
+        const headers = { 'x-forwarded-for': `192.0.2.${i}` };
+        asked.push((await fetch(`${test.url}/v1/models`, { headers })).status);
+      }
+      return asked;
+    };
+    expect(await statuses(['127.0.0.1'])).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(await statuses([])).toContain(429);
+  });
+
+  it('a proxy that is no address is refused before the server listens', async () => {
+    await expect(startTestServer({ server: { trustedProxies: ['my-proxy'] } })).rejects.toMatchObject({
+      code: 'invalid_option',
+    });
+  });
+
+  it('many connections that say nothing lock nobody out, whoever opened them', async () => {
+    const httpLimits = { connectionsMax: 8, connectionsPerAddressMax: 8, waitingPerAddressMax: 4 };
+    await using test = await startTestServer({ server: { httpLimits } });
+    const live = await RealtimeClient.connect(test.realtime);
+    await live.send({ type: 'session.update', model: 'scripted' }, commit);
+    const sockets: Socket[] = [];
+    for (const localAddress of ['127.0.0.1', '127.0.0.2', '127.0.0.3']) {
+      for (let i = 0; i < 8; i += 1) {
+        const socket = connect({ port: test.server.port, host: '127.0.0.1', localAddress });
+        sockets.push(socket.on('error', () => undefined));
+        await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+      }
+    }
+    expect((await fetch(`${test.url}/health`)).status).toBe(200);
+    const second = await RealtimeClient.connect(test.realtime);
+    await second.connection.close();
+    expect((await live.next())?.type).toBe('session.created');
+    await live.connection.close();
+    for (const socket of sockets) socket.destroy();
   });
 
   it('an address knocks so often; then it hears 429, and health goes on answering', async () => {

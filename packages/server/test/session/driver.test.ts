@@ -2,7 +2,7 @@
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
 import { type Connection, createMemoryPair, TransportError } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
-import type { SessionLimits } from '../../src/limits.js';
+import { SESSION_LIMITS, type SessionLimits } from '../../src/limits.js';
 import { type Session, serveConnection } from '../../src/session/serve-connection.js';
 import { ManualClock } from '../manual-clock.js';
 import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
@@ -74,8 +74,25 @@ describe('a session', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that never says anything ends soon: it holds a place', async () => {
+    const { client, clock, session } = await scene();
+    clock.advance(SESSION_LIMITS.firstMessageMs);
+    expect(await client.rest()).toMatchObject([{ type: 'error', code: 'idle_timeout' }]);
+    expect((await session.ended).closeCode).toBe(1000);
+  });
+
+  it('that has said something may be silent for as long as any', async () => {
+    const { client, clock } = await scene();
+    await client.send(update('scripted'));
+    await settle();
+    clock.advance(SESSION_LIMITS.idleTimeoutMs - 1);
+    await client.send(commit, append(2000), final);
+    expect((await client.until('transcription.done')).at(-1)?.text).toBe(' First words spoken.');
+    await client.connection.close();
+  });
+
   it('never ends for silence when the limit is 0', async () => {
-    const { client, clock } = await scene({ limits: { idleTimeoutMs: 0 } });
+    const { client, clock } = await scene({ limits: { idleTimeoutMs: 0, firstMessageMs: 0 } });
     clock.advance(10 ** 9);
     await client.send(update('scripted'), commit, append(2000), final);
     expect((await client.until('transcription.done')).at(-1)?.text).toBe(' First words spoken.');

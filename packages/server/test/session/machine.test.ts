@@ -6,7 +6,7 @@ describe('a session before a good model was named', () => {
     const session = new Harness({ sessionMsMax: 60_000 });
     expect(session.effects).toEqual([
       { type: 'send', notice: { type: 'created', id: 'sess-0123456789abcdef', createdS: 1_795_360_478 } },
-      { type: 'start-deadline', name: 'idle', afterMs: 300_000 },
+      { type: 'start-deadline', name: 'idle', afterMs: 15_000 },
       { type: 'start-deadline', name: 'session', afterMs: 60_000 },
     ]);
   });

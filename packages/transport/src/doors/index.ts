@@ -1,3 +1,5 @@
+export { shareNameOf, TrustedProxies } from './client-address.js';
+export { type ConnectionShareLimits, ConnectionShares } from './connection-shares.js';
 export { isLoopback } from './loopback.js';
 export {
   judgeOrigin,

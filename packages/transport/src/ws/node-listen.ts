@@ -15,8 +15,6 @@ import { LimitedWebSocket, NodeWebSocketConnection, type WebSocketTuning } from 
 export interface AttachOptions extends WebSocketTuning {
   /** Open connections in all; above it a handshake is answered with 503 before `admit` is asked. */
   readonly connectionsMax?: number;
-  /** Open connections from one address. No bound unless set: behind a proxy all peers share one address. */
-  readonly connectionsPerAddressMax?: number;
   /** Told what `admit` or `onConnection` threw; the peer only learns 500 or 1011. */
   readonly onHandlerError?: (error: unknown) => void;
 }
@@ -52,7 +50,6 @@ class Attachment {
   readonly #options: AttachOptions;
   readonly #messageBytesMax: number;
   readonly #server: UpgradeServer<typeof LimitedWebSocket>;
-  readonly #openByAddress = new Map<string, number>();
   #openCount = 0;
   /** The subprotocol of the handshake in hand; `ws` asks for it within `handleUpgrade`. */
   #chosenProtocol: string | undefined;
@@ -81,7 +78,9 @@ class Attachment {
       return;
     }
     const handshake = handshakeOf(request);
-    const admission = this.#isFull(handshake.remoteAddress)
+    const { connectionsMax = TRANSPORT_LIMITS.connectionsMax } = this.#options;
+    const isFull = this.#openCount >= connectionsMax;
+    const admission = isFull
       ? { accept: false as const, status: 503, headers: { 'Retry-After': '1' } }
       : this.#admit(handshake);
     if (!admission.accept) {
@@ -96,15 +95,16 @@ class Attachment {
   }
 
   #onOpen(socket: LimitedWebSocket, stream: Duplex, handshake: Handshake): void {
-    const { remoteAddress } = handshake;
     socket.messageBytesMax = this.#messageBytesMax;
-    this.#count(remoteAddress, 1);
+    this.#openCount += 1;
     const connection = new NodeWebSocketConnection({
       socket,
       stream,
       role: 'server',
       tuning: this.#options,
-      onClosed: () => this.#count(remoteAddress, -1),
+      onClosed: () => {
+        this.#openCount -= 1;
+      },
     });
     try {
       this.#handlers.onConnection(connection, handshake);
@@ -121,20 +121,6 @@ class Attachment {
       this.#options.onHandlerError?.(error);
       return { accept: false, status: 500 };
     }
-  }
-
-  #isFull(remoteAddress: string): boolean {
-    const { connectionsMax = TRANSPORT_LIMITS.connectionsMax, connectionsPerAddressMax } = this.#options;
-    if (this.#openCount >= connectionsMax) return true;
-    if (connectionsPerAddressMax === undefined) return false;
-    return (this.#openByAddress.get(remoteAddress) ?? 0) >= connectionsPerAddressMax;
-  }
-
-  #count(remoteAddress: string, change: 1 | -1): void {
-    this.#openCount += change;
-    const open = (this.#openByAddress.get(remoteAddress) ?? 0) + change;
-    if (open === 0) this.#openByAddress.delete(remoteAddress);
-    else this.#openByAddress.set(remoteAddress, open);
   }
 }
 
