@@ -25,7 +25,10 @@ export interface Environment {
   readonly TERM?: string | undefined;
 }
 
-/** Where a command writes. Text goes out in order; `drained` is the back-pressure. */
+/**
+ * Where a command writes. Text goes out in order, `screened`: nothing in it is obeyed by a terminal but sequences of our
+ * own. `drained` is the back-pressure.
+ */
 export interface Output {
   write(text: string): void;
   /** Resolves when little enough waits to be written. */

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import type { Environment, Logger, LogLevel, Output } from './context.js';
+import { oneLine } from './terminal/screened.js';
 import { styleFor } from './terminal/style.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -45,6 +46,7 @@ function plainLine(line: string, { output, env }: LogTarget): string {
   const details = Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
+  const said = oneLine(`${String(msg)}${details === '' ? '' : `  ${style.dim(details)}`}`);
   const at = new Date(String(time)).toLocaleTimeString('en-GB');
-  return `${style.dim(at)} ${paint(String(level).padEnd(5))} ${String(msg)}${details === '' ? '' : `  ${style.dim(details)}`}\n`;
+  return `${style.dim(at)} ${paint(String(level).padEnd(5))} ${said}\n`;
 }

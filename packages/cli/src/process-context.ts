@@ -1,9 +1,11 @@
 /** The context of a real process: its streams, its signals, and the factories that load what they make on first use. */
+
 import { once } from 'node:events';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import type { Clock, Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
 import { processFactories } from './process-factories.js';
+import { screened } from './terminal/screened.js';
 
 /** npm, supervisors and the terminal may each pass on one and the same signal: that is nobody's impatience. */
 const SAME_SIGNAL_MS = 500;
@@ -81,7 +83,7 @@ class StreamOutput implements Output {
   }
 
   write(text: string): void {
-    if (!this.#stream.destroyed) this.#stream.write(text);
+    if (!this.#stream.destroyed) this.#stream.write(screened(text));
   }
 
   async drained(): Promise<void> {

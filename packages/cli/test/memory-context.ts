@@ -1,6 +1,8 @@
 /** A context whose streams are strings, whose clock is turned by hand, and whose factories are the test's. */
+
 import type { Clock, Context, Factories, Input, Output } from '../src/context.js';
 import { CliError } from '../src/errors.js';
+import { screened } from '../src/terminal/screened.js';
 
 export class MemoryOutput implements Output {
   readonly isTerminal: boolean;
@@ -12,7 +14,7 @@ export class MemoryOutput implements Output {
   }
 
   write(text: string): void {
-    this.text += text;
+    this.text += screened(text);
   }
 
   async drained(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Captions: SubRip, WebVTT and plain text from utterances with word times. Subpath `@kikitori/protocol/captions`. */
-import { type CaptionUtterance, type CueRules, cuesOf } from './cues.js';
+import { type CaptionUtterance, type CueRules, clean, cuesOf } from './cues.js';
 import type { KikitoriUtterance } from './events/server.js';
 
 export type { CaptionUtterance, CaptionWord, Cue, CueRules } from './cues.js';
@@ -41,7 +41,7 @@ export function toPlainText(utterances: Iterable<CaptionUtterance>): string {
   let result = '';
   for (const { text = '', words } of utterances) {
     const line = words.length > 0 ? words.map((word) => word.text).join(' ') : text;
-    const cleaned = line.replace(/\s+/gu, ' ').trim();
+    const cleaned = clean(line);
     if (cleaned !== '') result += `${cleaned}\n`;
   }
   return result;

@@ -91,8 +91,12 @@ function wordsOf({ text = '', startMs, endMs, words }: CaptionUtterance): Captio
     .filter((word) => word.text !== '');
 }
 
-function clean(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+/** One line of text alone: no control characters, nothing that turns the direction of what stands around it. */
+export function clean(text: string): string {
+  return text
+    .replace(/[\u202a-\u202e\u2066-\u2069]/gu, '')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
 }
 
 function time(ms: number): number {

@@ -35,6 +35,20 @@ describe('golden files', () => {
   });
 });
 
+it('no form holds what a terminal or a player would obey, or a second line that was not cut here', () => {
+  const evil = '\x1b[2Jone\x07\x9b2J two\u202e\u2066three\n\n1\n00:00:00,000 --> 00:00:09,000\nfour';
+  const inOne = [{ text: evil, startMs: 0, endMs: 900, words: [] }];
+  const inWords = [{ startMs: 0, endMs: 900, words: [{ text: evil, startMs: 0, endMs: 900 }] }];
+  for (const said of [inOne, inWords]) {
+    for (const text of [toSrt(said), toVtt(said), toPlainText(said)]) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+    }
+    expect(toPlainText(said)).toBe('[2Jone 2J twothree 1 00:00:00,000 --> 00:00:09,000 four\n');
+    expect(toSrt(said).match(/^\d+$/gm)).toEqual(['1']);
+  }
+});
+
 it('nothing said gives empty text, and a WebVTT file that is valid', () => {
   const nothing = [{ startMs: 0, endMs: 900, words: [] }];
   expect([toSrt([]), toSrt(nothing), toPlainText(nothing), toVtt([]), toVtt(nothing)]).toStrictEqual([

@@ -4,6 +4,7 @@ import { CliError } from '../errors.js';
 import { awsRegion } from '../sagemaker/endpoint-connect.js';
 import { createDisplay, type Display } from '../terminal/display.js';
 import { byteSize, progressBar } from '../terminal/figures.js';
+import { oneLine } from '../terminal/screened.js';
 
 /** What a command about AWS works with. */
 export interface AwsSession {
@@ -37,7 +38,7 @@ export async function withAws<T>(
   } catch (error) {
     const words = error instanceof Error && 'serviceText' in error ? error.serviceText : undefined;
     if (typeof words === 'string' && words !== '' && !context.signal.aborted) {
-      display.note(`AWS says: ${words}`);
+      display.note(`AWS says: ${oneLine(words)}`);
     }
     throw error;
   } finally {
@@ -52,7 +53,8 @@ const BAR_CELLS = 24;
 /** Steps as lines; how far a transfer is as a row that is drawn over, or as a line now and then where nobody looks. */
 function progressOn(display: Display): OnProgress {
   let lastTenth = -1;
-  return ({ kind, text, fraction }) => {
+  return ({ kind, text: given, fraction }) => {
+    const text = oneLine(given);
     if (fraction === undefined) {
       lastTenth = -1;
       display.status(undefined);

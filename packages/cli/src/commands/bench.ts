@@ -9,6 +9,7 @@ import { modelOption, parsePace, threadsOption } from '../options-shared.js';
 import { startEngine } from '../session/start-engine.js';
 import { createDisplay } from '../terminal/display.js';
 import { seconds } from '../terminal/figures.js';
+import { jsonText } from '../terminal/screened.js';
 
 const options = {
   sessions: integer({
@@ -63,7 +64,7 @@ async function measure(
       signal.throwIfAborted();
       context.stdout.write(
         given.json
-          ? `${JSON.stringify({ model: engine.info.model, sessions, pace, ...figuresOf(run) })}\n`
+          ? `${jsonText({ model: engine.info.model, sessions, pace, ...figuresOf(run) })}\n`
           : table(run, { model: engine.info.model, sessions, pace }),
       );
       return 0;

@@ -10,6 +10,7 @@ import { flag } from '../options.js';
 import { modelOption, portOption } from '../options-shared.js';
 import { beside } from '../terminal/beside.js';
 import { createDisplay, type Display } from '../terminal/display.js';
+import { jsonText } from '../terminal/screened.js';
 import { styleFor } from '../terminal/style.js';
 
 const CHECKS: readonly Check[] = [
@@ -57,8 +58,7 @@ export async function examine(
     display.close();
   }
   const isHealthy = findings.every(({ status }) => status !== 'fail');
-  if (given.json)
-    context.stdout.write(`${JSON.stringify({ ok: isHealthy, checks: findings }, undefined, 2)}\n`);
+  if (given.json) context.stdout.write(`${jsonText({ ok: isHealthy, checks: findings }, 2)}\n`);
   return isHealthy ? 0 : 1;
 }
 

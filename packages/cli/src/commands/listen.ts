@@ -15,6 +15,7 @@ import {
 import { openLink } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
 import { createDisplay } from '../terminal/display.js';
+import { oneLine } from '../terminal/screened.js';
 import { FORMATS, outputFor } from '../transcript/formats.js';
 
 const options = {
@@ -60,7 +61,7 @@ async function listDevices(context: Context): Promise<number> {
   if (devices.length === 0) {
     throw new CliError('service_failed', 'No microphone was found; plug one in and try again.');
   }
-  for (const { number, name } of devices) context.stdout.write(`${number}  ${name}\n`);
+  for (const { number, name } of devices) context.stdout.write(`${number}  ${oneLine(name)}\n`);
   return 0;
 }
 

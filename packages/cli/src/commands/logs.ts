@@ -2,6 +2,7 @@ import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
 import { regionOf, withAws } from '../aws/with-aws.js';
 import { defineCommand } from '../command.js';
 import { flag, integer, text } from '../options.js';
+import { jsonText } from '../terminal/screened.js';
 
 const MINUTE_MS = 60_000;
 
@@ -46,9 +47,7 @@ export const logs = defineCommand({
         follow,
         signal,
       })) {
-        const shown = json
-          ? JSON.stringify({ at, stream, text: line })
-          : `${at.toISOString()} ${stream} ${line}`;
+        const shown = json ? jsonText({ at, stream, text: line }) : `${at.toISOString()} ${stream} ${line}`;
         stdout.write(`${shown}\n`);
         await stdout.drained();
       }

@@ -7,6 +7,7 @@ import { flag } from '../options.js';
 import { beside } from '../terminal/beside.js';
 import { createDisplay, type Display } from '../terminal/display.js';
 import { byteSize } from '../terminal/figures.js';
+import { jsonText, oneLine } from '../terminal/screened.js';
 import { loadingRow } from '../terminal/status-row.js';
 
 const NAME = 'tiny, base, silero, or hf:owner/name of a hub';
@@ -19,9 +20,7 @@ const list = defineCommand({
   async run({ options }, context) {
     const store = await context.factories.openModelStore();
     const rows = await store.list();
-    context.stdout.write(
-      options.json ? `${JSON.stringify(rows.map(jsonOf), undefined, 2)}\n` : table(rows, context.stdout),
-    );
+    context.stdout.write(options.json ? `${jsonText(rows.map(jsonOf), 2)}\n` : table(rows, context.stdout));
     return 0;
   },
 });
@@ -98,7 +97,7 @@ function table(rows: readonly ModelRow[], output: Output): string {
   return rows
     .map(({ name, state, sizeBytes, licence, description }) => {
       const size = byteSize(sizeBytes).padStart(8);
-      const head = `${name.padEnd(nameCells)}  ${state.padEnd(7)}  ${size}  ${licence.padEnd(4)}  `;
+      const head = oneLine(`${name.padEnd(nameCells)}  ${state.padEnd(7)}  ${size}  ${licence.padEnd(4)}  `);
       return `${head}${beside(head.length, description, output)}`;
     })
     .map((row) => `${row.replaceAll(/ +$/gm, '')}\n`)

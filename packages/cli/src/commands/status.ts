@@ -3,6 +3,7 @@ import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
 import { regionOf, withAws } from '../aws/with-aws.js';
 import { defineCommand } from '../command.js';
 import { flag } from '../options.js';
+import { jsonText, oneLine } from '../terminal/screened.js';
 
 const options = {
   endpoint: ownEndpointOption,
@@ -22,8 +23,8 @@ export const status = defineCommand({
       const found = await readStatus(aws, given.endpoint, { signal: context.signal });
       context.stdout.write(
         given.json
-          ? `${JSON.stringify(jsonOf(found), undefined, 2)}\n`
-          : `${rows(found, { dollars, pricesDate: PRICES_DATE }).join('\n')}\n`,
+          ? `${jsonText(jsonOf(found), 2)}\n`
+          : `${rows(found, { dollars, pricesDate: PRICES_DATE }).map(oneLine).join('\n')}\n`,
       );
       return found.endpointStatus === 'InService' ? 0 : 1;
     });

@@ -1,6 +1,7 @@
 import { ClientError } from '@kikitori/client';
 import { TransportError } from '@kikitori/transport';
 import { CliError } from '../errors.js';
+import { oneLine } from '../terminal/screened.js';
 
 /** What a refused handshake means to the person at the keyboard, by its HTTP status. */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -44,7 +45,7 @@ function sentenceOf(error: ClientError): string {
       return REFUSALS[status] ?? `The server refused the connection (HTTP ${status}).`;
     }
     case 'server_error':
-      return `The server reported an error${error.serverText ? `, "${plain(error.serverText)}"` : ''} (${error.serverCode ?? 'no code'}).`;
+      return `The server reported an error${error.serverText ? `, "${plain(error.serverText)}"` : ''} (${plain(error.serverCode ?? 'no code')}).`;
     case 'closed':
       return `${error.message.replace(/\.$/, '')}${error.closeCode === undefined ? '' : ` (close code ${error.closeCode})`}; run it again.`;
     default:
@@ -52,7 +53,7 @@ function sentenceOf(error: ClientError): string {
   }
 }
 
-/** The server's words on one line, without what could move a cursor. */
+/** The server's words on one line, behind which ours go on. */
 function plain(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return oneLine(text).trim();
 }

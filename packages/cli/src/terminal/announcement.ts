@@ -1,5 +1,6 @@
 import type { Environment, Output } from '../context.js';
 import { beside } from './beside.js';
+import { oneLine } from './screened.js';
 import { styleFor } from './style.js';
 
 /** One line of an announcement. */
@@ -23,12 +24,13 @@ export function announce(
   const labelCells = Math.max(...lines.map(({ label }) => label.length));
   const indent = labelCells + 4;
   stdout.write(`${style.bold(title[0])}${title[1]}\n`);
-  for (const { label, value, note, isPlain } of lines) {
+  for (const { label, value: given, note, isPlain } of lines) {
+    const value = oneLine(given);
     stdout.write(`  ${label.padEnd(labelCells)}  ${isPlain === true ? value : style.cyan(value)}`);
     if (note !== undefined) {
       const fits = !stdout.isTerminal || indent + value.length + 2 + note.length < stdout.columns();
       stdout.write(fits ? '  ' : `\n${' '.repeat(indent)}`);
-      stdout.write(style.dim(fits ? note : beside(indent, note, stdout)));
+      stdout.write(style.dim(fits ? oneLine(note) : beside(indent, note, stdout)));
     }
     stdout.write('\n');
   }

@@ -1,4 +1,5 @@
 import type { Output } from '../context.js';
+import { oneLine } from './screened.js';
 import { wrap } from './width.js';
 
 /** With less room than this beside what stands in front, text goes below it. */
@@ -7,14 +8,16 @@ const BELOW_INDENT_CELLS = 4;
 
 /**
  * `text` as it follows something `headCells` wide on the same line: in a terminal broken between words, each row
- * below the first; where too little room is left, all of it in rows of its own. Unbroken where nobody looks.
+ * below the first; where too little room is left, all of it in rows of its own. Unbroken where nobody looks. Its own line
+ * breaks are spaces.
  */
 export function beside(headCells: number, text: string, output: Output): string {
-  if (!output.isTerminal) return text;
+  const line = oneLine(text);
+  if (!output.isTerminal) return line;
   const cells = output.columns() - 1;
   const isBelow = cells - headCells < BESIDE_CELLS_MIN;
   const indent = isBelow ? BELOW_INDENT_CELLS : headCells;
-  const rows = wrap(text, Math.max(BESIDE_CELLS_MIN, cells - indent));
+  const rows = wrap(line, Math.max(BESIDE_CELLS_MIN, cells - indent));
   const joined = rows.join(`\n${' '.repeat(indent)}`);
   return isBelow && (rows.length > 1 || cells - headCells < (rows[0] ?? '').length)
     ? `\n${' '.repeat(indent)}${joined}`

@@ -1,5 +1,6 @@
 import type { Clock, Context, Output } from '../context.js';
 import { LiveArea } from './live-area.js';
+import { oneLine } from './screened.js';
 import { type Style, styleFor } from './style.js';
 import { headOf, widthOf } from './width.js';
 
@@ -103,8 +104,8 @@ class LiveDisplay implements Display {
   }
 
   tail(text: string, partial: string): void {
-    this.#text = text;
-    this.#partial = partial;
+    this.#text = oneLine(text);
+    this.#partial = oneLine(partial);
     this.#area.refresh();
   }
 

@@ -1,14 +1,17 @@
 import type { Clock, Output } from '../context.js';
+import { own } from './screened.js';
 
 /** Redraws closer together than this are put together: more cannot be read, and costs the terminal. */
 const REDRAW_MS_MIN = 60;
 
 // Synchronized output (https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036): terminals that know
 // it show no state in between; the others ignore it.
-const BEGIN = '\x1b[?2026h';
-const END = '\x1b[?2026l';
-const HIDE_CURSOR = '\x1b[?25l';
-const SHOW_CURSOR = '\x1b[?25h';
+const BEGIN = own('\x1b[?2026h');
+const END = own('\x1b[?2026l');
+const HIDE_CURSOR = own('\x1b[?25l');
+const SHOW_CURSOR = own('\x1b[?25h');
+const ERASE_BELOW = own('\x1b[J');
+const ERASE_ROW_END = own('\x1b[K');
 
 /**
  * A few rows at the bottom of a terminal that are drawn over and over, while finished lines scroll away above them.
@@ -67,20 +70,21 @@ export class LiveArea {
   }
 
   #erased(): string {
-    return this.#drawnRows === 0 ? '' : `${this.#home()}\x1b[J`;
+    return this.#drawnRows === 0 ? '' : `${this.#home()}${ERASE_BELOW}`;
   }
 
   /** To the first cell of the first row. */
   #home(): string {
-    return this.#drawnRows > 1 ? `\x1b[${this.#drawnRows - 1}A\r` : '\r';
+    const up = this.#drawnRows > 1 ? own(`\x1b[${this.#drawnRows - 1}A`) : '';
+    return up + own('\r');
   }
 
   #draw(): void {
     if (this.#isClosed) return;
     this.#drawnAtMs = this.#clock.now();
     const rows = this.#rows();
-    const drawn = rows.map((row) => `${row}\x1b[K`).join('\n');
-    this.#output.write(`${BEGIN}${HIDE_CURSOR}${this.#home()}${drawn}\x1b[J${END}`);
+    const drawn = rows.map((row) => `${row}${ERASE_ROW_END}`).join('\n');
+    this.#output.write(`${BEGIN}${HIDE_CURSOR}${this.#home()}${drawn}${ERASE_BELOW}${END}`);
     this.#drawnRows = rows.length;
   }
 }

@@ -1,4 +1,5 @@
 import type { Environment, Output } from '../context.js';
+import { own } from './screened.js';
 
 /** Colours as functions: text in, text with escapes out; or the same text where colour is not wanted. */
 export interface Style {
@@ -16,7 +17,7 @@ export function styleFor(output: Output, env: Environment): Style {
   const paint =
     (open: number, close: number) =>
     (text: string): string =>
-      enabled && text !== '' ? `\x1b[${open}m${text}\x1b[${close}m` : text;
+      enabled && text !== '' ? `${own(`\x1b[${open}m`)}${text}${own(`\x1b[${close}m`)}` : text;
   return {
     dim: paint(2, 22),
     bold: paint(1, 22),

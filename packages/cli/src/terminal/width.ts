@@ -1,6 +1,8 @@
 /** How many cells text takes in a terminal, and how to cut it so that it fits. Text here holds no escapes. */
 
 const MARK = /\p{Mn}|\p{Me}|\p{Cf}/u;
+/** What turns the direction of text is drawn as one cell: see `screened`. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/u;
 
 /** Ranges that terminals draw two cells wide: East Asian Wide and Fullwidth (Unicode UAX 11) and emoji, coarsely. */
 const WIDE: readonly (readonly [number, number])[] = [
@@ -19,7 +21,7 @@ const WIDE: readonly (readonly [number, number])[] = [
 function cellsOf(character: string): number {
   const point = character.codePointAt(0) ?? 0;
   if (point < 0x300) return 1;
-  if (MARK.test(character)) return 0;
+  if (MARK.test(character)) return TURNS.test(character) ? 1 : 0;
   return WIDE.some(([from, to]) => point >= from && point <= to) ? 2 : 1;
 }
 

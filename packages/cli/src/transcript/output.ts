@@ -1,5 +1,6 @@
 import type { Utterance } from '@kikitori/client';
 import type { Display } from '../terminal/display.js';
+import { jsonText } from '../terminal/screened.js';
 import type { Change } from './record.js';
 
 /** What is known when a session is over. Times in milliseconds. */
@@ -25,7 +26,7 @@ export interface TranscriptOutput {
 
 /** One JSON object a line, as things happen: `delta`, `final`, last `summary`. */
 export function jsonLines(display: Display): TranscriptOutput {
-  const line = (value: unknown): void => display.print(`${JSON.stringify(value)}\n`);
+  const line = (value: unknown): void => display.print(`${jsonText(value)}\n`);
   return {
     change(change, atMs) {
       if (change.type === 'delta') {
@@ -64,7 +65,7 @@ export function jsonDocument(summary: Summary): string {
     utterances: summary.utterances.map(utteranceOf),
     ...figuresOf(summary),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return `${jsonText(document, 2)}\n`;
 }
 
 function utteranceOf(utterance: Utterance): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
 import type { Display } from '../terminal/display.js';
+import { oneLine } from '../terminal/screened.js';
 import { wrap } from '../terminal/width.js';
 import type { TranscriptOutput } from './output.js';
 
@@ -30,7 +31,8 @@ function wordsOf(display: Display): TranscriptOutput {
         return;
       }
       if (change.type === 'delta') {
-        const text = line === '' ? change.text.trimStart() : change.text;
+        const said = oneLine(change.text);
+        const text = line === '' ? said.trimStart() : said;
         line += text;
         partial = '';
         display.print(text);
@@ -61,7 +63,7 @@ function rowsOf(display: Display, cells: () => number): TranscriptOutput {
       }
       if (change.type === 'delta') {
         partial = '';
-        const rows = wrap(row + change.text, cells());
+        const rows = wrap(row + oneLine(change.text), cells());
         // A space at the end may be the next word's: `wrap` drops it, so it is kept here.
         row = `${rows.pop() ?? ''}${/\s$/.test(change.text) ? ' ' : ''}`;
         display.tail(row, partial);
