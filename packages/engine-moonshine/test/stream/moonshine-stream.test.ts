@@ -16,7 +16,7 @@ function openStream(): MoonshineStream {
     partials: false,
     endpoint: () => undefined,
   };
-  return new MoonshineStream(options, { wake: () => {}, released: () => {} });
+  return new MoonshineStream(options, { hasSpeakers: () => false, wake: () => {}, released: () => {} });
 }
 
 /** Everything that is ready to run has run. */
