@@ -65,7 +65,7 @@ export class Coverage {
     if (start === undefined || againMs > this.#spareMs) return undefined;
     // What is decoded again is counted as decoded, too; it earns nothing.
     this.#spareMs -= againMs * (1 + this.#policy.againShare);
-    this.#triedMs = fromMs;
+    this.#triedMs = Math.max(fromMs, start / SAMPLES_PER_MS);
     return { start, believed };
   }
 

@@ -44,6 +44,8 @@ export interface StreamPolicy {
   readonly clearProbability: number;
   /** Speech of this length that no word covers is not believed to be none: it is decoded again … */
   readonly uncoveredMs: number;
+  /** … which is not said yet of this much at the edge of running speech … */
+  readonly edgeMs: number;
   /** … as long as all that is decoded again stays below this share of what is decoded anyway (and a longest window). */
   readonly againShare: number;
   /** A window longer than this loses its committed beginning. */
@@ -81,6 +83,7 @@ export const DEFAULT_POLICY: StreamPolicy = {
   unsaidMs: 500,
   clearProbability: 0.8,
   uncoveredMs: 1000,
+  edgeMs: 500,
   againShare: 0.25,
   windowMsMax: 9000,
   contextMs: 4000,

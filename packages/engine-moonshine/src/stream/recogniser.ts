@@ -203,10 +203,11 @@ export class Recogniser {
     this.#coverage.earn((plan.edge - window.start) / SAMPLES_PER_MS);
     const { words, hasDropped } = window.hear(result, plan.edge, whole, vocabulary);
     const isFull = plan.edge - window.start >= policy.batchWindowMsMax * SAMPLES_PER_MS;
-    // At the edge of running speech words are still to come, and behind a bound on tokens.
-    const isAll = (plan.kind !== 'live' || isFull) && (result.ended || hasDropped || words.length === 0);
-    const speechEnd = isAll ? Math.min(plan.speechEnd, plan.edge) : undefined;
-    const anew = this.#coverage.judge(window, words, plan.edge, speechEnd);
+    const isOngoing = plan.kind === 'live' && !isFull;
+    // Behind a bound on tokens words are still to come, and at the edge of running speech.
+    const isComplete = result.ended || hasDropped || words.length === 0;
+    const hasWordsTo = Math.min(plan.speechEnd, plan.edge - (isOngoing ? policy.edgeMs * SAMPLES_PER_MS : 0));
+    const anew = this.#coverage.judge(window, words, plan.edge, isComplete ? hasWordsTo : undefined);
     if (anew === undefined) return false;
     this.#say(words.slice(0, anew.believed));
     this.#window = new Window(anew.start);

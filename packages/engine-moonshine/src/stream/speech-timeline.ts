@@ -80,11 +80,19 @@ export class SpeechTimeline {
     return (frames * VAD_FRAME_SAMPLES) / SAMPLES_PER_MS;
   }
 
-  /** First sample of the first speech at or behind `from`, if there is any. */
+  /** First sample of the first speech at or behind `from`, if there is any; the last of a word is none. */
   speechStart(from: number): number | undefined {
-    const first = Math.max(0, Math.floor(from / VAD_FRAME_SAMPLES) - this.#recentFrom);
-    const found = this.#spoken.indexOf(true, first);
-    return found < 0 ? undefined : Math.max(from, (found + this.#recentFrom) * VAD_FRAME_SAMPLES);
+    const framesMin = (this.#policy.speechMsMin * SAMPLES_PER_MS) / VAD_FRAME_SAMPLES;
+    let run = 0;
+    for (
+      let i = Math.max(0, Math.floor(from / VAD_FRAME_SAMPLES) - this.#recentFrom);
+      i < this.#spoken.length;
+      i += 1
+    ) {
+      run = this.#spoken[i] ? run + 1 : 0;
+      if (run >= framesMin) return Math.max(from, (i + 1 - run + this.#recentFrom) * VAD_FRAME_SAMPLES);
+    }
+    return undefined;
   }
 
   /** Forgets the frames that end before `sample`. */

@@ -39,6 +39,9 @@ export class Window {
   /** What the last decode heard behind them. */
   #tail: PlacedWord[] = [];
 
+  /** Where the speech behind a pause began, in a window that was carried over it: nobody spoke before. Milliseconds. */
+  #spokenFromMs = 0;
+
   /** The last decode held something that was not believed: a loop, an echo, an invention. */
   hasDropped = false;
 
@@ -145,6 +148,8 @@ export class Window {
 
   /** How far behind the newest audio this word must end to be said. */
   #holdMs(word: PlacedWord, index: number, policy: StreamPolicy): number {
+    // Heard in the pause: an echo of the context, mostly, and the model is sure of it again and again.
+    if (word.endMs <= this.#spokenFromMs) return policy.holdMs;
     const before = this.#tail[index];
     if (before !== undefined && isSameWord(before.text, word.text)) return policy.agreedHoldMs;
     return word.logProbability >= policy.sureLogProbability ? policy.sureHoldMs : policy.holdMs;
@@ -164,9 +169,13 @@ export class Window {
     this.#cutBetween(latestMs - contextMs, latestMs);
   }
 
-  /** Keeps at most `contextMs` before `edge` as context for what comes next. False when no word is left to lean on. */
-  carry(edge: number, contextMs: number): boolean {
-    const earliestMs = edge / SAMPLES_PER_MS - contextMs;
+  /**
+   * Keeps at most `contextMs` before the speech that begins at `speechStart` as its context. False when no word is left
+   * to lean on.
+   */
+  carry(speechStart: number, contextMs: number): boolean {
+    this.#spokenFromMs = speechStart / SAMPLES_PER_MS;
+    const earliestMs = this.#spokenFromMs - contextMs;
     if (this.start / SAMPLES_PER_MS < earliestMs && !this.#cutBetween(earliestMs, earliestMs + contextMs / 2))
       return false;
     return this.#committed.length > 0;
@@ -191,8 +200,8 @@ export class Window {
   }
 
   #place(word: TokenWord, edge: number): PlacedWord {
-    const endMs = Math.min(this.start / SAMPLES_PER_MS + word.endMs, edge / SAMPLES_PER_MS);
-    return { ...word, endMs };
+    const heardMs = Math.max(this.start / SAMPLES_PER_MS + word.endMs, this.#spokenFromMs);
+    return { ...word, endMs: Math.min(heardMs, edge / SAMPLES_PER_MS) };
   }
 }
 

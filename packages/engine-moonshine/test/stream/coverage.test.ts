@@ -65,8 +65,10 @@ class SlowToStart extends Scene {
   }
 }
 
-function steady(count: number): Spoken[] {
-  return speak(Array.from({ length: count }, (_, i) => ({ gapMs: i === 0 ? 400 : 0, lengthMs: 300 })));
+/** Words of 0.3 s one after the other, with a pause before the one numbered `paused`. */
+function steady(count: number, paused = 0): Spoken[] {
+  const gapMs = (i: number) => (i === 0 ? 400 : i === paused ? 900 : 0);
+  return speak(Array.from({ length: count }, (_, i) => ({ gapMs: gapMs(i), lengthMs: 300 })));
 }
 
 /** All that was spoken at the pace of speech, then the flush. */
@@ -109,11 +111,7 @@ describe('speech that no word covers', () => {
   });
 
   it('is heard behind a pause, where the words before it are only context', () => {
-    const words = Array.from({ length: 20 }, (_, i) => ({
-      gapMs: i === 8 ? 900 : i === 0 ? 400 : 0,
-      lengthMs: 300,
-    }));
-    const spoken = speak(words);
+    const spoken = steady(20, 8);
     const scene = new LedAstray(spoken, 7, 6);
     hear(scene, spoken);
     expect(scene.text).toEqual(scene.expected);
@@ -173,15 +171,27 @@ describe('speech that no word covers', () => {
     );
   });
 
+  it('is heard while the speaker goes on, and does not wait for a pause', () => {
+    const spoken = steady(40, 8);
+    const scene = new LedAstray(spoken, 7, 32);
+    for (let fedMs = 0; fedMs < 8000; fedMs += 100) {
+      scene.feed(100);
+      scene.work();
+    }
+    expect(scene.text.length).toBeGreaterThan(15);
+    expect(scene.text).toEqual(scene.expected.slice(0, scene.text.length));
+  });
+
   it('is believed to be none when it comes out the same, after one decode more', () => {
-    const spoken = steady(30);
-    const isHeard = (i: number) => i < 10 || i >= 20;
-    const scene = new Deaf(spoken, isHeard);
-    hear(scene, spoken);
-    expect(scene.text).toEqual(scene.expected);
-    const perfect = new Scene(spoken);
-    hear(perfect, spoken);
-    expect(scene.decodes).toBeLessThanOrEqual(perfect.decodes + 1);
+    for (const paused of [0, 10]) {
+      const spoken = steady(30, paused);
+      const scene = new Deaf(spoken, (i) => i < 10 || i >= 20);
+      hear(scene, spoken);
+      expect(scene.text).toEqual(scene.expected);
+      const perfect = new Scene(spoken);
+      hear(perfect, spoken);
+      expect(scene.decodes).toBeLessThanOrEqual(perfect.decodes + 1);
+    }
   });
 
   it('costs a bounded share more, though somebody hums for a minute and a half', () => {

@@ -90,6 +90,7 @@ describe('the speech between two words', () => {
     expect(found.speechStart(0)).toBe(5 * FRAME);
     expect(found.speechStart(7 * FRAME + 20)).toBe(7 * FRAME + 20);
     expect(found.speechStart(15 * FRAME)).toBe(20 * FRAME);
+    expect(found.speechStart(13 * FRAME)).toBe(20 * FRAME);
     expect(found.speechStart(30 * FRAME)).toBeUndefined();
   });
 

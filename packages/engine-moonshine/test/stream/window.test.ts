@@ -28,6 +28,22 @@ describe('a window', () => {
     expect(said(['▁the', '▁water'], ['▁a', '▁water'], ['▁the', '▁water'])).toEqual([[], [], []]);
   });
 
+  it('says nothing at once that it heard in a pause, however often: the context echoes', () => {
+    const window = new Window(0);
+    const ids = ['▁for', '▁minutes'].map((piece) => vocabulary.indexOf(piece));
+    const hear = (endMs: readonly number[], edgeMs: number, whole = false) => {
+      const tokens = ids.slice(0, endMs.length - window.prefix.length);
+      const result = { tokens, logProbabilities: tokens.map(() => 0), endMs: [...endMs], ended: true };
+      return window.take(result, edgeMs * 16, whole, DEFAULT_POLICY, vocabulary).map(({ text }) => text);
+    };
+    expect(hear([500, 900], 1000, true)).toEqual(['for', 'minutes']);
+    expect(window.carry(1800 * 16, DEFAULT_POLICY.carryContextMs)).toBe(true);
+    const echo = [500, 900, 1200, 1400];
+    for (const edgeMs of [2400, 2700, 3000, 4700]) expect(hear(echo, edgeMs)).toEqual([]);
+    // Not for ever: it may have been a word after all.
+    expect(hear(echo, 4900)).toEqual(['for']);
+  });
+
   it('takes a word for the same however it is written, and writes it as heard last', () => {
     expect(said(['▁the|,', '▁water'], ['▁The', '▁water'])).toEqual([[], ['The']]);
     expect(said(['▁the', '▁water'], ['▁The|.', '▁water'])).toEqual([[], ['The.']]);
