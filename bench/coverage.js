@@ -19,8 +19,10 @@ import { virtualEngine } from './lib/virtual-stream.js';
 const SAMPLES_PER_MS = 16;
 const FRAME_MS = 32;
 const PHASE_MS = 40;
-/** Between the ends of two words healthy decodes leave at most 0.9 s of speech. */
-const UNCOVERED_MS = 1000;
+/** More speech than this between the ends of two words, beyond what the second one takes, is covered by none. */
+const UNCOVERED_MS = 800;
+/** What a slow speaker needs for a letter; a digit is a word of five. */
+const LETTER_MS = 60;
 const LOST_WORDS = 3;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -61,15 +63,17 @@ function speechFrames(voice) {
 /** Stretches of speech between the ends of two words (or none) that hold too much of it. Milliseconds. */
 function uncovered(words, voice) {
   const frames = speechFrames(voice);
-  const ends = [...words.map(({ endMs }) => endMs).sort((a, b) => a - b), frames.length * FRAME_MS];
+  const ends = [...words].sort((a, b) => a.endMs - b.endMs);
   const holes = [];
   let frame = 0;
-  for (const endMs of ends) {
+  for (const { text, endMs } of [...ends, { text: '', endMs: frames.length * FRAME_MS }]) {
     let speechMs = 0;
     const fromMs = frame * FRAME_MS;
     for (; (frame + 0.5) * FRAME_MS < endMs && frame < frames.length; frame += 1)
       if (frames[frame]) speechMs += FRAME_MS;
-    if (speechMs > UNCOVERED_MS) holes.push({ fromMs, toMs: endMs, speechMs });
+    const letters = text.replace(/\p{N}/gu, 'digit').match(/\p{L}/gu)?.length ?? 0;
+    const withoutMs = speechMs - letters * LETTER_MS;
+    if (withoutMs > UNCOVERED_MS) holes.push({ fromMs, toMs: endMs, speechMs: withoutMs });
   }
   return { holes, speechMs: frames.filter(Boolean).length * FRAME_MS };
 }

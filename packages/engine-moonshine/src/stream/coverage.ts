@@ -14,6 +14,10 @@ const SAME_PLACE_MS = 500;
 /** A window that begins this much elsewhere is another question to the model: it may answer otherwise. */
 const OTHER_START_MS = 100;
 
+/** What a word may take by itself, for each letter; a digit is a word of five. */
+const LETTER_MS = 60;
+const DIGIT_LETTERS = 5;
+
 /** How a window begins anew. */
 export interface NewBeginning {
   /** First sample of the new window. */
@@ -71,13 +75,13 @@ export class Coverage {
 
   /** End of the word behind which too much speech has none. Words count by where they were heard, in any order. */
   #firstHole(window: Window, words: readonly PlacedWord[], speechEnd?: number): number | undefined {
-    const endsMs = words.map(({ endMs }) => endMs);
-    if (speechEnd !== undefined) endsMs.push(speechEnd / SAMPLES_PER_MS);
+    const ends = words.map(({ endMs, text }) => ({ endMs, ownMs: longestMs(text) }));
+    if (speechEnd !== undefined) ends.push({ endMs: speechEnd / SAMPLES_PER_MS, ownMs: 0 });
     let fromMs = window.settledMs;
-    for (const toMs of endsMs.sort((a, b) => a - b)) {
-      const speechMs = this.#timeline.speechMs(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);
-      if (speechMs > this.#policy.uncoveredMs) return fromMs;
-      fromMs = Math.max(fromMs, toMs);
+    for (const { endMs, ownMs } of ends.sort((a, b) => a.endMs - b.endMs)) {
+      const speechMs = this.#timeline.speechMs(fromMs * SAMPLES_PER_MS, endMs * SAMPLES_PER_MS);
+      if (speechMs - ownMs > this.#policy.uncoveredMs) return fromMs;
+      fromMs = Math.max(fromMs, endMs);
     }
     return undefined;
   }
@@ -91,4 +95,11 @@ export class Coverage {
     const other = window.start + OTHER_START_MS * SAMPLES_PER_MS;
     return other < onset ? other : undefined;
   }
+}
+
+/** Speech that a slow speaker needs for this word. */
+function longestMs(text: string): number {
+  const digits = text.match(/\p{N}/gu)?.length ?? 0;
+  const letters = text.match(/\p{L}/gu)?.length ?? 0;
+  return (letters + digits * DIGIT_LETTERS) * LETTER_MS;
 }

@@ -42,7 +42,7 @@ export interface StreamPolicy {
   readonly unsaidMs: number;
   /** … when its frames are at least this likely in the mean. */
   readonly clearProbability: number;
-  /** Speech of this length that no word covers is not believed to be none: it is decoded again … */
+  /** Speech of this length beyond what the word at its end takes is not believed to have no words: it is decoded again … */
   readonly uncoveredMs: number;
   /** … which is not said yet of this much at the edge of running speech … */
   readonly edgeMs: number;
@@ -82,7 +82,7 @@ export const DEFAULT_POLICY: StreamPolicy = {
   carryContextMs: 2500,
   unsaidMs: 500,
   clearProbability: 0.8,
-  uncoveredMs: 1000,
+  uncoveredMs: 800,
   edgeMs: 500,
   againShare: 0.25,
   windowMsMax: 9000,
