@@ -9,6 +9,8 @@ const BENCHES = [
   ['lag.js', '--model', 'base', '--continuous', '600'],
   ['lag.js', '--model', 'tiny', '--speakers', '1,4,8,10'],
   ['accuracy.js'],
+  ['coverage.js', '--anew'],
+  ['coverage.js', '--models', 'tiny', '--every', '8'],
   ['bridge.js'],
   ['sagemaker.js'],
   ['artefacts.js'],
