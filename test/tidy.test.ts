@@ -15,6 +15,7 @@ import {
   type Manifest,
   type Manifests,
 } from './tidy/checks.js';
+import { checkRegexes } from './tidy/regex-growth.js';
 import { FILE_LINES_MAX, FUNCTION_LINES_MAX, PACKAGES } from './tidy/rules.js';
 import { Parser, type SourceFile } from './tidy/source-file.js';
 
@@ -74,6 +75,10 @@ describe('the repository', () => {
 
   it('says no word that has a better one, and exempts nothing in vain', () => {
     expect([...files.flatMap(checkWords), ...checkExemptions(files)]).toStrictEqual([]);
+  });
+
+  it('has no regular expression that a text can hold up', () => {
+    expect(files.flatMap(checkRegexes)).toStrictEqual([]);
   });
 
   it('documents and tests every error code of the protocol', () => {
@@ -165,6 +170,17 @@ describe('the checker', () => {
   it('does not read words of code in comments and strings', () => {
     const text = '/* console.log, JSON.parse */ const x = "as any"; // console.log\nconst y = `export *`;';
     expect(checkWords(sample('packages/server/src/a.ts', text))).toStrictEqual([]);
+  });
+
+  it.each([
+    ['/^(\\w+)\\s+-(?:i|r)\\s+(.*?)\\s*$/', 1],
+    ['/\\s*;\\s*/', 1],
+    ['/^bearer +(.+)$/i', 1],
+    ['/^(?:a+)+$/', 1],
+    ['/^bearer +(\\S.*)$/i', 0],
+    ['/(?<!\\/)\\/+$/', 0],
+  ])('judges how the work of %s grows', (literal, problems) => {
+    expect(checkRegexes(sample('packages/server/src/a.ts', `const x = ${literal};`))).toHaveLength(problems);
   });
 
   it('counts lines of files and functions to the bound and not beyond', () => {

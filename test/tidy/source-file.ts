@@ -23,6 +23,8 @@ export interface SourceFile {
   /** Static, type-only, re-exporting and dynamic ones alike. */
   readonly imports: readonly Import[];
   readonly functions: readonly FunctionSpan[];
+  /** Regular expressions as they are written: `/a+/u`. */
+  readonly regexes: readonly { readonly literal: string; readonly line: number }[];
   /** Names that are read as variables or types and not declared in the file. */
   readonly freeNames: readonly { readonly name: string; readonly line: number }[];
 }
@@ -75,6 +77,7 @@ function read(path: string, text: string, root: Node): SourceFile {
   const used: { name: string; line: number }[] = [];
   const declared = new Set<string>();
   const literals: [number, number][] = [];
+  const regexes: { literal: string; line: number }[] = [];
   const visit = (node: Node): void => {
     const start = node.getStart();
     const specifier = specifierOf(node);
@@ -84,6 +87,9 @@ function read(path: string, text: string, root: Node): SourceFile {
       functions.push({ name: nameOf(node), line: lineOf(start), lengthLines });
     }
     if (isText(node)) literals.push([start, node.end]);
+    if (node.kind === SyntaxKind.RegularExpressionLiteral) {
+      regexes.push({ literal: text.slice(start, node.end), line: lineOf(start) });
+    }
     if (node.kind === SyntaxKind.Identifier) {
       const name = identifierText(node);
       if (declares(node)) declared.add(name);
@@ -93,7 +99,7 @@ function read(path: string, text: string, root: Node): SourceFile {
   };
   visit(root);
   const freeNames = used.filter(({ name }) => !declared.has(name));
-  return { path, text, code: blanked(text, literals), imports, functions, freeNames };
+  return { path, text, code: blanked(text, literals), imports, functions, regexes, freeNames };
 }
 
 function lineFinder(text: string): (position: number) => number {

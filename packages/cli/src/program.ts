@@ -157,7 +157,8 @@ function usageSentence(message: string, chosen: string): string {
   const plain = message
     .replace(/^error: /, '')
     .replaceAll('\n', ' ')
-    .replace(/[.\s]+$/, '');
+    .trimEnd()
+    .replace(/\.$/, '');
   const command = chosen === '' ? 'kikitori' : `kikitori ${chosen}`;
   return `${plain}; "${command} --help" lists what there is.`;
 }

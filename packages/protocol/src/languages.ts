@@ -21,7 +21,7 @@ export function parseLanguage(text: string): string | undefined {
   const wanted = text.trim().toLowerCase();
   if (wanted === '' || wanted === AUTO_LANGUAGE) return AUTO_LANGUAGE;
   if (wanted.length > TEXT_MAX) return undefined;
-  const tag = wanted.replace(/[.@].*$/, '').replaceAll('_', '-');
+  const tag = wanted.replace(/[.@].*/, '').replaceAll('_', '-');
   return /^[a-z]{2,3}(?:-|$)/.test(tag) ? primaryTag(tag) : englishNames().get(wanted);
 }
 

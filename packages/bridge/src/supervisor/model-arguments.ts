@@ -103,7 +103,7 @@ function objectsOf(text: string): string[] | undefined {
 /** Where the object that the text begins with ends: braces are counted, but for those in strings. */
 function endOfObject(text: string): number | undefined {
   let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"?|[{}]/g)) {
     if (token === '{') depth += 1;
     if (token === '}') depth -= 1;
     if (token === '}' && depth === 0) return index + 1;

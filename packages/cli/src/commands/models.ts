@@ -100,7 +100,7 @@ function table(rows: readonly ModelRow[], output: Output): string {
       const head = oneLine(`${name.padEnd(nameCells)}  ${state.padEnd(7)}  ${size}  ${licence.padEnd(4)}  `);
       return `${head}${beside(head.length, description, output)}`;
     })
-    .map((row) => `${row.replaceAll(/ +$/gm, '')}\n`)
+    .map((row) => `${row.replaceAll(/(?<! ) +$/gm, '')}\n`)
     .join('');
 }
 

@@ -26,7 +26,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'
 /** `HF_ENDPOINT` and `HF_TOKEN` of the environment, as Hugging Face's own tools read them. */
 export function hubAccess(env: Readonly<Record<string, string | undefined>>): HubAccess {
   const { HF_ENDPOINT: endpoint = '', HF_TOKEN: token = '' } = env;
-  const address = endpoint === '' ? 'https://huggingface.co' : endpoint.replace(/\/+$/, '');
+  const address = endpoint === '' ? 'https://huggingface.co' : endpoint.replace(/(?<!\/)\/+$/, '');
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
     throw new DeployError('invalid_setting', {
       sentence: 'HF_ENDPOINT is no address; set it to one such as https://huggingface.co, or leave it out.',

@@ -86,7 +86,7 @@ async function ask(
 
 /** RFC 8288: `<https://…?cursor=…>; rel="next"`. A page elsewhere would be shown the token. */
 function nextPage(link: string | null, url: URL): URL | undefined {
-  const [, address] = /<([^>]*)>;\s*rel="?next"?/.exec(link ?? '') ?? [];
+  const [, address] = /<([^<>]*)>;\s*rel="?next"?/.exec(link ?? '') ?? [];
   if (address === undefined) return undefined;
   const next = URL.canParse(address, url.href) ? new URL(address, url) : undefined;
   if (next === undefined || next.origin !== url.origin) throw notAHub();

@@ -62,11 +62,16 @@ function nextUrl(response: Response, url: URL): URL {
 
 /** `Retry-After`, or the hub's own `RateLimit: "resolvers";r=0;t=55`. Both in seconds. */
 export function askedWaitMs(headers: Headers): number | undefined {
-  const [, seconds] =
-    /^(\d{1,6})$/.exec(headers.get('retry-after') ?? '') ??
-    /;\s*r=0\b.*;\s*t=(\d{1,6})\b/.exec(headers.get('ratelimit') ?? '') ??
-    [];
+  const asked = [headers.get('retry-after') ?? '', windowOf(headers.get('ratelimit') ?? '')];
+  const seconds = asked.find((each) => /^\d{1,6}$/.test(each));
   return seconds === undefined ? undefined : Number(seconds) * 1_000;
+}
+
+/** When a limit that has nothing left begins anew, as the header spells it. */
+function windowOf(rateLimit: string): string {
+  const parameters = rateLimit.split(';').map((each) => each.trim());
+  if (!parameters.includes('r=0')) return '';
+  return parameters.find((each) => each.startsWith('t='))?.slice(2) ?? '';
 }
 
 /** Reads a short body whole. @throws BrokenOffError where it is longer than `bytesMax` */

@@ -62,7 +62,7 @@ export function parseHubName(name: string): HubName | undefined {
  */
 export function hubAccess(env: Readonly<Record<string, string | undefined>>): HubAccess {
   const { HF_ENDPOINT: endpoint = '', HF_TOKEN: token = '' } = env;
-  const address = endpoint === '' ? 'https://huggingface.co' : endpoint.replace(/\/+$/, '');
+  const address = endpoint === '' ? 'https://huggingface.co' : endpoint.replace(/(?<!\/)\/+$/, '');
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
     throw new EngineError(
       'model_invalid',

@@ -211,7 +211,7 @@ function isSameWord(one: string, other: string): boolean {
 }
 
 function spoken(text: string): string {
-  return text.toLowerCase().replace(/[,.;:!?]+$/, '');
+  return text.toLowerCase().replace(/(?<![,.;:!?])[,.;:!?]+$/, '');
 }
 
 /**

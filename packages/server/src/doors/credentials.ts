@@ -22,7 +22,7 @@ export interface Carrier {
 export function credentialOf({ authorization, protocols = [], query = '' }: Carrier): Credential | undefined {
   const protocol = chosenProtocol(protocols);
   const answer = protocol === undefined ? {} : { protocol };
-  const [, bearer] = /^bearer +(.+)$/i.exec(authorization ?? '') ?? [];
+  const [, bearer] = /^bearer +(\S.*)$/i.exec(authorization ?? '') ?? [];
   if (bearer !== undefined) return { text: bearer, carriage: 'header', ...answer };
   const carried = protocols.find((each) => each.startsWith(CREDENTIAL_PROTOCOL_PREFIX));
   if (carried !== undefined) {

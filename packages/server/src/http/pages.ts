@@ -149,9 +149,9 @@ function closeAfterBody(request: IncomingMessage, response: ServerResponse): voi
 function chooseBody(bodies: readonly Body[], accepted = ''): Body {
   const names = accepted.split(',').flatMap((part) => {
     const [name = '', ...parameters] = part
-      .trim()
       .toLowerCase()
-      .split(/\s*;\s*/);
+      .split(';')
+      .map((each) => each.trim());
     return parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) ? [] : [name];
   });
   const found = bodies.find(({ encoding }) => encoding === undefined || names.includes(encoding));

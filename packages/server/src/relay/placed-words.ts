@@ -72,7 +72,7 @@ export class PlacedWords {
     this.#steps += 1;
     this.#isClocked ||= delta === '';
     const whole: WholeWord[] = [];
-    for (const piece of delta.match(/\s*\S+|\s+/gu) ?? []) {
+    for (const piece of delta === '' ? [] : delta.split(/(?<=\S)(?=\s)/u)) {
       const isNext = BEGINS_WORD.test(piece) || ENDS_WORD.test(this.#pending);
       if (isNext) whole.push(...this.finish());
       this.#add(piece, sentMs, speechEndMs);
