@@ -4,6 +4,7 @@ import { join, posix } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ERRORS } from '../packages/protocol/src/index.js';
 import {
+  checkDelays,
   checkErrorCodes,
   checkExemptions,
   checkGlobals,
@@ -75,6 +76,10 @@ describe('the repository', () => {
 
   it('says no word that has a better one, and exempts nothing in vain', () => {
     expect([...files.flatMap(checkWords), ...checkExemptions(files)]).toStrictEqual([]);
+  });
+
+  it('starts no timer that could be told to wait for longer than a timer can', () => {
+    expect(files.flatMap(checkDelays)).toStrictEqual([]);
   });
 
   it('has no regular expression that a text can hold up', () => {
@@ -170,6 +175,18 @@ describe('the checker', () => {
   it('does not read words of code in comments and strings', () => {
     const text = '/* console.log, JSON.parse */ const x = "as any"; // console.log\nconst y = `export *`;';
     expect(checkWords(sample('packages/server/src/a.ts', text))).toStrictEqual([]);
+  });
+
+  it.each([
+    ['setTimeout(run, 500);', 0],
+    ['setTimeout(() => run(delayMs), LIMITS.answerMs);', 0],
+    ['setInterval(run, timerMs(options.everyMs));', 0],
+    ['setTimeout(() => {}, delayMs);', 1],
+    ['const timer = setTimeout(run, Math.max(0, atMs));', 1],
+    ['AbortSignal.timeout(limits.answerMs);', 1],
+    ["import { setTimeout as wait } from 'node:timers/promises';", 1],
+  ])('judges the wait of %s', (text, problems) => {
+    expect(checkDelays(sample('packages/server/src/a.ts', text))).toHaveLength(problems);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import {
   BANNED_FILE_NAMES,
   BANNED_WORDS,
+  BOUNDED_DELAY,
   DOM_GLOBALS,
   FILE_LINES_MAX,
   FUNCTION_LINES_MAX,
@@ -12,6 +13,8 @@ import {
   LONG_FILES,
   LONG_FUNCTIONS,
   NODE_GLOBALS,
+  OTHER_DELAYS,
+  OTHER_WAITS,
   PACKAGES,
   type PackageRule,
 } from './rules.js';
@@ -164,6 +167,22 @@ export function checkWords({ path, text, code }: SourceFile): string[] {
   });
 }
 
+/** Timers that could be told to wait for longer than they can: those fire at once. */
+export function checkDelays({ path, delays, imports }: SourceFile): string[] {
+  const timers =
+    OTHER_DELAYS[path] === undefined ? delays.filter(({ written }) => !BOUNDED_DELAY.test(written)) : [];
+  const waits =
+    OTHER_WAITS[path] === undefined
+      ? imports.filter(({ specifier }) => specifier === 'node:timers/promises')
+      : [];
+  return [
+    ...timers.map(
+      ({ written, line }) => `${path}:${line} lets a timer wait for ${written}; write timerMs(${written}).`,
+    ),
+    ...waits.map(({ line }) => `${path}:${line} waits with node:timers/promises, which nobody bounds.`),
+  ];
+}
+
 /** Exemptions that no longer exempt anything hide the next breach. */
 export function checkExemptions(files: readonly SourceFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -177,8 +196,16 @@ export function checkExemptions(files: readonly SourceFile[]): string[] {
     const [path = '', name] = key.split('#');
     return byPath.get(path)?.functions.every((found) => found.name !== name) ?? true;
   });
+  const timed = [
+    ...Object.keys(OTHER_DELAYS).filter((path) => byPath.get(path)?.delays.length === 0),
+    ...Object.keys(OTHER_WAITS).filter(
+      (path) =>
+        byPath.get(path)?.imports.every(({ specifier }) => specifier !== 'node:timers/promises') === true,
+    ),
+  ].map((path) => `${path} starts no timer any more: take it off the list.`);
   return [
     ...words,
+    ...timed,
     ...[...long, ...functions].map((key) => `${key} is not there any more: take it off the list.`),
   ];
 }

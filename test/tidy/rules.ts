@@ -157,3 +157,23 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   { pattern: /\bnew Promise\(\s*async\b/, instead: 'an async function' },
   { pattern: /\beval\(|\bnew Function\(/, instead: 'code that is there when it is built' },
 ];
+
+/** Waits that are written so may be given to a timer: a number, a constant, a member of our limits, or one that is bounded. */
+export const BOUNDED_DELAY = /^(?:\d[\d_]*|[A-Z][A-Z\d_]*(?:\.\w+)?|timerMs\([\s\S]*\))$/;
+
+/** Where another one may, with the reason. `timerMs` is of `transport`, which these packages do not know. */
+export const OTHER_DELAYS: Readonly<Record<string, string>> = {
+  'packages/audio/src/file/stall-watch.ts': 'its constructor bounds it',
+  'packages/deploy/src/artefacts/watchdog.ts': 'constants of its callers',
+  'packages/deploy/src/image/program.ts': 'constants of its callers',
+};
+
+/** Where `setTimeout` of `node:timers/promises` may be taken, with the reason. */
+export const OTHER_WAITS: Readonly<Record<string, string>> = {
+  'packages/deploy/src/artefacts/file-digest.ts': 'it takes setImmediate',
+  'packages/deploy/src/artefacts/retry.ts': 'a longer wait than its bound is not made',
+  'packages/deploy/src/clock.ts': 'its callers wait for constants, and doubled ones up to a constant',
+  'packages/deploy/src/image/provide-image.ts': 'a constant',
+  'packages/engine-moonshine/src/store/hub-source.ts': 'a constant, doubled a few times',
+  'packages/engine-moonshine/src/store/npm-source.ts': 'a constant, doubled a few times',
+};

@@ -25,6 +25,8 @@ export interface SourceFile {
   readonly functions: readonly FunctionSpan[];
   /** Regular expressions as they are written: `/a+/u`. */
   readonly regexes: readonly { readonly literal: string; readonly line: number }[];
+  /** How long timers wait, as it is written: the second argument of `setTimeout` and `setInterval`, the first of `AbortSignal.timeout`. */
+  readonly delays: readonly { readonly written: string; readonly line: number }[];
   /** Names that are read as variables or types and not declared in the file. */
   readonly freeNames: readonly { readonly name: string; readonly line: number }[];
 }
@@ -77,6 +79,7 @@ function read(path: string, text: string, root: Node): SourceFile {
   const used: { name: string; line: number }[] = [];
   const declared = new Set<string>();
   const literals: [number, number][] = [];
+  const delays: { written: string; line: number }[] = [];
   const regexes: { literal: string; line: number }[] = [];
   const visit = (node: Node): void => {
     const start = node.getStart();
@@ -90,6 +93,10 @@ function read(path: string, text: string, root: Node): SourceFile {
     if (node.kind === SyntaxKind.RegularExpressionLiteral) {
       regexes.push({ literal: text.slice(start, node.end), line: lineOf(start) });
     }
+    const delay = delayOf(node);
+    if (delay !== undefined) {
+      delays.push({ written: text.slice(delay.getStart(), delay.end), line: lineOf(start) });
+    }
     if (node.kind === SyntaxKind.Identifier) {
       const name = identifierText(node);
       if (declares(node)) declared.add(name);
@@ -99,7 +106,7 @@ function read(path: string, text: string, root: Node): SourceFile {
   };
   visit(root);
   const freeNames = used.filter(({ name }) => !declared.has(name));
-  return { path, text, code: blanked(text, literals), imports, functions, regexes, freeNames };
+  return { path, text, code: blanked(text, literals), imports, functions, regexes, delays, freeNames };
 }
 
 function lineFinder(text: string): (position: number) => number {
@@ -137,6 +144,23 @@ function specifierOf(node: Node): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a timer is told to wait; undefined for everything that starts none. */
+function delayOf(node: Node): Node | undefined {
+  if (node.kind !== SyntaxKind.CallExpression) return undefined;
+  const called = child(node, 'expression');
+  const [first, second]: readonly Node[] = Reflect.get(node, 'arguments');
+  if (called?.kind === SyntaxKind.Identifier) {
+    return /^set(?:Timeout|Interval)$/.test(identifierText(called)) ? second : undefined;
+  }
+  const object = called === undefined ? undefined : child(called, 'expression');
+  const member = called === undefined ? undefined : child(called, 'name');
+  const isTimeout =
+    object !== undefined &&
+    member !== undefined &&
+    `${identifierText(object)}.${identifierText(member)}` === 'AbortSignal.timeout';
+  return isTimeout ? first : undefined;
 }
 
 function literalOf(node: Node | undefined): string | undefined {

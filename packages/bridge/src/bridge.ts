@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TransportError } from '@kikitori/transport';
+import { TransportError, timerMs } from '@kikitori/transport';
 import { isLoopback, judgeOrigin, type OriginPolicy, originPolicy } from '@kikitori/transport/doors';
 import { checkUpgrade, encodeRefusal, type HandshakeRefusal } from '@kikitori/transport/frames';
 import { BridgeError, listenError } from './errors.js';
@@ -97,7 +97,7 @@ export class Bridge {
         this.#server.off('error', onError);
         const shortestMs = Math.min(this.#limits.upstreamSilenceMsMax, this.#limits.clientSilenceMsMax);
         const tickMs = Math.min(shortestMs * TICK_SHARE, TICK_MS_MAX);
-        this.#ticker = setInterval(() => this.#tick(tickMs), tickMs);
+        this.#ticker = setInterval(() => this.#tick(tickMs), timerMs(tickMs));
         // It listens on a host and port, so its address is one.
         resolve((this.#server.address() as AddressInfo).port);
       });
@@ -144,7 +144,7 @@ export class Bridge {
         resolve(isEmpty);
       };
       const onEmpty = (): void => settle(true);
-      const timer = setTimeout(() => settle(false), delayMs);
+      const timer = setTimeout(() => settle(false), timerMs(delayMs));
       this.#onEmpty.add(onEmpty);
     });
   }
@@ -230,7 +230,7 @@ export class Bridge {
   }
 
   #refuse(socket: Duplex, refusal: HandshakeRefusal): void {
-    const timer = setTimeout(() => socket.destroy(), this.#limits.refusalTimeoutMs);
+    const timer = setTimeout(() => socket.destroy(), timerMs(this.#limits.refusalTimeoutMs));
     socket.on('error', () => socket.destroy());
     socket.once('close', () => clearTimeout(timer));
     // The peer may still be sending: unread bytes would turn our end into a reset that swallows the answer.

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
+import { timerMs } from '@kikitori/transport';
 import type { Clock, Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
 import { processFactories } from './process-factories.js';
@@ -67,7 +68,7 @@ export function createProcessContext(): ProcessContext {
 const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, call) {
-    const timer = setTimeout(call, delayMs);
+    const timer = setTimeout(call, timerMs(delayMs));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,4 +1,4 @@
-import { whenAborted } from '@kikitori/transport';
+import { timerMs, whenAborted } from '@kikitori/transport';
 
 /** Time as far as pacing needs it; tests bring their own. */
 export interface Clock {
@@ -16,7 +16,7 @@ export const systemClock: Clock = {
       const timer = setTimeout(() => {
         leave();
         resolve();
-      }, ms);
+      }, timerMs(ms));
       const leave = whenAborted(signal, () => {
         clearTimeout(timer);
         reject(signal?.reason);

@@ -1,6 +1,6 @@
 import { AudioError } from '@kikitori/audio';
 import { CREDENTIAL_PROTOCOL_PREFIX, encodeClientEvent, REALTIME_PROTOCOL } from '@kikitori/protocol';
-import { type Connection, type Message, whenAborted } from '@kikitori/transport';
+import { type Connection, type Message, timerMs, whenAborted } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import type { ConnectOptions } from './connect-options.js';
@@ -48,7 +48,7 @@ async function openLeg(options: ConnectOptions, signal: AbortSignal | undefined)
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort();
-  const timer = setTimeout(onAbort, connectTimeoutMs);
+  const timer = setTimeout(onAbort, timerMs(connectTimeoutMs));
   const leave = whenAborted(signal, onAbort);
   try {
     return await greet(options, giveUp.signal);

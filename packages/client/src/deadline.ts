@@ -1,3 +1,5 @@
+import { timerMs } from '@kikitori/transport';
+
 /** A timer that a sign of life starts anew. */
 export class Deadline {
   readonly #timeoutMs: number;
@@ -12,7 +14,7 @@ export class Deadline {
   /** Starts, or starts anew. */
   restart(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#onExpired, this.#timeoutMs);
+    this.#timer = setTimeout(this.#onExpired, timerMs(this.#timeoutMs));
   }
 
   /** Never. */

@@ -1,3 +1,5 @@
+import { timerMs } from '@kikitori/transport';
+
 /** Time, injected so that tests decide it. */
 export interface Clock {
   /** Monotonic, milliseconds from any origin. */
@@ -8,15 +10,12 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
-/** `setTimeout` fires at once beyond this (a signed 32-bit number of milliseconds, 24.8 days). */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
-
 /** The clock of the machine. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   unixMs: () => Date.now(),
   after: (delayMs, run) => {
-    const timer = setTimeout(run, Math.min(delayMs, TIMEOUT_MS_MAX));
+    const timer = setTimeout(run, timerMs(delayMs));
     return () => clearTimeout(timer);
   },
 };

@@ -26,4 +26,5 @@ export {
   type MemoryHost,
   type MemoryPair,
 } from './memory.js';
+export { timerMs } from './timer-ms.js';
 export { whenAborted } from './when-aborted.js';

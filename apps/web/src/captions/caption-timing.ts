@@ -1,4 +1,5 @@
 import type { CaptionView } from '@kikitori/client/captions';
+import { timerMs } from '@kikitori/transport';
 
 /** States that may wait to be shown: a minute of the publisher's fastest pace. Then: the oldest is shown too early. */
 const WAITING_MAX = 1_000;
@@ -46,7 +47,7 @@ export class CaptionTiming {
         this.#showNext();
         this.#arm();
       },
-      Math.max(0, next.atMs - performance.now()),
+      timerMs(Math.max(0, next.atMs - performance.now())),
     );
   }
 
@@ -59,6 +60,6 @@ export class CaptionTiming {
     const { clearMs, onShow, onPause } = this.#options;
     if (!onShow(view) || clearMs === 0) return;
     clearTimeout(this.#pause);
-    this.#pause = setTimeout(onPause, clearMs);
+    this.#pause = setTimeout(onPause, timerMs(clearMs));
   }
 }

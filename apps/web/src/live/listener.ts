@@ -1,3 +1,4 @@
+import { timerMs } from '@kikitori/transport';
 import { WEB_LIMITS } from './limits.js';
 
 /** Who listens on the server's side, as the server tells everybody (`GET /v1/page`). */
@@ -83,7 +84,7 @@ async function sleepUntil(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = setTimeout(end, timerMs(ms));
     signal.addEventListener('abort', end, { signal: given.signal });
   });
 }

@@ -20,6 +20,9 @@ export const DURATION_MS_MAX = 24 * 60 * 60 * 1000;
 /** Default of `stallTimeoutMs`: a decoder that was given bytes and answers nothing for so long is ended. */
 export const STALL_TIMEOUT_MS = 30_000;
 
+/** Longest `stallTimeoutMs`: one day. At the bound: what is longer, or `Infinity`, counts as this; a timer would fire at once. */
+export const STALL_TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
+
 /** What is kept of ffmpeg's stderr: its beginning (stream description) and its end (the reason it failed). */
 export const STDERR_HEAD_CHARS_MAX = 32 * 1024;
 export const STDERR_TAIL_CHARS_MAX = 8 * 1024;

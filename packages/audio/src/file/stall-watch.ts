@@ -1,3 +1,5 @@
+import { STALL_TIMEOUT_MS_MAX } from './limits.js';
+
 /**
  * Notices a decoder that makes no progress. The clock runs only while it is the decoder's turn: a slow source
  * or a slow reader is not a stall.
@@ -8,7 +10,7 @@ export class StallWatch {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number, onStall: () => void) {
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = Math.min(timeoutMs, STALL_TIMEOUT_MS_MAX);
     this.#onStall = onStall;
   }
 

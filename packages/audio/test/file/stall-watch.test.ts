@@ -41,3 +41,10 @@ it('stands still while it is the turn of somebody else, and leaves no timer', ()
   vi.advanceTimersByTime(10_000);
   expect(onStall).not.toHaveBeenCalled();
 });
+
+it('that waits without end waits for a day, and not for nothing', () => {
+  const onStall = vi.fn();
+  new StallWatch(Number.POSITIVE_INFINITY, onStall).progress(true);
+  vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
+  expect(onStall).not.toHaveBeenCalled();
+});

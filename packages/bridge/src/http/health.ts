@@ -1,5 +1,6 @@
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { timerMs } from '@kikitori/transport';
 import type { BridgeLimits } from '../limits.js';
 
 /**
@@ -40,7 +41,7 @@ export class HealthProbe {
   #ask(): Promise<boolean> {
     return new Promise((resolve) => {
       const { signal } = this.#stopper;
-      const timer = setTimeout(() => answer(false), this.#limits.healthTimeoutMs);
+      const timer = setTimeout(() => answer(false), timerMs(this.#limits.healthTimeoutMs));
       const options: RequestOptions = {
         method: 'GET',
         agent: false,

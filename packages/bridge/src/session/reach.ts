@@ -1,4 +1,4 @@
-import { TransportError } from '@kikitori/transport';
+import { TransportError, timerMs } from '@kikitori/transport';
 import type { HandshakeAnswer } from '@kikitori/transport/frames';
 import type { BridgeLimits } from '../limits.js';
 import { dial } from '../wire/dial.js';
@@ -84,7 +84,7 @@ function pause(delayMs: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', onAbort);
       resolve();
-    }, delayMs);
+    }, timerMs(delayMs));
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -1,4 +1,4 @@
-import type { TransportError } from '@kikitori/transport';
+import { type TransportError, timerMs } from '@kikitori/transport';
 import {
   CLOSE_CODE_ABSENT,
   type CloseInfo,
@@ -383,7 +383,7 @@ export class Session implements RelayOwner {
 
   #arm(delayMs: number, run: () => void): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(run, delayMs);
+    this.#timer = setTimeout(run, timerMs(delayMs));
   }
 
   #disarm(): void {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { timerMs } from '@kikitori/transport';
 import { BridgeError } from '../errors.js';
 import { type Logger, silentLogger } from '../logger.js';
 import { SUPERVISOR_LIMITS, type SupervisorLimits } from './limits.js';
@@ -64,7 +65,7 @@ export class ModelServer {
     this.#stopper.abort();
     if (this.#child !== undefined) {
       this.#signal('SIGTERM');
-      const timer = setTimeout(() => this.#signal('SIGKILL'), this.#limits.killAfterMs);
+      const timer = setTimeout(() => this.#signal('SIGKILL'), timerMs(this.#limits.killAfterMs));
       await this.#hasExited;
       clearTimeout(timer);
     }
@@ -179,7 +180,7 @@ function pause(delayMs: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, delayMs);
+    const timer = setTimeout(done, timerMs(delayMs));
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });

@@ -1,4 +1,4 @@
-import { TransportError } from '@kikitori/transport';
+import { TransportError, timerMs } from '@kikitori/transport';
 import { ClientHandshake, FRAME_LIMITS, type HandshakeAnswer } from '@kikitori/transport/frames';
 import { Wire } from './wire.js';
 
@@ -53,7 +53,7 @@ export function dial({ url, headers, protocols, timeoutMs, signal }: DialOptions
     const onAbort = (): void => fail(signal.reason);
     const timer = setTimeout(() => {
       fail(new TransportError('connect_timeout', 'The model server did not answer the handshake in time.'));
-    }, timeoutMs);
+    }, timerMs(timeoutMs));
     signal.addEventListener('abort', onAbort);
     wire.listener = {
       onBytes: (buffer, length) => {

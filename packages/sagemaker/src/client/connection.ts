@@ -6,6 +6,7 @@ import {
   type Message,
   TRANSPORT_LIMITS,
   TransportError,
+  timerMs,
 } from '@kikitori/transport';
 import { isWireCloseCode } from '@kikitori/transport/frames';
 import { SageMakerError } from '../errors.js';
@@ -154,7 +155,10 @@ export class SageMakerConnection implements Connection {
         if (!this.#stream.closed) this.#stream.end();
       });
     }
-    this.#closeTimer = setTimeout(() => this.#stream.close(constants.NGHTTP2_CANCEL), this.#closeTimeoutMs);
+    this.#closeTimer = setTimeout(
+      () => this.#stream.close(constants.NGHTTP2_CANCEL),
+      timerMs(this.#closeTimeoutMs),
+    );
     await this.#gone.wait();
   }
 

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { timerMs } from '@kikitori/transport';
 import { SageMakerError, type SageMakerErrorReason } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -48,7 +49,7 @@ export function dial({ endpoint, ca, timeoutMs, signal }: DialOptions): Promise<
       reject(reason);
     };
     const onAbort = (): void => giveUp(signal?.reason);
-    const timer = setTimeout(() => giveUp(new SageMakerError('connect_timeout')), timeoutMs);
+    const timer = setTimeout(() => giveUp(new SageMakerError('connect_timeout')), timerMs(timeoutMs));
     signal?.addEventListener('abort', onAbort);
     socket.setNoDelay(true);
     socket.once('connect', () => {

@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
+import { timerMs } from '@kikitori/transport';
 import { SageMakerError } from '../errors.js';
 import { EVENT_STREAM_CONTENT_TYPE } from '../event-stream/request-signature.js';
 import { SAGEMAKER_LIMITS } from '../limits.js';
@@ -80,7 +81,10 @@ function headOf(
     const onResponse = (headers: Answer): void => settle(() => resolve(headers));
     // The link learns of its end a moment after its streams.
     const onClose = (): void => settle(() => setImmediate(() => reject(loss())));
-    const timer = setTimeout(() => settle(() => reject(new SageMakerError('answer_timeout'))), timeoutMs);
+    const timer = setTimeout(
+      () => settle(() => reject(new SageMakerError('answer_timeout'))),
+      timerMs(timeoutMs),
+    );
     stream.on('response', onResponse);
     stream.on('close', onClose);
     signal?.addEventListener('abort', onAbort);

@@ -1,3 +1,5 @@
+import { timerMs } from '@kikitori/transport';
+
 /** When to look for signs of life, and what to do when there are none. */
 export interface LivenessOptions {
   readonly intervalMs: number;
@@ -47,7 +49,7 @@ export class Liveness {
       }
       this.#await(this.#options.timeoutMs);
       this.#options.ping();
-    }, this.#options.intervalMs);
+    }, timerMs(this.#options.intervalMs));
   }
 
   /** After a ping. Looked at as often as before, so that a line cut right behind its answer is noticed as soon. */
@@ -62,7 +64,7 @@ export class Liveness {
         // When this process was held up itself, the answer lies in the socket and is read now.
         this.#verdict = setImmediate(() => this.#judge());
       }
-    }, stepMs);
+    }, timerMs(stepMs));
   }
 
   #judge(): void {

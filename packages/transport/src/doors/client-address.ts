@@ -68,7 +68,7 @@ function plainAddress(text: string): string {
   const [, withPort] = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text) ?? [];
   return (bracketed ?? withPort ?? text)
     .toLowerCase()
-    .replace(/%.*$/, '')
+    .replace(/%.*/, '')
     .replace(/^::ffff:(?=\d+\.)/, '');
 }
 

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { TransportError } from '../errors.js';
+import { timerMs } from '../timer-ms.js';
 import { ClientHandshake, type HandshakeAnswer } from './client-handshake.js';
 import { FRAME_LIMITS } from './limits.js';
 
@@ -136,7 +137,7 @@ function exchange(
     };
     const timer = setTimeout(() => {
       fail(new TransportError('connect_timeout', 'The peer did not answer the handshake in time.'));
-    }, timeoutMs);
+    }, timerMs(timeoutMs));
     signal?.addEventListener('abort', onAbort);
     socket.on('data', onData).on('error', onError).on('end', onEnd).on('close', onEnd);
     socket.write(handshake.request);

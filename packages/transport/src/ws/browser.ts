@@ -18,6 +18,7 @@ import {
   SEND_HIGH_WATER_BYTES,
 } from '../limits.js';
 import { assertMessageFits } from '../message-size.js';
+import { timerMs } from '../timer-ms.js';
 import { whenAborted } from '../when-aborted.js';
 
 /**
@@ -204,7 +205,7 @@ class BrowserConnection implements Connection {
       this.#pollTimer = undefined;
       if (!this.#isAboveMark()) this.#drained.open();
       else if (this.#drained.size > 0) this.#poll(Math.min(delayMs * 2, DRAIN_POLL_MS_MAX));
-    }, delayMs);
+    }, timerMs(delayMs));
   }
 
   #whyClosed(): TransportError {

@@ -1,3 +1,5 @@
+import { timerMs } from '../timer-ms.js';
+
 /** When to ask for a sign of life, and what to do when none comes. */
 export interface KeepaliveOptions {
   /** Not finite: never ask. */
@@ -31,7 +33,7 @@ export class Keepalive {
   /** Begins with the wait for the first ping. */
   start(): void {
     const { intervalMs } = this.#options;
-    if (Number.isFinite(intervalMs)) this.#timer = setTimeout(() => this.#ask(), intervalMs);
+    if (Number.isFinite(intervalMs)) this.#timer = setTimeout(() => this.#ask(), timerMs(intervalMs));
   }
 
   /** To be called whenever reading is paused. */
@@ -53,12 +55,12 @@ export class Keepalive {
     const isAlive = (): boolean => signsOfLife() !== heardBefore || this.#wasPaused || isPaused();
     const goOn = (): void => {
       if (intervalMs <= timeoutMs) this.#ask();
-      else this.#timer = setTimeout(() => this.#ask(), intervalMs - timeoutMs);
+      else this.#timer = setTimeout(() => this.#ask(), timerMs(intervalMs - timeoutMs));
     };
     this.#timer = setTimeout(() => {
       if (isAlive()) return goOn();
       // Sockets are read between two timers.
       this.#timer = setTimeout(() => (isAlive() ? goOn() : onDead()), 0);
-    }, timeoutMs);
+    }, timerMs(timeoutMs));
   }
 }

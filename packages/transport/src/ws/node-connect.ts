@@ -4,6 +4,7 @@ import type { Connection, ConnectOptions } from '../connection.js';
 import { TransportError } from '../errors.js';
 import { TRANSPORT_LIMITS } from '../limits.js';
 import { retryAfterMs } from '../retry-after.js';
+import { timerMs } from '../timer-ms.js';
 import { LimitedWebSocket, NodeWebSocketConnection, type WebSocketTuning } from './node-connection.js';
 
 /** What `connectWebSocket` takes besides the seam's options. */
@@ -42,9 +43,12 @@ export function connectWebSocket(options: ConnectOptions, tuning: ConnectTuning 
       socket.terminate();
     };
     const onAbort = (): void => giveUp(signal?.reason);
-    const timer = setTimeout(() => {
-      giveUp(new TransportError('connect_timeout', 'The peer did not answer the handshake in time.'));
-    }, tuning.connectTimeoutMs ?? TRANSPORT_LIMITS.connectTimeoutMs);
+    const timer = setTimeout(
+      () => {
+        giveUp(new TransportError('connect_timeout', 'The peer did not answer the handshake in time.'));
+      },
+      timerMs(tuning.connectTimeoutMs ?? TRANSPORT_LIMITS.connectTimeoutMs),
+    );
 
     signal?.addEventListener('abort', onAbort);
     socket.once('upgrade', (response) => {

@@ -9,6 +9,7 @@ import { TransportError } from '../errors.js';
 import { Gate } from '../gate.js';
 import { TRANSPORT_LIMITS } from '../limits.js';
 import { assertMessageFits } from '../message-size.js';
+import { timerMs } from '../timer-ms.js';
 import { Keepalive } from './keepalive.js';
 
 /** What may be tuned per connection; the defaults are in `limits.ts`. */
@@ -217,7 +218,7 @@ export class NodeWebSocketConnection implements Connection {
   }
 
   #armCloseTimer(): void {
-    this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);
+    this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), timerMs(this.#closeTimeoutMs));
   }
 
   #onWritten(error: Error | null | undefined): void {
