@@ -66,6 +66,25 @@ describe('Downmixer', () => {
     expect(largestStep(out)).toBeLessThanOrEqual(1.05 * largestStep(left));
   });
 
+  it('between lost and back stays with what it has, be it the average or a channel', () => {
+    // 10.5 dB below the louder channel.
+    const between = voice.map((sample) => -0.4 * sample);
+    const average = mix(voice, between);
+    expect(levelFrom(average, 320)).toBeCloseTo(levelFrom(voice, 320) + 20 * Math.log10(0.3), 1);
+    const left = tone(16_000);
+    const right = left.map((sample, i) => (i < 8_000 ? -sample : -0.4 * sample));
+    expect([...mix(left, right).subarray(320)]).toEqual([...left.subarray(320)]);
+  });
+
+  it('stays with a channel until another is 3 dB louder', () => {
+    const left = tone(24_000);
+    const louder = (frame: number): number => (frame < 8_000 ? 0.9 : frame < 16_000 ? 1.3 : 1.5);
+    const right = left.map((sample, i) => -louder(i) * sample);
+    const out = mix(left, right);
+    expect([...out.subarray(320, 16_000)]).toEqual([...left.subarray(320, 16_000)]);
+    expect([...out.subarray(20_000)]).toEqual([...right.subarray(20_000)]);
+  });
+
   it('follows a speaker who moves from one of many channels to another', () => {
     const first = voice.map((sample, i) => (i < 4_000 ? sample : 0));
     const second = voice.map((sample, i) => (i < 4_000 ? 0 : sample));
