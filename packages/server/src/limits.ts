@@ -116,7 +116,8 @@ export const HTTP_LIMITS: HttpLimits = {
   // 25 MiB of telephone-grade Opus may hold nine hours.
   fileAudioMsMax: 4 * 3_600_000,
   fileMsMax: 3_600_000,
-  bodyStallMs: 30_000,
+  // With the time to read the answer less than ten seconds: a client that vanished holds a place.
+  bodyStallMs: 7_000,
   fieldBytesMax: 64 * 1024,
   fieldsMax: 64,
   discardMs: 2_000,

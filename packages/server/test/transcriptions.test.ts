@@ -1,5 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { HTTP_LIMITS } from '../src/limits.js';
+import { ManualClock } from './manual-clock.js';
 import { eventually, startTestServer, type TestServer } from './test-server.js';
 
 /** A WAV file of silence, 16 kHz mono 16 bit. */
@@ -286,6 +288,22 @@ describe('a bad request', () => {
 });
 
 describe('a client that leaves', () => {
+  it('without a word gives its place back within ten seconds', async () => {
+    const clock = new ManualClock();
+    await using test = await startTestServer({ server: { clock } });
+    const idle = clock.pending;
+    const upload = openUpload(test, []);
+    upload.write(wav(60_000).subarray(0, 32_000));
+    // One deadline for the whole file, one for its next bytes.
+    await eventually(() => test.engine.calls.opens === 1 && clock.pending >= idle + 2);
+    clock.advance(HTTP_LIMITS.bodyStallMs);
+    expect(await test.metric('kikitori_sessions_active')).toBe(1);
+    await eventually(() => test.engine.calls.streamsOpen === 0);
+    clock.advance(10_000 - HTTP_LIMITS.bodyStallMs);
+    await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
+    upload.destroy();
+  });
+
   it('gives its place and its stream back at once', async () => {
     await using test = await startTestServer();
     test.engine.stall();
