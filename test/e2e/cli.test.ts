@@ -1,8 +1,8 @@
 /** The built command as people run it: a process, its pipes, its signals, its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
 import { listModels } from '@kikitori/engine-moonshine';
@@ -29,11 +29,12 @@ class Run {
   out = '';
   err = '';
 
-  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** `stdout`: where it writes to instead of a pipe. */
+  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}, stdout?: number) {
     this.child = spawn(process.execPath, [command, ...words], {
       cwd: root,
       env: { ...process.env, ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.out += text;
@@ -60,8 +61,8 @@ class Run {
 }
 
 const runs: Run[] = [];
-function run(words: readonly string[], env?: Readonly<Record<string, string>>): Run {
-  const started = new Run(words, env);
+function run(words: readonly string[], env?: Readonly<Record<string, string>>, stdout?: number): Run {
+  const started = new Run(words, env, stdout);
   runs.push(started);
   return started;
 }
@@ -121,6 +122,30 @@ describe('kikitori transcribe, with a server', () => {
       'summary',
     ]);
     expect(lines.at(-1)).toMatchObject({ text: 'Good morning. Nine fifteen.', reconnects: 0 });
+  });
+
+  it
+    .skipIf(!existsSync('/dev/full'))
+    .each([
+      [['transcribe', sample, '--format', 'text']],
+      [['transcribe', sample, '--format', 'json']],
+      [['models', 'list']],
+      [['--version']],
+      [['help', 'serve']],
+      [['serve', '--port', '0', '--upstream']],
+    ])('that cannot write its output says so and ends with 1: %j', async (words) => {
+    const isServer = words[0] === 'serve';
+    const all = isServer ? [...words, server.url.replace('http', 'ws')] : words;
+    const full = await open('/dev/full', 'w');
+    try {
+      const started = run(all, { KIKITORI_URL: server.url }, full.fd);
+      expect(await started.end()).toBe(1);
+      expect(started.err).toMatch(
+        /^kikitori: The output could not be written: there is no room left [^\n]+\.\n$/m,
+      );
+    } finally {
+      await full.close();
+    }
   });
 
   it('reads a file on stdin', async () => {

@@ -15,9 +15,13 @@ setFlagsFromString('--semi-space-growth-factor=1');
 
 async function main(argv: readonly string[]): Promise<number> {
   const ownFlags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
+  // Whoever reads the log may go; the sessions go on.
+  process.stderr.on('error', () => undefined);
   if (ownFlags.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(BRIDGE_USAGE);
-    return 0;
+    return await new Promise((resolve) => {
+      process.stdout.on('error', () => undefined);
+      process.stdout.write(BRIDGE_USAGE, (error) => resolve(error ? 1 : 0));
+    });
   }
   const stopper = new AbortController();
   const urgentStopper = new AbortController();
@@ -25,8 +29,14 @@ async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const settings = parseBridgeSettings(argv, process.env);
+  const logger = createLineLogger(settings.logLevel, (line) => process.stderr.write(line));
+  let isToldOfOutput = false;
+  process.stdout.on('error', () => {
+    if (!isToldOfOutput) logger.error('metrics cannot be written; sessions go on');
+    isToldOfOutput = true;
+  });
   return await runBridge(settings, {
-    logger: createLineLogger(settings.logLevel, (line) => process.stderr.write(line)),
+    logger,
     writeOut: (text) => process.stdout.write(text),
     signal: stopper.signal,
     urgentSignal: urgentStopper.signal,

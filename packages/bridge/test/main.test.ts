@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,9 +31,11 @@ class Command {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
+  /** `stdout`: where it writes to instead of a pipe. */
+  constructor(args: readonly string[], env: Record<string, string> = {}, stdout?: number) {
     this.child = spawn(process.execPath, [file, ...args], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
     });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
@@ -162,6 +164,29 @@ describe.skipIf(!existsSync(file))('kikitori-bridge, the single file', () => {
     const { port } = new URL(client.socket.url);
     expect((await fetch(`http://127.0.0.1:${port}/ping`)).status).toBe(200);
   });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'goes on where its metrics cannot be written, and says so once',
+    async () => {
+      const upstream = await world.wsUpstream((socket) => socket.on('message', () => socket.send('heard')));
+      const full = openSync('/dev/full', 'w');
+      world.add(() => closeSync(full));
+      const flags = ['--port', '0', '--host', '127.0.0.1', '--emf', '--upstream', upstream.url];
+      const command = new Command(flags, {}, full);
+      const url = `ws://127.0.0.1:${await command.port()}/v1/realtime`;
+      for (const count of [1, 2]) {
+        const client = await world.wsClient(url);
+        client.socket.send('something');
+        await until(() => client.texts.length === 1);
+        client.socket.close(1000);
+        await until(() => command.lines('session ended').length === count);
+      }
+      command.child.kill('SIGTERM');
+      expect(await command.ended).toBe(0);
+      expect(command.lines('metrics cannot be written; sessions go on')).toHaveLength(1);
+      expect(await new Command(['--help'], {}, full).ended).toBe(1);
+    },
+  );
 
   it('says what is wrong with a flag, and what flags there are', async () => {
     const wrong = new Command(['--port', 'x']);

@@ -33,6 +33,8 @@ export interface Output {
   write(text: string): void;
   /** Resolves when little enough waits to be written. */
   drained(): Promise<void>;
+  /** Resolves when everything was taken, or will not be: then `Context.signal` is aborted and says why. Never rejects. */
+  written(): Promise<void>;
   /** True when a person looks at it and the cursor may be moved: a terminal that is not dumb, outside CI. */
   readonly isTerminal: boolean;
   /** Width in cells; 80 where it is not known. */
@@ -107,7 +109,10 @@ export interface Context {
   readonly stderr: Output;
   readonly env: Environment;
   readonly clock: Clock;
-  /** Aborted by the first Ctrl-C or SIGTERM (reason: `CliError` `interrupted`) and when stdout is gone (`output_closed`). */
+  /**
+   * Aborted by the first Ctrl-C or SIGTERM (reason: `CliError` `interrupted`), when nobody reads stdout any more
+   * (`output_closed`), and when it cannot be written (`output_failed`).
+   */
   readonly signal: AbortSignal;
   readonly factories: Factories;
 }

@@ -11,7 +11,9 @@ export type CliErrorCode =
   /** Ctrl-C or SIGTERM. */
   | 'interrupted'
   /** Whoever read our output has gone (`| head`): nobody is left to tell. */
-  | 'output_closed';
+  | 'output_closed'
+  /** What was to be written did not get where it should: a full disk. */
+  | 'output_failed';
 
 /** For each code: the exit code of the process. */
 export const CLI_ERRORS: Readonly<Record<CliErrorCode, { readonly exitCode: number }>> = {
@@ -20,6 +22,7 @@ export const CLI_ERRORS: Readonly<Record<CliErrorCode, { readonly exitCode: numb
   service_failed: { exitCode: 1 },
   interrupted: { exitCode: 130 },
   output_closed: { exitCode: 0 },
+  output_failed: { exitCode: 1 },
 };
 
 /** The one error of this package. The message is a sentence that says what to do; it never holds a key or a transcript. */

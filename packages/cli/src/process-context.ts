@@ -1,6 +1,4 @@
 /** The context of a real process: its streams, its signals, and the factories that load what they make on first use. */
-
-import { once } from 'node:events';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import { timerMs } from '@kikitori/transport';
 import type { Clock, Context, Environment, Input, Output } from './context.js';
@@ -19,12 +17,17 @@ export interface ProcessContext {
 
 /**
  * Ties a context to `process`. The first SIGINT or SIGTERM aborts `signal`, so that the command ends in order; another
- * one, half a second or more later, ends the process at once with 130. A stdout that nobody reads any more aborts it as well.
+ * one, half a second or more later, ends the process at once with 130. A stdout that nobody reads or that cannot be written
+ * aborts it as well.
  */
 export function createProcessContext(): ProcessContext {
   const aborter = new AbortController();
-  const stdout = new StreamOutput(process.stdout, process.env);
-  const stderr = new StreamOutput(process.stderr, process.env);
+  const stdout = new StreamOutput(process.stdout, process.env, (error) => {
+    if (!aborter.signal.aborted) aborter.abort(outputError(error));
+  });
+  const stderr = new StreamOutput(process.stderr, process.env, () => {
+    // Nobody reads the remarks; the work goes on.
+  });
   const input = new StandardInput();
   let firstAtMs = Number.NEGATIVE_INFINITY;
   const onSignal = (): void => {
@@ -37,16 +40,8 @@ export function createProcessContext(): ProcessContext {
     firstAtMs = performance.now();
     aborter.abort(new CliError('interrupted', 'Interrupted.'));
   };
-  const onStdoutError = (): void => {
-    if (!aborter.signal.aborted) aborter.abort(new CliError('output_closed', 'Nobody reads the output.'));
-  };
-  const onStderrError = (): void => {
-    // Nobody reads the remarks; the work goes on.
-  };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  process.stdout.on('error', onStdoutError);
-  process.stderr.on('error', onStderrError);
   return {
     context: {
       stdin: input,
@@ -74,26 +69,66 @@ const systemClock: Clock = {
   },
 };
 
+function outputError(cause: NodeJS.ErrnoException): CliError {
+  const { code = '' } = cause;
+  if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') {
+    return new CliError('output_closed', 'Nobody reads the output.', { cause });
+  }
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+  const why = isFull
+    ? 'there is no room left where it goes; make some, or choose another place'
+    : `${code}; check where it goes`;
+  return new CliError('output_failed', `The output could not be written: ${why}.`, { cause });
+}
+
 class StreamOutput implements Output {
   readonly isTerminal: boolean;
   readonly #stream: WriteStream;
+  readonly #onFailure: (error: NodeJS.ErrnoException) => void;
+  #writing = 0;
+  #isBroken = false;
+  readonly #waiting = new Set<() => void>();
 
-  constructor(stream: WriteStream, env: Environment) {
+  constructor(stream: WriteStream, env: Environment, onFailure: (error: NodeJS.ErrnoException) => void) {
     this.#stream = stream;
+    this.#onFailure = onFailure;
     this.isTerminal = stream.isTTY === true && env.TERM !== 'dumb' && !isCi(env);
+    // Told as well where nothing is being written.
+    stream.on('error', (error) => this.#fail(error));
+    stream.on('drain', () => this.#wake());
   }
 
   write(text: string): void {
-    if (!this.#stream.destroyed) this.#stream.write(screened(text));
+    if (this.#isBroken) return;
+    this.#writing += 1;
+    this.#stream.write(screened(text), (error) => {
+      this.#writing -= 1;
+      if (error) this.#fail(error);
+      this.#wake();
+    });
   }
 
   async drained(): Promise<void> {
-    if (!this.#stream.writableNeedDrain || this.#stream.destroyed) return;
-    try {
-      await once(this.#stream, 'drain');
-    } catch {
-      // The reader went away: the error handler has aborted the signal.
-    }
+    while (!this.#isBroken && this.#stream.writableNeedDrain) await this.#next();
+  }
+
+  async written(): Promise<void> {
+    while (!this.#isBroken && this.#writing > 0) await this.#next();
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (!this.#isBroken) this.#onFailure(error);
+    this.#isBroken = true;
+    this.#wake();
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   columns(): number {

@@ -31,15 +31,29 @@ export async function runProgram(
 ): Promise<number> {
   try {
     const invocation = await parse(words, table, context);
-    return invocation === undefined ? 0 : await invocation();
+    const exitCode = invocation === undefined ? 0 : await invocation();
+    // Whoever was told to stop waits for no slow reader.
+    if (!context.signal.aborted) await context.stdout.written();
+    throwIfUnwritten(context.signal);
+    return exitCode;
   } catch (error) {
     return fail(error, context);
   }
 }
 
+/** A command that did its work and could not say so has failed. */
+function throwIfUnwritten({ reason }: AbortSignal): void {
+  if (isUnwritten(reason)) throw reason;
+}
+
+function isUnwritten(error: unknown): boolean {
+  return error instanceof CliError && error.code === 'output_failed';
+}
+
 function fail(error: unknown, context: Context): number {
   // Ctrl-C wins over whatever fell over because of it.
-  const ending = endingOf(context.signal.aborted ? (context.signal.reason ?? error) : error);
+  const isOwn = !context.signal.aborted || isUnwritten(error);
+  const ending = endingOf(isOwn ? error : (context.signal.reason ?? error));
   if (ending.sentence !== '') {
     context.stderr.write(`${beside(0, `kikitori: ${ending.sentence}`, context.stderr)}\n`);
   }

@@ -21,6 +21,13 @@ export class MemoryOutput implements Output {
     // Memory is never full.
   }
 
+  async written(): Promise<void> {
+    this.whenWritten();
+  }
+
+  /** Called by whoever wants to know whether it was written: a test lets it fail there. */
+  whenWritten: () => void = () => undefined;
+
   columns(): number {
     return this.width;
   }
@@ -82,6 +89,8 @@ export interface MemoryContext extends Context {
   readonly stdout: MemoryOutput;
   readonly stderr: MemoryOutput;
   readonly interrupt: () => void;
+  /** What is written to stdout gets nowhere. */
+  readonly breakStdout: (code: 'output_closed' | 'output_failed') => void;
 }
 
 export interface MemoryContextOptions {
@@ -99,14 +108,18 @@ export function memoryContext(options: MemoryContextOptions = {}): MemoryContext
   const missing = (name: string) => async (): Promise<never> => {
     throw new Error(`the test gave no ${name}`);
   };
+  const stdout = new MemoryOutput(options.stdoutIsTerminal ?? false);
   return {
     stdin: options.stdin ?? new MemoryInput(),
-    stdout: new MemoryOutput(options.stdoutIsTerminal ?? false),
+    stdout,
     stderr: new MemoryOutput(options.stderrIsTerminal ?? false),
     env: options.env ?? {},
     clock: options.clock ?? realClock,
     signal: aborter.signal,
     interrupt: () => aborter.abort(new CliError('interrupted', 'Interrupted.')),
+    breakStdout: (code) => {
+      stdout.whenWritten = () => aborter.abort(new CliError(code, 'Nothing can be written.'));
+    },
     factories: {
       createEngine: missing('createEngine'),
       openModelStore: missing('openModelStore'),

@@ -139,6 +139,31 @@ describe('runProgram', () => {
     expect(context.stderr.text).toBe(err);
   });
 
+  it.each([
+    ['output_failed', 1, 'kikitori: Nothing can be written.\n'],
+    ['output_closed', 0, ''],
+  ] as const)(
+    'waits until the output was taken, and ends with %s when it was not',
+    async (code, exitCode, err) => {
+      const context = memoryContext();
+      context.breakStdout(code);
+      const { table } = tableWith(async () => 0);
+      expect(await runProgram(['echo', 'a'], table, context)).toBe(exitCode);
+      expect(context.stderr.text).toBe(err);
+      expect(await runProgram(['--version'], table, memoryContextBroken(code))).toBe(exitCode);
+    },
+  );
+
+  it('says that the output was lost also when the command made the best of being told to end', async () => {
+    const context = memoryContext();
+    context.breakStdout('output_failed');
+    const { table } = tableWith(async () => {
+      await context.stdout.written();
+      return 0;
+    });
+    expect(await runProgram(['echo', 'a'], table, context)).toBe(1);
+  });
+
   it('calls it interrupted when something fell over because of Ctrl-C', async () => {
     const context = memoryContext();
     const { table } = tableWith(async () => {
@@ -149,3 +174,9 @@ describe('runProgram', () => {
     expect(context.stderr.text).toBe('');
   });
 });
+
+function memoryContextBroken(code: 'output_closed' | 'output_failed') {
+  const context = memoryContext();
+  context.breakStdout(code);
+  return context;
+}
