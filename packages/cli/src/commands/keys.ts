@@ -1,12 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createKey, digestOf, formatKey, type KnownKey, parseKeyFile } from '@kikitori/server';
 import { type CommandGroup, defineCommand } from '../command.js';
 import { CliError } from '../errors.js';
 import { apiKeysOption } from '../options-shared.js';
+import { replaceFile } from '../replaced-file.js';
 
 const NAME = 'what the key is called: letters, digits, dots, dashes';
-/** Whoever may read hashes could try to guess keys that people made up and added by hand. */
-const OWNER_ONLY = 0o600;
 
 const add = defineCommand({
   summary: 'make a key, print it once, and put its hash into the file',
@@ -26,8 +25,16 @@ const add = defineCommand({
     const line = formatKey({ name, digest: digestOf(key) });
     // Says what is wrong with a name before anything is written.
     parseName(line, name);
-    await replace(file, before === '' || before.endsWith('\n') ? before + line : `${before}\n${line}`);
+    // Shown first: a key that nobody has seen must not open anything.
     context.stdout.write(`${key}\n`);
+    await context.stdout.written();
+    if (context.signal.aborted) {
+      throw new CliError('output_failed', `The key could not be shown, so it was not put into ${file}.`, {
+        cause: context.signal.reason,
+      });
+    }
+    const start = before === '' || before.endsWith('\n') ? before : `${before}\n`;
+    await keep(file, { before, after: start + line });
     context.stderr.write(
       `This is shown once; ${file} holds its hash alone. Running servers take it within two seconds.\n`,
     );
@@ -62,7 +69,7 @@ const rm = defineCommand({
     }
     const text = await readFile(file, 'utf8');
     const rest = text.split('\n').filter((line) => line.trim().split(/\s+/)[0] !== name);
-    await replace(file, rest.join('\n'));
+    await keep(file, { before: text, after: rest.join('\n') });
     context.stderr.write(
       `Removed ${name}. Its sessions that run go on; new ones are refused within two seconds.\n`,
     );
@@ -110,19 +117,25 @@ function parseName(line: string, name: string): void {
   }
 }
 
-/** A server that reads at this moment sees the old file or the new one, never half of it. */
-async function replace(file: string, text: string): Promise<void> {
-  const beside = `${file}.${process.pid}.new`;
+/** Rejects with `CliError` where the file is not as it was read, or cannot be changed; then it stays as it is. */
+async function keep(
+  file: string,
+  { before, after }: { readonly before: string; readonly after: string },
+): Promise<void> {
+  if ((await readOrEmpty(file)) !== before) {
+    throw new CliError(
+      'bad_input',
+      `Somebody changed ${file} meanwhile, so it was left alone; do this again.`,
+    );
+  }
   try {
-    await writeFile(beside, text, { mode: OWNER_ONLY });
-    await rename(beside, file);
-  } catch (error) {
+    await replaceFile(file, after);
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError(
       'service_failed',
-      `${file} cannot be written; check its folder and who may write there.`,
-      {
-        cause: error,
-      },
+      `${file} cannot be written, so it is as it was; check its folder and who may write there.`,
+      { cause },
     );
   }
 }

@@ -1,9 +1,25 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/main.js';
 import { memoryContext } from '../memory-context.js';
+
+const isRoot = process.getuid?.() === 0;
 
 let folder = '';
 beforeAll(async () => {
@@ -27,10 +43,78 @@ describe('kikitori keys', () => {
     const text = await readFile(file, 'utf8');
     expect(text).toMatch(/^# ours\npage sha256:[0-9a-f]{64}\nphone sha256:[0-9a-f]{64}\n$/);
     expect(text).not.toContain(out.trim());
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await run('list', '--api-keys', file)).out).toBe('page\nphone\n');
     expect((await run('rm', 'page', '--api-keys', file)).exit).toBe(0);
     expect(await readFile(file, 'utf8')).toMatch(/^# ours\nphone sha256:[0-9a-f]{64}\n$/);
+  });
+
+  it('leaves the file to its owner, and to whoever may read it', async () => {
+    const file = join(folder, 'shared');
+    await run('add', 'one', '--api-keys', file);
+    // A new one is its owner's alone.
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await chmod(file, 0o640);
+    // Only root can give files away; the rest holds for everybody.
+    const [uid, gid] = isRoot ? [65_534, 65_534] : [(await stat(file)).uid, (await stat(file)).gid];
+    await chown(file, uid, gid);
+    const link = join(folder, 'link');
+    await symlink(file, link);
+    await run('add', 'two', '--api-keys', link);
+    await run('rm', 'one', '--api-keys', link);
+    const after = await stat(file);
+    expect([after.mode & 0o777, after.uid, after.gid]).toEqual([0o640, uid, gid]);
+    expect((await run('list', '--api-keys', file)).out).toBe('two\n');
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+
+  it.skipIf(!isRoot)('changes nothing where the owner could not read it afterwards', async () => {
+    const shared = join(folder, 'of-others');
+    await mkdir(shared);
+    await chmod(folder, 0o755);
+    const file = join(shared, 'keys');
+    await run('add', 'one', '--api-keys', file);
+    await chmod(file, 0o644);
+    // Another user, who may write into the folder.
+    await chown(shared, 65_534, 65_534);
+    const before = await readFile(file, 'utf8');
+    const command = join(import.meta.dirname, '..', '..', 'bin', 'kikitori.js');
+    for (const words of [
+      ['add', 'two'],
+      ['rm', 'one'],
+    ]) {
+      const asked = spawnSync(process.execPath, [command, 'keys', ...words, '--api-keys', file], {
+        uid: 65_534,
+        gid: 65_534,
+        encoding: 'utf8',
+      });
+      expect([asked.status, asked.stderr]).toEqual([2, expect.stringContaining('as its owner or as root')]);
+    }
+    expect(await readFile(file, 'utf8')).toBe(before);
+    expect(await readdir(shared)).toEqual(['keys']);
+  });
+
+  it.each(['output_failed', 'output_closed'] as const)(
+    'stores no key that could not be shown: %s',
+    async (code) => {
+      const file = join(folder, `unseen-${code}`);
+      const context = memoryContext();
+      context.breakStdout(code);
+      expect(await main(['keys', 'add', 'page', '--api-keys', file], context)).toBe(1);
+      expect(context.stderr.text).toContain('could not be shown, so it was not put into');
+      await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+
+  it('leaves a file alone that somebody else changed meanwhile', async () => {
+    const file = join(folder, 'contended');
+    await run('add', 'one', '--api-keys', file);
+    const context = memoryContext();
+    const theirs = `# theirs\n${await readFile(file, 'utf8')}`;
+    context.stdout.whenWritten = () => writeFileSync(file, theirs);
+    expect(await main(['keys', 'add', 'two', '--api-keys', file], context)).toBe(2);
+    expect(context.stderr.text).toContain('meanwhile');
+    expect(await readFile(file, 'utf8')).toBe(theirs);
   });
 
   it('says what is wrong in a sentence', async () => {
