@@ -18,6 +18,7 @@ interface Manifest {
   readonly name: string;
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports: unknown;
+  readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
@@ -91,8 +92,13 @@ afterAll(async () => {
 describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
   '%s, packed',
   (name, manifest) => {
-    it('holds every file that its exports and its commands name', async () => {
-      for (const target of [...targetsOf(manifest.exports), ...Object.values(manifest.bin ?? {})]) {
+    it('holds every file that its exports, its commands and its scripts name', async () => {
+      const scripts = Object.values(manifest.scripts ?? {}).map((script) => script.replace(/^node /, ''));
+      for (const target of [
+        ...targetsOf(manifest.exports),
+        ...Object.values(manifest.bin ?? {}),
+        ...scripts,
+      ]) {
         expect((await stat(at(name, target)).catch(() => undefined))?.isFile(), target).toBe(true);
       }
     });
@@ -101,7 +107,10 @@ describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
       const files = (await filesBelow(at(name))).map((file) => file.slice(at(name).length + 1));
       expect(files).toContain('package.json');
       const strangers = files.filter(
-        (file) => !/^(dist|bin|assets|template|vendor)\/|^(package\.json|LICENSE|README\.md)$/.test(file),
+        (file) =>
+          !/^(dist|bin|assets|template|vendor)\/|^(package\.json|LICENSE|README\.md|leave-out-graphics\.js)$/.test(
+            file,
+          ),
       );
       expect(strangers).toEqual([]);
     });
