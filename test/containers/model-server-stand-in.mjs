@@ -19,6 +19,8 @@ else if (dashM === '-m' && module === 'pip') pip(args);
 else refuse(`cannot run ${dashM} ${module}`);
 
 async function serve(words) {
+  // What vLLM asks for before it reports its usage.
+  if (process.env['VLLM_NO_USAGE_STATS'] !== '1') refuse('would report its usage');
   const passed = [];
   for (let at = 0; at < words.length; at += 2) {
     const [flag, value] = words.slice(at, at + 2);
