@@ -115,6 +115,15 @@ describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
       expect(strangers).toEqual([]);
     });
 
+    it('says under which licence it is, and what it brings along', async () => {
+      expect(await readFile(at(name, 'dist', 'LICENSE'), 'utf8')).toMatch(/^MIT License/);
+      const notice = await readFile(at(name, 'dist', 'THIRD-PARTY.md'), 'utf8');
+      expect(notice).toContain(`# What ${name} brings along`);
+      for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+        if (!/^(@kikitori\/|kikitori$)/.test(dependency)) expect(notice).toContain(`| ${dependency} | `);
+      }
+    });
+
     it('can be imported by each of its names', async () => {
       const script = subpathsOf(manifest)
         .map((specifier) => `await import(${JSON.stringify(specifier)});`)
@@ -142,6 +151,15 @@ describe.each(manifests.map((manifest) => [manifest.name, manifest] as const))(
     });
   },
 );
+
+describe('what was built into one', () => {
+  it.each([
+    ['@kikitori/bridge', 'dist/kikitori-bridge.mjs'],
+    ['@kikitori/web', 'dist/pages/third-party.txt'],
+  ])('of %s says what it is made of', async (name, file) => {
+    expect(await readFile(at(name, file), 'utf8')).toMatch(/Kikitori[.,] [\s\S]*\nMIT License\n/);
+  });
+});
 
 describe('the packed command', () => {
   it('runs from its own files', async () => {

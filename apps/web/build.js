@@ -7,6 +7,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleNotice } from '../../third-party/dist/notices.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, 'src');
@@ -56,11 +57,13 @@ function builtNames({ outputs }) {
 await rm(pages, { recursive: true, force: true });
 await mkdir(pages, { recursive: true });
 const names = new Map();
+const inputs = [];
 // One after the other: `live.js` and `live.css` may not share one run, for they share a name.
 for (const entryPoints of [await existing(entries), await existing(styles)]) {
   if (entryPoints.length === 0) continue;
   const { metafile } = await build({ ...options, entryPoints });
   for (const [name, path] of builtNames(metafile)) names.set(name, path);
+  inputs.push(...Object.keys(metafile.inputs));
 }
 for (const file of (await readdir(source)).filter((name) => name.endsWith('.html'))) {
   const html = await readFile(join(source, file), 'utf8');
@@ -71,6 +74,8 @@ for (const file of (await readdir(source)).filter((name) => name.endsWith('.html
   });
   await writeFile(join(pages, file), filled);
 }
+
+await writeFile(join(pages, 'third-party.txt'), bundleNotice(inputs));
 
 // Clips to try the page with, where there is no microphone.
 const samples = join(here, '..', '..', 'samples');

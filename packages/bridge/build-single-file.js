@@ -2,11 +2,12 @@
  * Builds the stand-alone command into one file without dependencies: `dist/kikitori-bridge.mjs`. The container needs Node
  * and this file, nothing else.
  */
-import { chmod } from 'node:fs/promises';
+import { appendFile, chmod } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleNotice } from '../../third-party/dist/notices.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outfile = join(here, 'dist', 'kikitori-bridge.mjs');
@@ -29,4 +30,6 @@ const outside = Object.values(metafile.outputs)
 if (outside.length > 0) {
   throw new Error(`not a single file: it still imports ${outside.map(({ path }) => path).join(', ')}`);
 }
+// The file travels alone, so what it is made of stands in it.
+await appendFile(outfile, `/*\n${bundleNotice(Object.keys(metafile.inputs)).replaceAll('*/', '* /')}*/\n`);
 await chmod(outfile, 0o755);
