@@ -135,6 +135,39 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page listens to', { t
     await untilState(page, 'Only silence comes');
   });
 
+  it('is let go of when Stop comes before the recorder is there, and heard again at the next Start', async () => {
+    const permissions = ['microphone'];
+    const script = `{
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const opened = [];
+      navigator.mediaDevices.getUserMedia = async (wish) => {
+        const stream = await open(wish);
+        opened.push(...stream.getTracks());
+        return stream;
+      };
+      const load = AudioWorklet.prototype.addModule;
+      const loaded = new Promise((resolve) => Object.assign(window, { loadRecorder: resolve }));
+      AudioWorklet.prototype.addModule = async function (url) {
+        await loaded;
+        return await load.call(this, url);
+      };
+      Object.assign(window, { openTracks: () => opened.filter(({ readyState }) => readyState === 'live').length });
+    }`;
+    const page = await visit(asked, (await stage.serve()).url, { permissions, script });
+    await page.click('#record');
+    await untilState(page, 'the microphone is starting');
+    expect(await page.evaluate('openTracks()')).toBe(1);
+    await stop(page);
+    expect(await page.evaluate('openTracks()')).toBe(0);
+    await page.evaluate('loadRecorder()');
+    expect(await page.evaluate('openTracks()')).toBe(0);
+    await page.click('#record');
+    await untilSaid(page);
+    expect(await page.evaluate('openTracks()')).toBe(1);
+    await stop(page);
+    expect(await page.evaluate('openTracks()')).toBe(0);
+  });
+
   it('keeps the screen on while it is live, and no longer', async () => {
     const { url } = await stage.serve();
     const permissions = ['microphone', 'screen-wake-lock'];

@@ -23,6 +23,8 @@ export interface RunEvents extends Omit<ListeningOptions, 'token' | 'model'> {
 /** From the first sample to the last word: a microphone, a tab, or a recording, on its way to the server. */
 export class LiveRun {
   readonly listening: Listening;
+  /** Fires when the run ends, perhaps before there is a capture that could be stopped. */
+  readonly #ended = new AbortController();
   #capture: Capture | undefined;
   #release: (() => void) | undefined;
 
@@ -34,22 +36,31 @@ export class LiveRun {
     return this.#capture;
   }
 
-  /** Takes in what the stream gives. Rejects with `CaptureError`. */
+  /** Takes in what the stream gives, until the run ends. Rejects with `CaptureError`. */
   async record(
     stream: MediaStream,
     files: RecorderFiles,
     events: Pick<RunEvents, 'onLevel' | 'onCapture'>,
   ): Promise<void> {
+    const { signal } = this.#ended;
     this.#release = keepAwake();
-    this.#capture = await startCapture({
-      ...files,
-      stream,
-      onAudio: (samples, level) => {
-        this.listening.push(samples);
-        events.onLevel(level);
-      },
-      onState: events.onCapture,
-    });
+    try {
+      const capture = await startCapture({
+        ...files,
+        stream,
+        signal,
+        onAudio: (samples, level) => {
+          this.listening.push(samples);
+          events.onLevel(level);
+        },
+        onState: events.onCapture,
+      });
+      if (signal.aborted) await capture.stop();
+      this.#capture = capture;
+    } catch (error) {
+      // Whoever ended the run goes on with it.
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** Lets go of the microphone and waits for the last words. Rejects as the session does. */
@@ -65,6 +76,7 @@ export class LiveRun {
   }
 
   async #letGo(): Promise<void> {
+    this.#ended.abort();
     this.#release?.();
     this.#release = undefined;
     await this.#capture?.stop();

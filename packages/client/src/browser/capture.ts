@@ -1,4 +1,5 @@
 import { LEVEL_DBFS_MIN, type Level } from '@kikitori/audio';
+import { abortable } from './abortable.js';
 import { CaptureError } from './errors.js';
 import { CAPTURE_LIMITS } from './limits.js';
 import type { WorkerAudio, WorkerRequest, WorkletStart } from './worker-messages.js';
@@ -24,6 +25,8 @@ export interface CaptureOptions {
   /** Mono samples at 16 kHz, about every 20 ms; they are the caller's. `level` is that of the source. */
   readonly onAudio: (samples: Float32Array<ArrayBuffer>, level: Level) => void;
   readonly onState?: (state: CaptureState) => void;
+  /** Lets go of the stream at once while the capture has not begun yet; from then on it is `stop` that ends it. */
+  readonly signal?: AbortSignal;
 }
 
 /** Sound that is being taken in. */
@@ -40,11 +43,11 @@ export interface Capture {
 }
 
 /**
- * Begins to take in sound at the device's own rate. Rejects with `CaptureError` `load_failed`, `no_audio` or
- * `unsupported`; a stream with sound is stopped then.
+ * Begins to take in sound at the device's own rate. Rejects with `CaptureError` `load_failed`, `no_audio`,
+ * `unsupported` or `aborted`; a stream with sound is stopped then.
  */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
-  const { stream, workletUrl } = options;
+  const { stream, workletUrl, signal } = options;
   if (stream.getAudioTracks().length === 0) {
     throw new CaptureError('no_audio', 'The stream carries no sound.');
   }
@@ -53,11 +56,12 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   }
   const { context, source } = await openContext(stream);
   try {
-    await context.audioWorklet.addModule(workletUrl);
+    await abortable(context.audioWorklet.addModule(workletUrl), signal);
     return new StreamCapture(context, source, options);
   } catch (error) {
     for (const track of stream.getTracks()) track.stop();
     await context.close();
+    if (error instanceof CaptureError) throw error;
     throw new CaptureError('load_failed', 'The recorder could not be loaded from the server.', error);
   }
 }

@@ -1,3 +1,4 @@
+import { abortable, throwIfAborted } from './abortable.js';
 import { CaptureError } from './errors.js';
 import { CAPTURE_LIMITS } from './limits.js';
 import type { WorkerAudio, WorkerRequest } from './worker-messages.js';
@@ -120,26 +121,4 @@ function interleaved(
 
 function tooLong(): CaptureError {
   return new CaptureError('too_long', 'The file is too long for a browser; use kikitori transcribe for it.');
-}
-
-/** The promise, or a rejection as soon as the signal fires. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  const given = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(new CaptureError('aborted', 'The caller aborted.', signal.reason));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { signal: given.signal });
-  });
-  // Whichever loses is of no interest.
-  promise.catch(() => undefined);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    given.abort();
-  }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new CaptureError('aborted', 'The caller aborted.', signal.reason);
 }

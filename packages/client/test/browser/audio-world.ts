@@ -54,6 +54,8 @@ export interface AudioWorldOptions {
   /** The only rate at which it connects a stream, as in Firefox. */
   readonly onlyRateHz?: number;
   readonly isWorkletMissing?: boolean;
+  /** The recorder is loaded when this is settled. */
+  readonly worklet?: Promise<void>;
 }
 
 /** The globals of a browser; `leave` takes them away. */
@@ -138,6 +140,7 @@ class FakeContext extends EventTarget {
   readonly audioWorklet = {
     addModule: async (): Promise<void> => {
       if (this.#world.options.isWorkletMissing === true) throw new Error('404');
+      await this.#world.options.worklet;
     },
   };
 

@@ -24,6 +24,7 @@ async function start(
   track: FakeTrack,
   options?: AudioWorldOptions,
   more: readonly FakeTrack[] = [],
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Capture> {
   world = new AudioWorld(options);
   return await startCapture({
@@ -34,6 +35,7 @@ async function start(
       heard += samples.length;
     },
     onState: (state) => states.push(state),
+    signal,
   });
 }
 
@@ -73,6 +75,26 @@ describe('a capture', () => {
     const alone = new FakeTrack();
     await expect(start(alone, { isWorkletMissing: true })).rejects.toMatchObject({ code: 'load_failed' });
     expect([alone.readyState, world.context.state]).toEqual(['ended', 'closed']);
+  });
+
+  it('lets go of the device at once when it is aborted before it has begun, and never begins', async () => {
+    for (const isEarly of [true, false]) {
+      const aborter = new AbortController();
+      const track = new FakeTrack();
+      let load: () => void = () => undefined;
+      const worklet = new Promise<void>((resolve) => {
+        load = resolve;
+      });
+      if (isEarly) aborter.abort();
+      const starting = start(track, { worklet }, [], aborter.signal);
+      aborter.abort('stopped');
+      await expect(starting).rejects.toMatchObject({ code: 'aborted' });
+      expect([track.readyState, world.context.state]).toEqual(['ended', 'closed']);
+      load();
+      await worklet;
+      expect([world.workers.length, world.nodes.length]).toEqual([0, 0]);
+      world.leave();
+    }
   });
 
   it('refuses a stream without sound', async () => {
