@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
 import { CLIENT_LIMITS } from '../limits.js';
+import { captionsBackOffMs } from './back-off.js';
 import { type CaptionEndpoint, captionEndpoint } from './caption-endpoint.js';
 import { nextPublication, type SpokenState } from './publication.js';
 
@@ -38,12 +39,15 @@ export interface CaptionShare {
   readonly readers: number;
 }
 
+/** What one request came to. `forgotten`: the server does not know the share it opened. */
+type Step = 'opened' | 'published' | 'forgotten' | 'away' | 'taken' | 'refused';
+
 const NOTHING: SpokenState = { utterances: [], stable: '', unstable: '' };
 
 /**
  * Publishes what a speaker says, for readers. It is handed the whole state whenever that changes and sends what is
  * new, one request at a time: a slow line makes the steps larger, nothing waits. When the server has forgotten the share it
- * is opened again and everything is said anew.
+ * is opened again and everything is said anew; one that forgets it again and again is asked less and less often.
  */
 export class CaptionPublisher {
   readonly #options: CaptionPublisherOptions;
@@ -56,6 +60,8 @@ export class CaptionPublisher {
   #share: CaptionShare | undefined;
   #nextNumber: number | null = null;
   #isOpen = false;
+  /** In a row, since words last came through: that it can be opened proves nothing. */
+  #failures = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: CaptionPublisherOptions) {
@@ -92,18 +98,19 @@ export class CaptionPublisher {
 
   async #run(): Promise<void> {
     this.#tell('opening');
-    let failures = 0;
     while (!this.#stop.signal.aborted) {
-      const status = await this.#step();
+      const step = await this.#step();
       if (this.#stop.signal.aborted) return;
-      if (status === 'taken' || status === 'refused') {
-        this.#tell(status);
+      if (step === 'taken' || step === 'refused') {
+        this.#tell(step);
         return;
       }
-      failures = status === 'away' ? failures + 1 : 0;
-      if (status === 'away') {
+      if (step === 'published') this.#failures = 0;
+      else if (step !== 'opened') this.#failures += 1;
+      // A server that was started anew has forgotten it once.
+      if (step === 'away' || (step === 'forgotten' && this.#failures > 1)) {
         this.#tell('away');
-        await this.#backOff(failures);
+        await this.#backOff();
       } else {
         await this.#pause();
       }
@@ -111,7 +118,7 @@ export class CaptionPublisher {
   }
 
   /** One request. */
-  async #step(): Promise<SharingStatus> {
+  async #step(): Promise<Step> {
     const { signal } = this.#stop;
     try {
       if (!this.#isOpen) return await this.#open(signal);
@@ -122,7 +129,7 @@ export class CaptionPublisher {
     }
   }
 
-  async #open(signal: AbortSignal): Promise<SharingStatus> {
+  async #open(signal: AbortSignal): Promise<Step> {
     const { session, language, publisherSecret, authorization } = this.#options;
     const opened = await this.#endpoint.open({
       session,
@@ -135,11 +142,11 @@ export class CaptionPublisher {
     this.#nextNumber = opened.nextNumber;
     this.#isOpen = true;
     this.#isChanged = true;
-    this.#tell('sharing');
-    return 'sharing';
+    if (this.#failures === 0) this.#tell('sharing');
+    return 'opened';
   }
 
-  async #publish(signal: AbortSignal): Promise<SharingStatus> {
+  async #publish(signal: AbortSignal): Promise<Step> {
     const share = this.#share;
     if (share === undefined) return 'away';
     const state = this.#state;
@@ -150,7 +157,7 @@ export class CaptionPublisher {
     if (answer === 'unknown') {
       this.#isOpen = false;
       this.#isChanged = true;
-      return 'sharing';
+      return 'forgotten';
     }
     if (answer === 'taken') return 'taken';
     this.#nextNumber = answer.nextNumber;
@@ -159,7 +166,7 @@ export class CaptionPublisher {
     if (!isWhole && state.utterances.length > 0) this.#isChanged = true;
     this.#share = { ...share, readers: answer.readers };
     this.#tell('sharing');
-    return 'sharing';
+    return 'published';
   }
 
   /** Until there is something to say, at least so often that the server does not take the speaker for gone. */
@@ -172,11 +179,10 @@ export class CaptionPublisher {
     this.#wake = undefined;
   }
 
-  async #backOff(failures: number): Promise<void> {
+  async #backOff(): Promise<void> {
     this.#isChanged = true;
-    const { captionsRetryMsMin, captionsRetryMsMax } = CLIENT_LIMITS;
-    const delayMs = Math.min(captionsRetryMsMax, captionsRetryMsMin * 2 ** Math.min(failures, 10));
-    await this.#sleep(delayMs * (0.5 + (this.#options.random ?? Math.random)() / 2), this.#stop.signal);
+    const { random = Math.random } = this.#options;
+    await this.#sleep(captionsBackOffMs(this.#failures, random), this.#stop.signal);
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

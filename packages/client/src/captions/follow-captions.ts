@@ -1,6 +1,7 @@
 import { CaptionStreamReader } from '@kikitori/protocol/shared-captions';
 import { type Clock, systemClock } from '../clock.js';
 import { CLIENT_LIMITS } from '../limits.js';
+import { captionsBackOffMs } from './back-off.js';
 import { applyCaptionEvent, type CaptionView, EMPTY_VIEW } from './caption-view.js';
 
 /**
@@ -35,10 +36,9 @@ export async function followCaptions(options: FollowCaptionsOptions): Promise<vo
     failures = hadEvents ? 0 : failures + 1;
     if (signal.aborted) return;
     follower.tell(status);
-    const { captionsRetryMsMin, captionsRetryMsMax, captionsWaitMs } = CLIENT_LIMITS;
-    const backOffMs = Math.min(captionsRetryMsMax, captionsRetryMsMin * 2 ** Math.min(failures, 10));
-    const delayMs = status === 'waiting' ? captionsWaitMs : backOffMs;
-    await clock.sleep(delayMs * (0.5 + random() / 2), { signal }).catch(() => undefined);
+    const waitMs = CLIENT_LIMITS.captionsWaitMs * (0.5 + random() / 2);
+    const delayMs = status === 'waiting' ? waitMs : captionsBackOffMs(failures, random);
+    await clock.sleep(delayMs, { signal }).catch(() => undefined);
   }
 }
 
