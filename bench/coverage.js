@@ -22,7 +22,7 @@ const SAMPLES_PER_MS = 16;
 const FRAME_MS = 32;
 const PHASE_MS = 40;
 /** More speech than this between the ends of two words, beyond what the second one takes, is covered by none. */
-const UNCOVERED_MS = 800;
+const UNCOVERED_MS = 900;
 /** What a slow speaker needs for a letter; a digit is a word of five. */
 const LETTER_MS = 60;
 const LOST_WORDS = 3;
@@ -66,7 +66,12 @@ function speechFrames(voice) {
 /** Stretches of speech between the ends of two words (or none) that hold too much of it. Milliseconds. */
 function uncovered(words, voice) {
   const frames = speechFrames(voice);
-  const ends = [...words].sort((a, b) => a.endMs - b.endMs);
+  // Words that were placed in the wrong order are said to end together.
+  const ends = [];
+  for (const { text, endMs } of words) {
+    if (ends.at(-1)?.endMs === endMs) ends.at(-1).text += text;
+    else ends.push({ text, endMs });
+  }
   const holes = [];
   let frame = 0;
   for (const { text, endMs } of [...ends, { text: '', endMs: frames.length * FRAME_MS }]) {

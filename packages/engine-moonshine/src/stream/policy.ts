@@ -82,7 +82,7 @@ export const DEFAULT_POLICY: StreamPolicy = {
   carryContextMs: 2500,
   unsaidMs: 500,
   clearProbability: 0.8,
-  uncoveredMs: 800,
+  uncoveredMs: 900,
   edgeMs: 500,
   againShare: 0.25,
   windowMsMax: 9000,
