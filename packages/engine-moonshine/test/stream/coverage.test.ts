@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DecodeRequest } from '../../src/model/moonshine.js';
 import { DEFAULT_POLICY, policyOf } from '../../src/stream/policy.js';
-import { Scene, type Spoken, speak } from './scene.js';
+import { checkGuarantees, Scene, type Spoken, speak } from './scene.js';
 
 /**
  * A model that is led astray: forced to begin with the words up to `last`, it passes over the next `count` ones; asked
@@ -165,6 +165,7 @@ describe('speech that no word covers', () => {
           scene.recogniser.flush(1);
           scene.work();
           expect(scene.text).toEqual(scene.expected);
+          checkGuarantees(scene.said);
         },
       ),
       { numRuns: 100 },

@@ -1,8 +1,7 @@
-import type { Hypothesis, Word } from '@kikitori/engine';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY, policyOf } from '../../src/stream/policy.js';
-import { Scene, speak } from './scene.js';
+import { checkGuarantees, Scene, speak } from './scene.js';
 
 const word = fc.record({
   gapMs: fc.oneof(
@@ -254,27 +253,3 @@ describe('the recogniser', () => {
     expect(scene.decodes).toBeLessThan(20);
   });
 });
-
-/** What `Hypothesis` promises in the seam's description. */
-function checkGuarantees(said: readonly Hypothesis[]): void {
-  let settledMs = 0;
-  let lastStartMs = 0;
-  let open: Word[] = [];
-  for (const hypothesis of said) {
-    expect(hypothesis.settledMs).toBeGreaterThanOrEqual(settledMs);
-    settledMs = hypothesis.settledMs;
-    if (hypothesis.type === 'words') {
-      for (const { startMs, endMs } of hypothesis.words) {
-        expect(startMs).toBeGreaterThanOrEqual(lastStartMs);
-        expect(endMs).toBeGreaterThanOrEqual(startMs);
-        lastStartMs = startMs;
-      }
-      open.push(...hypothesis.words);
-    } else if (hypothesis.type === 'utterance') {
-      expect(hypothesis.words).toEqual(open);
-      open = [];
-    } else if (hypothesis.type === 'flushed') {
-      expect(open).toEqual([]);
-    }
-  }
-}

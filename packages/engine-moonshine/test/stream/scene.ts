@@ -152,3 +152,27 @@ export class Scene {
     return this.#spoken.some(({ startMs, endMs }) => ms + 16 >= startMs && ms + 16 < endMs) ? 0.95 : 0.02;
   }
 }
+
+/** What `Hypothesis` promises in the seam's description. */
+export function checkGuarantees(said: readonly Hypothesis[]): void {
+  let settledMs = 0;
+  let lastStartMs = 0;
+  let open: Word[] = [];
+  for (const hypothesis of said) {
+    expect(hypothesis.settledMs).toBeGreaterThanOrEqual(settledMs);
+    settledMs = hypothesis.settledMs;
+    if (hypothesis.type === 'words') {
+      for (const { startMs, endMs } of hypothesis.words) {
+        expect(startMs).toBeGreaterThanOrEqual(lastStartMs);
+        expect(endMs).toBeGreaterThanOrEqual(startMs);
+        lastStartMs = startMs;
+      }
+      open.push(...hypothesis.words);
+    } else if (hypothesis.type === 'utterance') {
+      expect(hypothesis.words).toEqual(open);
+      open = [];
+    } else if (hypothesis.type === 'flushed') {
+      expect(open).toEqual([]);
+    }
+  }
+}
