@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
 import type { Clock } from './clock.js';
@@ -23,7 +24,9 @@ export interface EngineHostOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ServerMetrics;
-  /** Takes a place for one file, or says why there is none. */
+  /** Counts an upload from its head to its answer, or says why it may not come. */
+  readonly enterUpload: (request: IncomingMessage) => Place | HttpError;
+  /** Takes a place for one file that is about to be decoded, or says why there is none. */
   readonly takePlace: () => Place | HttpError;
 }
 

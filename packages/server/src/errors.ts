@@ -55,6 +55,9 @@ export class ServerError extends Error {
   }
 }
 
+/** The status of a request whose client left; nobody hears it, it is counted. */
+export const CLIENT_LEFT = 499;
+
 /** The error that makes an HTTP handler answer so. */
 export function refusal(status: number, message: string, param?: string): ServerError {
   const answer: HttpError = param === undefined ? { status, message } : { status, message, param };

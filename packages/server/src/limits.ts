@@ -81,6 +81,14 @@ export const RELAY_LIMITS = {
 export interface HttpLimits {
   /** Largest file of `POST /v1/audio/transcriptions`: 25 MiB, as vLLM. At the bound: 400. */
   readonly fileBytesMax: number;
+  /** Largest body of that request: a file, and what stands around it. At the bound: 400. */
+  readonly formBytesMax: number;
+  /** Files of a form; all but the first `file` are dropped as they come. At the bound: 400. */
+  readonly filesMax: number;
+  /** Uploads at once, from their head to their answer; each may have a file of `fileBytesMax` on the disk. At the bound: 503. */
+  readonly uploadsMax: number;
+  /** The same, with one key, or without keys from one address. At the bound: 429. */
+  readonly uploadsPerOwnerMax: number;
   /** Longest sound in a file. At the bound: 413. */
   readonly fileAudioMsMax: number;
   /** Longest time for a file, from the request's head to the answer's last byte. At the bound: 408. */
@@ -113,6 +121,11 @@ export interface HttpLimits {
 
 export const HTTP_LIMITS: HttpLimits = {
   fileBytesMax: 25 * 1024 * 1024,
+  formBytesMax: 26 * 1024 * 1024,
+  filesMax: 4,
+  // 1.6 GB of temporary files.
+  uploadsMax: 64,
+  uploadsPerOwnerMax: 16,
   // 25 MiB of telephone-grade Opus may hold nine hours.
   fileAudioMsMax: 4 * 3_600_000,
   fileMsMax: 3_600_000,

@@ -12,6 +12,7 @@ import { type HttpError, ServerError } from './errors.js';
 import { errorBody, send, sendJson } from './http/answers.js';
 import { pageInfoRoutes } from './http/page-info.js';
 import { createRouter, empty, type Route } from './http/router.js';
+import { UploadShares } from './http/upload-shares.js';
 import {
   CAPTIONS_LIMITS,
   type CaptionsLimits,
@@ -96,6 +97,7 @@ class Server implements RealtimeServer {
   readonly #callers = new WeakMap<Handshake, Caller>();
   readonly #metrics: ServerMetrics;
   readonly #places: Places;
+  readonly #uploads: UploadShares;
   readonly #captions: CaptionsHub;
   readonly #sessions = new Set<HostedSession>();
   #draining: Promise<void> | undefined;
@@ -109,7 +111,9 @@ class Server implements RealtimeServer {
     this.#version = options.version ?? packageVersion();
     this.#doorman = new Doorman(options, this.#clock);
     this.#metrics = createMetrics({ audioLagS: () => this.#audioLagS() });
-    this.#host = this.#hostOf(options);
+    const httpLimits = { ...HTTP_LIMITS, ...options.httpLimits };
+    this.#uploads = new UploadShares(httpLimits);
+    this.#host = this.#hostOf(options, httpLimits);
     const { placesMax } = this.#host;
     this.#places = new Places(placesMax, (taken) => this.#metrics.sessionsActive.set(taken));
     this.#metrics.sessionsMax.set(placesMax);
@@ -224,7 +228,7 @@ class Server implements RealtimeServer {
     await Promise.all([this.#host.idle(), ...[...this.#sessions].map(({ ended }) => ended)]);
   }
 
-  #hostOf(options: RealtimeServerOptions): SessionHost {
+  #hostOf(options: RealtimeServerOptions, httpLimits: HttpLimits): SessionHost {
     const limits = { ...SESSION_LIMITS, ...options.limits };
     const own = { limits, clock: this.#clock, logger: this.#logger, metrics: this.#metrics };
     if ('relay' in options)
@@ -234,7 +238,8 @@ class Server implements RealtimeServer {
       ...own,
       engine,
       models,
-      httpLimits: { ...HTTP_LIMITS, ...options.httpLimits },
+      httpLimits,
+      enterUpload: (request) => this.#enterUpload(request),
       takePlace: () => this.#takePlace(),
     });
   }
@@ -276,6 +281,36 @@ class Server implements RealtimeServer {
 
   get #isHealthy(): boolean {
     return this.#draining === undefined && !this.#host.isGone;
+  }
+
+  /** An upload is one of its key's sessions all the while, and has a share of the disk; a place only while it is decoded. */
+  #enterUpload(request: IncomingMessage): Place | HttpError {
+    const full = this.#whyFull();
+    if (full !== undefined) {
+      this.#refuse(full);
+      return this.#fullError(full);
+    }
+    const caller = this.#doorman.authenticator.identify({ authorization: request.headers.authorization });
+    const keyFull = caller === undefined ? undefined : this.#doorman.whyKeyFull(caller);
+    if (keyFull !== undefined) {
+      this.#refuse(keyFull.reason);
+      return { status: keyFull.status, message: keyFull.message };
+    }
+    const share = this.#uploads.take(this.#ownerOf(request));
+    if (!('free' in share)) {
+      this.#refuse('busy');
+      return share;
+    }
+    const leaveKey = caller === undefined ? undefined : this.#doorman.count(caller);
+    let isIn = true;
+    return {
+      free: () => {
+        if (!isIn) return;
+        isIn = false;
+        share.free();
+        leaveKey?.();
+      },
+    };
   }
 
   #takePlace(): Place | HttpError {

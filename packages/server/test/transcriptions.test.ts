@@ -1,57 +1,6 @@
-import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { HTTP_LIMITS } from '../src/limits.js';
-import { ManualClock } from './manual-clock.js';
-import { eventually, startTestServer, type TestServer } from './test-server.js';
-
-/** A WAV file of silence, 16 kHz mono 16 bit. */
-function wav(lengthMs: number): Uint8Array<ArrayBuffer> {
-  const dataBytes = lengthMs * 32;
-  const bytes = new Uint8Array(44 + dataBytes);
-  const view = new DataView(bytes.buffer);
-  const ascii = (at: number, name: string): void => bytes.set(new TextEncoder().encode(name), at);
-  ascii(0, 'RIFF');
-  view.setUint32(4, 36 + dataBytes, true);
-  ascii(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, 16_000, true);
-  view.setUint32(28, 32_000, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  ascii(36, 'data');
-  view.setUint32(40, dataBytes, true);
-  return bytes;
-}
-
-type Fields = readonly (readonly [string, string])[];
-
-function formOf(fields: Fields): FormData {
-  const data = new FormData();
-  for (const [name, value] of fields) data.append(name, value);
-  return data;
-}
-
-function form(
-  fields: Fields = [],
-  file: Uint8Array<ArrayBuffer> = wav(4000),
-  order: 'before' | 'behind' = 'before',
-): FormData {
-  const data = new FormData();
-  if (order === 'behind') data.append('file', new Blob([file]), 'speech.wav');
-  for (const [name, value] of fields) data.append(name, value);
-  if (order === 'before') data.append('file', new Blob([file]), 'speech.wav');
-  return data;
-}
-
-function post(
-  test: TestServer,
-  body: FormData | string,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return fetch(`${test.url}/v1/audio/transcriptions`, { method: 'POST', body, headers });
-}
+import { eventually, startTestServer } from './test-server.js';
+import { type Fields, filesOf, form, formOf, openUpload, post, wav } from './upload-client.js';
 
 const TEXT = 'First words spoken. First words spoken.';
 
@@ -238,6 +187,8 @@ describe('a bad request', () => {
       { param: 'file', code: 400 },
     ],
     ['a field that is too long', form([['prompt', 'x'.repeat(100_000)]]), 400, { type: 'BadRequestError' }],
+    ['too many files', filesOf(5), 400, { message: expect.stringContaining('too many parts') }],
+    ['more bytes than a form may have', filesOf(2, 20_000_000), 400, { type: 'BadRequestError' }],
     ['too many fields', form(Array.from({ length: 100 }, (_, n) => [`field${n}`, 'x'] as const)), 400, {}],
   ];
   it.each(cases)('with %s says what is wrong', async (_name, body, status, error) => {
@@ -287,54 +238,23 @@ describe('a bad request', () => {
   });
 });
 
-describe('a client that leaves', () => {
-  it('without a word gives its place back within ten seconds', async () => {
-    const clock = new ManualClock();
-    await using test = await startTestServer({ server: { clock } });
-    const idle = clock.pending;
-    const upload = openUpload(test, []);
-    upload.write(wav(60_000).subarray(0, 32_000));
-    // One deadline for the whole file, one for its next bytes.
-    await eventually(() => test.engine.calls.opens === 1 && clock.pending >= idle + 2);
-    clock.advance(HTTP_LIMITS.bodyStallMs);
-    expect(await test.metric('kikitori_sessions_active')).toBe(1);
-    await eventually(() => test.engine.calls.streamsOpen === 0);
-    clock.advance(10_000 - HTTP_LIMITS.bodyStallMs);
-    await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
-    upload.destroy();
-  });
-
-  it('gives its place and its stream back at once', async () => {
-    await using test = await startTestServer();
-    test.engine.stall();
-    const upload = openUpload(test, []);
-    upload.write(wav(60_000).subarray(0, 128_000));
-    await eventually(() => test.engine.calls.opens === 1);
-    upload.destroy();
-    await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
-    expect(await test.metric('kikitori_files_total{status="499"}')).toBe(1);
-    test.engine.release();
-    expect(test.engine.calls.streamsOpen).toBe(0);
-  });
-});
-
 describe('a drain', () => {
   it('lets a running file finish', async () => {
     await using test = await startTestServer();
-    const upload = openUpload(test, []);
+    const upload = openUpload(test, [['stream', 'true']]);
     const file = wav(5000);
     upload.write(file.subarray(0, 128_000));
     await eventually(() => test.engine.calls.samples > 0);
     const drained = test.server.drain({ deadlineMs: 60_000 });
     upload.write(file.subarray(128_000));
     upload.end();
-    expect(await upload.rest()).toContain('First words spoken.');
+    expect(await upload.rest()).toContain('data: [DONE]');
     await drained;
   });
 
   it('ends a file at its deadline', async () => {
     await using test = await startTestServer({ server: { httpLimits: { discardMs: 20 } } });
-    const upload = openUpload(test, []);
+    const upload = openUpload(test, [['stream', 'true']]);
     upload.write(wav(5000).subarray(0, 128_000));
     await eventually(() => test.engine.calls.samples > 0);
     const drained = test.server.drain({ deadlineMs: 50 });
@@ -342,43 +262,3 @@ describe('a drain', () => {
     await drained;
   });
 });
-
-/** An upload that is written by hand, piece by piece. */
-function openUpload(test: TestServer, fields: Fields) {
-  const boundary = 'kikitori-test';
-  const request = httpRequest(`${test.url}/v1/audio/transcriptions`, {
-    method: 'POST',
-    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
-  });
-  for (const [name, value] of fields) {
-    request.write(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
-  }
-  request.write(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n`);
-  let body = '';
-  let isOver = false;
-  request.on('response', (response) => {
-    response.setEncoding('utf8');
-    response.on('data', (piece: string) => {
-      body += piece;
-    });
-    response.on('close', () => {
-      isOver = true;
-    });
-  });
-  request.on('error', () => {
-    isOver = true;
-  });
-  return {
-    write: (bytes: Uint8Array): void => void request.write(bytes),
-    end: (): void => void request.end(`\r\n--${boundary}--\r\n`),
-    destroy: (): void => void request.destroy(),
-    firstData: async (): Promise<string> => {
-      await eventually(() => body !== '');
-      return body;
-    },
-    rest: async (): Promise<string> => {
-      await eventually(() => isOver);
-      return body;
-    },
-  };
-}

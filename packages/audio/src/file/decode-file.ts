@@ -23,6 +23,11 @@ export interface DecodeFileOptions {
   readonly rawFormat?: RawFormat;
   /** A name whose extension may stand for a raw format; default: the path. Never decides against the content. */
   readonly fileName?: string;
+  /**
+   * Called when all that a decoder needs to begin has come (a stream that is read out of order: all of it), and before it
+   * begins. What it throws ends everything.
+   */
+  readonly beforeDecoding?: () => void;
   /** A program to use for ffmpeg; `false`: use none. Default: `KIKITORI_FFMPEG`, else the one on PATH. */
   readonly ffmpeg?: string | false;
   /** More sound than this, ms, is refused (`too_large`); default one day. */
@@ -80,6 +85,7 @@ class Ladder {
   readonly #signal: AbortSignal;
   readonly #stallTimeoutMs: number;
   readonly #maxDurationMs: number;
+  #hasBegun = false;
   #source: ByteSource | undefined;
   #stream: PcmStream | undefined;
 
@@ -116,30 +122,46 @@ class Ladder {
 
   async #climb(source: ByteSource): Promise<Opened> {
     const { rawFormat, fileName = source.path ?? '' } = this.#options;
-    if (rawFormat !== undefined) return raw(source, rawFormat);
+    if (rawFormat !== undefined) return this.#raw(source, rawFormat);
     const found = sniff(source.probe, source.whole);
     if (found.kind === 'audio') return this.#decode(source, found.format);
     const named = rawFormatOfName(fileName);
-    if (found.looksLike === 'unknown' && named !== undefined) return raw(source, named);
+    if (found.looksLike === 'unknown' && named !== undefined) return this.#raw(source, named);
     const codec = codecOfName(fileName);
     if (found.looksLike === 'unknown' && codec !== undefined) return this.#decode(source, codec);
     throw new AudioError('not_audio', NOT_AUDIO_SENTENCES[found.looksLike]);
   }
 
   async #decode(source: ByteSource, format: AudioFormat): Promise<Opened> {
+    if (!FORMATS[format].seeks) this.#begin();
     const own = format === 'wav' || format === 'w64' ? await openWav(source) : undefined;
     if (own !== undefined) return { format, stream: own };
     const layout = pcmLayoutOf(format, source.probe);
-    if (layout !== undefined) return { format, stream: openPcm(source, layout) };
+    if (layout !== undefined) {
+      this.#begin();
+      return { format, stream: openPcm(source, layout) };
+    }
     const { ffmpeg } = this.#options;
     const program = ffmpeg === undefined ? await findFfmpeg() : ffmpeg === false ? undefined : ffmpeg;
     const { demuxer } = FORMATS[format];
     const readable = await this.#inOrder(source, format, program !== undefined);
+    this.#begin();
     const stream =
       program === undefined || demuxer === undefined
         ? await this.#withLibrary(readable, format)
         : await this.#withFfmpeg(readable, format, program, demuxer);
     return { format, stream };
+  }
+
+  #raw(source: ByteSource, format: RawFormat): Opened {
+    this.#begin();
+    return { format: 'raw', stream: openPcm(source, { ...format, dataOffset: 0, dataBytes: undefined }) };
+  }
+
+  /** Says once that decoding begins. */
+  #begin(): void {
+    if (!this.#hasBegun) this.#options.beforeDecoding?.();
+    this.#hasBegun = true;
   }
 
   /** A stream of a format that is read out of order goes through a temporary file. */
@@ -244,7 +266,3 @@ const NOT_AUDIO_SENTENCES: Readonly<Record<NotAudio, string>> = {
   document: 'This is an archive or a document and not audio; unpack it, or give an audio file.',
   unknown: 'This is no audio format that we know; convert it to WAV, or say which raw format it has.',
 };
-
-function raw(source: ByteSource, format: RawFormat): Opened {
-  return { format: 'raw', stream: openPcm(source, { ...format, dataOffset: 0, dataBytes: undefined }) };
-}

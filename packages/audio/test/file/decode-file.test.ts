@@ -34,6 +34,36 @@ function write(name: string, bytes: Uint8Array | string): string {
   return path;
 }
 
+describe('who waits for the moment at which decoding begins', () => {
+  const wav = encodeWav(chirp(1), { sampleRateHz: 16_000 });
+
+  it('is told once, when a first piece is there and not before', async () => {
+    let began = 0;
+    async function* source(): AsyncGenerator<Uint8Array, void> {
+      expect(began).toBe(0);
+      yield wav;
+    }
+    const beforeDecoding = (): void => {
+      began += 1;
+    };
+    await hear(source(), { beforeDecoding });
+    expect(began).toBe(1);
+  });
+
+  it('is not told of what is no audio', async () => {
+    const beforeDecoding = (): never => expect.fail('nothing is decoded');
+    const opening = hear(Buffer.from('<html></html>'), { beforeDecoding });
+    await expect(opening).rejects.toMatchObject({ code: 'not_audio' });
+  });
+
+  it('can end it', async () => {
+    const beforeDecoding = (): never => {
+      throw new Error('no room');
+    };
+    await expect(hear(wav, { beforeDecoding })).rejects.toThrow('no room');
+  });
+});
+
 describe('sources', () => {
   const sound = chirp(3);
   const wav = encodeWav(sound, { sampleRateHz: 16_000, encoding: 'f32le' });

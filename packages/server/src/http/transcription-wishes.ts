@@ -60,11 +60,6 @@ export function wishesOf(fields: FormFields, served: Served): TranscriptionWishe
   };
 }
 
-/** Does the form ask for a stream, as far as it has come? Wrong values are told when the form is whole. */
-export function asksForStream(fields: FormFields): boolean {
-  return TRUE_WORDS.has((last(fields, 'stream') ?? '').toLowerCase());
-}
-
 function modelOf(fields: FormFields, { models }: Served): string {
   const name = last(fields, 'model') ?? '';
   const [first = ''] = models;

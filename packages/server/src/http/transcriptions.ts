@@ -3,7 +3,7 @@ import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
 import { decodeFile } from '@kikitori/audio/file';
 import { EngineError, type SpeechEngine, type Word } from '@kikitori/engine';
 import type { Clock } from '../clock.js';
-import { type HttpError, refusal, ServerError } from '../errors.js';
+import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js';
 import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
 import type { Logger } from '../logger.js';
 import type { ServerMetrics } from '../metrics.js';
@@ -11,7 +11,7 @@ import type { Place } from '../places.js';
 import { send, sendError } from './answers.js';
 import { type Recognised, recognise } from './recognise.js';
 import { answerOf, TranscriptionStream } from './transcription-formats.js';
-import { asksForStream, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
+import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
 import { readUploadForm, type UploadForm } from './upload-form.js';
 
 export interface TranscriptionsOptions {
@@ -21,12 +21,28 @@ export interface TranscriptionsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ServerMetrics;
-  /** Takes a place for one file, or says why there is none. */
+  /** Counts an upload from its head to its answer, or says why it may not come. */
+  readonly enterUpload: (request: IncomingMessage) => Place | HttpError;
+  /** Takes a place for one file that is about to be decoded, or says why there is none. */
   readonly takePlace: () => Place | HttpError;
   readonly onEngineClosed: () => void;
 }
 
-const CLIENT_LEFT = 499;
+/** A request that was let in. */
+interface Upload {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly entry: Place;
+  readonly controller: AbortController;
+}
+
+/** What a form's file is recognised for. */
+interface Job {
+  readonly answer: Answer;
+  readonly served: Served;
+  readonly takePlace: () => void;
+  readonly signal: AbortSignal;
+}
 
 /** Running `POST /v1/audio/transcriptions`. */
 export class Transcriptions {
@@ -50,23 +66,22 @@ export class Transcriptions {
 
   /** Answers one request; never rejects for what a client or an engine does. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const place = this.#options.takePlace();
-    if (!('free' in place)) {
+    const entry = this.#options.enterUpload(request);
+    if (!('free' in entry)) {
       await this.#discard(request);
-      this.#count(place.status);
-      sendError(response, place, { 'retry-after': String(RETRY_AFTER_S) });
+      this.#count(entry.status);
+      sendError(response, entry, { 'retry-after': String(RETRY_AFTER_S) });
       return;
     }
     const controller = new AbortController();
-    const job = this.#run(request, response, controller).finally(() => {
+    const job = this.#run({ request, response, entry, controller }).finally(() => {
       this.#running.delete(controller);
-      place.free();
     });
     this.#running.set(controller, job);
     await job;
   }
 
-  async #run(request: IncomingMessage, response: ServerResponse, controller: AbortController): Promise<void> {
+  async #run({ request, response, entry, controller }: Upload): Promise<void> {
     const { clock, limits } = this.#options;
     const { signal } = controller;
     const left = (): void => controller.abort(refusal(CLIENT_LEFT, 'The client left.'));
@@ -75,9 +90,13 @@ export class Transcriptions {
     const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
     const answer = new Answer(response, this.#options);
     try {
-      await this.#transcribe(request, answer, controller);
+      const { wishes, recognised } = await this.#transcribe(request, answer, controller);
+      // Before the answer: whoever has it may send the next file at once.
+      entry.free();
+      answer.end(wishes, recognised);
       this.#count(200);
     } catch (error) {
+      entry.free();
       const failure = signal.aborted ? signal.reason : error;
       const told = this.#told(failure);
       this.#count(told.status);
@@ -92,38 +111,83 @@ export class Transcriptions {
     }
   }
 
-  async #transcribe(request: IncomingMessage, answer: Answer, controller: AbortController): Promise<void> {
+  /** What was heard; when it settles the place is free and the file is gone. */
+  async #transcribe(
+    request: IncomingMessage,
+    answer: Answer,
+    controller: AbortController,
+  ): Promise<{ readonly recognised: Recognised; readonly wishes: TranscriptionWishes }> {
     const { signal } = controller;
-    const { clock, engine, limits, metrics, models } = this.#options;
+    const { clock, engine, limits, models } = this.#options;
     const served = { models, languages: engine.info.languages };
     const form = readUploadForm(request, { limits, clock, signal });
     form.fields.catch((error: unknown) => controller.abort(error));
+    let place: Place | undefined;
+    const takePlace = (): void => {
+      place = this.#takePlace();
+    };
+    try {
+      const recognised = await this.#recognise(form, { answer, served, takePlace, signal });
+      return { recognised, wishes: wishesOf(await form.fields, served) };
+    } catch (error) {
+      // Now: closing the form makes it fail, too.
+      controller.abort(error);
+      throw error;
+    } finally {
+      place?.free();
+      await form.close();
+    }
+  }
+
+  /**
+   * Decodes and recognises the file of a form: once the form is whole, so that nobody holds a place who sends slowly; or,
+   * where its first fields ask for a stream, as it comes. The place is taken when all that a decoder needs is there.
+   */
+  async #recognise(form: UploadForm, job: Job): Promise<Recognised> {
+    const { answer, served, takePlace, signal } = job;
+    const { clock, engine, limits, metrics } = this.#options;
     const file = await form.file;
     // A field may come behind the file; those in front of it can already be wrong.
     const early = wishesOf(form.fieldsSoFar, served);
-    if (asksForStream(form.fieldsSoFar)) answer.begin(early);
+    if (early.stream) answer.begin(early);
+    else wishesOf(await form.fields, served);
     const startedMs = clock.nowMs();
-    const audio = await decodeFile(file.bytes, {
+    const audio = await decodeFile(early.stream ? file.bytes() : file.path, {
       signal,
       maxDurationMs: limits.fileAudioMsMax,
-      ...(file.name === undefined ? {} : { fileName: file.name }),
+      // Where the client named none, the temporary file's own name must not stand for it.
+      fileName: file.name ?? '',
+      beforeDecoding: takePlace,
     });
     const onWords = (words: readonly Word[]): void => {
       metrics.words.inc({ source: 'file' }, words.length);
       answer.say(words);
     };
-    // A header may promise less than the file holds: the rest is read, or the form would never end.
-    const recognised = await recognise({ engine, audio: thenSkip(audio, form), onWords, signal });
+    const recognised = await recognise({ engine, audio, onWords, signal });
     metrics.audioS.inc({ source: 'file' }, recognised.audioMs / 1000);
     if (recognised.audioMs > 0) {
       const factor = (clock.nowMs() - startedMs) / recognised.audioMs;
       metrics.realTimeFactor.observe({ source: 'file' }, factor);
     }
-    answer.end(wishesOf(await form.fields, served), recognised);
+    return recognised;
+  }
+
+  #takePlace(): Place {
+    const place = this.#options.takePlace();
+    if ('free' in place) return place;
+    throw refusal(place.status, place.message);
   }
 
   #told(error: unknown): HttpError {
-    if (error instanceof ServerError && error.answer !== undefined) return error.answer;
+    if (error instanceof ServerError && error.answer !== undefined) {
+      if (error.cause !== undefined) {
+        const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
+        this.#options.logger.error('The temporary folder took no upload; make room there.', {
+          code: String(code),
+        });
+      }
+      return error.answer;
+    }
     if (error instanceof AudioError) {
       const { httpStatus } = AUDIO_ERRORS[error.code];
       // vLLM and OpenAI answer 400 to a file that they do not understand.
@@ -167,14 +231,6 @@ export class Transcriptions {
       request.resume();
     });
   }
-}
-
-async function* thenSkip(
-  audio: AsyncIterable<Float32Array>,
-  form: UploadForm,
-): AsyncGenerator<Float32Array, void> {
-  yield* audio;
-  form.skipFile();
 }
 
 /** One answer: whole at the end, or streamed from its first word on. */

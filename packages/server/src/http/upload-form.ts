@@ -1,14 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import type { Clock } from '../clock.js';
-import { refusal, ServerError } from '../errors.js';
+import { CLIENT_LEFT, refusal, ServerError } from '../errors.js';
 import type { HttpLimits } from '../limits.js';
+import { UploadSpool } from './upload-spool.js';
 
 /** The file of a form, while it arrives. */
 export interface UploadedFile {
   readonly name: string | undefined;
-  /** One consumer, once. Reading slowly makes the sender wait. Throws what `fields` of the form rejects with. */
-  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Where it is kept until `close` of the form; whole once `fields` has settled. */
+  readonly path: string;
+  /** From its start, as it comes; reading slowly makes nobody wait. One reader, once. */
+  bytes(): AsyncIterable<Uint8Array>;
 }
 
 /** Values by field name, in order; a field may come several times. */
@@ -28,12 +31,12 @@ export interface UploadForm {
   /** What has come so far. */
   readonly fieldsSoFar: FormFields;
   /**
-   * Settles when the whole form was read; whoever waits for it must have read the file or called `skipFile`.
-   * Rejects with `request_refused`: 400 (malformed, too large), 408 (stopped arriving), 422 (no file).
+   * Settles when the whole form was read and its file is kept. Rejects with `request_refused`: 400 (malformed, too large),
+   * 408 (stopped arriving), 422 (no file), 499 (the client left), 503 (no room to keep it).
    */
   readonly fields: Promise<FormFields>;
-  /** Reads what is left of the file and drops it. */
-  skipFile(): void;
+  /** Stops reading and deletes the file. Idempotent. */
+  close(): Promise<void>;
 }
 
 const MISSING_FILE =
@@ -42,10 +45,15 @@ const MISSING_FILE =
 const MALFORMED = 'The form is malformed. Check the multipart boundary and the end of the body.';
 const TOO_LARGE = 'Maximum file size exceeded';
 const FIELD_TOO_LONG = 'A field of the form is too long. Send the audio as a file part with a file name.';
-const TOO_MANY_FIELDS = 'The form has too many fields.';
+const TOO_MANY_PARTS = 'The form has too many parts. Send one file and the fields that are documented.';
+const FORM_TOO_LARGE = 'The form is too large. Send one file and few short fields.';
+const LEFT = 'The client left.';
 const STALLED = 'The body stopped arriving. Send the file again.';
 
-/** Reads `multipart/form-data` as it arrives; no part of the file is kept. */
+/**
+ * Reads `multipart/form-data` as fast as it arrives, its file into a temporary file. Bounded are the bytes of the whole body,
+ * of the file and of each field, and the number of fields, files and parts.
+ */
 export function readUploadForm(request: IncomingMessage, options: UploadFormOptions): UploadForm {
   return new FormReader(request, options);
 }
@@ -56,7 +64,12 @@ class FormReader implements UploadForm {
   readonly #options: UploadFormOptions;
   readonly #fields = new Map<string, string[]>();
   #stream: BusboyFileStream | undefined;
-  #giveFile: (file: UploadedFile) => void = () => {};
+  /** The file's way onto the disk; its own rejections arrive through `fields`. */
+  #keeping: Promise<UploadedFile> | undefined;
+  #filled: Promise<void> = Promise.resolve();
+  #spool: UploadSpool | undefined;
+  #giveFile: (file: Promise<UploadedFile>) => void = () => {};
+  #fail: (error: unknown) => void = () => {};
 
   constructor(request: IncomingMessage, options: UploadFormOptions) {
     this.#options = options;
@@ -79,62 +92,84 @@ class FormReader implements UploadForm {
     return this.#fields;
   }
 
-  skipFile(): void {
-    this.#stream?.resume();
+  async close(): Promise<void> {
+    this.#fail(refusal(CLIENT_LEFT, LEFT));
+    await this.fields.catch(() => {});
+    await this.#keeping?.catch(() => {});
+    await this.#spool?.remove();
   }
 
   async #read(request: IncomingMessage): Promise<FormFields> {
-    const { clock, limits, signal } = this.#options;
+    const { limits, signal } = this.#options;
+    // What is said to be too large is not read first.
+    if (Number(request.headers['content-length'] ?? 0) > limits.formBytesMax) {
+      throw refusal(400, TOO_LARGE, 'audio_filesize_mb');
+    }
     const parser = this.#parser(request);
-    let cancelStall = (): void => {};
     let release = (): void => {};
     try {
       await new Promise<void>((resolve, reject) => {
-        const watch = (): void => {
-          cancelStall();
-          cancelStall = clock.after(limits.bodyStallMs, () => reject(refusal(408, STALLED)));
-        };
-        // The sender is watched only while it is its turn: a slow engine makes it wait.
-        const onData = (chunk: Uint8Array): void => {
-          watch();
-          if (parser.write(chunk)) return;
-          cancelStall();
-          request.pause();
-        };
-        const onEnd = (): void => {
-          cancelStall();
-          parser.end();
+        this.#fail = reject;
+        const stopMeter = this.#meter(request);
+        // A request that has come to its end closes, too.
+        const onClose = (): void => {
+          if (!request.complete) reject(refusal(CLIENT_LEFT, LEFT));
         };
         const onAbort = (): void => reject(signal.reason);
-        parser.on('drain', () => {
-          watch();
-          request.resume();
-        });
         parser.once('finish', resolve);
         parser.on('error', (error: unknown) => {
           reject(error instanceof ServerError ? error : refusal(400, MALFORMED));
         });
-        request.on('data', onData).once('end', onEnd);
+        request.once('close', onClose);
         signal.addEventListener('abort', onAbort, { once: true });
         release = () => {
-          request.off('data', onData).off('end', onEnd);
+          stopMeter();
+          request.unpipe(parser).off('close', onClose);
           signal.removeEventListener('abort', onAbort);
         };
-        watch();
+        request.pipe(parser);
       });
+      await this.#kept();
     } catch (error) {
       this.#stream?.destroy(error instanceof Error ? error : undefined);
       throw error;
     } finally {
-      cancelStall();
       release();
-      parser.removeAllListeners('drain');
     }
     return this.#fields;
   }
 
+  /** Counts what arrives, and how long nothing does; answers how to stop. */
+  #meter(request: IncomingMessage): () => void {
+    const { clock, limits } = this.#options;
+    let cancelStall = (): void => {};
+    let lengthBytes = 0;
+    const watch = (): void => {
+      cancelStall();
+      cancelStall = clock.after(limits.bodyStallMs, () => this.#fail(refusal(408, STALLED)));
+    };
+    const onData = (chunk: Uint8Array): void => {
+      watch();
+      lengthBytes += chunk.length;
+      if (lengthBytes > limits.formBytesMax) this.#fail(refusal(400, FORM_TOO_LARGE));
+    };
+    const stop = (): void => {
+      cancelStall();
+      request.off('data', onData).off('end', stop);
+    };
+    request.on('data', onData).once('end', stop);
+    watch();
+    return stop;
+  }
+
+  /** Waits until the file is written, where there is one. */
+  async #kept(): Promise<void> {
+    await this.#keeping;
+    await this.#filled;
+  }
+
   #parser(request: IncomingMessage): BusboyInstance {
-    const { fieldBytesMax, fieldsMax, fileBytesMax } = this.#options.limits;
+    const { fieldBytesMax, fieldsMax, fileBytesMax, filesMax } = this.#options.limits;
     let parser: BusboyInstance;
     try {
       parser = new Busboy({
@@ -144,8 +179,8 @@ class FormReader implements UploadForm {
           fieldSize: fieldBytesMax,
           fileSize: fileBytesMax,
           fields: fieldsMax,
-          files: 4,
-          parts: fieldsMax + 5,
+          files: filesMax,
+          parts: fieldsMax + filesMax,
           headerPairs: 32,
         },
         isPartAFile: (_field, type, fileName) =>
@@ -155,14 +190,16 @@ class FormReader implements UploadForm {
       throw refusal(422, MISSING_FILE, 'file');
     }
     parser.on('file', (field, stream, fileName) => {
-      stream.once('limit', () => parser.emit('error', refusal(400, TOO_LARGE, 'audio_filesize_mb')));
+      stream.once('limit', () => this.#fail(refusal(400, TOO_LARGE, 'audio_filesize_mb')));
       this.#onFile(field, stream, fileName);
     });
     parser.on('field', (field, value, _nameTruncated, isTruncated) => {
-      if (isTruncated) parser.emit('error', refusal(400, FIELD_TOO_LONG, field));
+      if (isTruncated) this.#fail(refusal(400, FIELD_TOO_LONG, field));
       this.#fields.set(field, [...(this.#fields.get(field) ?? []), value]);
     });
-    parser.on('fieldsLimit', () => parser.emit('error', refusal(400, TOO_MANY_FIELDS)));
+    for (const event of ['fieldsLimit', 'filesLimit', 'partsLimit'] as const) {
+      parser.on(event, () => this.#fail(refusal(400, TOO_MANY_PARTS)));
+    }
     return parser;
   }
 
@@ -174,18 +211,16 @@ class FormReader implements UploadForm {
       return;
     }
     this.#stream = stream;
-    this.#giveFile({ name, bytes: this.#bytesOf(stream) });
+    this.#keeping = this.#keep(stream, name);
+    this.#keeping.catch((error: unknown) => this.#fail(error));
+    this.#giveFile(this.#keeping);
   }
 
-  async *#bytesOf(stream: BusboyFileStream): AsyncGenerator<Uint8Array, void> {
-    try {
-      for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-        // Busboy's file streams give buffers; the type of a stream does not say so.
-        yield chunk as Uint8Array;
-      }
-    } catch {
-      // The form knows why; it is told first, because a decoder wraps what it meets while it reads.
-      await this.fields;
-    }
+  async #keep(stream: BusboyFileStream, name: string | undefined): Promise<UploadedFile> {
+    const spool = await UploadSpool.open();
+    this.#spool = spool;
+    this.#filled = spool.fill(stream);
+    this.#filled.catch((error: unknown) => this.#fail(error));
+    return { name, path: spool.path, bytes: () => spool.bytes() };
   }
 }
