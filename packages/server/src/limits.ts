@@ -242,8 +242,10 @@ export const KEY_FILE_LIMITS = {
   keysMax: 10_000,
   /** So many keys with the longest names are 1.4 MB. At the bound: the file is refused, and not read further. */
   fileBytesMax: 2 * 1024 * 1024,
-  /** How soon a change counts. */
+  /** How soon a change counts, and how often a file that cannot be read is tried again. */
   watchIntervalMs: 2_000,
+  /** How long the keys from before count while the file is unreadable or wrong. Then: nobody new is let in. */
+  troubleMsMax: 60_000,
 } as const;
 
 /** Bounds of TLS. */

@@ -32,6 +32,8 @@ export interface ServerMetrics {
 export interface MetricSources {
   /** The longest backlog of a running session: audio received and not settled, seconds. */
   readonly audioLagS: () => number;
+  /** False: a key file cannot be read. */
+  readonly areKeysCurrent: () => boolean;
 }
 
 const CONNECTION_DURATION_BUCKETS_S = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
@@ -49,6 +51,14 @@ export function createMetrics(sources: MetricSources): ServerMetrics {
     registers,
     collect() {
       this.set(sources.audioLagS());
+    },
+  });
+  new Gauge({
+    name: 'kikitori_keys_current',
+    help: '1; 0 while a key file is unreadable or wrong, as a truth value.',
+    registers,
+    collect() {
+      this.set(sources.areKeysCurrent() ? 1 : 0);
     },
   });
   return {

@@ -110,7 +110,10 @@ class Server implements RealtimeServer {
     this.#clock = options.clock ?? systemClock;
     this.#version = options.version ?? packageVersion();
     this.#doorman = new Doorman(options, this.#clock);
-    this.#metrics = createMetrics({ audioLagS: () => this.#audioLagS() });
+    this.#metrics = createMetrics({
+      audioLagS: () => this.#audioLagS(),
+      areKeysCurrent: () => this.#doorman.areKeysCurrent,
+    });
     const httpLimits = { ...HTTP_LIMITS, ...options.httpLimits };
     this.#uploads = new UploadShares(httpLimits);
     this.#host = this.#hostOf(options, httpLimits);

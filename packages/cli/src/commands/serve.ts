@@ -176,7 +176,7 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
   const { host, port, insecure, apiKeys } = input.options;
   const tls = tlsOf(input);
   const surroundings = await surroundingsOf(answerer, input, context);
-  const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings.logger);
+  const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings);
   const server = await startServer({
     ...surroundings,
     ...doorsOf(input, keyFile),

@@ -67,6 +67,7 @@ const KEY_BUSY_RETRY_S = 5;
 export class Doorman {
   readonly authenticator: Authenticator;
   readonly proxies: TrustedProxies;
+  readonly #sources: readonly KeySource[];
   readonly #policy: OriginPolicy;
   readonly #limits: DoorLimits;
   readonly #byAddress: ConnectRate;
@@ -79,6 +80,7 @@ export class Doorman {
     const { apiKey = [], keySources = [], allowedOrigins = [], isLoopback = false, trustedProxies } = options;
     const fixed = typeof apiKey === 'string' ? [apiKey] : apiKey;
     const sources = [...(fixed.length === 0 ? [] : [fixedKeys(fixed)]), ...keySources];
+    this.#sources = sources;
     this.authenticator = new Authenticator(sources, () => Math.floor(clock.unixMs() / 1000));
     const { isGuarded } = this.authenticator;
     this.#policy = checked(() => originPolicy({ allowedOrigins, isLoopback, isGuarded }));
@@ -88,6 +90,11 @@ export class Doorman {
     const nowMs = (): number => clock.nowMs();
     this.#byAddress = new ConnectRate({ perSecond, burst }, ratedNamesMax, nowMs);
     this.#byKey = new ConnectRate({ perSecond, burst }, ratedNamesMax, nowMs);
+  }
+
+  /** False: a key file cannot be read, so that the keys may not be those that should be good. */
+  get areKeysCurrent(): boolean {
+    return this.#sources.every(({ isCurrent = true }) => isCurrent);
   }
 
   /** Whether pages of that origin may read what is answered. */

@@ -13,6 +13,8 @@ export interface KnownKey {
 export interface KeySource {
   /** Those that are good now; asked for at every request. Other keys are another array: each is looked through once. */
   readonly keys: readonly KnownKey[];
+  /** False: they may not be those that should be good, because what they stand in cannot be read. */
+  readonly isCurrent?: boolean;
 }
 
 const KEY_BYTES = 24;

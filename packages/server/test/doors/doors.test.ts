@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { fixedKeys } from '../../src/doors/keys.js';
 import { commit, RealtimeClient } from '../realtime-client.js';
 import { eventually, startTestServer } from '../test-server.js';
 
@@ -147,6 +148,16 @@ describe('origins', () => {
       await client.connection.close();
     }
   });
+});
+
+it('a server that cannot see its keys any more tells whoever watches over it', async () => {
+  const source = { keys: fixedKeys([KEY]).keys, isCurrent: true };
+  await using test = await startTestServer({ server: { keySources: [source] } });
+  const metrics = async (): Promise<string> =>
+    (await fetch(`${test.url}/metrics`, { headers: asKey })).text();
+  expect(await metrics()).toContain('\nkikitori_keys_current 1\n');
+  source.isCurrent = false;
+  expect(await metrics()).toContain('\nkikitori_keys_current 0\n');
 });
 
 describe('bounds at the door', () => {

@@ -2,9 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../src/clock.js';
 import { formatKey, openKeyFile, parseKeyFile } from '../../src/doors/key-file.js';
 import { createKey, digestOf } from '../../src/doors/keys.js';
 import { KEY_FILE_LIMITS } from '../../src/limits.js';
+import { ManualClock } from '../manual-clock.js';
 
 let folder = '';
 beforeAll(async () => {
@@ -56,33 +58,72 @@ describe('a key file', () => {
     await expect(openKeyFile('/dev/zero')).rejects.toThrow(/too long/);
   });
 
-  it('is read again; while it is wrong or gone the keys from before count, and the log says so', async () => {
+  it('is read again when it was changed', async () => {
     const path = join(folder, 'keys');
     await expect(openKeyFile(path)).rejects.toMatchObject({ code: 'invalid_option' });
     await writeFile(path, formatKey({ name: 'one', digest: digestOf('1') }));
-    const errors: unknown[] = [];
-    const silent = (): void => undefined;
-    const logger = {
-      debug: silent,
-      info: silent,
-      warn: silent,
-      error: (...said: unknown[]) => errors.push(said),
-    };
-    const file = await openKeyFile(path, logger);
-    try {
-      expect(file.keys.map(({ name }) => name)).toEqual(['one']);
+    await using file = await opened(path);
+    expect(file.names()).toEqual(['one']);
+    await writeFile(path, formatKey({ name: 'two', digest: digestOf('2') }));
+    // Noticed by itself, by the time that the file was written.
+    while (file.names()[0] !== 'two') await turn();
+  });
+
+  it.each([
+    ['gone', (path: string) => rm(path)],
+    ['wrong', (path: string) => writeFile(path, 'nonsense')],
+  ])(
+    'that is %s leaves its keys for a minute, then lets nobody in, and the log says both',
+    async (_how, damage) => {
+      const path = join(folder, 'damaged');
+      await writeFile(path, formatKey({ name: 'one', digest: digestOf('1') }));
+      const clock = new ManualClock();
+      await using file = await opened(path, clock);
+      await damage(path);
+      await file.keyFile.reload();
+      expect([file.names(), file.keyFile.isCurrent]).toEqual([['one'], false]);
+      expect(file.errors).toEqual([expect.stringContaining('count for a minute')]);
+      clock.advance(KEY_FILE_LIMITS.troubleMsMax - 1);
+      expect(file.names()).toEqual(['one']);
+      clock.advance(1);
+      expect(file.names()).toEqual([]);
+      await file.keyFile.reload();
+      expect(file.errors).toEqual([expect.anything(), expect.stringContaining('nobody new is let in')]);
+      expect(JSON.stringify(file.errors)).not.toContain('nonsense');
       await writeFile(path, formatKey({ name: 'two', digest: digestOf('2') }));
-      // Noticed by itself, by the time that the file was written.
-      while (file.keys[0]?.name !== 'two') await new Promise((resolve) => setImmediate(resolve));
-      await writeFile(path, 'nonsense');
-      await file.reload();
-      await rm(path);
-      await file.reload();
-      expect(file.keys.map(({ name }) => name)).toEqual(['two']);
-      expect(errors.length).toBeGreaterThanOrEqual(2);
-      expect(JSON.stringify(errors)).not.toContain('nonsense');
-    } finally {
-      file.close();
-    }
+      await file.keyFile.reload();
+      expect([file.names(), file.keyFile.isCurrent]).toEqual([['two'], true]);
+    },
+  );
+
+  it('that cannot be read is tried again although nobody touches it', async () => {
+    const path = join(folder, 'away');
+    const line = formatKey({ name: 'one', digest: digestOf('1') });
+    await writeFile(path, line);
+    const clock = new ManualClock();
+    await using file = await opened(path, clock);
+    await rm(path);
+    await file.keyFile.reload();
+    expect(clock.pending).toBe(1);
+    await writeFile(path, line);
+    clock.advance(KEY_FILE_LIMITS.watchIntervalMs);
+    while (!file.keyFile.isCurrent) await turn();
+    expect(clock.pending).toBe(0);
   });
 });
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function opened(path: string, clock: Clock = systemClock) {
+  const errors: string[] = [];
+  const silent = (): void => undefined;
+  const error = (message: string): void => void errors.push(message);
+  const logger = { debug: silent, info: silent, warn: silent, error };
+  const keyFile = await openKeyFile(path, { logger, clock });
+  return {
+    keyFile,
+    errors,
+    names: () => keyFile.keys.map(({ name }) => name),
+    [Symbol.asyncDispose]: async () => keyFile.close(),
+  };
+}
