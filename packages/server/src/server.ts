@@ -186,17 +186,36 @@ class Server implements RealtimeServer {
       return;
     }
     const leaveKey = caller === undefined ? undefined : this.#doorman.count(caller);
-    const session = this.#host.startSession(connection, { binaryIsText: path === SAGEMAKER_PATH });
+    const leave = (): void => {
+      place.free();
+      leaveKey?.();
+    };
+    const session = this.#start(connection, { path, leave });
+    if (session === undefined) return;
     this.#sessions.add(session);
     this.#metrics.connectionsActive.inc();
     this.#metrics.connectionsTotal.inc();
     void session.ended.then((end) => {
-      place.free();
-      leaveKey?.();
+      leave();
       this.#sessions.delete(session);
       this.#metrics.connectionsActive.dec();
       this.#metrics.connectionDurationS.observe(end.durationMs / 1000);
     });
+  }
+
+  /** A session that could not begin is over: it leaves its place. */
+  #start(
+    connection: Connection,
+    { path, leave }: { readonly path: string; readonly leave: () => void },
+  ): HostedSession | undefined {
+    try {
+      return this.#host.startSession(connection, { binaryIsText: path === SAGEMAKER_PATH });
+    } catch (error) {
+      leave();
+      this.#logFailure('A session could not begin.', error);
+      connection.close(1011, 'internal error').catch(() => connection.destroy());
+      return undefined;
+    }
   }
 
   drain({ deadlineMs = DRAIN_DEADLINE_MS }: { readonly deadlineMs?: number } = {}): Promise<void> {

@@ -17,7 +17,10 @@ function namesOf(heading: string, text = page): string[] {
 
 describe('docs/server.md', () => {
   it('has a row for every metric, and for nothing else', async () => {
-    const metrics = await createMetrics({ audioLagS: () => 0, areKeysCurrent: () => true }).registry.getMetricsAsJSON();
+    const metrics = await createMetrics({
+      audioLagS: () => 0,
+      areKeysCurrent: () => true,
+    }).registry.getMetricsAsJSON();
     expect(namesOf('Metrics').sort()).toEqual(metrics.map(({ name }) => name).sort());
   });
 

@@ -1,11 +1,12 @@
 /** The doors of a server that listens: who is let in, who is sent away and how. */
 import { connect, type Socket } from 'node:net';
+import { createScriptedEngine } from '@kikitori/engine';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { fixedKeys } from '../../src/doors/keys.js';
 import { commit, RealtimeClient } from '../realtime-client.js';
-import { eventually, startTestServer } from '../test-server.js';
+import { eventually, SCRIPT, startTestServer } from '../test-server.js';
 
 const KEY = 'open-sesame';
 const asKey = { authorization: `Bearer ${KEY}` };
@@ -222,6 +223,34 @@ describe('bounds at the door', () => {
     await expect(startTestServer({ server: { trustedProxies: ['my-proxy'] } })).rejects.toMatchObject({
       code: 'invalid_option',
     });
+  });
+
+  it('a session that could not begin leaves its place and its share of the key, and the log says why', async () => {
+    const engine = createScriptedEngine({ ...SCRIPT, streamsMax: 1 });
+    let isBroken = false;
+    const broken = new Proxy(engine, {
+      get(target, name) {
+        if (name === 'info' && isBroken) throw new Error('no information');
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const server = { engine: broken, apiKey: KEY, doorLimits: { sessionsPerKeyMax: 1 } };
+    await using test = await startTestServer({ server });
+    isBroken = true;
+    for (let i = 0; i < 3; i += 1) {
+      const client = await RealtimeClient.connect(test.realtime, { headers: asKey });
+      await client.rest();
+      expect(client.closeCode).toBe(1011);
+    }
+    expect(test.log.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual(
+      Array.from({ length: 3 }, () => 'A session could not begin.'),
+    );
+    isBroken = false;
+    const client = await RealtimeClient.connect(test.realtime, { headers: asKey });
+    expect((await client.next())?.type).toBe('session.created');
+    await client.connection.close();
+    await engine.close();
   });
 
   it('many connections that say nothing lock nobody out, whoever opened them', async () => {
