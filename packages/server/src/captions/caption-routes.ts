@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.js';
 import { type HttpError, ServerError } from '../errors.js';
 import { send, sendError, sendJson } from '../http/answers.js';
-import { readJsonBody } from '../http/json-body.js';
+import { readJsonBody, skipBody } from '../http/json-body.js';
 import type { Handler, Route } from '../http/router.js';
 import { type CaptionsLimits, RETRY_AFTER_S } from '../limits.js';
 import type { CaptionMetrics, CaptionRefusal } from './caption-metrics.js';
@@ -90,7 +90,14 @@ class CaptionRoutes {
 
   async update(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await this.#answer(response, async () => {
+      // Whoever has no share is not worth reading.
+      if (this.#publishedBy(request) === undefined) {
+        await skipBody(request, this.#options);
+        this.#refuse(response, 'unknown');
+        return;
+      }
       const body = await this.#bodyOf(request, response);
+      // It may have ended while the body came.
       const share = this.#publishedBy(request);
       if (share === undefined) {
         this.#refuse(response, 'unknown');

@@ -25,21 +25,35 @@ export async function readJsonBody(
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw refusal(415, NO_JSON);
   }
-  const bytes = await collect(request, { clock, limits });
+  const chunks: Buffer[] = [];
+  await receive(request, { clock, limits, onChunk: (chunk) => chunks.push(chunk) });
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
   } catch {
     // The cause is left out on purpose: its message quotes the input.
     throw refusal(400, NO_JSON);
   }
 }
 
-function collect(
+/**
+ * Lets a body pass that nobody wants, within the same bounds: a sender that is cut off while it sends does not get to read
+ * the answer. Nothing is kept. Never rejects.
+ */
+export async function skipBody(
   request: IncomingMessage,
   { clock, limits }: { readonly clock: Clock; readonly limits: BodyLimits },
-): Promise<Uint8Array> {
+): Promise<void> {
+  await receive(request, { clock, limits, onChunk: () => undefined }).catch(() => undefined);
+}
+
+interface Reception {
+  readonly clock: Clock;
+  readonly limits: BodyLimits;
+  readonly onChunk: (chunk: Buffer) => void;
+}
+
+function receive(request: IncomingMessage, { clock, limits, onChunk }: Reception): Promise<void> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
     let sizeBytes = 0;
     const cancel = clock.after(limits.bodyMs, () => settle(() => reject(refusal(408, STALLED))));
     const settle = (how: () => void): void => {
@@ -52,9 +66,9 @@ function collect(
     const onData = (chunk: Buffer): void => {
       sizeBytes += chunk.byteLength;
       if (sizeBytes > limits.bodyBytesMax) settle(() => reject(refusal(413, TOO_LARGE)));
-      else chunks.push(chunk);
+      else onChunk(chunk);
     };
-    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
+    const onEnd = (): void => settle(resolve);
     const onClose = (): void => settle(() => reject(refusal(408, STALLED)));
     request.on('data', onData).once('end', onEnd).once('close', onClose);
   });

@@ -43,7 +43,10 @@ describe('sharing captions', () => {
     await using test = await startTestServer();
     const share = await openShare(test);
     expect((await publish(test, share, {})).headers.get('connection')).toBe('keep-alive');
-    const unread = await post(test, 'updates', '{}', { 'content-type': 'text/plain' });
+    const unread = await post(test, 'updates', '{}', {
+      'content-type': 'text/plain',
+      ...bearer(share.publisher),
+    });
     expect([unread.status, unread.headers.get('connection')]).toEqual([415, 'close']);
   });
 
@@ -64,6 +67,37 @@ describe('sharing captions', () => {
     const swapped = { publisher: share.reader, reader: share.publisher };
     expect((await publish(test, swapped, {})).status).toBe(404);
     expect((await WireReader.open(test, swapped)).response.status).toBe(404);
+  });
+
+  it('judges the secret before it reads what was sent', async () => {
+    await using test = await startTestServer();
+    const share = await openShare(test);
+    const long = 'x'.repeat(2 * CAPTIONS_LIMITS.bodyBytesMax);
+    for (const body of ['no JSON', '{}', JSON.stringify({ session: 1 }), long]) {
+      const wrong = await post(test, 'updates', body, { ...JSON_TYPE, ...bearer(NOBODY) });
+      expect([wrong.status, await wrong.text()]).toEqual([404, expect.stringContaining('Nothing is shared')]);
+    }
+    const right = await post(test, 'updates', 'no JSON', { ...JSON_TYPE, ...bearer(share.publisher) });
+    expect(right.status).toBe(400);
+  });
+
+  it('takes no update of a share that ended while it came', async () => {
+    await using test = await startTestServer();
+    const share = await openShare(test);
+    const sent = request(`${test.url}/v1/captions/updates`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, ...bearer(share.publisher), 'content-length': 2 },
+    });
+    const answered = new Promise<number>((resolve, reject) => {
+      sent.once('error', reject).once('response', (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+    });
+    sent.write('{');
+    expect((await post(test, 'end', {}, bearer(share.publisher))).status).toBe(204);
+    sent.end('}');
+    expect(await answered).toBe(404);
   });
 
   it('answers whoever has no secret, a wrong one or none at all, alike', async () => {
