@@ -166,6 +166,14 @@ describe.skipIf(missing !== undefined)('the image', () => {
       expect(config.command).toStrictEqual(['serve']);
     });
 
+    it('brings the licences of what it brings', async () => {
+      const show = `for (const file of ['LICENSE', 'node.LICENSE', 'kikitori-bridge.mjs'])
+        process.stdout.write(fs.readFileSync('/opt/kikitori/' + file, 'utf8').match(/MIT License|Node.s licence/)[0] + ',')`;
+      const run = start(container, { words: ['/opt/kikitori/bin/node', '-e', show] });
+      expect(await run.end()).toBe(0);
+      expect(run.output).toBe("MIT License,Node's licence,MIT License,");
+    });
+
     it('brings the audio libraries that the base lacks', async () => {
       const show = 'process.stdout.write(fs.readFileSync("/opt/stand-in/installed"))';
       const run = start(container, { words: ['/opt/kikitori/bin/node', '-e', show] });
@@ -223,6 +231,15 @@ describe.skipIf(missing !== undefined)('the image', () => {
     it('has the label, and serves when it is told nothing', () => {
       expect(config.labels).toMatchObject({ [LABEL]: 'true' });
       expect(config.command).toStrictEqual(['serve']);
+    });
+
+    it('brings the licences of what it brings, and nothing for graphics cards', async () => {
+      const show = `const folder = '/opt/kikitori/node_modules/onnxruntime-node/bin/napi-v6/linux/' + process.arch;
+        process.stdout.write(fs.readdirSync(folder).filter((name) => name.includes('providers')).join());
+        process.stdout.write(fs.readFileSync('/opt/kikitori/packages/cli/dist/THIRD-PARTY.md', 'utf8').slice(0, 99))`;
+      const run = start(container, { words: ['node', '-e', show] });
+      expect(await run.end()).toBe(0);
+      expect(run.output).toMatch(/^# What kikitori brings along\n/);
     });
 
     it(

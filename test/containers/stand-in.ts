@@ -20,6 +20,7 @@ const dockerfile = `FROM scratch\nCOPY . /\nENV PATH=${PATH}\n`;
 export async function buildNodeImage(buildah: Buildah, dir: string, tag: string): Promise<void> {
   await layBase(dir, ['env', 'mkdir', 'mv', 'rm']);
   await install(dir, process.execPath, '/usr/local/bin/node');
+  await writeFile(join(dir, '/usr/local/LICENSE'), "Node's licence, and those of its parts.\n");
   const { stdout } = await run('npm', ['root', '--global']);
   const npm = '/usr/local/lib/node_modules/npm';
   await cp(join(stdout.trim(), 'npm'), join(dir, npm), { recursive: true });
