@@ -33,18 +33,23 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     await browser?.close();
   });
 
-  /** Sessions in the browser's own database, whatever the page shows. */
-  const keptSessions = (page: Page): Promise<unknown> =>
+  /** What is in the browser's own database, whatever the page shows. */
+  const kept = (page: Page, store: 'sessions' | 'parts'): Promise<unknown> =>
     page.evaluate(
-      () =>
+      (name) =>
         new Promise((resolve) => {
           const opening = indexedDB.open('kikitori');
           opening.onsuccess = () => {
-            const count = opening.result.transaction('sessions').objectStore('sessions').count();
-            count.onsuccess = () => resolve(count.result);
+            const count = opening.result.transaction(name).objectStore(name).count();
+            count.onsuccess = () => {
+              opening.result.close();
+              resolve(count.result);
+            };
           };
         }),
+      store,
     );
+  const keptSessions = (page: Page): Promise<unknown> => kept(page, 'sessions');
 
   /** The first utterance is over: it has its time. */
   const untilClosed = (page: Page): Promise<void> =>
@@ -133,10 +138,74 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);
     await page.keyboard.press('Escape');
     await stop(page);
-    expect(await keptSessions(page)).toBe(0);
+    expect(await Promise.all([keptSessions(page), kept(page, 'parts')])).toEqual([0, 0]);
     await page.reload();
     await page.locator('#intro').waitFor(PATIENCE);
     expect(await keptSessions(page)).toBe(0);
     expect(await page.locator('#transcript li').count()).toBe(0);
+  });
+
+  it('is written once, utterance by utterance, and read back as a whole', async () => {
+    const script = `{
+      const put = IDBObjectStore.prototype.put;
+      const written = [];
+      IDBObjectStore.prototype.put = function (value) {
+        written.push(JSON.parse(JSON.stringify(value)));
+        return put.call(this, value);
+      };
+      Object.assign(window, { written });
+    }`;
+    const page = await visit(browser, (await stage.serve()).url, { script });
+    await page.check('input[name="rate"][value="max"]');
+    await page.click('[data-sample="ferry"]');
+    await untilPhase(page, 'done');
+    const shown = await page.locator('#transcript li').count();
+    expect(shown).toBeGreaterThan(2);
+    const starts = await page.evaluate(
+      `written.flatMap(({ utterances = [], said }) => [...utterances, ...(said?.utterances ?? [])]).map(({ startMs }) => startMs)`,
+    );
+    expect(starts).toHaveLength(shown);
+    expect(new Set(Array.isArray(starts) ? starts : []).size).toBe(shown);
+    const words = await wordsOn(page);
+    await page.reload();
+    await untilSaid(page);
+    expect(await wordsOn(page)).toBe(words);
+    await page.click('#open-sessions');
+    await page.evaluate(() => document.querySelector('#transcript')?.replaceChildren());
+    await page.locator('#session-list .session').first().click();
+    await expect.poll(() => wordsOn(page), PATIENCE).toBe(words);
+  });
+
+  it('is read as an older page has kept it, too', async () => {
+    const { url } = await stage.serve();
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${url}/health`);
+    await page.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          const opening = indexedDB.open('kikitori', 1);
+          opening.onupgradeneeded = () => {
+            const store = opening.result.createObjectStore('sessions', { keyPath: 'id' });
+            store.createIndex('startedAtMs', 'startedAtMs');
+            const utterances = ['One.', 'Two.'].map((text, at) => ({
+              text,
+              startMs: at,
+              endMs: at + 1,
+              words: [],
+            }));
+            const about = { id: 'old', startedAtMs: 1_700_000_000_000, name: 'Old', model: '' };
+            store.put({ ...about, utterances, gaps: [], open: 'Three.' });
+          };
+          opening.onsuccess = () => {
+            opening.result.close();
+            resolve();
+          };
+        }),
+    );
+    await page.goto(url);
+    await page.click('#open-sessions');
+    await page.getByRole('button', { name: /One\. Two\. Three\./ }).click();
+    await untilSaid(page, 'Three.');
+    expect(await wordsOn(page)).toBe('One. Two. Three.');
   });
 });

@@ -19,6 +19,14 @@ export interface SpokenRecord {
   readonly gaps: readonly SpokenGap[];
 }
 
+/** How much of a session: its first so many utterances and gaps. */
+export interface SpokenCount {
+  readonly utteranceCount: number;
+  readonly gapCount: number;
+}
+
+export const NOTHING_SPOKEN: SpokenCount = { utteranceCount: 0, gapCount: 0 };
+
 /** Nothing was said in it, and nothing was lost. */
 export function isEmpty({ utterances, gaps, open }: SpokenRecord): boolean {
   return utterances.length === 0 && gaps.length === 0 && open === '';
@@ -99,10 +107,16 @@ export class Conversation {
     }
   }
 
-  /** Everything, to be kept. */
-  record(): SpokenRecord {
+  /** Utterances and gaps are only ever added. */
+  get count(): SpokenCount {
+    return { utteranceCount: this.#utterances.length, gapCount: this.#gaps.length };
+  }
+
+  /** Everything behind so much of it. */
+  record({ utteranceCount, gapCount } = NOTHING_SPOKEN): SpokenRecord {
     const { id, startedAtMs, name, model, open } = this;
-    return { id, startedAtMs, name, model, open, utterances: [...this.#utterances], gaps: [...this.#gaps] };
+    const utterances = this.#utterances.slice(utteranceCount);
+    return { id, startedAtMs, name, model, open, utterances, gaps: this.#gaps.slice(gapCount) };
   }
 
   #close({ text, startMs, endMs, words }: Utterance): Change {

@@ -1,4 +1,4 @@
-import type { Conversation, SpokenRecord } from './conversation.js';
+import { type Conversation, NOTHING_SPOKEN, type SpokenRecord } from './conversation.js';
 import { WEB_LIMITS } from './limits.js';
 import type { SessionStore } from './session-store.js';
 
@@ -9,6 +9,8 @@ export class RecordKeeper {
   readonly #store: SessionStore;
   readonly #onFailure: () => void;
   #conversation: Conversation | undefined;
+  /** What is kept of it, or on its way there. */
+  #kept = NOTHING_SPOKEN;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `onFailure`: this browser keeps nothing; called once for each session at most. */
@@ -21,6 +23,7 @@ export class RecordKeeper {
 
   follow(conversation: Conversation): void {
     this.#conversation = conversation;
+    this.#kept = NOTHING_SPOKEN;
     point(conversation.id);
   }
 
@@ -35,10 +38,13 @@ export class RecordKeeper {
     this.#timer = undefined;
     const conversation = this.#conversation;
     if (conversation === undefined || conversation.isEmpty) return;
+    const before = this.#kept;
+    this.#kept = conversation.count;
     try {
-      await this.#store.put(conversation.record());
+      await this.#store.add(conversation.record(before), before);
     } catch {
-      this.#conversation = undefined;
+      // Of what comes now nothing would be readable: it is not gone on with.
+      if (this.#conversation === conversation) this.#conversation = undefined;
       this.#onFailure();
     }
   }

@@ -51,16 +51,19 @@ export class SessionsDialog {
     open.append(make('span', 'session-time', `${time} · ${record.name}`));
     const text = plainText(record).replace(/\s+/g, ' ').trim().slice(0, EXCERPT_CHARS);
     open.append(make('span', 'session-text', text === '' ? this.#wording.say('sessionEmpty') : text));
-    open.addEventListener('click', () => {
-      this.#dialog.close();
-      this.#onOpen(record);
-    });
+    open.addEventListener('click', () => void this.#open(record.id));
     const remove = make('button', 'quiet', this.#wording.say('sessionDelete'));
     remove.type = 'button';
     remove.setAttribute('aria-label', this.#wording.say('sessionDeleteOf', { time }));
     remove.addEventListener('click', () => void this.#remove(record.id));
     item.append(open, remove);
     return item;
+  }
+
+  async #open(id: string): Promise<void> {
+    const record = await this.#store.get(id).catch(() => undefined);
+    this.#dialog.close();
+    if (record !== undefined) this.#onOpen(record);
   }
 
   async #remove(id: string): Promise<void> {
