@@ -15,7 +15,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fates, lostRuns } from './lib/lost-words.js';
-import { argument, collection, englishClips, samplesOf, table } from './lib/speech.js';
+import { argument, collection, englishClips, percentile, samplesOf, table } from './lib/speech.js';
 import { virtualEngine } from './lib/virtual-stream.js';
 
 const SAMPLES_PER_MS = 16;
@@ -90,7 +90,15 @@ function uncovered(words, voice) {
 async function run(engine, samples, text, options) {
   const { words, voice, spent } = await engine.hear(samples, options);
   const said = words.map((word) => word.text).join(' ');
-  return { said, spent, seconds: samples.length / 16_000, ...uncovered(words, voice), ...fates(text, said) };
+  const lagsMs = words.map(({ saidMs, endMs }) => saidMs - endMs);
+  return {
+    said,
+    spent,
+    lagsMs,
+    seconds: samples.length / 16_000,
+    ...uncovered(words, voice),
+    ...fates(text, said),
+  };
 }
 
 /** The runs of one group (a clip, or a beginning) are compared with each other: a Map from a group's name to its runs. */
@@ -109,6 +117,7 @@ function report(model, groupsOf, isLast) {
       seconds: 0,
     };
     const lost = [];
+    const lagsMs = [...groups.values()].flat().flatMap((one) => one.lagsMs);
     for (const [name, runs] of groups) {
       for (const one of runs) {
         sum.runs += 1;
@@ -141,6 +150,7 @@ function report(model, groupsOf, isLast) {
       `${((100 * sum.errors) / sum.words).toFixed(2)} % of ${sum.words}`,
       sum.decodes,
       (sum.ms / 1000 / sum.seconds).toFixed(3),
+      [0.5, 0.95].map((p) => (percentile(lagsMs, p) / 1000).toFixed(2)).join(', '),
     ]);
   }
   table(
@@ -154,6 +164,7 @@ function report(model, groupsOf, isLast) {
       'errors',
       'decodes',
       'cores a speaker',
+      'lag p50, p95 (s)',
     ],
     rows,
   );

@@ -103,7 +103,7 @@ export async function virtualEngine(name, dist) {
 
   /**
    * Hears `samples`: the first `atOnceMs` of them wait already, as they do for a session that begins anew. Returns the
-   * words, the speech probability of each frame, and what it cost: decodes, and virtual milliseconds spent in them.
+   * words (each with the moment it was said, on the audio's timeline), the speech probability of each frame, and what it cost: decodes, and virtual milliseconds spent in them.
    */
   const hear = async (samples, { mode = 'live', atOnceMs = 0, policy = {}, onDecode } = {}) => {
     const rules = (utteranceMs, trailingSilenceMs) =>
@@ -117,13 +117,15 @@ export async function virtualEngine(name, dist) {
       endpoint: rules,
     });
     const voice = await voiceOf(samples);
+    let now = 0;
     const words = [];
     const spent = { decodes: 0, ms: 0, windowMs: 0 };
     const take = () => {
-      for (const said of recogniser.drain()) if (said.type === 'words') words.push(...said.words);
+      for (const said of recogniser.drain())
+        if (said.type === 'words')
+          words.push(...said.words.map((word) => ({ ...word, saidMs: now + atOnceMs })));
     };
     let running;
-    let now = 0;
     const work = async () => {
       const plan = running === undefined ? recogniser.plan() : undefined;
       take();

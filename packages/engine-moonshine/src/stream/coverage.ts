@@ -59,12 +59,12 @@ export class Coverage {
     speechEnd?: number,
   ): NewBeginning | undefined {
     const fromMs = this.#firstHole(window, words, speechEnd);
-    if (fromMs === undefined || fromMs <= this.#triedMs + SAME_PLACE_MS) return undefined;
+    if (fromMs === undefined) return undefined;
     const isBehind = words.findIndex(({ endMs }) => endMs > fromMs);
     const before = isBehind < 0 ? words.length : isBehind;
     // The word next to the hole may be what led into it: where it is not said yet, it is heard again.
     const believed = Math.max(0, before - 1);
-    const start = this.#startBehind(window, words[believed - 1]);
+    const start = this.#startBehind(window, words.slice(0, believed));
     const againMs = (edge - (start ?? edge)) / SAMPLES_PER_MS;
     if (start === undefined || againMs > this.#spareMs) return undefined;
     // What is decoded again is counted as decoded, too; it earns nothing.
@@ -73,22 +73,26 @@ export class Coverage {
     return { start, believed };
   }
 
-  /** End of the word behind which too much speech has none. Words count by where they were heard, in any order. */
+  /** End of the first word behind which too much speech has none, and was not heard twice. Words count by where they were heard, in any order. */
   #firstHole(window: Window, words: readonly PlacedWord[], speechEnd?: number): number | undefined {
     const ends = words.map(({ endMs, text }) => ({ endMs, ownMs: longestMs(text) }));
-    if (speechEnd !== undefined) ends.push({ endMs: speechEnd / SAMPLES_PER_MS, ownMs: 0 });
-    let fromMs = window.settledMs;
+    const speechEndMs = (speechEnd ?? 0) / SAMPLES_PER_MS;
+    // In front of a word it would part that from its own beginning.
+    if (ends.every(({ endMs }) => endMs <= speechEndMs)) ends.push({ endMs: speechEndMs, ownMs: 0 });
+    let fromMs = window.coveredMs;
     for (const { endMs, ownMs } of ends.sort((a, b) => a.endMs - b.endMs)) {
       const speechMs = this.#timeline.speechMs(fromMs * SAMPLES_PER_MS, endMs * SAMPLES_PER_MS);
-      if (speechMs - ownMs > this.#policy.uncoveredMs) return fromMs;
+      const isNew = fromMs > this.#triedMs + SAME_PLACE_MS;
+      if (isNew && speechMs - ownMs > this.#policy.uncoveredMs) return fromMs;
       fromMs = Math.max(fromMs, endMs);
     }
     return undefined;
   }
 
   /** Where the speech behind the last believed word begins; elsewhere than the window did, or nowhere. */
-  #startBehind(window: Window, last: PlacedWord | undefined): number | undefined {
-    const from = Math.round((last?.endMs ?? window.settledMs) * SAMPLES_PER_MS);
+  #startBehind(window: Window, believed: readonly PlacedWord[]): number | undefined {
+    const saidToMs = Math.max(window.coveredMs, ...believed.map(({ endMs }) => endMs));
+    const from = Math.round(saidToMs * SAMPLES_PER_MS);
     const onset = this.#timeline.speechStart(from) ?? from;
     const start = Math.max(from, onset - this.#policy.leadMs * SAMPLES_PER_MS);
     if (window.prefix.length > 0 || start - window.start >= OTHER_START_MS * SAMPLES_PER_MS) return start;

@@ -67,6 +67,11 @@ export class Window {
     return this.#committed.at(-1)?.endMs ?? this.start / SAMPLES_PER_MS;
   }
 
+  /** Furthest end of a committed word: the last one may be placed before others. Milliseconds. */
+  get coveredMs(): number {
+    return Math.max(this.start / SAMPLES_PER_MS, ...this.#committed.map(({ endMs }) => endMs));
+  }
+
   /** What a decode's result over the audio up to sample `edge` holds behind the committed words; says nothing of it. */
   hear(result: DecodeResult, edge: number, whole: boolean, vocabulary: Vocabulary): Heard {
     const prefix = this.prefix;

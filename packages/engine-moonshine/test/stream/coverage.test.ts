@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DecodeRequest } from '../../src/model/moonshine.js';
+import type { DecodeRequest, DecodeResult } from '../../src/model/moonshine.js';
 import { DEFAULT_POLICY, policyOf } from '../../src/stream/policy.js';
-import { checkGuarantees, Scene, type Spoken, speak } from './scene.js';
+import { checkGuarantees, LEXICON, Scene, type Spoken, speak } from './scene.js';
 
 /**
  * A model that is led astray: forced to begin with the words up to `last`, it passes over the next `count` ones; asked
@@ -62,6 +62,45 @@ class SlowToStart extends Scene {
   protected override hears(word: Spoken, { samples }: DecodeRequest): boolean {
     this.#firstStart ??= samples[0];
     return samples[0] !== this.#firstStart || !this.#missed.includes(word);
+  }
+}
+
+/** A model that never hears `count` words, and as many others only in windows that begin behind those. */
+class Humming extends Scene {
+  readonly #hummed: readonly Spoken[];
+  readonly #passedOver: readonly Spoken[];
+
+  constructor(spoken: readonly Spoken[], hummed: number, passedOver: number, count: number) {
+    super(spoken, 'batch');
+    this.#hummed = spoken.slice(hummed, hummed + count);
+    this.#passedOver = spoken.slice(passedOver, passedOver + count);
+  }
+
+  override get expected(): string[] {
+    return super.expected.filter((_, i) => !this.#hummed.some(({ token }) => token === LEXICON[i]));
+  }
+
+  protected override hears(word: Spoken, { samples }: DecodeRequest): boolean {
+    if (this.#hummed.includes(word)) return false;
+    return !this.#passedOver.includes(word) || (samples[0] ?? 0) / 16 > (this.#hummed.at(-1)?.endMs ?? 0);
+  }
+}
+
+/** A model that hears everything and places one word too early. */
+class Misplacing extends Scene {
+  readonly #token: number | undefined;
+  readonly #placedMs: number;
+
+  constructor(spoken: readonly Spoken[], index: number, placedMs: number) {
+    super(spoken);
+    this.#token = spoken[index]?.token;
+    this.#placedMs = placedMs;
+  }
+
+  override hear(request: DecodeRequest): DecodeResult {
+    const result = super.hear(request);
+    const at = [...request.prefix, ...result.tokens].indexOf(this.#token ?? -1);
+    return { ...result, endMs: result.endMs.map((endMs, i) => (i === at ? this.#placedMs : endMs)) };
   }
 }
 
@@ -193,6 +232,39 @@ describe('speech that no word covers', () => {
       hear(perfect, spoken);
       expect(scene.decodes).toBeLessThanOrEqual(perfect.decodes + 1);
     }
+  });
+
+  it('is heard behind a stretch that never had any words', () => {
+    const spoken = steady(36);
+    const scene = new Humming(spoken, 6, 20, 8);
+    hear(scene, spoken);
+    expect(scene.text).toEqual(scene.expected);
+  });
+
+  it('is none where the word that was said last was placed far too early', () => {
+    const spoken = steady(16);
+    const scene = new Misplacing(spoken, 5, 700);
+    hear(scene, spoken);
+    expect(scene.text).toEqual(scene.expected);
+    const perfect = new Scene(spoken);
+    hear(perfect, spoken);
+    expect(scene.decodes).toBe(perfect.decodes);
+  });
+
+  it('is none while a long word is drawn out', () => {
+    // Words of a second each: no decode more than for a model that is trusted.
+    const spoken = speak(
+      Array.from({ length: 12 }, (_, i) => ({ gapMs: i === 0 ? 400 : 0, lengthMs: 1000 })),
+    );
+    const [watched, trusting] = [DEFAULT_POLICY, policyOf({ uncoveredMs: Number.POSITIVE_INFINITY })].map(
+      (policy) => {
+        const scene = new Deaf(spoken, () => true, 'live', policy);
+        hear(scene, spoken);
+        expect(scene.text).toEqual(scene.expected);
+        return scene.decodes;
+      },
+    );
+    expect(watched).toBe(trusting);
   });
 
   it('costs a bounded share more, though somebody hums for a minute and a half', () => {
