@@ -13,6 +13,7 @@ import {
   type ResolvedMoonshine,
   resolveModel,
 } from './store/index.js';
+import { DOUBT_RULES } from './stream/doubt.js';
 import type { StreamPolicy } from './stream/policy.js';
 
 /** The model of someone who does not choose; docs/benchmarks.md has the figures behind the choice. */
@@ -64,6 +65,7 @@ export async function createMoonshineEngine(options: MoonshineOptions = {}): Pro
       vocabulary: await vocabularyOf(model),
       vadFile: vad.files.v5,
       languages: model.languages,
+      doubt: DOUBT_RULES[model.name],
       threads,
       streamsMax: options.streamsMax ?? threads * (STREAMS_PER_CORE[name] ?? 4),
       delayMs: options.delayMs,

@@ -12,6 +12,7 @@ import { ENGINE_LIMITS } from './limits.js';
 import type { MoonshineFiles } from './model/moonshine.js';
 import type { Vocabulary } from './model/tokens.js';
 import { type Candidate, nextTurn } from './scheduler.js';
+import type { DoubtRule } from './stream/doubt.js';
 import { MoonshineStream } from './stream/moonshine-stream.js';
 import { policyOf, type StreamPolicy } from './stream/policy.js';
 import type { DecodePlan } from './stream/recogniser.js';
@@ -26,6 +27,8 @@ export interface MoonshineParts {
   readonly vadFile: string;
   /** BCP 47. */
   readonly languages: readonly string[];
+  /** When an utterance does not sound like these languages. Default never. */
+  readonly doubt?: DoubtRule | undefined;
   /** Decoding threads, each with its own copy of the model. Default: one for each core. */
   readonly threads?: number | undefined;
   /** Streams that may be open at once. Default: what the threads can carry live, by measurement. */
@@ -101,6 +104,7 @@ export class MoonshineEngine implements SpeechEngine {
         mode: options.mode ?? 'live',
         partials: options.partials ?? false,
         endpoint: endpointRule,
+        doubt: this.#parts.doubt,
         isBusy: () => this.#isBusy,
       },
       {

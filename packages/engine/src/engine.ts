@@ -20,11 +20,18 @@ export interface Word {
  * - `words` is append-only: a word once emitted is never changed or taken back; start times never decrease.
  * - Every word belongs to exactly one utterance, and is emitted before the `utterance` that closes it.
  * - `settledMs` never decreases: every word that ends before it has been emitted.
+ * - `unsure` withholds nothing. Once `words` carry it, the later ones of their utterance and its `utterance` do too.
  * - `flushed` comes back after everything that the audio written before its `flush` contains.
  */
 export type Hypothesis =
   /** Stable words, new since the last one. Joined by single spaces. */
-  | { readonly type: 'words'; readonly words: readonly Word[]; readonly settledMs: number }
+  | {
+      readonly type: 'words';
+      readonly words: readonly Word[];
+      readonly settledMs: number;
+      /** What the utterance holds so far does not sound like a language that the model hears. */
+      readonly unsure?: true;
+    }
   /** The unstable tail behind the stable words; replaces the previous partial. Only for streams that ask. */
   | { readonly type: 'partial'; readonly text: string; readonly settledMs: number }
   /** The end of an utterance was found; `words` repeats all of its words. */
@@ -36,6 +43,8 @@ export type Hypothesis =
       /** Which endpointing rule closed it, or `flush`. */
       readonly rule: string;
       readonly settledMs: number;
+      /** It does not sound like a language that the model hears: its words may be invented. */
+      readonly unsure?: true;
     }
   /** How far the engine is although nothing was said: silence was passed over. At most a few a second. */
   | { readonly type: 'progress'; readonly settledMs: number }

@@ -5,6 +5,8 @@ export interface ScriptedUtterance {
   readonly words: readonly Word[];
   /** The endpointing rule that the engine names when it closes the utterance. Default `pause`. */
   readonly rule?: string;
+  /** The engine is unsure of it, from its so many-th word on, counted from 1. Default: it is sure. */
+  readonly unsureFrom?: number;
 }
 
 /** When a scripted stream says what. All times are milliseconds of audio. */
@@ -126,7 +128,7 @@ export class ScriptedTimeline {
     this.#begun = Math.max(this.#begun, this.#said);
     this.#open.push(...words);
     this.#tokens += words.length;
-    this.#emit({ type: 'words', words, settledMs: this.#settledMs });
+    this.#emit({ type: 'words', words, settledMs: this.#settledMs, ...this.#doubt() });
     this.#showTail();
   }
 
@@ -159,7 +161,14 @@ export class ScriptedTimeline {
     if (first === undefined || last === undefined) return;
     this.#open = [];
     const { startMs } = first;
-    this.#emit({ type: 'utterance', words, startMs, endMs: last.endMs, rule, settledMs: this.#settledMs });
+    const settledMs = this.#settledMs;
+    this.#emit({ type: 'utterance', words, startMs, endMs: last.endMs, rule, settledMs, ...this.#doubt() });
+  }
+
+  #doubt(): { readonly unsure?: true } {
+    const { script } = this.#options;
+    const { unsureFrom = Number.POSITIVE_INFINITY } = script[this.#utterance % script.length] ?? {};
+    return this.#said >= unsureFrom ? { unsure: true } : {};
   }
 
   #advance(): void {

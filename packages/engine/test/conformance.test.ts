@@ -52,6 +52,13 @@ describe('the checks of the suite', () => {
     expect(violationsOf([{ ...words, words: [{ ...word, text: 'a b' }] }])).toHaveLength(1);
     expect(violationsOf([{ ...words, words: [] }])).toHaveLength(1);
     expect(violationsOf([words, { ...utterance, endMs: 150 }])).toHaveLength(1);
+    expect(violationsOf([{ ...words, unsure: true }, utterance])).toHaveLength(1);
+    expect(
+      violationsOf([
+        { ...words, unsure: true },
+        { ...utterance, unsure: true },
+      ]),
+    ).toEqual([]);
     expect(
       violationsOf([words, { ...utterance, words: [{ ...word, endMs: 201 }], endMs: 201 }]),
     ).toHaveLength(1);

@@ -12,6 +12,7 @@ import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
 import type { Vocabulary } from '../model/tokens.js';
 import { AudioBuffer } from './audio-buffer.js';
 import { Coverage } from './coverage.js';
+import { Doubt, type DoubtRule } from './doubt.js';
 import type { StreamPolicy } from './policy.js';
 import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
 import { type PlacedWord, placeStarts, Window } from './window.js';
@@ -41,6 +42,8 @@ export interface RecogniserOptions {
   readonly partials: boolean;
   /** More speakers speak than there are cores for: windows are kept short. Default never. */
   readonly isBusy?: () => boolean;
+  /** When an utterance does not sound like what the model hears. Default never. */
+  readonly doubt?: DoubtRule | undefined;
   /** Names the rule that ends an utterance after that much silence, or undefined while it goes on. */
   readonly endpoint: (utteranceMs: number, trailingSilenceMs: number) => string | undefined;
 }
@@ -90,6 +93,7 @@ export class Recogniser {
   #foresight: Foresight | undefined;
   #flushes: number[] = [];
   #utterance: Word[] = [];
+  readonly #doubt: Doubt;
   #lastEndMs = 0;
   #tokens = 0;
   #settledMs = 0;
@@ -102,6 +106,7 @@ export class Recogniser {
     this.#options = options;
     this.#timeline = new SpeechTimeline(options.policy);
     this.#coverage = new Coverage(options.policy, this.#timeline);
+    this.#doubt = new Doubt(options.doubt);
   }
 
   /** Milliseconds of audio that was given but not settled. */
@@ -379,7 +384,9 @@ export class Recogniser {
       endMs: last.endMs,
       rule,
       settledMs: this.#settledMs,
+      ...this.#doubt.mark,
     });
+    this.#doubt.end();
   }
 
   #say(fresh: readonly PlacedWord[]): void {
@@ -398,8 +405,9 @@ export class Recogniser {
     );
     this.#lastEndMs = words.at(-1)?.endMs ?? this.#lastEndMs;
     this.#utterance.push(...words);
+    this.#doubt.add(fresh);
     this.#settle(this.#lastEndMs);
-    this.#ready.push({ type: 'words', words, settledMs: this.#settledMs });
+    this.#ready.push({ type: 'words', words, settledMs: this.#settledMs, ...this.#doubt.mark });
     const rule = this.#options.endpoint(this.#lastEndMs - (this.#utterance[0]?.startMs ?? 0), 0);
     if (rule !== undefined) this.#endUtterance(rule);
   }

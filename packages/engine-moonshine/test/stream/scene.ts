@@ -2,6 +2,7 @@ import type { Hypothesis, Word } from '@kikitori/engine';
 import { expect } from 'vitest';
 import type { DecodeRequest, DecodeResult } from '../../src/model/moonshine.js';
 import { llamaVocabulary } from '../../src/model/tokens.js';
+import type { DoubtRule } from '../../src/stream/doubt.js';
 import { DEFAULT_POLICY } from '../../src/stream/policy.js';
 import { type DecodePlan, Recogniser } from '../../src/stream/recogniser.js';
 
@@ -36,6 +37,8 @@ export class Scene {
   readonly #spoken: readonly Spoken[];
   readonly recogniser: Recogniser;
   readonly said: Hypothesis[] = [];
+  /** How sure the model is of each word. */
+  logProbability = -0.1;
   decodes = 0;
   longestMs = 0;
   /** Audio of all decodes, summed. */
@@ -48,6 +51,7 @@ export class Scene {
     mode: 'live' | 'batch' = 'live',
     isBusy = false,
     policy = DEFAULT_POLICY,
+    doubt?: DoubtRule,
   ) {
     this.#spoken = spoken;
     this.recogniser = new Recogniser({
@@ -55,6 +59,7 @@ export class Scene {
       vocabulary,
       mode,
       partials: true,
+      doubt,
       isBusy: () => isBusy,
       endpoint: (utteranceMs, silenceMs) =>
         silenceMs >= 600 ? 'pause' : utteranceMs >= 30_000 ? 'limit' : undefined,
@@ -114,7 +119,7 @@ export class Scene {
     const tail = heard.slice(prefix.length);
     return {
       tokens: tail.map(({ token }) => token),
-      logProbabilities: tail.map(() => -0.1),
+      logProbabilities: tail.map(() => this.logProbability),
       endMs: heard.map(({ endMs }) => endMs),
       ended: true,
     };

@@ -18,6 +18,8 @@ class Check {
   #settledMs = 0;
   #startMs = 0;
   #open: Word[] = [];
+  /** Words of the open utterance were said to be unsure. */
+  #isUnsure = false;
 
   add(hypothesis: Hypothesis, index: number): void {
     const report = (broken: boolean, sentence: string): void => {
@@ -27,9 +29,13 @@ class Check {
     switch (hypothesis.type) {
       case 'words':
         this.#addWords(hypothesis.words, report);
+        report(this.#isUnsure && hypothesis.unsure !== true, 'words of an unsure utterance are sure.');
+        this.#isUnsure = hypothesis.unsure === true;
         break;
       case 'utterance':
         this.#addUtterance(hypothesis, report);
+        report(this.#isUnsure && hypothesis.unsure !== true, 'an utterance with unsure words is sure.');
+        this.#isUnsure = false;
         break;
       case 'flushed':
         report(this.#open.length > 0, 'words were said and no utterance closed them.');
