@@ -15,6 +15,8 @@ export interface Utterance {
   readonly startMs: number;
   readonly endMs: number;
   readonly words: readonly Word[];
+  /** It does not sound like a language that the model hears: its words may be invented. */
+  readonly unsure?: true;
 }
 
 /** Tokens used, as the server counts them. */
@@ -30,6 +32,8 @@ export interface DeltaEvent {
   readonly text: string;
   /** Audio position of the end of its last word, when words were asked for. */
   readonly audioMs?: number;
+  /** With `audioMs`: the utterance so far does not sound like a language that the model hears. Nothing is withheld for it. */
+  readonly unsure?: true;
 }
 
 /** The text behind the last delta that may still change. Replaces the last partial; asked for with `partials`. */

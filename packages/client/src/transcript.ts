@@ -26,8 +26,8 @@ export class TranscriptBuilder {
         this.#openText += event.text;
         return;
       case 'utterance': {
-        const { text, startMs, endMs, words } = event;
-        this.#utterances.push({ text, startMs, endMs, words });
+        const { type: _, ...utterance } = event;
+        this.#utterances.push(utterance);
         this.#hasUtterancesSinceDone = true;
         return;
       }

@@ -47,6 +47,29 @@ describe('what a session tells', () => {
     expect(transcript.utterances).toEqual([{ text: 'hi', startMs: 10, endMs: 90, words: [word] }]);
   });
 
+  it('hands on what the server is unsure of, while it is being said and in the transcript', async () => {
+    const server = fakeServer();
+    const session = await connect({ connect: server.connect, words: true });
+    const reading = eventsOf(session);
+    await session.send(frames(0, 1));
+    const visit = await server.visit();
+    const words = [{ text: 'bonjour', start_ms: 10, end_ms: 90 }];
+    await visit.tell({ type: 'transcription.delta', delta: ' bonjour', audio_ms: 90, unsure: true });
+    await visit.tell({
+      type: 'kikitori.utterance',
+      text: 'bonjour',
+      start_ms: 10,
+      end_ms: 90,
+      words,
+      unsure: true,
+    });
+    const { utterances } = await session.finish();
+    const { events } = await reading;
+    expect(events).toContainEqual({ type: 'delta', text: ' bonjour', audioMs: 90, unsure: true });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'utterance', unsure: true }));
+    expect(utterances).toMatchObject([{ text: 'bonjour', unsure: true }]);
+  });
+
   it('passes events through that it does not know', async () => {
     const server = fakeServer();
     const session = await connect({ connect: server.connect });

@@ -35,6 +35,11 @@ export function languageList(tags: readonly string[]): string {
   return tags.map(languageName).join(', ');
 }
 
+/** `English or Japanese`. */
+export function languageNames(tags: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(tags.map(englishName));
+}
+
 /**
  * Why a model that hears these languages cannot be asked for this one, in a sentence that lists them and repeats
  * nothing of what was sent; undefined when it can. Of a model whose languages are not known (none) any may be asked for.

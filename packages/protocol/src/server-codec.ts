@@ -22,6 +22,7 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => R
     ...(members['audio_ms'] === undefined || members['words'] === undefined
       ? {}
       : { words: wordsOf(members['words']) }),
+    ...(members['audio_ms'] === undefined ? {} : doubtOf(members)),
   }),
   'transcription.done': (members) => ({
     text: stringOf(members, 'text'),
@@ -33,7 +34,11 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => R
     // AWS's sample bridge sends errors without a code.
     code: typeof members['code'] === 'string' ? members['code'] : null,
   }),
-  'kikitori.utterance': (members) => ({ ...wordOf(members), words: wordsOf(members['words']) }),
+  'kikitori.utterance': (members) => ({
+    ...wordOf(members),
+    words: wordsOf(members['words']),
+    ...doubtOf(members),
+  }),
   'kikitori.progress': (members) => ({
     received_ms: numberOf(members, 'received_ms'),
     settled_ms: numberOf(members, 'settled_ms'),
@@ -75,12 +80,13 @@ function ordered(event: ServerEvent): ServerEvent {
     case 'session.created':
       return { type, id: event.id, created: event.created };
     case 'transcription.delta': {
-      const { delta, audio_ms, words } = event;
+      const { delta, audio_ms, words, unsure } = event;
       return {
         type,
         delta,
         ...(audio_ms === undefined ? {} : { audio_ms }),
         ...(words === undefined ? {} : { words: words.map(orderedWord) }),
+        ...(unsure === undefined ? {} : { unsure }),
       };
     }
     case 'transcription.done': {
@@ -95,8 +101,9 @@ function ordered(event: ServerEvent): ServerEvent {
     case 'error':
       return { type, error: event.error, code: event.code };
     case 'kikitori.utterance': {
-      const { text, start_ms, end_ms } = event;
-      return { type, text, start_ms, end_ms, words: event.words.map(orderedWord) };
+      const { text, start_ms, end_ms, unsure } = event;
+      const words = event.words.map(orderedWord);
+      return { type, text, start_ms, end_ms, words, ...(unsure === undefined ? {} : { unsure }) };
     }
     case 'kikitori.progress':
       return {
@@ -175,6 +182,11 @@ function usageOf(value: unknown): Usage | null {
 function cachedTokensOf(details: Members): number | null {
   const { cached_tokens } = details;
   return cached_tokens === null || cached_tokens === undefined ? null : numberOf(details, 'cached_tokens');
+}
+
+/** Ours; of other servers it may be anything, and then it says nothing. */
+function doubtOf(members: Members): { readonly unsure?: true } {
+  return members['unsure'] === true ? { unsure: true } : {};
 }
 
 function wordsOf(value: unknown): KikitoriWord[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { languageList, languageProblem, parseLanguage } from '../src/languages.js';
+import { languageList, languageNames, languageProblem, parseLanguage } from '../src/languages.js';
 
 describe('a language as people write it', () => {
   it.each([
@@ -48,5 +48,7 @@ describe('a language as people write it', () => {
 
   it('is listed by name and tag', () => {
     expect(languageList(['en', 'ja'])).toBe('English (en), Japanese (ja)');
+    expect(languageNames(['en'])).toBe('English');
+    expect(languageNames(['en', 'ja'])).toBe('English or Japanese');
   });
 });

@@ -22,6 +22,12 @@ const serverEvent: fc.Arbitrary<ServerEvent> = fc.oneof(
     audio_ms: number,
     words: fc.array(word),
   }),
+  fc.record({
+    type: fc.constant('transcription.delta' as const),
+    delta: text,
+    audio_ms: number,
+    unsure: fc.constant(true as const),
+  }),
   fc.record({ type: fc.constant('transcription.done' as const), text, usage: fc.option(usage) }),
   fc.record({
     type: fc.constant('transcription.done' as const),
@@ -36,6 +42,14 @@ const serverEvent: fc.Arbitrary<ServerEvent> = fc.oneof(
     start_ms: number,
     end_ms: number,
     words: fc.array(word),
+  }),
+  fc.record({
+    type: fc.constant('kikitori.utterance' as const),
+    text,
+    start_ms: number,
+    end_ms: number,
+    words: fc.array(word),
+    unsure: fc.constant(true as const),
   }),
   fc.record({ type: fc.constant('kikitori.progress' as const), received_ms: number, settled_ms: number }),
   fc.record({

@@ -61,6 +61,29 @@ describe('a file', () => {
     expect(await languageOf()).toBe('und');
   });
 
+  it('marks the segments, and the chunks of a stream, that the engine is unsure of', async () => {
+    const script = [
+      { words: [{ text: 'First.', startMs: 100, endMs: 400 }] },
+      {
+        words: [
+          { text: 'Bon', startMs: 2_000, endMs: 2_400 },
+          { text: 'jour.', startMs: 2_500, endMs: 2_900 },
+        ],
+        unsureFrom: 2,
+      },
+    ];
+    await using test = await startTestServer({ engine: { script, afterScript: 'silence', roundMs: 4_000 } });
+    const verbose = await (await post(test, form([['response_format', 'verbose_json']]))).text();
+    const { segments } = JSON.parse(verbose);
+    expect(segments.map(({ text, unsure }: Record<string, unknown>) => [text, unsure])).toEqual([
+      [' First.', undefined],
+      [' Bon jour.', true],
+    ]);
+    const streamed = await (await post(test, form([['stream', 'true']]))).text();
+    const chunks = streamed.split('\n\n').filter((frame) => frame.includes('"content":" '));
+    expect(chunks.map((frame) => frame.includes('"unsure":true'))).toEqual([false, false, true]);
+  });
+
   it('has words where they are asked for', async () => {
     await using test = await startTestServer();
     const ask = async (...granularities: string[]): Promise<{ segments?: unknown; words?: unknown[] }> => {

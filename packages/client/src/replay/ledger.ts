@@ -1,4 +1,10 @@
-import type { KikitoriWord, ServerEvent, TranscriptionDone, UnknownServerEvent } from '@kikitori/protocol';
+import type {
+  KikitoriWord,
+  ServerEvent,
+  TranscriptionDelta,
+  TranscriptionDone,
+  UnknownServerEvent,
+} from '@kikitori/protocol';
 import {
   type SessionEvent,
   sumOfUsage,
@@ -131,7 +137,7 @@ export class Ledger {
   take(event: TellableEvent, takenMs: number): SessionEvent[] {
     switch (event.type) {
       case 'transcription.delta':
-        if (event.audio_ms !== undefined) return this.#hearWords(event.delta, event.audio_ms, event.words);
+        if (event.audio_ms !== undefined) return this.#hearWords(event, event.audio_ms);
         this.#steps += 1;
         this.#isClocked ||= event.delta === '';
         return this.#hearText(event.delta, false);
@@ -139,7 +145,7 @@ export class Ledger {
         const words = event.words.map((word) => this.#place(word));
         const startMs = this.#originMs + event.start_ms;
         const endMs = this.#originMs + event.end_ms;
-        return this.#close({ type: 'utterance', text: event.text, startMs, endMs, words });
+        return this.#close({ type: 'utterance', text: event.text, startMs, endMs, words, ...doubtOf(event) });
       }
       case 'kikitori.progress': {
         this.#settle(this.#originMs + event.settled_ms);
@@ -205,7 +211,8 @@ export class Ledger {
     return { text, startMs: this.#originMs + start_ms, endMs: this.#originMs + end_ms };
   }
 
-  #hearWords(delta: string, audioMs: number, wire: readonly KikitoriWord[] | undefined): SessionEvent[] {
+  #hearWords(event: TranscriptionDelta, audioMs: number): SessionEvent[] {
+    const { delta, words: wire } = event;
     // A server that does not place its words: they are one, where the last of them ends.
     const whole = { text: delta.trim(), start_ms: audioMs, end_ms: audioMs };
     const words = (wire ?? [whole]).map((word) => this.#place(word));
@@ -218,7 +225,9 @@ export class Ledger {
     this.#open.push(...fresh);
     const text = fresh.length === words.length ? delta : fresh.map((word) => ` ${word.text}`).join('');
     this.#doneText += text;
-    return [this.#wants.words ? { type: 'delta', text, audioMs: last.endMs } : { type: 'delta', text }];
+    return [
+      { type: 'delta', text, ...(this.#wants.words ? { audioMs: last.endMs, ...doubtOf(event) } : {}) },
+    ];
   }
 
   #hearText(delta: string, isLast: boolean): SessionEvent[] {
@@ -247,6 +256,10 @@ export class Ledger {
     if (!this.#wants.words) return [];
     if (isPlain || first === undefined || last === undefined) return [heard];
     const text = words.map((word) => word.text).join(' ');
-    return [{ type: 'utterance', text, startMs: first.startMs, endMs: last.endMs, words }];
+    return [{ type: 'utterance', text, startMs: first.startMs, endMs: last.endMs, words, ...doubtOf(heard) }];
   }
+}
+
+function doubtOf({ unsure }: { readonly unsure?: true }): { readonly unsure?: true } {
+  return unsure === undefined ? {} : { unsure };
 }

@@ -20,6 +20,8 @@ export interface TranscriptionDelta {
   readonly audio_ms?: number;
   /** Only for clients that asked for `replay`, and only beside `audio_ms`: its words, each with its place. */
   readonly words?: readonly KikitoriWord[];
+  /** Only beside `audio_ms`: the utterance so far does not sound like a language that the model hears. */
+  readonly unsure?: true;
 }
 
 /** A part of `usage`; our server has no prompt cache and sends null in its place. */
@@ -70,6 +72,8 @@ export interface KikitoriUtterance {
   readonly start_ms: number;
   readonly end_ms: number;
   readonly words: readonly KikitoriWord[];
+  /** It does not sound like a language that the model hears: its words may be invented. */
+  readonly unsure?: true;
 }
 
 /** How far the server is; at most four a second. Only for clients that asked for words. */

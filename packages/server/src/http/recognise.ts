@@ -5,6 +5,8 @@ export interface FileUtterance {
   readonly startMs: number;
   readonly endMs: number;
   readonly words: readonly Word[];
+  /** It does not sound like a language that the model hears. */
+  readonly unsure?: true;
 }
 
 /** What a whole file said. */
@@ -19,7 +21,8 @@ export interface RecogniseOptions {
   readonly engine: SpeechEngine;
   /** Mono, 16 kHz. Read as fast as the engine takes it. */
   readonly audio: AsyncIterable<Float32Array>;
-  readonly onWords: (words: readonly Word[]) => void;
+  /** `isUnsure`: what their utterance holds so far does not sound like a language that the model hears. */
+  readonly onWords: (words: readonly Word[], isUnsure: boolean) => void;
   /** Gives the engine's stream back at once; rejects with its reason. */
   readonly signal: AbortSignal;
 }
@@ -62,12 +65,12 @@ export async function recognise({ engine, audio, onWords, signal }: RecogniseOpt
 
 async function listen(
   hypotheses: AsyncIterable<Hypothesis>,
-  onWords: (words: readonly Word[]) => void,
+  onWords: RecogniseOptions['onWords'],
 ): Promise<{ readonly tokens: number; readonly utterances: readonly FileUtterance[] }> {
   const utterances: FileUtterance[] = [];
   let tokens = 0;
   for await (const hypothesis of hypotheses) {
-    if (hypothesis.type === 'words') onWords(hypothesis.words);
+    if (hypothesis.type === 'words') onWords(hypothesis.words, hypothesis.unsure === true);
     if (hypothesis.type === 'utterance' && hypothesis.words.length > 0) utterances.push(rounded(hypothesis));
     if (hypothesis.type === 'flushed') {
       tokens = hypothesis.tokens;
@@ -77,8 +80,9 @@ async function listen(
   return { tokens, utterances };
 }
 
-function rounded({ startMs, endMs, words }: FileUtterance): FileUtterance {
+function rounded({ startMs, endMs, words, unsure }: FileUtterance): FileUtterance {
   return {
+    ...(unsure === true ? { unsure } : {}),
     startMs: Math.round(startMs),
     endMs: Math.round(endMs),
     words: words.map((word) => ({

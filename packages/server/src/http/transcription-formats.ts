@@ -58,9 +58,9 @@ export class TranscriptionStream {
     this.#model = options.model;
   }
 
-  /** New text; a leading space for every word, as in the Realtime deltas. */
-  delta(content: string): string {
-    return this.#chunk({ choices: [{ delta: { content } }] });
+  /** New text; a leading space for every word, as in the Realtime deltas. `unsure` is ours. */
+  delta(content: string, isUnsure: boolean): string {
+    return this.#chunk({ choices: [{ delta: { content } }], ...(isUnsure ? { unsure: true } : {}) });
   }
 
   /** Everything behind the last text. */
@@ -106,8 +106,8 @@ function wordsOf(utterances: readonly FileUtterance[]): unknown {
   );
 }
 
-/** OpenAI's members; what only Whisper can say is null and not invented. */
-function segmentOf({ startMs, endMs, words }: FileUtterance, id: number): unknown {
+/** OpenAI's members; what only Whisper can say is null and not invented. `unsure` is ours, and there only when true. */
+function segmentOf({ startMs, endMs, words, unsure }: FileUtterance, id: number): unknown {
   return {
     id,
     seek: 0,
@@ -119,5 +119,6 @@ function segmentOf({ startMs, endMs, words }: FileUtterance, id: number): unknow
     avg_logprob: null,
     compression_ratio: null,
     no_speech_prob: null,
+    ...(unsure === undefined ? {} : { unsure }),
   };
 }

@@ -159,9 +159,9 @@ export class Transcriptions {
       fileName: file.name ?? '',
       beforeDecoding: takePlace,
     });
-    const onWords = (words: readonly Word[]): void => {
+    const onWords = (words: readonly Word[], isUnsure: boolean): void => {
       metrics.words.inc({ source: 'file' }, words.length);
-      answer.say(words);
+      answer.say(words, isUnsure);
     };
     const recognised = await recognise({ engine, audio, onWords, signal });
     metrics.audioS.inc({ source: 'file' }, recognised.audioMs / 1000);
@@ -239,7 +239,7 @@ class Answer {
   readonly #options: TranscriptionsOptions;
   #stream: TranscriptionStream | undefined;
   /** Words said before it was known how to tell them. */
-  #said: string[] = [];
+  #said: { readonly text: string; readonly isUnsure: boolean }[] = [];
 
   constructor(response: ServerResponse, options: TranscriptionsOptions) {
     this.#response = response;
@@ -253,14 +253,14 @@ class Answer {
     this.#stream = new TranscriptionStream({ createdS, model });
     const said = this.#said;
     this.#said = [];
-    for (const text of said) this.#write(this.#stream.delta(text));
+    for (const { text, isUnsure } of said) this.#write(this.#stream.delta(text, isUnsure));
   }
 
-  say(words: readonly Word[]): void {
+  say(words: readonly Word[], isUnsure: boolean): void {
     if (words.length === 0) return;
     const text = words.map((word) => ` ${word.text}`).join('');
-    if (this.#stream === undefined) this.#said.push(text);
-    else this.#write(this.#stream.delta(text));
+    if (this.#stream === undefined) this.#said.push({ text, isUnsure });
+    else this.#write(this.#stream.delta(text, isUnsure));
   }
 
   end(wishes: TranscriptionWishes, recognised: Recognised): void {

@@ -91,6 +91,7 @@ function eventOf(notice: Notice): ServerEvent {
         delta: notice.text,
         ...(notice.audioMs === undefined ? {} : { audio_ms: notice.audioMs }),
         ...(notice.words === undefined ? {} : { words: notice.words.map(wireWord) }),
+        ...(notice.unsure === undefined ? {} : { unsure: notice.unsure }),
       };
     case 'done': {
       const { promptTokens, completionTokens } = notice.usage;
@@ -115,6 +116,7 @@ function eventOf(notice: Notice): ServerEvent {
         start_ms: notice.startMs,
         end_ms: notice.endMs,
         words: notice.words.map(wireWord),
+        ...(notice.unsure === undefined ? {} : { unsure: notice.unsure }),
       };
     case 'progress':
       return {

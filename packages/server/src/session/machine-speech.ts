@@ -184,7 +184,7 @@ export function speak(
   const settled = { ...state, common: noted.common };
   switch (hypothesis.type) {
     case 'words':
-      return speakWords(settled, hypothesis.words, noted.effects, config, nowMs);
+      return speakWords(settled, hypothesis, noted.effects, config, nowMs);
     case 'partial':
       return { state: settled, effects: [...partialNotice(settled.common, hypothesis), ...noted.effects] };
     case 'utterance':
@@ -229,7 +229,7 @@ export function failUtterance(
 
 function speakWords(
   state: Speaking,
-  words: readonly Word[],
+  { words, unsure }: Extract<Hypothesis, { type: 'words' }>,
   effects: readonly Effect[],
   config: MachineConfig,
   nowMs: number,
@@ -245,6 +245,7 @@ function speakWords(
       text,
       ...(state.common.words ? { audioMs } : {}),
       ...(state.common.words && state.common.replay ? { words: placed(state.common, words) } : {}),
+      ...(state.common.words && unsure === true ? { unsure } : {}),
     },
   };
   const spoken: Speaking = { ...state, utterance: { ...state.utterance, text: state.utterance.text + text } };
@@ -269,6 +270,7 @@ function utteranceNotice(common: Common, hypothesis: Extract<Hypothesis, { type:
     startMs: sessionMs(common, hypothesis.startMs),
     endMs: sessionMs(common, hypothesis.endMs),
     words,
+    ...(hypothesis.unsure === true ? { unsure: hypothesis.unsure } : {}),
   };
   return [{ type: 'send', notice }];
 }

@@ -72,12 +72,13 @@ export interface StreamWishes {
 /** What the client is told. Times are integers, milliseconds since the first audio sample of the session. */
 export type Notice =
   | { readonly type: 'created'; readonly id: string; readonly createdS: number }
-  /** `audioMs` only for clients that asked for words, `words` only for those that asked for replay. */
+  /** `audioMs` and `unsure` only for clients that asked for words, `words` only for those that asked for replay. */
   | {
       readonly type: 'delta';
       readonly text: string;
       readonly audioMs?: number;
       readonly words?: readonly PlacedWord[];
+      readonly unsure?: true;
     }
   /** `audioMs` only for clients that asked for replay: the audio up to here is answered. */
   | { readonly type: 'done'; readonly text: string; readonly usage: Usage; readonly audioMs?: number }
@@ -88,6 +89,8 @@ export type Notice =
       readonly startMs: number;
       readonly endMs: number;
       readonly words: readonly PlacedWord[];
+      /** It does not sound like a language that the model hears. */
+      readonly unsure?: true;
     }
   /** `lagMs`: audio received and not settled. */
   | {

@@ -55,6 +55,38 @@ describe('the extension', () => {
     expect(brief(session.feed({ type: 'deadline', name: 'progress' }))).toEqual(['progress 1000/950']);
   });
 
+  it('marks what the engine is unsure of, for clients that asked for words and for nobody else', () => {
+    const words = [word('bonjour', 100, 400)];
+    const said = { type: 'words', words, settledMs: 400, unsure: true } as const;
+    const closed = {
+      type: 'utterance',
+      words,
+      startMs: 100,
+      endMs: 400,
+      rule: 'pause',
+      settledMs: 900,
+    } as const;
+    const asked = new Harness();
+    const plain = new Harness();
+    for (const session of [asked, plain]) {
+      session.configure({ words: session === asked });
+      session.commit();
+      session.append(1000);
+    }
+    expect(notices(asked.hear(said))[0]).toEqual({
+      type: 'delta',
+      text: ' bonjour',
+      audioMs: 400,
+      unsure: true,
+    });
+    expect(notices(asked.hear({ ...closed, unsure: true }))[0]).toMatchObject({
+      type: 'utterance',
+      unsure: true,
+    });
+    expect(notices(asked.hear(closed))[0]).not.toHaveProperty('unsure');
+    expect(notices(plain.hear(said))).toEqual([{ type: 'delta', text: ' bonjour' }]);
+  });
+
   it('opens a stream with partials for clients that want them, also when they ask later', () => {
     const session = new Harness();
     session.configure();
