@@ -4,10 +4,11 @@ import { AUTO_LANGUAGE, languageList, languageProblem } from '@kikitori/protocol
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { MODELS_TOLD_MS } from '../limits.js';
+import type { Display } from '../terminal/display.js';
 
-/** `moonshine-base hears English (en).`; undefined where nobody knows. */
-export function hearingSentence(model: string, languages: readonly string[]): string | undefined {
-  return languages.length === 0 ? undefined : `${model} hears ${languageList(languages)}.`;
+/** Says `moonshine-base hears English (en).`; nothing where nobody knows. */
+export function tellHearing(model: string, languages: readonly string[], display: Display): void {
+  if (languages.length > 0) display.note(`${model} hears ${languageList(languages)}.`);
 }
 
 /** Throws `CliError` `usage`, with the list, where a model of the store does not hear the language. */
@@ -25,7 +26,7 @@ export async function assertHeard(
   if (problem !== undefined) throw new CliError('usage', problem);
 }
 
-/** What a server says that its model hears, in a sentence; undefined where it does not say so soon. */
+/** The model that a server serves, with what it says that it hears; undefined where it does not say so soon. */
 export async function servedHearing(
   {
     url,
@@ -37,12 +38,11 @@ export async function servedHearing(
     readonly apiKey: string | undefined;
   },
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<ServedModel | undefined> {
   const soon = AbortSignal.any([signal, AbortSignal.timeout(MODELS_TOLD_MS)]);
   try {
     const models = await servedModels(url, { signal: soon, ...(apiKey === undefined ? {} : { apiKey }) });
-    const served: ServedModel = models.find(({ id }) => id === model) ?? models[0];
-    return hearingSentence(served.id, served.languages);
+    return models.find(({ id }) => id === model) ?? models[0];
   } catch {
     // The session itself says what is wrong, better.
     return undefined;

@@ -7,7 +7,7 @@ import { CliError } from '../errors.js';
 import { ENDPOINT_CONNECT_MS, ENDPOINT_SESSION_MS } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { asCliError } from './client-failure.js';
-import { assertHeard, hearingSentence, servedHearing } from './hearing.js';
+import { assertHeard, servedHearing, tellHearing } from './hearing.js';
 import type { SpeechLink } from './link.js';
 import { startEngine } from './start-engine.js';
 
@@ -57,14 +57,11 @@ export async function openLink(
     },
     context,
   );
-  tell(await hearing, display);
-  return linkOf(session, async () => {
+  const { id = '', languages = [] } = (await hearing) ?? {};
+  tellHearing(id, languages, display);
+  return linkOf(session, languages, async () => {
     // Nothing but the session was opened.
   });
-}
-
-function tell(sentence: string | undefined, display: Display): void {
-  if (sentence !== undefined) display.note(sentence);
 }
 
 /** The way to a recogniser somewhere else; undefined: there is none, it runs in this process. */
@@ -92,7 +89,7 @@ async function openEmbedded(
   const engine = await startEngine({ model, threads: 1, streamsMax: 1, signal }, context, display);
   try {
     const { info } = engine;
-    tell(hearingSentence(info.model, info.languages), display);
+    tellHearing(info.model, info.languages, display);
     const options = { partials, language, delayMs, onClosed: () => engine.close() };
     return await openMemoryLink(engine, options, context);
   } catch (error) {
@@ -129,7 +126,7 @@ export async function openMemoryLink(
       },
       context,
     );
-    return linkOf(session, async () => {
+    return linkOf(session, engine.info.languages, async () => {
       await served.ended;
       await onClosed?.();
     });
@@ -148,8 +145,9 @@ async function openSession(options: ConnectOptions, { signal }: Context): Promis
   }
 }
 
-function linkOf(session: Session, closeRest: () => Promise<void>): SpeechLink {
+function linkOf(session: Session, languages: readonly string[], closeRest: () => Promise<void>): SpeechLink {
   return {
+    languages,
     heard: session,
     send: (samples) => session.send(samples),
     finish: async (options) => {

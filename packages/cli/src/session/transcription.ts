@@ -1,5 +1,6 @@
 import { Framer, measureLevel, SPEECH_RATE_HZ } from '@kikitori/audio';
 import { type PaceRate, type Clock as PacingClock, pace, type SessionEvent } from '@kikitori/client';
+import { languageNames } from '@kikitori/protocol/languages';
 import type { SpeechSource } from '../audio/source.js';
 import type { Clock, Context } from '../context.js';
 import { FRAME_SAMPLES, INTERRUPT_DRAIN_MS, LEVELS_KEPT } from '../limits.js';
@@ -40,6 +41,7 @@ class Transcription {
   #lastSentAtMs: number | undefined;
   #sentSamples = 0;
   #reconnects = 0;
+  #isDoubtNoted = false;
 
   constructor(options: TranscriptionOptions, context: Context) {
     this.#options = options;
@@ -121,6 +123,7 @@ class Transcription {
     try {
       for await (const event of link.heard) {
         this.#noteBreak(event);
+        this.#noteDoubt(event);
         const change = this.#record.add(event, this.#nowMs(), this.#sentMs);
         if (change !== undefined) output.change(change, this.#nowMs());
         this.#showStatus();
@@ -149,6 +152,22 @@ class Transcription {
         `From ${from} s on the server heard other words than before; some may be doubled or missing.`,
       );
     }
+  }
+
+  /** What does not sound like a language that the model hears: once for each run of such utterances. */
+  #noteDoubt(event: SessionEvent): void {
+    if (event.type !== 'delta' && event.type !== 'utterance') return;
+    const isUnsure = event.unsure === true;
+    if (isUnsure && !this.#isDoubtNoted) {
+      const { display, link } = this.#options;
+      const atMs = (event.type === 'utterance' ? event.endMs : event.audioMs) ?? this.#sentMs;
+      const heard = link.languages.length === 0 ? 'what the model hears' : languageNames(link.languages);
+      display.note(
+        `At ${seconds(atMs)} s: this does not sound like ${heard}; what is written may be invented.`,
+      );
+    }
+    // The first words of an utterance tell nothing yet.
+    if (isUnsure || event.type === 'utterance') this.#isDoubtNoted = isUnsure;
   }
 
   get #sentMs(): number {

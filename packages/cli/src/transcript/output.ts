@@ -78,6 +78,8 @@ function utteranceOf(utterance: Utterance): Record<string, unknown> {
       start_ms: Math.round(word.startMs),
       end_ms: Math.round(word.endMs),
     })),
+    // It does not sound like a language that the model hears.
+    ...(utterance.unsure === undefined ? {} : { unsure: utterance.unsure }),
   };
 }
 

@@ -60,8 +60,8 @@ export class TranscriptRecord {
         return { type: 'partial', text: event.text.trim() };
       case 'utterance': {
         this.#lastTextAtMs = atMs;
-        const { text, startMs, endMs, words } = event;
-        return this.#close({ text, startMs, endMs, words });
+        const { type: _, ...utterance } = event;
+        return this.#close(utterance);
       }
       case 'progress':
         this.#settledMs = event.settledMs;

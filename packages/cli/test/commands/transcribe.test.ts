@@ -115,6 +115,37 @@ describe('kikitori transcribe', () => {
     expect([first_delta_ms, final_ms]).toEqual([expect.any(Number), expect.any(Number)]);
   });
 
+  it('says once on stderr that a run of utterances does not sound like what is heard, and marks them in JSON', async () => {
+    const said = (text: string, startMs: number) => ({ words: [{ text, startMs, endMs: startMs + 300 }] });
+    const script = [
+      said('Yes.', 200),
+      { ...said('Bonjour.', 1_200), unsureFrom: 1 },
+      { ...said('Monde.', 2_200), unsureFrom: 1 },
+      said('Right.', 3_200),
+    ];
+    const factories = { createEngine: async () => scriptedEngine({ script }) };
+    const lines = await run([speech, '--json'], { factories });
+    const finals = jsonLines(lines.out).filter(({ type }) => type === 'final');
+    expect(finals.map(({ text, unsure }) => [text, unsure])).toEqual([
+      ['Yes.', undefined],
+      ['Bonjour.', true],
+      ['Monde.', true],
+      ['Right.', undefined],
+    ]);
+    expect(lines.err).toBe(
+      `${HEARS}At 1.5 s: this does not sound like English; what is written may be invented.\n`,
+    );
+    const { utterances } = JSON.parse((await run([speech, '--format', 'json'], { factories })).out);
+    expect(utterances.map(({ unsure }: { unsure?: boolean }) => unsure)).toEqual([
+      undefined,
+      true,
+      true,
+      undefined,
+    ]);
+    const plain = await run([speech], { factories });
+    expect(plain.out).toBe('Yes.\nBonjour.\nMonde.\nRight.\n');
+  });
+
   it('prints captions', async () => {
     expect((await run([speech, '--format', 'srt'])).out).toMatch(
       /^1\n00:00:00,200 --> .*\nGood morning\.\n\n2\n/,
