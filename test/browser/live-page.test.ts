@@ -55,6 +55,22 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
     await page.getByRole('button', { name: 'Start' }).waitFor(PATIENCE);
   });
 
+  it('marks words that do not sound like what the model hears, says so once, and withholds none', async () => {
+    const page = await visit(browser, (await stage.serve({ unsureFrom: 2 })).url, { locale: 'ja-JP' });
+    await page.click('#record');
+    const notice = page.locator('#notice').filter({ hasText: '英語には聞こえません。' });
+    const doubts = page.locator('#transcript li:not(.is-live) .doubt').filter({ hasText: '聞き取れていません' });
+    await notice.waitFor(PATIENCE);
+    await doubts.first().waitFor(PATIENCE);
+    await untilSaid(page);
+    await page.getByRole('button', { name: '閉じる' }).first().click();
+    await doubts.nth(1).waitFor(PATIENCE);
+    await stop(page);
+    expect(await notice.count()).toBe(0);
+    await page.reload();
+    await doubts.first().waitFor(PATIENCE);
+  });
+
   it('keeps what is said while the server is full, and sends it when there is room', async () => {
     const { url } = await stage.serve({ streamsMax: 1 });
     const [first, second] = [await visit(browser, url), await visit(browser, url)];

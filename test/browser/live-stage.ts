@@ -22,15 +22,21 @@ export class LiveStage {
   readonly #engines: ScriptedEngine[] = [];
 
   async serve(
-    options: { readonly apiKey?: string; readonly clock?: Clock; readonly streamsMax?: number } = {},
+    options: {
+      readonly apiKey?: string;
+      readonly clock?: Clock;
+      readonly streamsMax?: number;
+      /** The engine is unsure of each utterance from its so many-th word on. */
+      readonly unsureFrom?: number;
+    } = {},
   ): Promise<RunningServer> {
-    const { streamsMax = 4, ...rest } = options;
+    const { streamsMax = 4, unsureFrom, ...rest } = options;
     const words = SENTENCE.map((text, index) => ({
       text,
       startMs: 200 + index * 300,
       endMs: 450 + index * 300,
     }));
-    const script = [{ words }];
+    const script = [{ words, ...(unsureFrom === undefined ? {} : { unsureFrom }) }];
     const engine = createScriptedEngine({ script, afterScript: 'repeat', roundMs: 3_000, streamsMax });
     this.#engines.push(engine);
     const pages = await loadPages(PAGES_FOLDER);

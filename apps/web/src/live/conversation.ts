@@ -45,6 +45,7 @@ export class Conversation {
   readonly #gaps: SpokenGap[] = [];
   #open = '';
   #unstable = '';
+  #isOpenUnsure = false;
   #settledMs = 0;
 
   constructor({ id, startedAtMs, name, model }: Pick<SpokenRecord, 'id' | 'startedAtMs' | 'name' | 'model'>) {
@@ -72,6 +73,16 @@ export class Conversation {
     return this.#unstable.trim();
   }
 
+  /** What is said now does not sound like a language that the model hears; until an utterance ends that does. */
+  get isUnsure(): boolean {
+    return this.#isOpenUnsure || this.#utterances.at(-1)?.unsure === true;
+  }
+
+  /** The same of the words that are in no utterance yet. */
+  get isOpenUnsure(): boolean {
+    return this.#isOpenUnsure;
+  }
+
   /** Every word that ends before this is there for good; undefined until the server has said so. */
   get settledMs(): number {
     return this.#settledMs;
@@ -87,6 +98,7 @@ export class Conversation {
       case 'delta':
         this.#open += event.text;
         this.#unstable = '';
+        this.#isOpenUnsure = event.unsure === true;
         return event.text === '' ? 'none' : 'words';
       case 'partial':
         if (this.#unstable === event.text) return 'none';
@@ -119,8 +131,10 @@ export class Conversation {
     return { id, startedAtMs, name, model, open, utterances, gaps: this.#gaps.slice(gapCount) };
   }
 
-  #close({ text, startMs, endMs, words }: Utterance): Change {
-    if (text.trim() !== '') this.#utterances.push({ text, startMs, endMs, words });
+  #close({ text, startMs, endMs, words, unsure }: Utterance): Change {
+    const utterance = { text, startMs, endMs, words, ...(unsure === undefined ? {} : { unsure }) };
+    if (text.trim() !== '') this.#utterances.push(utterance);
+    this.#isOpenUnsure = false;
     // Its words came as deltas before; words of the next utterance may stand behind them.
     const open = this.#open.trimStart();
     this.#open = open.startsWith(text.trim()) ? open.slice(text.trim().length) : '';
@@ -130,6 +144,7 @@ export class Conversation {
 
   #settle(transcript: () => Transcript): Change {
     const rest = this.open;
+    this.#isOpenUnsure = false;
     this.#open = '';
     this.#unstable = '';
     if (rest === '') return 'words';

@@ -28,6 +28,8 @@ export interface LiveParts {
   readonly lag: LagView;
   readonly level: LevelView;
   readonly model: () => string;
+  /** The languages that the model hears, in words. */
+  readonly languages: () => string;
   /** Something that is drawn has changed. */
   readonly onState: () => void;
 }
@@ -46,6 +48,8 @@ export class LivePage {
   #record: SpokenRecord | undefined;
   #name = '';
   #progress = 0;
+  /** It was told that this does not sound like what the model hears; once for each run of such utterances. */
+  #isDoubtTold = false;
   #decoding: AbortController | undefined;
 
   constructor(parts: LiveParts) {
@@ -165,6 +169,7 @@ export class LivePage {
     this.#conversation = conversation;
     this.#record = undefined;
     this.#line = 'connecting';
+    this.#isDoubtTold = false;
     keeper.follow(conversation);
     share.follow(conversation);
     transcript.follow(conversation);
@@ -189,10 +194,17 @@ export class LivePage {
     if (event.type === 'reconnect') this.#setLine('open');
     const change = conversation.add(event, () => session.transcript);
     if (change === 'none') return;
+    this.#tellDoubt(conversation);
     this.#parts.transcript.update();
     this.#parts.share.update();
     this.#parts.keeper.note({ isUrgent: change !== 'words' });
     this.#parts.onState();
+  }
+
+  #tellDoubt({ isUnsure }: Conversation): void {
+    const { notice, languages } = this.#parts;
+    if (isUnsure && !this.#isDoubtTold) notice.show('unsure', undefined, { languages: languages() });
+    this.#isDoubtTold = isUnsure;
   }
 
   #onCapture(state: CaptureState): void {

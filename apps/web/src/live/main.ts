@@ -30,6 +30,11 @@ const store = new SessionStore();
 const keeper = new RecordKeeper(store, () => notice.show('errorStorage'));
 const program = byId('program', HTMLScriptElement);
 
+/** What the model hears, in words: for the sentence that something does not sound like it. */
+function heardLanguages(): string {
+  return wording.languages(listener?.languages ?? []) || wording.say('someLanguage');
+}
+
 const page = new LivePage({
   files: { workletUrl: program.dataset['worklet'] ?? '', workerUrl: program.dataset['worker'] ?? '' },
   credentials,
@@ -53,6 +58,7 @@ const page = new LivePage({
   }),
   level: new LevelView(byId('level', HTMLCanvasElement)),
   model: () => listener?.models[0] ?? '',
+  languages: heardLanguages,
   onState: () => draw(),
 });
 

@@ -9,6 +9,12 @@ const MESSAGES = {
     en: 'Speak {languages}: this model understands nothing else, and writes something invented for it.',
     ja: '{languages}で話してください。ほかの言語は聞き取れず、でたらめな文になります。',
   },
+  unsure: {
+    en: 'This does not sound like {languages}; what is written here may be invented.',
+    ja: '{languages}には聞こえません。書かれた文はでたらめかもしれません。',
+  },
+  doubt: { en: 'Not understood: perhaps invented', ja: '聞き取れていません：でたらめかもしれません' },
+  someLanguage: { en: 'a language that this model hears', ja: 'このモデルがわかる言語' },
   someModel: { en: 'A model', ja: 'モデル' },
   noServer: { en: 'The server does not answer yet', ja: 'サーバーが応答していません' },
 

@@ -1,5 +1,5 @@
 import { make } from './element.js';
-import type { MessageKey } from './messages.js';
+import type { MessageKey, MessageValues } from './messages.js';
 import type { Wording } from './wording.js';
 
 /** A sentence above the controls that says what went wrong, with a way back. One at a time. */
@@ -16,8 +16,8 @@ export class Notice {
   }
 
   /** Shows it until it is closed, or until something else begins. `retry`: what "Try again" does. */
-  show(key: MessageKey, retry?: () => void): void {
-    const sentence = make('p', 'notice-text', this.#wording.say(key));
+  show(key: MessageKey, retry?: () => void, values?: MessageValues): void {
+    const sentence = make('p', 'notice-text', this.#wording.say(key, values));
     const tools = make('div', 'notice-tools');
     if (retry !== undefined) {
       tools.append(

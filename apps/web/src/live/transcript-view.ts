@@ -1,3 +1,4 @@
+import type { Utterance } from '@kikitori/client';
 import type { Conversation, SpokenGap, SpokenRecord } from './conversation.js';
 import { make } from './element.js';
 import { WEB_LIMITS } from './limits.js';
@@ -18,6 +19,9 @@ interface Line {
   readonly stable: HTMLElement;
   readonly unstable: HTMLElement;
 }
+
+/** A finished line. */
+type Said = Pick<Utterance, 'startMs' | 'text' | 'unsure'>;
 
 /** Within this of the end of the page a reader counts as following. */
 const FOLLOW_PX = 96;
@@ -55,10 +59,11 @@ export class TranscriptView {
     const gaps = [...record.gaps];
     for (const utterance of record.utterances) {
       while (gaps[0] !== undefined && gaps[0].startMs <= utterance.startMs) this.#addGap(gaps.shift());
-      this.#addLine(utterance.startMs, utterance.text);
+      this.#addLine(utterance);
     }
     for (const gap of gaps) this.#addGap(gap);
-    if (record.open !== '') this.#addLine(record.utterances.at(-1)?.endMs ?? 0, record.open);
+    const openMs = record.utterances.at(-1)?.endMs ?? 0;
+    if (record.open !== '') this.#addLine({ startMs: openMs, text: record.open });
   }
 
   /** From now on the words of this conversation; `update` after each change. */
@@ -85,13 +90,14 @@ export class TranscriptView {
   #draw(): void {
     const conversation = this.#conversation;
     if (conversation === undefined) return;
-    const { utterances, gaps, open, unstable } = conversation;
+    const { utterances, gaps, open, unstable, isOpenUnsure } = conversation;
     for (; this.#shownGaps < gaps.length; this.#shownGaps += 1) this.#addGap(gaps[this.#shownGaps]);
     for (; this.#shownUtterances < utterances.length; this.#shownUtterances += 1) {
       const utterance = utterances[this.#shownUtterances];
-      if (utterance !== undefined) this.#finish(utterance.startMs, utterance.text);
+      if (utterance !== undefined) this.#finish(utterance);
     }
     this.#drawLive(open, unstable);
+    if (this.#live !== undefined) this.#mark(this.#live, isOpenUnsure);
     if (this.#isFollowing) this.#scrollToEnd();
   }
 
@@ -109,14 +115,11 @@ export class TranscriptView {
   }
 
   /** The live line becomes a finished one. */
-  #finish(startMs: number, text: string): void {
+  #finish(said: Said): void {
     const line = this.#live ?? this.#newLine();
     this.#live = undefined;
-    line.time.textContent = clock(startMs);
-    line.stable.textContent = text;
-    line.unstable.remove();
-    line.item.classList.remove('is-live');
-    this.#announce(text);
+    this.#write(line, said);
+    this.#announce(said.text);
   }
 
   #announce(text: string): void {
@@ -125,12 +128,25 @@ export class TranscriptView {
     while (announcer.childElementCount > WEB_LIMITS.announcedMax) announcer.firstElementChild?.remove();
   }
 
-  #addLine(startMs: number, text: string): void {
-    const line = this.#newLine();
+  #addLine(said: Said): void {
+    this.#write(this.#newLine(), said);
+  }
+
+  #write(line: Line, { startMs, text, unsure }: Said): void {
     line.time.textContent = clock(startMs);
     line.stable.textContent = text;
     line.unstable.remove();
     line.item.classList.remove('is-live');
+    this.#mark(line, unsure === true);
+  }
+
+  /** Says under the words that they may be invented; nothing of them is hidden. */
+  #mark({ item }: Line, isUnsure: boolean): void {
+    const mark = item.querySelector('.doubt');
+    if (isUnsure === (mark !== null)) return;
+    mark?.remove();
+    if (!isUnsure) return;
+    item.append(make('p', 'doubt', this.#wording.say('doubt')));
   }
 
   #addGap(gap: SpokenGap | undefined): void {
