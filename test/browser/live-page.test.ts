@@ -59,7 +59,9 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
     const page = await visit(browser, (await stage.serve({ unsureFrom: 2 })).url, { locale: 'ja-JP' });
     await page.click('#record');
     const notice = page.locator('#notice').filter({ hasText: '英語には聞こえません。' });
-    const doubts = page.locator('#transcript li:not(.is-live) .doubt').filter({ hasText: '聞き取れていません' });
+    const doubts = page
+      .locator('#transcript li:not(.is-live) .doubt')
+      .filter({ hasText: '聞き取れていません' });
     await notice.waitFor(PATIENCE);
     await doubts.first().waitFor(PATIENCE);
     await untilSaid(page);
