@@ -11,6 +11,7 @@ const BENCHES = [
   ['accuracy.js'],
   ['coverage.js', '--anew'],
   ['coverage.js', '--models', 'tiny', '--every', '8'],
+  ['languages.js'],
   ['bridge.js'],
   ['sagemaker.js'],
   ['artefacts.js'],

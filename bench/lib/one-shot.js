@@ -20,8 +20,8 @@ export async function oneShot(name) {
       return decodeTokens(vocabulary, (await decode(samples)).tokens).trim();
     },
     async words(samples) {
-      const { tokens, endMs, logProbabilities } = await decode(samples);
-      return gatherWords(vocabulary, tokens, endMs, logProbabilities);
+      const { tokens, endMs, logProbabilities, entropies } = await decode(samples);
+      return gatherWords(vocabulary, tokens, endMs, logProbabilities, entropies);
     },
     dispose: () => model.dispose(),
   };

@@ -36,6 +36,14 @@ export function englishClips() {
     });
 }
 
+/** Clips in languages that the models do not hear: {file, path, lang, seconds}. */
+export function foreignClips() {
+  if (!existsSync(shared)) return [];
+  return lines(join(shared, 'manifest.jsonl'))
+    .filter(({ lang }) => lang !== 'en')
+    .map(({ file, lang, seconds }) => ({ file, path: join(shared, file), lang, seconds }));
+}
+
 /** Noise, music, tones, silence: the right answer is nothing. */
 export function nonSpeechClips() {
   if (!existsSync(shared)) return [];

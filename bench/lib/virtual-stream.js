@@ -105,7 +105,10 @@ export async function virtualEngine(name, dist) {
    * Hears `samples`: the first `atOnceMs` of them wait already, as they do for a session that begins anew. Returns the
    * words (each with the moment it was said, on the audio's timeline), the speech probability of each frame, and what it cost: decodes, and virtual milliseconds spent in them.
    */
-  const hear = async (samples, { mode = 'live', atOnceMs = 0, policy = {}, onDecode } = {}) => {
+  const hear = async (
+    samples,
+    { mode = 'live', atOnceMs = 0, policy = {}, doubt, onDecode, onSaid } = {},
+  ) => {
     const rules = (utteranceMs, trailingSilenceMs) =>
       findEndpoint(ENDPOINT_RULES, { speechMs: Math.max(1, utteranceMs), trailingSilenceMs, utteranceMs })
         ?.name;
@@ -115,15 +118,18 @@ export async function virtualEngine(name, dist) {
       mode,
       partials: false,
       endpoint: rules,
+      doubt,
     });
     const voice = await voiceOf(samples);
     let now = 0;
     const words = [];
     const spent = { decodes: 0, ms: 0, windowMs: 0 };
     const take = () => {
-      for (const said of recogniser.drain())
+      for (const said of recogniser.drain()) {
         if (said.type === 'words')
           words.push(...said.words.map((word) => ({ ...word, saidMs: now + atOnceMs })));
+        onSaid?.(said, now);
+      }
     };
     let running;
     const work = async () => {

@@ -36,6 +36,8 @@ export interface DecodeResult {
   readonly tokens: number[];
   /** Natural logarithm of each token's probability. */
   readonly logProbabilities: number[];
+  /** How undecided the model was at each token: the entropy of what it might have said instead, in nats. */
+  readonly entropies: number[];
   /** For each prefix token and then each token: when it ended, in milliseconds from the first sample. */
   readonly endMs: number[];
   /** True when the model said that nothing more follows, false when it was cut off: too long, or in a loop. */
@@ -103,7 +105,7 @@ export class MoonshineModel {
     const { last_hidden_state: hidden } = await this.#encoder.run({ input_values: input });
     if (hidden === undefined) throw new TypeError('the encoder gave no hidden state');
     const frameMs = request.samples.length / SAMPLES_PER_MS / (hidden.dims[1] ?? 1);
-    const result: DecodeResult = { tokens: [], logProbabilities: [], endMs: [], ended: false };
+    const result: DecodeResult = { tokens: [], logProbabilities: [], entropies: [], endMs: [], ended: false };
 
     const fed = [BEGIN_TOKEN, ...prefix, ...draft.slice(0, tokensMax)];
     let output = await this.#first.run({ [HIDDEN]: hidden, input_ids: tokenTensor(fed) });
@@ -116,6 +118,7 @@ export class MoonshineModel {
       if (step.token !== guess || result.tokens.length >= tokensMax) break;
       result.tokens.push(step.token);
       result.logProbabilities.push(step.logProbability);
+      result.entropies.push(step.entropy);
       kept += 1;
       step = best(output, kept);
     }
@@ -127,6 +130,7 @@ export class MoonshineModel {
     while (step.token !== END_TOKEN && result.tokens.length < tokensMax && backward < BACKWARD_TOKENS_MAX) {
       result.tokens.push(step.token);
       result.logProbabilities.push(step.logProbability);
+      result.entropies.push(step.entropy);
       output = await this.#withPast.run({
         input_ids: tokenTensor([step.token]),
         ...(this.#withPast.inputNames.includes(HIDDEN) ? { [HIDDEN]: hidden } : {}),
@@ -145,6 +149,7 @@ export class MoonshineModel {
         ...result,
         tokens: [],
         logProbabilities: [],
+        entropies: [],
         endMs: result.endMs.slice(0, prefix.length),
         ended: true,
       };
@@ -197,7 +202,7 @@ function mean(values: readonly number[]): number {
     : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The most likely next token after position `row` (other than `forbidden`), and its log-probability. */
+/** The most likely next token after position `row` (other than `forbidden`), its log-probability, and the entropy of all. */
 function best(output: ort.InferenceSession.OnnxValueMapType, row: number, forbidden = -1) {
   const logits = output['logits'];
   if (logits === undefined) throw new TypeError('the decoder gave no logits');
@@ -213,8 +218,14 @@ function best(output: ort.InferenceSession.OnnxValueMapType, row: number, forbid
     }
   }
   let sum = 0;
-  for (let i = 0; i < size; i += 1) sum += Math.exp((data[i] as number) - top);
-  return { token, logProbability: -Math.log(sum) };
+  let weighted = 0;
+  for (let i = 0; i < size; i += 1) {
+    const below = (data[i] as number) - top;
+    const share = Math.exp(below);
+    sum += share;
+    weighted += share * below;
+  }
+  return { token, logProbability: -Math.log(sum), entropy: Math.log(sum) - weighted / sum };
 }
 
 /** Key and value memory [1, heads, positions, width], cut to the first `length` positions. */

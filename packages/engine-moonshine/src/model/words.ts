@@ -9,6 +9,8 @@ export interface TokenWord {
   readonly endMs: number;
   /** Of its least likely token. */
   readonly logProbability: number;
+  /** Of its tokens, summed: how undecided the model was, in nats. */
+  readonly entropy: number;
 }
 
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
@@ -24,6 +26,7 @@ export function gatherWords(
   tokens: readonly number[],
   endMs: readonly number[],
   logProbabilities: readonly number[],
+  entropies: readonly number[],
 ): TokenWord[] {
   const words: TokenWord[] = [];
   let from = 0;
@@ -31,6 +34,7 @@ export function gatherWords(
     const next = tokens[i];
     if (next !== undefined && !beginsWord(vocabulary, next)) continue;
     const text = decodeTokens(vocabulary, tokens.slice(from, i)).trim();
+    const entropy = entropies.slice(from, i).reduce((sum, each) => sum + each, 0);
     const isMark = !LETTER_OR_DIGIT.test(text);
     const before = words.at(-1);
     if (isMark && before !== undefined) {
@@ -38,6 +42,7 @@ export function gatherWords(
         ...before,
         tokens: [...before.tokens, ...tokens.slice(from, i)],
         text: before.text + text,
+        entropy: before.entropy + entropy,
       };
       from = i;
       continue;
@@ -54,6 +59,7 @@ export function gatherWords(
       text: text.replace(LEADING_MARKS, ''),
       endMs: endMs[last] ?? 0,
       logProbability: least,
+      entropy,
     });
     from = i;
   }

@@ -1,30 +1,30 @@
 /**
  * Does what is heard sound like a language that the model hears? A model of one language makes fluent sentences of
- * every other one, and its own numbers give it away: it is seldom sure of a word.
+ * every other one, and its own numbers give it away: it is seldom decided which word it is.
  *
- * The evidence of an utterance is a sum over its words: how unlikely the model finds each (its least likely token,
- * natural logarithm) beyond what it finds of words that it hears well. Words that are heard well take evidence away. Above
- * the threshold the utterance is `unsure`, and stays so to its end, for it may have been told.
+ * The evidence of an utterance is a sum over its words: how undecided the model was at each of its tokens (the entropy of
+ * what it might have said instead), beyond what it is in speech that it hears. Words that are heard well take evidence away.
+ * Above the threshold the utterance is `unsure`, and stays so to its end, for it may have been told.
  */
 
 /** When an utterance is unsure. Belongs to a model: another one is sure of other things. */
 export interface DoubtRule {
-  /** A word of this log-probability says nothing either way; negative. */
-  readonly wordLogProbability: number;
-  /** Most that one word can say: a name that was misheard is no language. */
+  /** A token of this entropy says nothing either way, in nats. */
+  readonly tokenEntropy: number;
+  /** Most that one word can say, at most `evidenceMin`: a name that was misheard is no language. */
   readonly wordEvidenceMax: number;
   /** Evidence above which the utterance is unsure. */
   readonly evidenceMin: number;
 }
 
-/** Of 29 November 2026, on the clips of speech/dev: `node bench/languages.js` has the curve around it. */
-const MEASURED: DoubtRule = { wordLogProbability: -0.35, wordEvidenceMax: 2, evidenceMin: 1.5 };
-
 /**
- * By the name of the model in the catalogue; other models have none and are never unsure, since how sure they are was not
- * measured. docs/benchmarks.md has the figures.
+ * By the name of the model in the catalogue; other models have none and are never unsure, since how decided they are was
+ * not measured. Of 29 November 2026, on the clips of speech/dev; docs/benchmarks.md has the curve, `bench/languages.js` makes it.
  */
-export const DOUBT_RULES: Readonly<Record<string, DoubtRule>> = { base: MEASURED, tiny: MEASURED };
+export const DOUBT_RULES: Readonly<Record<string, DoubtRule>> = {
+  base: { tokenEntropy: 1, wordEvidenceMax: 2, evidenceMin: 2 },
+  tiny: { tokenEntropy: 1.2, wordEvidenceMax: 2, evidenceMin: 2 },
+};
 
 /** The doubt about one utterance after the other. */
 export class Doubt {
@@ -43,11 +43,11 @@ export class Doubt {
   }
 
   /** Words of the running utterance that became stable. */
-  add(words: readonly { readonly logProbability: number }[]): void {
+  add(words: readonly { readonly entropy: number; readonly tokens: readonly number[] }[]): void {
     const rule = this.#rule;
     if (rule === undefined) return;
-    for (const { logProbability } of words) {
-      this.#evidence += Math.min(rule.wordEvidenceMax, rule.wordLogProbability - logProbability);
+    for (const { entropy, tokens } of words) {
+      this.#evidence += Math.min(rule.wordEvidenceMax, entropy - rule.tokenEntropy * tokens.length);
       this.#isUnsure ||= this.#evidence > rule.evidenceMin;
     }
   }

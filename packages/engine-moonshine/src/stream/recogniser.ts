@@ -72,6 +72,7 @@ function behind(words: readonly PlacedWord[], result: DecodeResult): DecodeResul
     ...result,
     tokens: result.tokens.slice(count),
     logProbabilities: result.logProbabilities.slice(count),
+    entropies: result.entropies.slice(count),
   };
 }
 

@@ -20,6 +20,8 @@ export interface PlacedWord {
   readonly endMs: number;
   /** Natural logarithm of its least likely token's probability. */
   readonly logProbability: number;
+  /** Of its tokens, summed: how undecided the model was, in nats. */
+  readonly entropy: number;
 }
 
 /** What a decode heard behind the committed words. */
@@ -77,7 +79,9 @@ export class Window {
     const prefix = this.prefix;
     const kept = loopStart([...prefix, ...result.tokens]) - prefix.length;
     const tokens = result.tokens.slice(0, Math.max(0, kept));
-    const found = gatherWords(vocabulary, tokens, result.endMs.slice(prefix.length), result.logProbabilities);
+    const { logProbabilities, entropies } = result;
+    const ends = result.endMs.slice(prefix.length);
+    const found = gatherWords(vocabulary, tokens, ends, logProbabilities, entropies);
     const placed = found.map((word) => this.#place(word, edge));
     const invented = this.#inventedCount(placed);
     // Once the speech is over a single word that was placed oddly is still a word; more of them are an echo.

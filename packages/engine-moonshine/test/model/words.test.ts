@@ -15,6 +15,7 @@ function words(...pieces: string[]) {
     tokens,
     endMs,
     tokens.map(() => -0.5),
+    tokens.map(() => 0.25),
   );
 }
 
@@ -28,6 +29,8 @@ describe('tokens as text', () => {
 describe('tokens as words', () => {
   it('joins pieces, and ends a word where its last letters were heard, not its comma', () => {
     const [first, second] = words('▁break', 'fast', ',', '▁please');
+    // Of all its tokens, the comma too.
+    expect(first?.entropy).toBe(0.75);
     expect(first).toMatchObject({ text: 'breakfast,', endMs: 200 });
     expect(second).toMatchObject({ text: 'please', endMs: 400 });
   });
@@ -47,6 +50,6 @@ describe('tokens as words', () => {
   });
 
   it('makes no word of nothing', () => {
-    expect(gatherWords(vocabulary, [], [], [])).toEqual([]);
+    expect(gatherWords(vocabulary, [], [], [], [])).toEqual([]);
   });
 });

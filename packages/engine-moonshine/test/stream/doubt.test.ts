@@ -1,45 +1,59 @@
 import type { Hypothesis } from '@kikitori/engine';
 import { describe, expect, it } from 'vitest';
-import { Doubt, type DoubtRule } from '../../src/stream/doubt.js';
+import { DOUBT_RULES, Doubt, type DoubtRule } from '../../src/stream/doubt.js';
 import { DEFAULT_POLICY } from '../../src/stream/policy.js';
 import { Scene, speak } from './scene.js';
 
-const rule: DoubtRule = { wordLogProbability: -0.5, wordEvidenceMax: 1, evidenceMin: 2 };
-const words = (...logProbabilities: number[]) =>
-  logProbabilities.map((logProbability) => ({ logProbability }));
+const rule: DoubtRule = { tokenEntropy: 1, wordEvidenceMax: 2, evidenceMin: 2 };
+/** Words of one token each. */
+const words = (...entropies: number[]) => entropies.map((entropy) => ({ entropy, tokens: [7] }));
 
 describe('the doubt about an utterance', () => {
-  it('grows with words that the model is not sure of, and needs several of them', () => {
+  it('grows with words at which the model is undecided, and needs more than one of them', () => {
     const doubt = new Doubt(rule);
-    doubt.add(words(-9, -9));
+    doubt.add(words(9));
     expect(doubt.mark).toEqual({});
-    doubt.add(words(-0.6));
+    doubt.add(words(1.1));
+    expect(doubt.mark).toEqual({ unsure: true });
+  });
+
+  it('counts every token of a word', () => {
+    const doubt = new Doubt(rule);
+    doubt.add([{ entropy: 3, tokens: [7, 8, 9] }]);
+    doubt.add(words(2.9));
+    expect(doubt.mark).toEqual({});
+    doubt.add(words(1.2));
     expect(doubt.mark).toEqual({ unsure: true });
   });
 
   it('shrinks with words that it hears well', () => {
     const doubt = new Doubt(rule);
-    doubt.add(words(-1.5, -1.5, -0.1, -0.1, -0.1));
-    expect(doubt.mark).toEqual({});
-    doubt.add(words(-1.5));
+    doubt.add(words(2, 1.9, 0.1, 0.1));
+    doubt.add(words(2.9));
     expect(doubt.mark).toEqual({});
   });
 
   it('stays to the end of the utterance once it was told, and not longer', () => {
     const doubt = new Doubt(rule);
-    doubt.add(words(-2, -2, -2));
+    doubt.add(words(3, 3));
     doubt.add(words(0, 0, 0, 0, 0, 0, 0, 0));
     expect(doubt.mark).toEqual({ unsure: true });
     doubt.end();
     expect(doubt.mark).toEqual({});
-    doubt.add(words(-2, -2));
+    doubt.add(words(2.9));
     expect(doubt.mark).toEqual({});
   });
 
   it('is not there for a model that was not measured', () => {
     const doubt = new Doubt(undefined);
-    doubt.add(words(-9, -9, -9, -9));
+    doubt.add(words(9, 9, 9, 9));
     expect(doubt.mark).toEqual({});
+  });
+
+  it('cannot come from one word, with any rule in use', () => {
+    for (const { wordEvidenceMax, evidenceMin } of Object.values(DOUBT_RULES)) {
+      expect(wordEvidenceMax).toBeLessThanOrEqual(evidenceMin);
+    }
   });
 });
 
@@ -61,7 +75,7 @@ describe('a stream', () => {
     const scene = new Scene(spoken, 'live', false, DEFAULT_POLICY, rule);
     const doubtful = 12 * 400 + 400 + 1000;
     for (let fed = 0; fed < 9_000; fed += 100) {
-      scene.logProbability = fed < doubtful ? -2 : -0.05;
+      scene.entropy = fed < doubtful ? 2.5 : 0.1;
       scene.feed(100);
       scene.work();
     }

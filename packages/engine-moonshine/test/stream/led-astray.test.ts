@@ -52,6 +52,7 @@ describe.skipIf(files === undefined)('a model whose first words were misheard', 
     recogniser.finish({
       tokens,
       logProbabilities: tokens.map(() => 0),
+      entropies: [],
       endMs: [350, 400, 450, 500, 550, 600, 1200],
       ended: true,
     });

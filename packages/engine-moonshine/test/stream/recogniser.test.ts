@@ -139,6 +139,7 @@ describe('the recogniser', () => {
     scene.recogniser.finish({
       tokens: [...heard.tokens, ...heard.tokens],
       logProbabilities: [...heard.tokens, ...heard.tokens].map(() => -0.01),
+      entropies: [],
       endMs: [...heard.endMs, ...heard.tokens.map(() => 10)],
       ended: true,
     });
@@ -214,7 +215,7 @@ describe('the recogniser', () => {
     expect(scene.said.at(-1)).toMatchObject({ type: 'partial', text: expect.stringMatching(/./) });
     scene.feed(1500);
     for (let next = scene.begin(); next !== undefined; next = scene.begin()) {
-      scene.recogniser.finish({ tokens: [], logProbabilities: [], endMs: [], ended: true });
+      scene.recogniser.finish({ tokens: [], logProbabilities: [], entropies: [], endMs: [], ended: true });
     }
     scene.work();
     const partials = scene.said.flatMap((said) => (said.type === 'partial' ? [said.text] : []));

@@ -37,8 +37,8 @@ export class Scene {
   readonly #spoken: readonly Spoken[];
   readonly recogniser: Recogniser;
   readonly said: Hypothesis[] = [];
-  /** How sure the model is of each word. */
-  logProbability = -0.1;
+  /** How undecided the model is at each word. */
+  entropy = 0.2;
   decodes = 0;
   longestMs = 0;
   /** Audio of all decodes, summed. */
@@ -119,7 +119,8 @@ export class Scene {
     const tail = heard.slice(prefix.length);
     return {
       tokens: tail.map(({ token }) => token),
-      logProbabilities: tail.map(() => this.logProbability),
+      logProbabilities: tail.map(() => -0.1),
+      entropies: tail.map(() => this.entropy),
       endMs: heard.map(({ endMs }) => endMs),
       ended: true,
     };

@@ -17,7 +17,7 @@ function said(...hypotheses: readonly (readonly string[])[]): string[][] {
     const tokens = ids.slice(window.prefix.length);
     const logProbabilities = tokens.map(() => UNSURE);
     const edge = (1000 + i * 320) * 16;
-    const result = { tokens, logProbabilities, endMs: ends, ended: true };
+    const result = { tokens, logProbabilities, entropies: [], endMs: ends, ended: true };
     return window.take(result, edge, false, DEFAULT_POLICY, vocabulary).map(({ text }) => text);
   });
 }
@@ -33,7 +33,13 @@ describe('a window', () => {
     const ids = ['▁for', '▁minutes'].map((piece) => vocabulary.indexOf(piece));
     const hear = (endMs: readonly number[], edgeMs: number, whole = false) => {
       const tokens = ids.slice(0, endMs.length - window.prefix.length);
-      const result = { tokens, logProbabilities: tokens.map(() => 0), endMs: [...endMs], ended: true };
+      const result = {
+        tokens,
+        logProbabilities: tokens.map(() => 0),
+        entropies: [],
+        endMs: [...endMs],
+        ended: true,
+      };
       return window.take(result, edgeMs * 16, whole, DEFAULT_POLICY, vocabulary).map(({ text }) => text);
     };
     expect(hear([500, 900], 1000, true)).toEqual(['for', 'minutes']);
