@@ -3,14 +3,20 @@
  * speakers at the pace of speech.
  *
  *   node bench/lag.js [--model base] [--speakers 1,2,4,6,8] [--seconds 60] [--continuous 600] [--serve "--threads 2"]
+ *                     [--unpaced 4] [--rounds 3] [--clips 12]
  *
  * When a word ended is known from decoding its whole clip at once, with all the context there is, and asking the
  * decoder's attention where the word's last piece was heard; on synthetic speech with known phone times that is right
  * to 0.02 s (median) and 0.06 s (90th percentile). Words that the stream heard otherwise have no such time and are
  * left out. Each speaker plays other clips in another order, joined with 0.4 s of silence, without end.
  * `--continuous` then plays one speaker for so many seconds without any pause (the silence inside clips is cut out),
- * and compares the lag of the first and the last minute.
+ * and compares the lag of the first and the last minute. `--unpaced` lets one speaker speak alone and beside so many
+ * clients who send as fast as they can, in turns and so many rounds, and compares the two: the ratio says something on a
+ * busy machine as well.
  */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { connect } from '@kikitori/client';
 import { oneShot } from './lib/one-shot.js';
 import { startServer } from './lib/server.js';
@@ -21,6 +27,9 @@ const model = argument('model', 'base');
 const seconds = Number(argument('seconds', '60'));
 const counts = argument('speakers', '1,2,4,6,8').split(',').filter(Boolean).map(Number);
 const continuousSeconds = Number(argument('continuous', '0'));
+const unpacedCount = Number(argument('unpaced', '0'));
+const rounds = Number(argument('rounds', '3'));
+const clipsMax = Number(argument('clips', '1000'));
 const serveArgs = argument('serve', '').split(' ').filter(Boolean);
 const CHUNK = 1280;
 const GAP = 6400;
@@ -30,9 +39,10 @@ const PAUSE_RULE_MS = 600;
 async function load() {
   const reference = await oneShot(model);
   const clips = [];
-  for (const clip of englishClips().filter(
+  const suited = englishClips().filter(
     ({ kind, seconds: length }) => !kind.includes('derived') && length > 4 && length < 20,
-  )) {
+  );
+  for (const clip of suited.slice(0, clipsMax)) {
     const samples = await samplesOf(clip.path);
     clips.push({ samples, words: await reference.words(samples) });
   }
@@ -145,8 +155,60 @@ function wordLags(truth, heard) {
   return lags;
 }
 
+/** Clients who send as fast as they are let; `stop` answers how much of theirs was recognised. Milliseconds. */
+async function pour(url) {
+  const file = fileURLToPath(new URL('lib/pour.js', import.meta.url));
+  const child = spawn(process.execPath, [file, url, `moonshine-${model}`, String(unpacedCount)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await lines.next();
+  return {
+    async stop() {
+      child.stdin.write('stop\n');
+      const { value } = await lines.next();
+      return Number(value);
+    },
+  };
+}
+
+/** One speaker, alone and beside clients who send as fast as they can. */
+async function besideUnpaced(clips) {
+  const server = await startServer(['--model', model, ...serveArgs]);
+  const person = speaker(clips, 0, seconds);
+  const truth = person.words.filter(({ endMs }) => endMs < seconds * 1000);
+  const all = { alone: [], beside: [] };
+  let settledMs = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    all.alone.push(...wordLags(truth, (await listen(server.url, person, seconds)).heard));
+    const pouring = await pour(server.url);
+    all.beside.push(...wordLags(truth, (await listen(server.url, person, seconds)).heard));
+    settledMs += await pouring.stop();
+  }
+  await server.stop();
+  const row = (name, lags) => [
+    name,
+    `${lags.length} of ${truth.length * rounds}`,
+    ms(percentile(lags, 0.5)),
+    ms(percentile(lags, 0.95)),
+  ];
+  const ratio = percentile(all.beside, 0.95) / percentile(all.alone, 0.95);
+  const pace = settledMs / (rounds * seconds * 1000);
+  process.stdout.write(
+    `One speaker, moonshine-${model}, ${collection}, ${rounds} times ${seconds} s alone and beside ${unpacedCount} who send as fast as they can\n\n`,
+  );
+  table(
+    ['speaker', 'words matched', 'word → delta p50', 'p95'],
+    [row('alone', all.alone), row(`beside ${unpacedCount}`, all.beside)],
+  );
+  process.stdout.write(
+    `\np95 beside them: ${ratio.toFixed(2)} × that of alone; they were recognised at ${pace.toFixed(1)} × the pace of speech together\n`,
+  );
+}
+
 const clips = await load();
 const ms = (value) => (Number.isNaN(value) ? '–' : `${(value / 1000).toFixed(2)} s`);
+if (unpacedCount > 0) await besideUnpaced(clips);
 const rows = [];
 for (const count of counts) {
   const server = await startServer(['--model', model, '--max-sessions', String(count), ...serveArgs]);
@@ -188,23 +250,25 @@ for (const count of counts) {
     ),
   ]);
 }
-process.stdout.write(
-  `Lag, moonshine-${model}, ${collection}, ${seconds} s a speaker at the pace of speech\n\n`,
-);
-table(
-  [
-    'speakers',
-    'words matched',
-    'word → delta p50',
-    'p95',
-    'first delta p50',
-    'p95',
-    'utterance after endpoint p50',
-    'p95',
-    'done after last audio p95',
-  ],
-  rows,
-);
+if (counts.length > 0)
+  process.stdout.write(
+    `Lag, moonshine-${model}, ${collection}, ${seconds} s a speaker at the pace of speech\n\n`,
+  );
+if (counts.length > 0)
+  table(
+    [
+      'speakers',
+      'words matched',
+      'word → delta p50',
+      'p95',
+      'first delta p50',
+      'p95',
+      'utterance after endpoint p50',
+      'p95',
+      'done after last audio p95',
+    ],
+    rows,
+  );
 
 if (continuousSeconds > 0) {
   const server = await startServer(['--model', model, ...serveArgs]);

@@ -53,7 +53,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     origin: 'kikitori',
     closeCode: null,
     retryable: true,
-    text: 'Too much audio waits to be transcribed: send input_audio_buffer.commit, or send more slowly.',
+    text: 'Too much audio waits, so the rest of this utterance is dropped: send input_audio_buffer.commit before the audio.',
   },
   idle_timeout: {
     origin: 'kikitori',

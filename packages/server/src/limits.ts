@@ -2,9 +2,12 @@
 
 /** Bounds of one Realtime session. Times in milliseconds. */
 export interface SessionLimits {
-  /** Audio that may wait for a `commit`. At the bound: `buffer_full` for that append. */
+  /**
+   * Audio that may wait, for a `commit` or for the engine. At the bound: `buffer_full` before a `commit`, once, and the
+   * rest of that utterance is dropped; afterwards the client waits in its socket.
+   */
   readonly queuedAudioMsMax: number;
-  /** Ended utterances that may wait for their turn. At the bound: `buffer_full` for that `final`. */
+  /** Ended utterances that may wait. At the bound: the client waits in its socket; without a `commit` `buffer_full`. */
   readonly queuedUtterancesMax: number;
   /** Characters of one utterance. At the bound: `session_expired`, after the utterance was answered. */
   readonly utteranceCharsMax: number;
@@ -18,6 +21,10 @@ export interface SessionLimits {
   readonly finishMs: number;
   /** Least time between two `kikitori.progress`. */
   readonly progressIntervalMs: number;
+  /** Least time between two deltas while audio waits for the engine: whoever sends ahead gets fewer and larger ones. */
+  readonly aheadDeltaMs: number;
+  /** Characters that such a delta grows to. Then it goes before its time. */
+  readonly aheadDeltaCharsMax: number;
   /** Messages that may wait for the engine to take what came before; above it the client waits in its socket. */
   readonly inputMessagesMax: number;
   /** The same, their characters and bytes. */
@@ -31,8 +38,8 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = {
-  // Ten minutes of PCM16 are 19 MB; the longest single append that fits into a frame is 393 s.
-  queuedAudioMsMax: 600_000,
+  // An hour of PCM16 is 115 MB: most files come whole, so that who sends first and reads then is soon done with sending.
+  queuedAudioMsMax: 3_600_000,
   queuedUtterancesMax: 64,
   // More than two days of speech: a client that never says `final`.
   utteranceCharsMax: 4_000_000,
@@ -43,6 +50,10 @@ export const SESSION_LIMITS: SessionLimits = {
   sessionMsMax: 0,
   finishMs: 10_000,
   progressIntervalMs: 250,
+  // Sixteen of them, which Python's websockets takes unread, are half a minute.
+  aheadDeltaMs: 2_000,
+  // A minute of speech.
+  aheadDeltaCharsMax: 1_000,
   inputMessagesMax: 1_024,
   // 24 s of audio: a live speaker never gets there.
   inputLengthMax: 1_048_576,

@@ -29,6 +29,8 @@ export interface AudioQueue {
   readonly lengthSamples: number;
   /** How many of the utterances are ended. */
   readonly ends: number;
+  /** Audio of the utterance that is open did not fit: the rest of it is not wanted, for it would join what is apart. */
+  readonly isRefusing: boolean;
 }
 
 /** What `takeUtterance` found at the head. */
@@ -49,7 +51,7 @@ const BYTES_PER_SAMPLE = 2;
  */
 const JOINED_BYTES_MAX = 2560;
 
-export const EMPTY_QUEUE: AudioQueue = { utterances: [], lengthSamples: 0, ends: 0 };
+export const EMPTY_QUEUE: AudioQueue = { utterances: [], lengthSamples: 0, ends: 0, isRefusing: false };
 
 /** Adds audio behind everything queued. `pcm` is kept: the caller must not write to it again. */
 export function appendAudio(queue: AudioQueue, pcm: Uint8Array): AudioQueue {
@@ -66,13 +68,14 @@ export function appendAudio(queue: AudioQueue, pcm: Uint8Array): AudioQueue {
     utterances: [...before, grown],
     lengthSamples: queue.lengthSamples + addedSamples,
     ends: queue.ends,
+    isRefusing: queue.isRefusing,
   };
 }
 
-/** True when audio is queued that no end marker follows. */
+/** True when audio is queued, or was refused, that no end marker follows. */
 export function hasOpenAudio(queue: AudioQueue): boolean {
   const last = queue.utterances.at(-1);
-  return last !== undefined && !last.ended;
+  return queue.isRefusing || (last !== undefined && !last.ended);
 }
 
 /** Adds an end marker. Where no audio waits for one, this makes an empty utterance. */
@@ -89,6 +92,7 @@ export function endUtterance(queue: AudioQueue): AudioQueue {
     utterances: [...before, ended],
     lengthSamples: queue.lengthSamples,
     ends: queue.ends + 1,
+    isRefusing: false,
   };
 }
 
@@ -104,6 +108,7 @@ export function takeUtterance(queue: AudioQueue): TakenUtterance {
       utterances: others,
       lengthSamples: queue.lengthSamples - first.lengthSamples,
       ends: queue.ends - (first.ended ? 1 : 0),
+      isRefusing: queue.isRefusing && first.ended,
     },
   };
 }

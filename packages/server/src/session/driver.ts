@@ -5,6 +5,7 @@ import type { Clock } from '../clock.js';
 import type { SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
 import { Deadlines } from './deadlines.js';
+import { DeltaJoiner } from './delta-joiner.js';
 import { inputOf, messageOf } from './dialect-vllm.js';
 import { EngineLane } from './engine-lane.js';
 import { Intake } from './intake.js';
@@ -25,15 +26,19 @@ export interface DriverOptions {
   readonly observe: (input: Input, effects: readonly Effect[], nowMs: number) => void;
 }
 
+const SAMPLES_PER_MS = 16;
+const BYTES_PER_MS = 32;
+/** Five seconds that wait behind what the engine holds: no speaker gets there whom it keeps up with. */
+const AHEAD_BYTES = 5000 * BYTES_PER_MS;
 const CLOSE_NORMAL = 1000;
 const CLOSE_LOST = 1006;
 const CLOSE_INTERNAL = 1011;
 
 /**
  * Performs what the session machine asks for. Effects are asked for in order and none is waited for inside a step:
- * the lane and the outbox do the waiting, each in its own order, and the next message is read once both have room.
- * So a client that sends faster than the engine listens waits in its socket, and one that reads nothing until it has
- * sent everything works.
+ * the lane and the outbox do the waiting, each in its own order. Audio is read on while less than a bound waits for
+ * the engine, so a client that reads nothing until it has sent everything is soon done with sending, and its pings are
+ * answered; behind the bound it waits in its socket.
  */
 export class SessionDriver {
   /** `sess-` and 16 hexadecimal digits. */
@@ -44,6 +49,9 @@ export class SessionDriver {
   readonly #lane: EngineLane;
   readonly #deadlines: Deadlines;
   #state: State = { type: 'closed' };
+  readonly #joiner: DeltaJoiner;
+  /** The reader waits for room; to be called whenever there may be some. */
+  #wakeReader: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #closeCode: number | undefined;
 
@@ -69,7 +77,15 @@ export class SessionDriver {
       engine,
       onHypothesis: (hypothesis) => this.#feed({ type: 'hypothesis', hypothesis }),
       onLost: (code) => this.#feed({ type: 'engine-lost', code }),
+      onTaken: () => this.#wakeReader?.(),
       room: () => this.#outbox.room(),
+    });
+    this.#joiner = new DeltaJoiner({
+      clock,
+      intervalMs: limits.aheadDeltaMs,
+      charsMax: limits.aheadDeltaCharsMax,
+      isAhead: () => this.#lane.waitingBytes > AHEAD_BYTES,
+      send: (notice) => this.#outbox.push(messageOf(notice)),
     });
   }
 
@@ -108,9 +124,32 @@ export class SessionDriver {
       const message = await this.#intake.next();
       if (message === undefined) return;
       this.#feed(inputOf(message, this.#options));
-      await this.#lane.idle();
-      await this.#outbox.room();
+      await this.#room();
     }
+  }
+
+  async #room(): Promise<void> {
+    while (this.#isFull) {
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+    await this.#outbox.room();
+  }
+
+  /**
+   * Audio that has its turn before it is read further. What waits for a `commit` is none of it: only the client can make
+   * room there, so the machine refuses what does not fit.
+   */
+  get #isFull(): boolean {
+    const { queuedAudioMsMax, queuedUtterancesMax } = this.#options.limits;
+    const state = this.#state;
+    if (state.type === 'closed') return false;
+    const laneMs = this.#lane.waitingBytes / BYTES_PER_MS;
+    if (state.type !== 'answering') return laneMs >= queuedAudioMsMax;
+    // Half of it, so that the longest message that may come still fits into the queue.
+    const queueMs = state.queue.lengthSamples / SAMPLES_PER_MS;
+    return laneMs + queueMs >= queuedAudioMsMax / 2 || state.queue.ends >= queuedUtterancesMax;
   }
 
   /** Told at once, whoever is waiting for what: the slot is free before the next message would be read. */
@@ -137,12 +176,13 @@ export class SessionDriver {
   #take(step: Step): void {
     this.#state = step.state;
     for (const effect of step.effects) this.#perform(effect);
+    this.#wakeReader?.();
   }
 
   #perform(effect: Effect): void {
     switch (effect.type) {
       case 'send':
-        this.#outbox.push(messageOf(effect.notice));
+        this.#joiner.push(effect.notice);
         break;
       case 'open':
         this.#lane.open(effect.wishes);
@@ -162,9 +202,13 @@ export class SessionDriver {
       case 'close':
         this.#closing = this.#close(effect.code, effect.reason);
         break;
+      case 'drop':
+        break;
       case 'end':
         this.#deadlines.stop();
         this.#outbox.end();
+        // Nothing of it is sent any more; no timer stays.
+        this.#joiner.flush();
         this.#options.connection.destroy();
         break;
       default:
@@ -177,6 +221,7 @@ export class SessionDriver {
     const { clock, connection, limits } = this.#options;
     this.#closeCode ??= code;
     this.#deadlines.stop();
+    this.#joiner.flush();
     this.#intake.drop();
     const cancel = clock.after(limits.closeFlushMs, () => this.#outbox.end());
     await this.#outbox.empty();
@@ -193,6 +238,7 @@ export class SessionDriver {
     });
     this.#closeCode ??= CLOSE_INTERNAL;
     this.#state = { type: 'closed' };
+    this.#wakeReader?.();
     this.#lane.release();
     this.#closing ??= this.#close(CLOSE_INTERNAL, 'Internal error.');
   }

@@ -14,6 +14,8 @@ export interface EngineLaneOptions {
   readonly onHypothesis: (hypothesis: Hypothesis) => void;
   /** A stream could not be opened or failed; told once per stream, never after `release`. */
   readonly onLost: (code: EngineErrorCode) => void;
+  /** The engine took audio, or what waited was given up. */
+  readonly onTaken: () => void;
   /** Awaited after each hypothesis: where the client does not take what is said, the engine is not asked on. */
   readonly room: () => Promise<void>;
 }
@@ -29,14 +31,25 @@ interface Slot {
   pump: Promise<void>;
 }
 
+/** Audio that waits in the lane: small appends are joined, so that their number costs nothing. */
+interface WaitingAudio {
+  readonly slot: Slot;
+  /** As it came; or a block of `PIECE_BYTES` once there was more than one. */
+  pcm: Uint8Array;
+  length: number;
+}
+
 /**
  * Does in order what the session wants of the engine, one thing at a time, while what the engine says is pumped
- * beside it. `idle` is the back-pressure: it settles when everything asked so far was taken by the engine.
+ * beside it. `waitingBytes` is what it holds: whoever feeds it keeps that bounded.
  */
 export class EngineLane {
   readonly #options: EngineLaneOptions;
   #tail: Promise<void> = Promise.resolve();
   #slot: Slot | undefined;
+  /** The audio that was asked for last, while nothing follows it and it was not begun. */
+  #last: WaitingAudio | undefined;
+  #waitingBytes = 0;
 
   constructor(options: EngineLaneOptions) {
     this.#options = options;
@@ -52,6 +65,7 @@ export class EngineLane {
     };
     this.#slot = slot;
     this.#enqueue(async () => {
+      if (slot.isOver) return;
       const { signal } = slot.opening;
       const stream = await this.#options.engine.open({
         partials,
@@ -65,15 +79,42 @@ export class EngineLane {
     });
   }
 
+  /** Audio that the engine has not taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** PCM16 little-endian; kept until it is written. */
   write(pcm: Uint8Array): void {
     const slot = this.#slot;
+    if (slot === undefined) return;
+    this.#waitingBytes += pcm.length;
+    if (this.#last?.slot === slot && join(this.#last, pcm)) return;
+    const audio: WaitingAudio = { slot, pcm, length: pcm.length };
     this.#enqueue(async () => {
-      for (let start = 0; start < pcm.length; start += PIECE_BYTES) {
-        if (slot?.stream === undefined || slot.isOver) return;
-        await slot.stream.write(pcm16ToFloat32(pcm.subarray(start, start + PIECE_BYTES)));
-      }
+      if (this.#last === audio) this.#last = undefined;
+      await this.#hand(audio);
     });
+    this.#last = audio;
+  }
+
+  async #hand({ slot, pcm, length }: WaitingAudio): Promise<void> {
+    let at = 0;
+    try {
+      while (at < length && !slot.isOver && slot.stream !== undefined) {
+        const piece = pcm.subarray(at, Math.min(length, at + PIECE_BYTES));
+        await slot.stream.write(pcm16ToFloat32(piece));
+        at += piece.length;
+        this.#taken(piece.length);
+      }
+    } finally {
+      this.#taken(length - at);
+    }
+  }
+
+  #taken(bytes: number): void {
+    this.#waitingBytes -= bytes;
+    this.#options.onTaken();
   }
 
   flush(marker: number): void {
@@ -101,8 +142,8 @@ export class EngineLane {
   #enqueue(job: () => Promise<void>): void {
     const slot = this.#slot;
     if (slot === undefined) return;
+    this.#last = undefined;
     this.#tail = this.#tail.then(async () => {
-      if (slot.isOver) return;
       try {
         await job();
       } catch (error) {
@@ -142,4 +183,18 @@ export class EngineLane {
     }
     await slot.pump;
   }
+}
+
+/** Puts small audio behind what waits already; false where it does not fit. */
+function join(waiting: WaitingAudio, pcm: Uint8Array): boolean {
+  const length = waiting.length + pcm.length;
+  if (length > PIECE_BYTES) return false;
+  if (waiting.pcm.length < PIECE_BYTES) {
+    const block = new Uint8Array(PIECE_BYTES);
+    block.set(waiting.pcm);
+    waiting.pcm = block;
+  }
+  waiting.pcm.set(pcm, waiting.length);
+  waiting.length = length;
+  return true;
 }

@@ -74,7 +74,10 @@ function wishesAfter(input: InputOf<'configure'>, wishes: StreamWishes): StreamW
   return isSame ? wishes : { partials, delayMs };
 }
 
-/** vLLM accepts audio in every state; it waits for the utterance that takes it. */
+/**
+ * vLLM accepts audio in every state; it waits for the utterance that takes it. What does not fit is told once, and the
+ * rest of its utterance goes: audio with a hole in it would be heard as something else.
+ */
 export function queueAppend<S extends Queueing>(
   state: S,
   input: InputOf<'append'>,
@@ -82,8 +85,10 @@ export function queueAppend<S extends Queueing>(
   nowMs: number,
 ): Step {
   const addedSamples = input.pcm.length / BYTES_PER_SAMPLE;
+  if (state.queue.isRefusing) return { state, effects: [{ type: 'drop' }] };
   if (state.queue.lengthSamples + addedSamples > config.queuedAudioMsMax * SAMPLES_PER_MS) {
-    return { state, effects: [error('buffer_full')] };
+    const queue = { ...state.queue, isRefusing: true };
+    return { state: { ...state, queue }, effects: [error('buffer_full'), { type: 'drop' }] };
   }
   const noted = noteProgress(received(state.common, addedSamples), config, nowMs);
   return {

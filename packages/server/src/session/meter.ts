@@ -56,7 +56,8 @@ export class SessionMeter {
 
   /** One step of the session: what came in and what it led to. */
   observe(input: Input, effects: readonly Effect[], nowMs: number): void {
-    if (input.type === 'append' && !effects.some(isError)) this.#received(input.pcm, nowMs);
+    if (input.type === 'append' && !effects.some(({ type }) => type === 'drop'))
+      this.#received(input.pcm, nowMs);
     if (input.type === 'engine-lost') this.#endUtterance();
     // Before the effects: what a stream says counts from its own beginning, and they may open the next one.
     if (input.type === 'hypothesis') this.#heard(input.hypothesis, nowMs);
@@ -155,8 +156,4 @@ export class SessionMeter {
     const first = this.#arrivals.findIndex(({ audioMs }) => audioMs >= this.#settledMs);
     if (first > 0) this.#arrivals.splice(0, first);
   }
-}
-
-function isError(effect: Effect): boolean {
-  return effect.type === 'send' && effect.notice.type === 'error';
 }

@@ -52,6 +52,8 @@ export type Effect =
   | { readonly type: 'open'; readonly wishes: StreamWishes }
   /** PCM16 little-endian for the open stream. */
   | { readonly type: 'write'; readonly pcm: Uint8Array }
+  /** The audio of this `append` was not taken. */
+  | { readonly type: 'drop' }
   | { readonly type: 'flush'; readonly marker: number }
   /** Close the stream: its slot is free again. */
   | { readonly type: 'release' }

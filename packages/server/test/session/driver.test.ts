@@ -1,5 +1,5 @@
 /** Sessions over the memory pair with a clock that the test moves. */
-import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
+import { createScriptedEngine, type ScriptedEngine, type SpeechEngine } from '@kikitori/engine';
 import { type Connection, createMemoryPair, TransportError } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
 import { SESSION_LIMITS, type SessionLimits } from '../../src/limits.js';
@@ -19,17 +19,38 @@ async function scene(
   options: {
     readonly limits?: Partial<SessionLimits>;
     readonly wrap?: (far: Connection) => Connection;
+    readonly engineOf?: (engine: SpeechEngine) => SpeechEngine;
     readonly near?: { readonly receiveHighWaterBytes?: number };
   } = {},
 ): Promise<Scene> {
-  const { limits = {}, wrap = (far) => far, near: tuning = {} } = options;
+  const { limits = {}, wrap = (far) => far, engineOf = (own) => own, near: tuning = {} } = options;
   const engine = createScriptedEngine(SCRIPT);
   const clock = new ManualClock();
   const { near, far } = createMemoryPair({ near: tuning });
-  const session = serveConnection(wrap(far), { engine, clock, limits });
+  const session = serveConnection(wrap(far), { engine: engineOf(engine), clock, limits });
   const client = new RealtimeClient(near);
   await client.next();
   return { client, clock, engine, session };
+}
+
+/** An engine that is done with one write before it takes the next, as one that recognises in other threads is. */
+function oneByOne(engine: SpeechEngine): SpeechEngine {
+  return {
+    info: engine.info,
+    close: () => engine.close(),
+    open: async (options) => {
+      const stream = await engine.open(options);
+      return {
+        hypotheses: stream.hypotheses,
+        flush: (marker) => stream.flush(marker),
+        close: () => stream.close(),
+        write: async (samples) => {
+          await stream.write(samples);
+          await new Promise((resolve) => setImmediate(resolve));
+        },
+      };
+    },
+  };
 }
 
 /** Everything that can happen without time going by has happened. */
@@ -100,7 +121,7 @@ describe('a session', () => {
   });
 
   it('makes a client wait that is faster than the engine: only so much audio is held here', async () => {
-    const { client, engine, session } = await scene();
+    const { client, engine, session } = await scene({ limits: { queuedAudioMsMax: 20_000 } });
     await client.send(update('scripted'), commit, append(450));
     await client.next();
     engine.stall();
@@ -108,16 +129,104 @@ describe('a session', () => {
     const sending = (async () => {
       for (; sentS < 400; sentS += 1) await client.send(append(1000));
     })();
-    // 30 s in the engine, 24 s read ahead, at most 24 s in the transport, and one in each hand.
+    // 30 s in the engine, 20 s before it, 24 s read ahead, at most 24 s in the transport, and one in each hand.
     await eventually(() => sentS > 50);
     for (let beforeS = 0; beforeS < sentS; await settle()) beforeS = sentS;
-    expect(sentS).toBeLessThan(90);
+    expect(sentS).toBeLessThan(110);
     engine.release();
     const heard = client.until('transcription.done');
     await sending;
     await client.send(final);
     await heard;
     expect(engine.calls.samples).toBe(400.45 * 16_000);
+    await client.connection.close();
+    await session.ended;
+  });
+
+  it('takes a whole file while the engine still works on its beginning, and says it in few deltas', async () => {
+    const { client, clock, engine, session } = await scene({ engineOf: oneByOne });
+    engine.stall();
+    // All of it is sent, and the end, before anything is recognised or read.
+    const audio = new Array<Event>(1200).fill(append(1000));
+    await client.send(update('scripted'), commit, ...audio, final);
+    await eventually(() => session.backlogMs === 1_200_000);
+    await settle();
+    engine.release();
+    const events = await client.until('transcription.done');
+    const text = ' First words spoken.'.repeat(600);
+    expect(events.at(-1)?.text).toBe(text);
+    const deltas = events.filter(({ type }) => type === 'transcription.delta');
+    expect(deltas.map(({ delta }) => delta).join('')).toBe(text);
+    // A thousand characters each, while no time goes by: not one for each of 1,800 words.
+    expect(deltas.length).toBeLessThan(100);
+    expect(engine.calls.samples).toBe(1200 * 16_000);
+    await client.connection.close();
+    await session.ended;
+    expect(clock.pending).toBe(0);
+  });
+
+  it('takes all of the audio before the commit, and says it whole', async () => {
+    const { client, session } = await scene();
+    await client.send(update('scripted'), ...new Array<Event>(1200).fill(append(1000)), commit, final);
+    const events = await client.until('transcription.done');
+    expect(events.filter(({ type }) => type === 'error')).toEqual([]);
+    expect(events.at(-1)?.text).toBe(' First words spoken.'.repeat(600));
+    await client.connection.close();
+    await session.ended;
+  });
+
+  it('makes a client wait that sends utterance after utterance while one is answered: none is refused', async () => {
+    const { client, engine, session } = await scene({ limits: { queuedUtterancesMax: 2 } });
+    engine.stall();
+    const utterance: readonly Event[] = [commit, append(2000), final];
+    const sending = client.send(update('scripted'), ...new Array(20).fill(utterance).flat());
+    await settle();
+    engine.release();
+    for (let n = 0; n < 20; n += 1) {
+      const events = await client.until('transcription.done');
+      expect(events.filter(({ type }) => type === 'error')).toEqual([]);
+    }
+    await sending;
+    await client.connection.close();
+    await session.ended;
+  });
+
+  it('asks the engine for no more words than a client reads, although it has the audio', async () => {
+    let asked = 0;
+    const counting = (own: SpeechEngine): SpeechEngine => ({
+      info: own.info,
+      close: () => own.close(),
+      open: async (options) => {
+        const stream = await own.open(options);
+        const hypotheses = (async function* () {
+          for await (const hypothesis of stream.hypotheses) {
+            asked += 1;
+            yield hypothesis;
+          }
+        })();
+        return {
+          hypotheses,
+          write: (samples) => stream.write(samples),
+          flush: (marker) => stream.flush(marker),
+          close: () => stream.close(),
+        };
+      },
+    });
+    const { client, engine, session } = await scene({
+      limits: { outputCharsMax: 500, aheadDeltaCharsMax: 100 },
+      near: { receiveHighWaterBytes: 200 },
+      engineOf: counting,
+    });
+    engine.stall();
+    await client.send(update('scripted'), commit, ...new Array<Event>(600).fill(append(1000)), final);
+    await eventually(() => session.backlogMs === 600_000);
+    engine.release();
+    await settle();
+    await settle();
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(300);
+    const events = await client.until('transcription.done');
+    expect(events.at(-1)?.text).toBe(' First words spoken.'.repeat(300));
     await client.connection.close();
     await session.ended;
   });

@@ -89,7 +89,7 @@ export function brief(effects: readonly Effect[]): unknown[] {
       const { partials, delayMs } = effect.wishes;
       return `open${partials ? ' with partials' : ''}${delayMs === undefined ? '' : ` and ${delayMs} ms`}`;
     }
-    if (effect.type === 'release' || effect.type === 'end') return effect.type;
+    if (effect.type === 'release' || effect.type === 'end' || effect.type === 'drop') return effect.type;
     if (effect.type === 'close') return `close ${effect.code}`;
     if (effect.type === 'start-deadline') return `${effect.name} in ${effect.afterMs}`;
     const { notice } = effect;

@@ -225,14 +225,29 @@ describe('between final and done', () => {
 });
 
 describe('bounds', () => {
-  it('audio that does not fit into the queue is refused alone; what fits still does', () => {
+  it('audio that does not fit before a commit is told once, and the rest of its utterance is dropped', () => {
     const session = new Harness({ queuedAudioMsMax: 1000 });
     session.configure();
     expect(session.append(900)).toEqual([]);
-    expect(brief(session.append(101))).toEqual(['error buffer_full']);
-    expect(session.append(100)).toEqual([]);
-    expect(brief(session.append(1))).toEqual(['error buffer_full']);
-    expect(brief(session.commit())).toEqual(['open', 'write 900', 'write 100']);
+    expect(brief(session.append(101))).toEqual(['error buffer_full', 'drop']);
+    for (let n = 0; n < 500; n += 1) expect(brief(session.append(50))).toEqual(['drop']);
+    expect(brief(session.commit())).toEqual(['open', 'write 900']);
+    expect(brief(session.append(50))).toEqual(['write 50']);
+  });
+
+  it('each utterance that does not fit is told once, and the next one is taken again', () => {
+    const session = new Harness({ queuedAudioMsMax: 1000 });
+    session.configure();
+    session.append(900);
+    session.append(200);
+    session.final();
+    expect(brief(session.append(200))).toEqual(['error buffer_full', 'drop']);
+    expect(brief(session.append(200))).toEqual(['drop']);
+    expect(brief(session.commit())).toEqual(['open', 'write 900', 'flush 1']);
+    // Still the same utterance.
+    expect(brief(session.append(200))).toEqual(['drop']);
+    session.final();
+    expect(session.append(200)).toEqual([]);
   });
 
   it('tiny appends are joined, so that their number costs nothing', () => {
