@@ -27,6 +27,8 @@ export const ENGINE_LIMITS = {
   pacedWaitingMsMax: 16_000,
   /** A thread is kept for speakers, and others decode shorter windows, until nobody has spoken for so long. */
   speakerMsMin: 10_000,
+  /** A speaker with so much unsettled audio is late: nobody who waits begins beside them. */
+  lateMsMin: 1500,
   /** Where speakers take all the time, one of those who wait has a turn after so long. */
   waiterMsMax: 5000,
   /** More threads than this do not help one machine's memory bandwidth. */

@@ -11,7 +11,7 @@ import {
 import { ENGINE_LIMITS } from './limits.js';
 import type { MoonshineFiles } from './model/moonshine.js';
 import type { Vocabulary } from './model/tokens.js';
-import { type Candidate, nextTurn } from './scheduler.js';
+import { type Candidate, nextTurn, type WaitersShare } from './scheduler.js';
 import type { DoubtRule } from './stream/doubt.js';
 import { MoonshineStream } from './stream/moonshine-stream.js';
 import { policyOf, type StreamPolicy } from './stream/policy.js';
@@ -70,8 +70,8 @@ export class MoonshineEngine implements SpeechEngine {
   /** When a stream was last decoded as a speaker's, and when one of the others was. */
   #speakerAt = Number.NEGATIVE_INFINITY;
   #waiterAt = Number.NEGATIVE_INFINITY;
-  /** Threads that decode for a file, or for a stream that is ahead of real time. */
-  #waitersDecoding = 0;
+  /** Who is being decoded, and whether as one who waits: a file, or a stream that is ahead of real time. */
+  readonly #decoding = new Map<MoonshineStream, boolean>();
   #scheduled = false;
   #closed = false;
 
@@ -110,7 +110,10 @@ export class MoonshineEngine implements SpeechEngine {
       {
         hasSpeakers: () => this.#hasSpeakers,
         wake: () => this.#wake(),
-        released: (gone) => void this.#streams.delete(gone),
+        released: (gone) => {
+          this.#streams.delete(gone);
+          this.#wake();
+        },
       },
     );
     this.#streams.set(stream, performance.now());
@@ -154,17 +157,25 @@ export class MoonshineEngine implements SpeechEngine {
     const isOneLeft = this.#decoders.some((thread) => !thread.isGivenUp);
     for (const thread of this.#decoders) {
       if (thread.pending > 0 || (isOneLeft && thread.isGivenUp)) continue;
-      const next = nextTurn(candidates, this.#waitersShare);
+      const next = nextTurn(candidates, this.#shareOf(candidates));
       if (next === undefined) return;
       void this.#decode(thread, next);
       candidates = candidates.filter(({ stream }) => stream !== next.stream);
     }
   }
 
-  get #waitersShare() {
+  /**
+   * What those who wait may have. Threads may have less than a core each (a quota, other programs): then the free ones cost
+   * a speaker as much as a turn, so nobody begins while one is late.
+   */
+  #shareOf(candidates: readonly Candidate<MoonshineStream>[]): WaitersShare {
     const threads = this.#decoders.length;
     const most = this.#hasSpeakers ? Math.max(1, threads - 1) : threads;
-    return { isOpen: this.#waitersDecoding < most, idleMs: performance.now() - this.#waiterAt };
+    const speaking = [...this.#decoding].flatMap(([stream, isWaiter]) => (isWaiter ? [] : [stream]));
+    const due = candidates.flatMap(({ stream, isWaiter }) => (isWaiter ? [] : [stream]));
+    const isLate = [...speaking, ...due].some(({ backlogMs }) => backlogMs > ENGINE_LIMITS.lateMsMin);
+    const waiting = this.#decoding.size - speaking.length;
+    return { isOpen: !isLate && waiting < most, idleMs: waiting > 0 ? 0 : performance.now() - this.#waiterAt };
   }
 
   #candidates(): Candidate<MoonshineStream>[] {
@@ -193,13 +204,13 @@ export class MoonshineEngine implements SpeechEngine {
     this.#streams.set(stream, now);
     if (isWaiter) this.#waiterAt = now;
     else this.#speakerAt = now;
-    if (isWaiter) this.#waitersDecoding += 1;
+    this.#decoding.set(stream, isWaiter);
     try {
       stream.decoded(await thread.decode(stream.begin(plan)));
     } catch (error) {
       stream.decodeFailed(asEngineError(error));
     }
-    if (isWaiter) this.#waitersDecoding -= 1;
+    this.#decoding.delete(stream);
     this.#wake();
   }
 }

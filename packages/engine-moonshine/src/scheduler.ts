@@ -20,7 +20,7 @@ export interface Candidate<Stream> {
 
 /** What the waiters may have now. */
 export interface WaitersShare {
-  /** Whether a thread is free for one of them. */
+  /** Whether one of them may begin: a thread is free for them, and no speaker is late. */
   readonly isOpen: boolean;
   /** Since one of them was last decoded. Milliseconds. */
   readonly idleMs: number;
@@ -35,11 +35,9 @@ export function nextTurn<Stream>(
   share: WaitersShare,
 ): Candidate<Stream> | undefined {
   const speaker = greatest(candidates, (each) => (each.isWaiter ? undefined : latenessMs(each)));
-  const waiter = share.isOpen
-    ? greatest(candidates, (each) => (each.isWaiter ? each.idleMs : undefined))
-    : undefined;
-  if (speaker === undefined || waiter === undefined) return speaker ?? waiter;
-  return Math.min(waiter.idleMs, share.idleMs) >= ENGINE_LIMITS.waiterMsMax ? waiter : speaker;
+  const waiter = greatest(candidates, (each) => (each.isWaiter ? each.idleMs : undefined));
+  if (waiter !== undefined && Math.min(waiter.idleMs, share.idleMs) >= ENGINE_LIMITS.waiterMsMax) return waiter;
+  return speaker ?? (share.isOpen ? waiter : undefined);
 }
 
 function latenessMs({ plan, backlogMs }: Candidate<unknown>): number {

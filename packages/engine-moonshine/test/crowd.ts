@@ -31,10 +31,32 @@ for (const { startMs, endMs } of SCRIPT) {
 
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** So many cores, for whoever works at the moment. */
+class Machine {
+  readonly cores: number;
+  working = 0;
+
+  constructor(cores: number) {
+    this.cores = cores;
+  }
+
+  async work(ms: number): Promise<void> {
+    this.working += 1;
+    await pass(ms * Math.max(1, this.working / this.cores));
+    this.working -= 1;
+  }
+}
+
 class VirtualThread implements EngineThread {
+  readonly #machine: Machine;
   readonly #model = new Scene(SCRIPT);
   readonly isGivenUp = false;
   pending = 0;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
   /** One thing after the other. */
   #tail: Promise<void> = Promise.resolve();
 
@@ -56,7 +78,7 @@ class VirtualThread implements EngineThread {
 
   async #take(ms: number): Promise<void> {
     this.pending += 1;
-    this.#tail = this.#tail.then(() => pass(ms));
+    this.#tail = this.#tail.then(() => this.#machine.work(ms));
     await this.#tail;
     this.pending -= 1;
   }
@@ -139,14 +161,16 @@ export function expectedText(count: number): string[] {
 export class Crowd {
   readonly engine: MoonshineEngine;
 
-  constructor(threads: number) {
+  /** `cores`: what they have to run on, by default one for each. */
+  constructor(threads: number, cores = threads + 1) {
+    const machine = new Machine(cores);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
     const files = { encoder: '', decoder: '' };
     const parts = { model: 'virtual', files, vocabulary: llamaVocabulary(), vadFile: '', languages: ['en'] };
     this.engine = new MoonshineEngine(
       { ...parts, streamsMax: 64 },
-      Array.from({ length: threads }, () => new VirtualThread()),
-      new VirtualThread(),
+      Array.from({ length: threads }, () => new VirtualThread(machine)),
+      new VirtualThread(machine),
     );
   }
 

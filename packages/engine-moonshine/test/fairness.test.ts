@@ -6,8 +6,8 @@ let crowd: Crowd;
 afterEach(() => crowd.end());
 
 /** The lag of one speaker who speaks for half a minute beside so many who send as fast as they can. */
-async function lagBeside(count: number, threads: number): Promise<number> {
-  crowd = new Crowd(threads);
+async function lagBeside(count: number, threads: number, cores?: number): Promise<number> {
+  crowd = new Crowd(threads, cores);
   await crowd.pour(count);
   const speaker = await crowd.enter();
   void speaker.speakFor(30_000);
@@ -28,6 +28,12 @@ describe('a speaker beside four who send as fast as they can', () => {
     const alone = await lagBeside(0, 1);
     await crowd.end();
     expect(await lagBeside(4, 1)).toBeLessThan(alone + 500);
+  });
+
+  it('stays near what they have alone where the threads have less than a core each', async () => {
+    const alone = await lagBeside(0, 2, 0.7);
+    await crowd.end();
+    expect(await lagBeside(4, 2, 0.7)).toBeLessThan(1.6 * alone);
   });
 
   it('waits no longer when they begin later, or are files', async () => {
