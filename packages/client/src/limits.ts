@@ -54,8 +54,10 @@ export const REPLAY_SPEED = 8;
 /** Tries: the first pause is up to `retryBaseMs`, each next one up to twice that, none above `retryMsMax`. */
 export const RETRY_BASE_MS = 500;
 export const RETRY_MS_MAX = 10_000;
+/** The same while nobody is there or it loads: knocking costs nobody anything, and who speaks wants to be heard again. */
+export const RETRY_AWAY_MS_MAX = 1_000;
 /** Tries in a row without a new word. Then: the session fails. */
-export const RETRIES_MAX = 100;
+export const RETRIES_MAX = 500;
 /** `giveUpAfterMs`: time without a connection that proved good. Then: the session fails. */
 export const GIVE_UP_AFTER_MS = 120_000;
 /** A connection that lived so long has proved good, whatever it said. */
@@ -108,6 +110,7 @@ export const CLIENT_LIMITS = {
   replaySpeed: REPLAY_SPEED,
   retryBaseMs: RETRY_BASE_MS,
   retryMsMax: RETRY_MS_MAX,
+  retryAwayMsMax: RETRY_AWAY_MS_MAX,
   retriesMax: RETRIES_MAX,
   giveUpAfterMs: GIVE_UP_AFTER_MS,
   provenMs: PROVEN_MS,

@@ -2,14 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
 import type { HttpError } from './errors.js';
 import { errorBody, sendError } from './http/answers.js';
-import { RETRY_AFTER_S } from './limits.js';
+import { RETRY_SOON_S } from './limits.js';
 import type { RealtimeServer } from './server.js';
 
 const NOT_YET: HttpError = {
   status: 503,
-  message: `The model is still loading. Try again in ${RETRY_AFTER_S} seconds.`,
+  message: 'The model is still loading. Try again in a moment.',
 };
-const NOT_YET_HEADERS = { 'content-type': 'application/json', 'retry-after': String(RETRY_AFTER_S) };
 
 /** Where everybody knocks: leads them to the server once there is one; until then they are told to come back. */
 export class Door implements ListenHandlers {
@@ -27,7 +26,12 @@ export class Door implements ListenHandlers {
 
   admit(handshake: Handshake): Admission {
     if (this.#server !== undefined) return this.#server.admit(handshake);
-    return { accept: false, status: NOT_YET.status, headers: NOT_YET_HEADERS, body: errorBody(NOT_YET) };
+    return {
+      accept: false,
+      status: NOT_YET.status,
+      headers: { 'content-type': 'application/json' },
+      body: errorBody(NOT_YET),
+    };
   }
 
   onConnection(connection: Connection, handshake: Handshake): void {
@@ -39,6 +43,6 @@ export class Door implements ListenHandlers {
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     if (this.#server !== undefined) this.#server.handleRequest(request, response);
     // A body that came with it stays unread: the connection is not used again.
-    else sendError(response, NOT_YET, { ...NOT_YET_HEADERS, connection: 'close' });
+    else sendError(response, NOT_YET, { 'retry-after': String(RETRY_SOON_S), connection: 'close' });
   }
 }

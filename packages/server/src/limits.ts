@@ -279,5 +279,11 @@ export const PAGES_LIMITS = {
 /** How long a drain waits for running utterances where the caller does not say. SageMaker kills after 30 s. */
 export const DRAIN_DEADLINE_MS = 20_000;
 
-/** What a refused client is told to wait, seconds. */
+/** What a client is told to wait, seconds, when every place is taken. */
 export const RETRY_AFTER_S = 5;
+
+/**
+ * The same while the server loads. Handshakes are told nothing then, nor while it goes down and another one may be there any
+ * moment: the header knows whole seconds only, and clients knock at their own pace, ours within a second.
+ */
+export const RETRY_SOON_S = 1;

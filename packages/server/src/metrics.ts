@@ -55,7 +55,7 @@ export function createMetrics(sources: MetricSources): ServerMetrics {
   });
   new Gauge({
     name: 'kikitori_keys_current',
-    help: '1; 0 while a key file is unreadable or wrong, as a truth value.',
+    help: '1; 0 while a key file is unreadable or wrong, a truth value.',
     registers,
     collect() {
       this.set(sources.areKeysCurrent() ? 1 : 0);

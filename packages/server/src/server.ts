@@ -167,7 +167,10 @@ class Server implements RealtimeServer {
     return {
       accept: false,
       status: 503,
-      headers: { 'content-type': 'application/json', 'retry-after': String(RETRY_AFTER_S) },
+      headers: {
+        'content-type': 'application/json',
+        ...(reason === 'busy' ? { 'retry-after': String(RETRY_AFTER_S) } : {}),
+      },
       body: errorBody(this.#fullError(reason)),
     };
   }

@@ -174,7 +174,7 @@ describe('metrics', () => {
     expect(await test.metric('kikitori_sessions_max')).toBe(4);
     for (const [, name, help] of text.matchAll(/^# HELP (\S+) (.+)$/gm)) {
       expect(help, name).toMatch(
-        /, (in (seconds|connections|places|requests|events|words|shares|readers|snapshots)|a ratio)/,
+        /, (in (seconds|connections|places|requests|events|words|shares|readers|snapshots)|a ratio|a truth value)/,
       );
     }
     expect(text).not.toMatch(/First|spoken/);

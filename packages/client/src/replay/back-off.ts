@@ -1,4 +1,14 @@
-import { RETRIES_MAX, RETRY_BASE_MS, RETRY_MS_MAX } from '../limits.js';
+import { RETRIES_MAX, RETRY_AWAY_MS_MAX, RETRY_BASE_MS, RETRY_MS_MAX } from '../limits.js';
+
+/** What is known of the last failure. */
+export interface Advice {
+  /** The first try does not wait. */
+  readonly atOnce: boolean;
+  /** What the server asked for; chance comes on top. */
+  readonly atLeastMs: number;
+  /** Nobody was there, or would not answer yet. */
+  readonly isAway: boolean;
+}
 
 /** When to try again, and when no more. Pure of clocks and of chance: both are given. */
 export class BackOff {
@@ -21,11 +31,11 @@ export class BackOff {
   /**
    * How long to wait before the next try, milliseconds; undefined when it is time to give up. The wait doubles from
    * try to try up to a bound, and chance takes a part of it, so that a thousand clients do not come back at once.
-   * `atOnce`: the first try does not wait. `atLeastMs`: what the server asked for; chance comes on top.
    */
-  next(nowMs: number, advice: { readonly atOnce: boolean; readonly atLeastMs: number }): number | undefined {
+  next(nowMs: number, advice: Advice): number | undefined {
     this.#sinceMs ??= nowMs;
-    const boundMs = Math.min(RETRY_MS_MAX, RETRY_BASE_MS * 2 ** this.#tries);
+    const mostMs = advice.isAway ? RETRY_AWAY_MS_MAX : RETRY_MS_MAX;
+    const boundMs = Math.min(mostMs, RETRY_BASE_MS * 2 ** this.#tries);
     const isFree = advice.atOnce && this.#tries === 0;
     const waitMs = isFree ? 0 : advice.atLeastMs + boundMs * this.#random();
     this.#tries += 1;

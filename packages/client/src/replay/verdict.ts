@@ -1,5 +1,6 @@
 import { TransportError } from '@kikitori/transport';
 import type { ClientError } from '../errors.js';
+import type { Advice } from './back-off.js';
 
 /**
  * What to do after the end of a connection that nobody asked for.
@@ -43,7 +44,11 @@ function isWorthIt(error: ClientError): boolean {
   return closeCode === undefined || new TransportError('peer_closed', '', { closeCode }).retryable;
 }
 
-/** How long the server asked to stay away, milliseconds. */
-export function retryAfterOf(error: ClientError): number {
-  return error.cause instanceof TransportError ? (error.cause.retryAfterMs ?? 0) : 0;
+/** What the end of a connection says about the pause before the next try. */
+export function adviceOf(error: ClientError | undefined): Omit<Advice, 'atOnce'> {
+  const cause = error?.cause;
+  if (!(cause instanceof TransportError)) return { atLeastMs: 0, isAway: false };
+  // A browser cannot tell who refuses from who is not there.
+  const isAway = cause.code === 'connect_failed' || cause.code === 'refused';
+  return { atLeastMs: cause.retryAfterMs ?? 0, isAway };
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RETRIES_MAX, RETRY_BASE_MS, RETRY_MS_MAX } from '../../src/limits.js';
+import { RETRIES_MAX, RETRY_AWAY_MS_MAX, RETRY_BASE_MS, RETRY_MS_MAX } from '../../src/limits.js';
 import { BackOff } from '../../src/replay/back-off.js';
 
-const later = { atOnce: false, atLeastMs: 0 };
+const later = { atOnce: false, atLeastMs: 0, isAway: false };
+const away = { ...later, isAway: true };
 
 describe('BackOff', () => {
   it('doubles the wait from try to try, up to its bound', () => {
@@ -13,11 +14,29 @@ describe('BackOff', () => {
     expect(waits.at(-1)).toBe(RETRY_MS_MAX);
   });
 
+  it('comes back within a second of a server that was away, however long it was', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 300 }), (chances) => {
+        const left = [...chances];
+        const backOff = new BackOff(Number.POSITIVE_INFINITY, () => left.shift() ?? 1);
+        let nowMs = 0;
+        while (left.length > 0) {
+          const waitMs = backOff.next(nowMs, away) ?? 0;
+          expect(waitMs).toBeLessThanOrEqual(RETRY_AWAY_MS_MAX);
+          nowMs += waitMs;
+        }
+      }),
+    );
+    // And no two of those who wait come at the same moment: the wait is chance alone.
+    const at = (chance: number) => new BackOff(Number.POSITIVE_INFINITY, () => chance).next(0, away);
+    expect([at(0), at(0.5), at(1)]).toEqual([0, RETRY_BASE_MS / 2, RETRY_BASE_MS]);
+  });
+
   it('leaves a part of each wait to chance, on top of what the server asked for', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(60_000), (chance, atLeastMs) => {
         const backOff = new BackOff(Number.POSITIVE_INFINITY, () => chance);
-        const waitMs = backOff.next(0, { atOnce: false, atLeastMs }) ?? Number.NaN;
+        const waitMs = backOff.next(0, { ...later, atLeastMs }) ?? Number.NaN;
         expect(waitMs).toBeCloseTo(atLeastMs + RETRY_BASE_MS * chance, 6);
       }),
     );
@@ -25,7 +44,7 @@ describe('BackOff', () => {
 
   it('does not wait for the first try where the server told to come back; for the second it does', () => {
     const backOff = new BackOff(Number.POSITIVE_INFINITY, () => 1);
-    const atOnce = { atOnce: true, atLeastMs: 0 };
+    const atOnce = { ...later, atOnce: true };
     expect([backOff.next(0, atOnce), backOff.next(0, atOnce)]).toEqual([0, RETRY_BASE_MS * 2]);
   });
 

@@ -1,7 +1,7 @@
 import { TransportError } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
 import { ClientError, fromConnectFailure, fromConnectionEnd, serverError } from '../../src/errors.js';
-import { retryAfterOf, verdictOf } from '../../src/replay/verdict.js';
+import { adviceOf, verdictOf } from '../../src/replay/verdict.js';
 
 const ended = (closeCode: number) =>
   fromConnectionEnd(new TransportError('peer_closed', 'Ended.', { closeCode }));
@@ -38,8 +38,14 @@ describe('verdictOf', () => {
   });
 });
 
-it('retryAfterOf says what the server asked for', () => {
+it('adviceOf says what the server asked for, and whether anybody was there', () => {
   const cause = new TransportError('refused', 'Later.', { httpStatus: 503, retryAfterMs: 2_000 });
-  expect(retryAfterOf(fromConnectFailure(cause))).toBe(2_000);
-  expect(retryAfterOf(refused(503))).toBe(0);
+  expect(adviceOf(fromConnectFailure(cause))).toEqual({ atLeastMs: 2_000, isAway: true });
+  expect(adviceOf(refused(503))).toEqual({ atLeastMs: 0, isAway: true });
+  const nobody = new TransportError('connect_failed', 'Nobody.');
+  expect(adviceOf(fromConnectFailure(nobody))).toEqual({ atLeastMs: 0, isAway: true });
+  // It was there and has trouble: hurrying makes that worse.
+  for (const trouble of [ended(1011), told('processing_error'), undefined]) {
+    expect(adviceOf(trouble)).toEqual({ atLeastMs: 0, isAway: false });
+  }
 });
