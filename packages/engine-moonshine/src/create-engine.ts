@@ -64,6 +64,7 @@ export async function createMoonshineEngine(options: MoonshineOptions = {}): Pro
       files: model.files,
       vocabulary: await vocabularyOf(model),
       vadFile: vad.files.v5,
+      check: () => Promise.all([name, 'silero'].map((one) => resolveModel(one, options.store))),
       languages: model.languages,
       doubt: DOUBT_RULES[model.name],
       threads,

@@ -25,6 +25,8 @@ export interface MoonshineParts {
   readonly files: MoonshineFiles;
   readonly vocabulary: Vocabulary;
   readonly vadFile: string;
+  /** Whether the files are still what they should be: asked before a thread loads them. Default: not asked. */
+  readonly check?: (() => Promise<unknown>) | undefined;
   /** BCP 47. */
   readonly languages: readonly string[];
   /** When an utterance does not sound like these languages. Default never. */
@@ -43,9 +45,9 @@ export async function startEngine(parts: MoonshineParts, signal?: AbortSignal): 
   signal?.throwIfAborted();
   const count = Math.min(parts.threads ?? availableParallelism(), ENGINE_LIMITS.threadsMax);
   const decoders = Array.from({ length: Math.max(1, count) }, () => {
-    return new Thread({ type: 'decoder', files: parts.files });
+    return new Thread({ type: 'decoder', files: parts.files }, parts.check);
   });
-  const vad = new Thread({ type: 'vad', file: parts.vadFile });
+  const vad = new Thread({ type: 'vad', file: parts.vadFile }, parts.check);
   const threads = [vad, ...decoders];
   // All of them, also when one has failed or nobody waits any more: the runtime brings the process down when one of
   // its threads ends while another loads.

@@ -35,6 +35,7 @@ async function stop(worker: Worker): Promise<void> {
 export class Thread {
   readonly #role: WorkerRole;
   readonly #file: URL;
+  readonly #check: () => Promise<unknown>;
   #worker: Worker | undefined;
   /** Ends a start that is under way. */
   #abortStart: ((error: EngineError) => Promise<void>) | undefined;
@@ -46,10 +47,15 @@ export class Thread {
   #deaths = 0;
   #closing: Promise<void> | undefined;
 
-  /** @param file - what the thread runs; tests bring threads that die. */
-  constructor(role: WorkerRole, file: URL = WORKER_FILE) {
+  /**
+   * @param check - asked before the files are loaded, the first time and whenever the thread is replaced; nothing is
+   *   loaded when it rejects
+   * @param file - what the thread runs; tests bring threads that die
+   */
+  constructor(role: WorkerRole, check: () => Promise<unknown> = async () => {}, file: URL = WORKER_FILE) {
     this.#role = role;
     this.#file = file;
+    this.#check = check;
   }
 
   /** Requests that wait for an answer, or for the thread to be replaced. */
@@ -141,6 +147,8 @@ export class Thread {
   }
 
   async #launch(): Promise<Worker> {
+    await this.#check();
+    if (this.#closing !== undefined) throw new EngineError('engine_closed', 'The engine was closed.');
     silenceRuntime();
     const worker = new Worker(this.#file, { workerData: this.#role, name: `kikitori-${this.#role.type}` });
     return new Promise((resolve, reject) => {

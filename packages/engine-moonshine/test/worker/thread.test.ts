@@ -1,3 +1,4 @@
+import { EngineError } from '@kikitori/engine';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_LIMITS } from '../../src/limits.js';
 import type { WorkerRole } from '../../src/worker/messages.js';
@@ -5,11 +6,11 @@ import { Thread } from '../../src/worker/thread.js';
 
 const FILE = new URL('./dying-worker.mjs', import.meta.url);
 
-function dyingThread(deaths: number, more: Record<string, unknown> = {}) {
+function dyingThread(deaths: number, more: Record<string, unknown> = {}, check?: () => Promise<unknown>) {
   const counter = new Int32Array(new SharedArrayBuffer(4));
   // The test's worker takes its orders from where a real one finds its files.
   const role = { type: 'decoder', files: { counter, deaths, ...more } } as unknown as WorkerRole;
-  return { thread: new Thread(role, FILE), starts: () => Atomics.load(counter, 0) };
+  return { thread: new Thread(role, check, FILE), starts: () => Atomics.load(counter, 0) };
 }
 
 const request = (length: number) => ({
@@ -36,6 +37,41 @@ describe('a thread', () => {
     expect(await thread.decode(request(3))).toEqual({ tokens: [3] });
     expect(starts()).toBe(3);
     await thread.close();
+  });
+
+  it('that is replaced loads nothing that has become another file meanwhile', async () => {
+    let isDamaged = false;
+    const check = async () => {
+      if (isDamaged) throw new EngineError('model_invalid', 'The model is damaged.');
+    };
+    const { thread, starts } = dyingThread(2, {}, check);
+    await thread.start();
+    isDamaged = true;
+    await expect(thread.decode(request(1))).rejects.toMatchObject({ code: 'engine_worker_lost' });
+    await expect(thread.decode(request(2))).rejects.toMatchObject({ code: 'model_invalid' });
+    expect(starts()).toBe(1);
+    isDamaged = false;
+    await expect(thread.decode(request(3))).rejects.toMatchObject({ code: 'engine_worker_lost' });
+    expect(await thread.decode(request(4))).toEqual({ tokens: [4] });
+    await thread.close();
+  });
+
+  it('that is closed while its files are checked loads nothing', async () => {
+    let pass = (): void => {};
+    const { thread, starts } = dyingThread(
+      0,
+      {},
+      () =>
+        new Promise<void>((resolve) => {
+          pass = resolve;
+        }),
+    );
+    const started = thread.start();
+    const closing = thread.close();
+    pass();
+    await expect(started).rejects.toMatchObject({ code: 'engine_closed' });
+    await closing;
+    expect(starts()).toBe(0);
   });
 
   it('that dies again and again is given up, with a sentence', async () => {
