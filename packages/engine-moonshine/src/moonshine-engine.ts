@@ -25,7 +25,7 @@ export interface MoonshineParts {
   readonly files: MoonshineFiles;
   readonly vocabulary: Vocabulary;
   readonly vadFile: string;
-  /** Whether the files are still what they should be: asked before a thread loads them. Default: not asked. */
+  /** Whether the files are still what they should be: asked before a thread is replaced. Default: not asked. */
   readonly check?: (() => Promise<unknown>) | undefined;
   /** BCP 47. */
   readonly languages: readonly string[];

@@ -48,8 +48,8 @@ export class Thread {
   #closing: Promise<void> | undefined;
 
   /**
-   * @param check - asked before the files are loaded, the first time and whenever the thread is replaced; nothing is
-   *   loaded when it rejects
+   * @param check - whether the files are still what they were; asked whenever the thread is replaced, and nothing is
+   *   loaded when it rejects. The first time whoever made the thread has just looked
    * @param file - what the thread runs; tests bring threads that die
    */
   constructor(role: WorkerRole, check: () => Promise<unknown> = async () => {}, file: URL = WORKER_FILE) {
@@ -147,7 +147,7 @@ export class Thread {
   }
 
   async #launch(): Promise<Worker> {
-    await this.#check();
+    if (this.#deaths > 0) await this.#check();
     if (this.#closing !== undefined) throw new EngineError('engine_closed', 'The engine was closed.');
     silenceRuntime();
     const worker = new Worker(this.#file, { workerData: this.#role, name: `kikitori-${this.#role.type}` });

@@ -57,21 +57,18 @@ describe('a thread', () => {
   });
 
   it('that is closed while its files are checked loads nothing', async () => {
-    let pass = (): void => {};
-    const { thread, starts } = dyingThread(
-      0,
-      {},
-      () =>
-        new Promise<void>((resolve) => {
-          pass = resolve;
-        }),
-    );
-    const started = thread.start();
+    const checks: (() => void)[] = [];
+    const check = () => new Promise<void>((resolve) => checks.push(resolve));
+    const { thread, starts } = dyingThread(1, {}, check);
+    await thread.start();
+    expect(checks).toEqual([]);
+    await expect(thread.decode(request(1))).rejects.toMatchObject({ code: 'engine_worker_lost' });
+    const asked = thread.decode(request(2));
     const closing = thread.close();
-    pass();
-    await expect(started).rejects.toMatchObject({ code: 'engine_closed' });
+    checks[0]?.();
+    await expect(asked).rejects.toMatchObject({ code: 'engine_closed' });
     await closing;
-    expect(starts()).toBe(0);
+    expect(starts()).toBe(1);
   });
 
   it('that dies again and again is given up, with a sentence', async () => {
