@@ -121,7 +121,7 @@ export class Ledger {
     this.#again = this.#isPositional
       ? new PositionMatcher(this.#open.filter(({ endMs }) => endMs > originMs))
       : new TextMatcher(this.#turnText, overlap);
-    this.#isDisturbed ||= this.#doneText !== '' || this.#usage !== null;
+    this.#isDisturbed ||= this.#doneText !== '';
     this.#originMs = originMs;
     this.#steps = 0;
   }
@@ -130,7 +130,6 @@ export class Ledger {
   skip(endMs: number): void {
     this.#settled = this.#closedMs = this.#turnStartMs = endMs;
     this.#turnFrom = this.#doneText.length;
-    this.#isDisturbed = true;
   }
 
   /** Takes an event; answers with what the caller is told. `takenMs`: audio taken from the caller so far. */
@@ -172,7 +171,8 @@ export class Ledger {
    * the caller had asked for it, or nobody had; otherwise it was an end between two connections.
    */
   finish(wire: TranscriptionDone | undefined, endMs: number, isTold: boolean): SessionEvent[] {
-    // Some servers say everything in their answer.
+    this.#isDisturbed ||= !isTold;
+    // Some servers say everything in their answer, and this one's is not told.
     const isUnheard = this.#isDisturbed && !this.#isPositional && this.#steps === 0;
     const events = this.#hearText(isUnheard ? (wire?.text ?? '') : '', true);
     if (wire?.usage != null) this.#usage = sumOfUsage(this.#usage, toUsage(wire.usage));
@@ -183,7 +183,6 @@ export class Ledger {
     this.#turnStartMs = endMs;
     this.#turnFrom = this.#doneText.length;
     this.#steps = 0;
-    this.#isDisturbed ||= !isTold;
     if (!isTold) return events;
     const text = wire === undefined || this.#isDisturbed ? this.#doneText : wire.text;
     events.push({ type: 'done', text, usage: this.#usage });
