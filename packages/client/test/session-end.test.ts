@@ -14,7 +14,7 @@ describe('how a session ends', () => {
     const reading = eventsOf(session);
     await session.send(frames(0, 1));
     const visit = await server.visit();
-    await vi.waitFor(() => expect(visit.log.at(-1)).toBe('append 0'));
+    await expect.poll(() => visit.log.at(-1)).toBe('append 0');
     await visit.tell({ type: 'error', error: 'Secret words', code: 'processing_error' });
     const { events, error } = await reading;
     expect(events).toEqual([{ type: 'delta', text: ' 0' }]);
@@ -51,7 +51,7 @@ describe('how a session ends', () => {
     await session.send(frames(0, 1));
     const finishing = session.finish();
     const visit = await server.visit();
-    await vi.waitFor(() => expect(visit.log.at(-1)).toBe('final'));
+    await expect.poll(() => visit.log.at(-1)).toBe('final');
     await visit.connection.close();
     await expect(finishing).rejects.toMatchObject({ code: 'closed', retryable: false });
   });
@@ -120,7 +120,7 @@ describe('how a session ends', () => {
     const controller = new AbortController();
     const given = session.finish({ signal: controller.signal });
     const visit = await server.visit();
-    await vi.waitFor(() => expect(visit.log.at(-1)).toBe('final'));
+    await expect.poll(() => visit.log.at(-1)).toBe('final');
     controller.abort(new Error('no patience'));
     await expect(given).rejects.toMatchObject({ code: 'aborted', cause: new Error('no patience') });
     const finishing = session.finish();

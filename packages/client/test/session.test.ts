@@ -98,7 +98,7 @@ describe('what a session says', () => {
     await visit.finishUtterance();
     await ending;
     const finishing = session.finish();
-    await vi.waitFor(() => expect(visit.log.at(-1)).toBe('final'));
+    await expect.poll(() => visit.log.at(-1)).toBe('final');
     await visit.finishUtterance();
     const transcript = await finishing;
     expect(transcript.text).toBe('0 1 2 3');
@@ -139,7 +139,7 @@ describe('what a session says', () => {
     const session = await connect({ connect: server.connect });
     await session.send(frames(0, 1));
     const visit = await server.visit();
-    await vi.waitFor(() => expect(visit.log.at(-1)).toBe('append 0'));
+    await expect.poll(() => visit.log.at(-1)).toBe('append 0');
     await visit.finishUtterance();
     await turns(5);
     await session.send(frames(1, 1));

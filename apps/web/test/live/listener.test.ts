@@ -71,7 +71,7 @@ describe('who listens', () => {
       return new Response('', { status: 503 });
     };
     const asking = ask(fetch);
-    await vi.waitFor(() => expect(tries).toBe(1));
+    await expect.poll(() => tries).toBe(1);
     await new Promise((resolve) => setImmediate(resolve));
     expect(tries).toBe(1);
     page.visibilityState = 'visible';
@@ -95,7 +95,7 @@ describe('who listens', () => {
       signal: waiting.signal,
       fetch: async () => new Response('', { status: 503 }),
     });
-    await vi.waitFor(() => expect(answers).toEqual([undefined]));
+    await expect.poll(() => answers).toEqual([undefined]);
     waiting.abort();
     await second;
     expect(answers).toEqual([undefined]);

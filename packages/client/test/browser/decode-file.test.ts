@@ -107,7 +107,7 @@ describe('a file decoded by the browser', () => {
   it('says when the converter is not there', async () => {
     answers = false;
     const decoded = decodeFile(file, options);
-    await vi.waitFor(() => expect(workers[0]?.onerror).toBeDefined());
+    await expect.poll(() => workers[0]?.onerror).toBeDefined();
     workers[0]?.onerror?.();
     await expect(decoded).rejects.toMatchObject({ code: 'load_failed' });
   });
@@ -128,7 +128,7 @@ describe('a file decoded by the browser', () => {
     decoding = async () => recording(100);
     const second = new AbortController();
     const converted = decodeFile(file, { ...options, signal: second.signal });
-    await vi.waitFor(() => expect(workers[0]?.asked).toHaveLength(1));
+    await expect.poll(() => workers[0]?.asked).toHaveLength(1);
     second.abort();
     await expect(converted).rejects.toMatchObject({ code: 'aborted' });
     expect(workers[0]?.isTerminated).toBe(true);

@@ -19,21 +19,21 @@ afterEach(() => vi.unstubAllGlobals());
 
 it('is taken, taken again when the page is seen again, and let go', async () => {
   const release = keepAwake();
-  await vi.waitFor(() => expect(locks).toHaveLength(1));
+  await expect.poll(() => locks).toHaveLength(1);
   page.visibilityState = 'hidden';
   page.dispatchEvent(new Event('visibilitychange'));
   page.visibilityState = 'visible';
   page.dispatchEvent(new Event('visibilitychange'));
-  await vi.waitFor(() => expect(locks).toHaveLength(2));
+  await expect.poll(() => locks).toHaveLength(2);
   release();
   page.dispatchEvent(new Event('visibilitychange'));
-  await vi.waitFor(() => expect(locks.at(-1)?.isReleased).toBe(true));
+  await expect.poll(() => locks.at(-1)?.isReleased).toBe(true);
   expect(locks).toHaveLength(2);
 });
 
 it('is let go when it comes after it was given up', async () => {
   keepAwake()();
-  await vi.waitFor(() => expect(locks.map(({ isReleased }) => isReleased)).toEqual([true]));
+  await expect.poll(() => locks.map(({ isReleased }) => isReleased)).toEqual([true]);
 });
 
 it('does nothing where there is none, or where it is refused', () => {
