@@ -177,7 +177,10 @@ export class MoonshineEngine implements SpeechEngine {
     const due = candidates.flatMap(({ stream, isWaiter }) => (isWaiter ? [] : [stream]));
     const isLate = [...speaking, ...due].some(({ backlogMs }) => backlogMs > ENGINE_LIMITS.lateMsMin);
     const waiting = this.#decoding.size - speaking.length;
-    return { isOpen: !isLate && waiting < most, idleMs: waiting > 0 ? 0 : performance.now() - this.#waiterAt };
+    return {
+      isOpen: !isLate && waiting < most,
+      idleMs: waiting > 0 ? 0 : performance.now() - this.#waiterAt,
+    };
   }
 
   #candidates(): Candidate<MoonshineStream>[] {

@@ -36,7 +36,8 @@ export function nextTurn<Stream>(
 ): Candidate<Stream> | undefined {
   const speaker = greatest(candidates, (each) => (each.isWaiter ? undefined : latenessMs(each)));
   const waiter = greatest(candidates, (each) => (each.isWaiter ? each.idleMs : undefined));
-  if (waiter !== undefined && Math.min(waiter.idleMs, share.idleMs) >= ENGINE_LIMITS.waiterMsMax) return waiter;
+  if (waiter !== undefined && Math.min(waiter.idleMs, share.idleMs) >= ENGINE_LIMITS.waiterMsMax)
+    return waiter;
   return speaker ?? (share.isOpen ? waiter : undefined);
 }
 
