@@ -7,6 +7,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readLock } from '../third-party/src/notices.js';
+import { installedWith } from '../third-party/src/shipped.js';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -75,4 +77,13 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('install
   it('leaves it to whoever has decided otherwise', async () => {
     expect(await runScripts({ ONNXRUNTIME_NODE_INSTALL: 'cuda12' })).toContain('asked over https');
   }, 120_000);
+});
+
+describe('a package that users get', () => {
+  it('runs no script when it is installed, but one whose script was looked at', () => {
+    const lock = readLock();
+    const { parts } = installedWith(lock, 'packages/cli');
+    const scripted = parts.filter(({ location }) => lock[location]?.hasInstallScript === true);
+    expect(scripted.map(({ name }) => name)).toEqual(['onnxruntime-node']);
+  });
 });
