@@ -23,7 +23,7 @@ export interface DoubtRule {
  */
 export const DOUBT_RULES: Readonly<Record<string, DoubtRule>> = {
   base: { tokenEntropy: 1, wordEvidenceMax: 2, evidenceMin: 2 },
-  tiny: { tokenEntropy: 1.2, wordEvidenceMax: 2, evidenceMin: 2 },
+  tiny: { tokenEntropy: 1.3, wordEvidenceMax: 2, evidenceMin: 2.25 },
 };
 
 /** The doubt about one utterance after the other. */
