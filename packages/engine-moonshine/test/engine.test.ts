@@ -1,4 +1,5 @@
 /** The real engine on real speech: `tiny`, pulled into the user's store on first use. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMoonshineEngine, pullModel } from '../src/index.js';
 
 const samplesDir = join(dirname(fileURLToPath(import.meta.url)), '../../../samples');
+const clipsDir = join(samplesDir, '../../shared/speech/dev/clips');
 const MODEL = 'tiny';
 
 /** Models come from the network once; a machine that has neither skips these tests, and says so. */
@@ -19,11 +21,13 @@ const missing = await Promise.all([pullModel(MODEL), pullModel('silero')]).then(
 );
 if (missing !== '') process.stderr.write(`engine tests are skipped: ${missing}\n`);
 
-async function sample(name: string): Promise<Float32Array> {
+async function recording(path: string): Promise<Float32Array> {
   const chunks: Float32Array[] = [];
-  for await (const chunk of await decodeFile(join(samplesDir, name))) chunks.push(chunk);
+  for await (const chunk of await decodeFile(path)) chunks.push(chunk);
   return Float32Array.from(chunks.flatMap((chunk) => [...chunk]));
 }
+
+const sample = (name: string): Promise<Float32Array> => recording(join(samplesDir, name));
 
 const [ferry, kitchen] = await Promise.all([sample('ferry.flac'), sample('kitchen.flac')]);
 
@@ -80,6 +84,24 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
       engine = await createMoonshineEngine({ model: MODEL, threads: 2, streamsMax: 3 });
     });
     afterAll(() => engine.close());
+
+    it('is sure of English', async () => {
+      for (const audio of [ferry, kitchen]) {
+        const said = await hear(engine, audio, 'batch');
+        expect(said.filter((h) => 'unsure' in h)).toEqual([]);
+      }
+    });
+
+    // Recordings that are not part of the repository; without them the run says that these are skipped.
+    it.skipIf(!existsSync(clipsDir)).each(['leopard-de.flac', 'leopard-fr.flac', 'fleurs-es-005.ogg'])(
+      'is unsure of %s, which is no English, and says all of its words',
+      async (name) => {
+        const said = await hear(engine, await recording(join(clipsDir, name)), 'live');
+        const utterances = said.flatMap((h) => (h.type === 'utterance' ? [h] : []));
+        expect(utterances.some(({ unsure }) => unsure === true)).toBe(true);
+        expect(utterances.flatMap(({ words }) => words.map(({ text }) => text)).join(' ')).toBe(textOf(said));
+      },
+    );
 
     it('has the words in time order, inside the audio, each utterance with its own', async () => {
       const said = await hear(engine, ferry, 'live');
