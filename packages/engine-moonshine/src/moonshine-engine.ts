@@ -1,5 +1,4 @@
 /** The embedded engine: streams on one side, threads on the other, and the loop that brings them together. */
-import { availableParallelism } from 'node:os';
 import {
   ENDPOINT_RULES,
   EngineError,
@@ -31,8 +30,8 @@ export interface MoonshineParts {
   readonly languages: readonly string[];
   /** When an utterance does not sound like these languages. Default never. */
   readonly doubt?: DoubtRule | undefined;
-  /** Decoding threads, each with its own copy of the model. Default: one for each core. */
-  readonly threads?: number | undefined;
+  /** Decoding threads, each with its own copy of the model; one at least. */
+  readonly threads: number;
   /** Streams that may be open at once. Default: what the threads can carry live, by measurement. */
   readonly streamsMax: number;
   /** Of streams that do not say it themselves. */
@@ -43,8 +42,7 @@ export interface MoonshineParts {
 /** Starts the threads and loads the model into each. Rejects with `EngineError`; nothing is left running then. */
 export async function startEngine(parts: MoonshineParts, signal?: AbortSignal): Promise<MoonshineEngine> {
   signal?.throwIfAborted();
-  const count = Math.min(parts.threads ?? availableParallelism(), ENGINE_LIMITS.threadsMax);
-  const decoders = Array.from({ length: Math.max(1, count) }, () => {
+  const decoders = Array.from({ length: parts.threads }, () => {
     return new Thread({ type: 'decoder', files: parts.files }, parts.check);
   });
   const vad = new Thread({ type: 'vad', file: parts.vadFile }, parts.check);
@@ -59,6 +57,9 @@ export async function startEngine(parts: MoonshineParts, signal?: AbortSignal): 
   throw failed?.reason;
 }
 
+/** Behind a turn that speakers had to wait for, they have the threads for so many times as long. */
+const WAITERS_REST = 9;
+
 /** A thread as the engine uses it. */
 export type EngineThread = Pick<Thread, 'pending' | 'isGivenUp' | 'decode' | 'listen' | 'close'>;
 
@@ -69,9 +70,10 @@ export class MoonshineEngine implements SpeechEngine {
   readonly #vad: EngineThread;
   /** Open streams and when each was last decoded. */
   readonly #streams = new Map<MoonshineStream, number>();
-  /** When a stream was last decoded as a speaker's, and when one of the others was. */
+  /** When a decode for a speaker last began, when one for the others ended, and how long that took. */
   #speakerAt = Number.NEGATIVE_INFINITY;
   #waiterAt = Number.NEGATIVE_INFINITY;
+  #waiterTookMs = 0;
   /** Who is being decoded, and whether as one who waits: a file, or a stream that is ahead of real time. */
   readonly #decoding = new Map<MoonshineStream, boolean>();
   #scheduled = false;
@@ -177,10 +179,9 @@ export class MoonshineEngine implements SpeechEngine {
     const due = candidates.flatMap(({ stream, isWaiter }) => (isWaiter ? [] : [stream]));
     const isLate = [...speaking, ...due].some(({ backlogMs }) => backlogMs > ENGINE_LIMITS.lateMsMin);
     const waiting = this.#decoding.size - speaking.length;
-    return {
-      isOpen: !isLate && waiting < most,
-      idleMs: waiting > 0 ? 0 : performance.now() - this.#waiterAt,
-    };
+    const restMs = Math.max(ENGINE_LIMITS.waiterMsMax, WAITERS_REST * this.#waiterTookMs);
+    const isDue = waiting === 0 && performance.now() - this.#waiterAt >= restMs;
+    return { isOpen: !isLate && waiting < most, isDue };
   }
 
   #candidates(): Candidate<MoonshineStream>[] {
@@ -207,8 +208,7 @@ export class MoonshineEngine implements SpeechEngine {
   async #decode(thread: EngineThread, { stream, plan, isWaiter }: Candidate<MoonshineStream>): Promise<void> {
     const now = performance.now();
     this.#streams.set(stream, now);
-    if (isWaiter) this.#waiterAt = now;
-    else this.#speakerAt = now;
+    if (!isWaiter) this.#speakerAt = now;
     this.#decoding.set(stream, isWaiter);
     try {
       stream.decoded(await thread.decode(stream.begin(plan)));
@@ -216,6 +216,10 @@ export class MoonshineEngine implements SpeechEngine {
       stream.decodeFailed(asEngineError(error));
     }
     this.#decoding.delete(stream);
+    if (isWaiter) {
+      this.#waiterAt = performance.now();
+      this.#waiterTookMs = this.#waiterAt - now;
+    }
     this.#wake();
   }
 }

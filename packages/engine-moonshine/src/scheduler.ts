@@ -3,7 +3,6 @@
  * (files, and streams whose audio came faster than it is spoken, whatever they opened as) has the time that speakers
  * leave, by turns, and a turn now and then where they leave none.
  */
-import { ENGINE_LIMITS } from './limits.js';
 import type { DecodePlan } from './stream/recogniser.js';
 
 /** What the choice is made by. */
@@ -22,8 +21,8 @@ export interface Candidate<Stream> {
 export interface WaitersShare {
   /** Whether one of them may begin: a thread is free for them, and no speaker is late. */
   readonly isOpen: boolean;
-  /** Since one of them was last decoded. Milliseconds. */
-  readonly idleMs: number;
+  /** Whether one of them is due, whatever speakers need. */
+  readonly isDue: boolean;
 }
 
 /** A speaker who has paused waits for an answer: these are worth this much lateness more. */
@@ -36,8 +35,7 @@ export function nextTurn<Stream>(
 ): Candidate<Stream> | undefined {
   const speaker = greatest(candidates, (each) => (each.isWaiter ? undefined : latenessMs(each)));
   const waiter = greatest(candidates, (each) => (each.isWaiter ? each.idleMs : undefined));
-  if (waiter !== undefined && Math.min(waiter.idleMs, share.idleMs) >= ENGINE_LIMITS.waiterMsMax)
-    return waiter;
+  if (waiter !== undefined && share.isDue) return waiter;
   return speaker ?? (share.isOpen ? waiter : undefined);
 }
 

@@ -168,7 +168,7 @@ export class Crowd {
     const files = { encoder: '', decoder: '' };
     const parts = { model: 'virtual', files, vocabulary: llamaVocabulary(), vadFile: '', languages: ['en'] };
     this.engine = new MoonshineEngine(
-      { ...parts, streamsMax: 64 },
+      { ...parts, threads, streamsMax: 64 },
       Array.from({ length: threads }, () => new VirtualThread(machine)),
       new VirtualThread(machine),
     );

@@ -6,7 +6,7 @@ const plan = (kind: DecodePlan['kind']): DecodePlan => ({ kind, edge: 16_000, sp
 const live = (stream: string, backlogMs: number, kind: DecodePlan['kind'] = 'live') => {
   return { stream, plan: plan(kind), isWaiter: false, backlogMs, idleMs: 0 };
 };
-const share = { isOpen: true, idleMs: 0 };
+const share = { isOpen: true, isDue: false };
 
 // What waiters get beside speakers is told by what comes of it: see fairness.test.ts.
 describe('who is decoded next', () => {
