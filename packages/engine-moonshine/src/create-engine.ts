@@ -1,7 +1,6 @@
 /** From a model's name to a running engine. */
-import { availableParallelism } from 'node:os';
 import { EngineError, type SpeechEngine } from '@kikitori/engine';
-import { ENGINE_LIMITS } from './limits.js';
+import { capacityOf } from './capacity.js';
 import { llamaVocabulary, readVocabulary, type Vocabulary } from './model/tokens.js';
 import { startEngine } from './moonshine-engine.js';
 import {
@@ -19,13 +18,10 @@ import type { StreamPolicy } from './stream/policy.js';
 /** The model of someone who does not choose; docs/benchmarks.md has the figures behind the choice. */
 export const DEFAULT_MODEL = 'base';
 
-/** Live speakers that one core carries with a lag of at most 2 s, by measurement (docs/benchmarks.md). */
-const STREAMS_PER_CORE: Readonly<Record<string, number>> = { tiny: 5, base: 4 };
-
 export interface MoonshineOptions {
   /** `tiny`, `base`, `hf:owner/name` or a folder that holds a Moonshine export. Default `base`. */
   readonly model?: string;
-  /** Decoding threads, each with its own copy of the model (base: about 250 MB). Default: one a core. */
+  /** Decoding threads, each with its own copy of the model (base: about 450 MB). Default: one a core, as the memory allows. */
   readonly threads?: number;
   /** How long words wait in streams that do not say it themselves, milliseconds. Default: as little as is right. */
   readonly delayMs?: number;
@@ -57,7 +53,7 @@ export async function createMoonshineEngine(options: MoonshineOptions = {}): Pro
       'This model does not recognise speech; choose tiny, base or a folder with a Moonshine export.',
     );
   }
-  const threads = Math.min(options.threads ?? availableParallelism(), ENGINE_LIMITS.threadsMax);
+  const { threads, streamsMax } = capacityOf(name, options.threads);
   return startEngine(
     {
       model: servedName(model),
@@ -68,7 +64,7 @@ export async function createMoonshineEngine(options: MoonshineOptions = {}): Pro
       languages: model.languages,
       doubt: DOUBT_RULES[model.name],
       threads,
-      streamsMax: options.streamsMax ?? threads * (STREAMS_PER_CORE[name] ?? 4),
+      streamsMax: options.streamsMax ?? streamsMax,
       delayMs: options.delayMs,
       policy: options.policy,
     },

@@ -1,3 +1,4 @@
+export { type Capacity, capacityOf } from './capacity.js';
 export { createMoonshineEngine, DEFAULT_MODEL, type MoonshineOptions } from './create-engine.js';
 export { ENGINE_LIMITS as MOONSHINE_LIMITS } from './limits.js';
 export type {

@@ -5,6 +5,8 @@ export type { EngineErrorCode } from './errors.js';
 export { ENGINE_ERRORS, EngineError } from './errors.js';
 export { HypothesisQueue } from './hypothesis-queue.js';
 export { LIMITS as ENGINE_LIMITS } from './limits.js';
+export type { MachineShare, ShareSource } from './machine-share.js';
+export { machineShare } from './machine-share.js';
 export type { ScriptedCalls, ScriptedEngine, ScriptedEngineOptions, ScriptedFault } from './scripted.js';
 export { createScriptedEngine, SCRIPTED_DEFAULTS } from './scripted.js';
 export type { ScriptedUtterance } from './scripted-timeline.js';

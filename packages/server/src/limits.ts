@@ -37,6 +37,18 @@ export interface SessionLimits {
   readonly closeFlushMs: number;
 }
 
+/** Of the memory that audio of all sessions together may take while it waits, where nobody says otherwise. */
+const WAITING_AUDIO_SHARE = 1 / 8;
+const BYTES_PER_MS = 32;
+/** The longest single append that fits into a frame is 393 s. */
+const QUEUED_AUDIO_MS_MIN = 600_000;
+
+/** `queuedAudioMsMax` of so many sessions on so much memory: an hour, or what an eighth of it gives each; ten minutes at least. */
+export function queuedAudioMsOf(memoryBytes: number, sessionsMax: number): number {
+  const shareMs = Math.floor((memoryBytes * WAITING_AUDIO_SHARE) / sessionsMax / BYTES_PER_MS);
+  return Math.min(SESSION_LIMITS.queuedAudioMsMax, Math.max(QUEUED_AUDIO_MS_MIN, shareMs));
+}
+
 export const SESSION_LIMITS: SessionLimits = {
   // An hour of PCM16 is 115 MB: most files come whole, so that who sends first and reads then is soon done with sending.
   queuedAudioMsMax: 3_600_000,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SpeechEngine } from '@kikitori/engine';
+import { machineShare, type SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
 import { captionRoutes } from './captions/caption-routes.js';
 import { CaptionsHub } from './captions/captions-hub.js';
@@ -19,6 +19,7 @@ import {
   DRAIN_DEADLINE_MS,
   HTTP_LIMITS,
   type HttpLimits,
+  queuedAudioMsOf,
   RETRY_AFTER_S,
   SESSION_LIMITS,
   type SessionLimits,
@@ -259,8 +260,10 @@ class Server implements RealtimeServer {
     if ('relay' in options)
       return new RelayHost({ ...own, relay: options.relay, models: options.models ?? [] });
     const { engine, models = [engine.info.model] } = options;
+    const queuedAudioMsMax = queuedAudioMsOf(machineShare().memoryBytes, engine.info.streamsMax);
     return new EngineHost({
       ...own,
+      limits: { ...SESSION_LIMITS, queuedAudioMsMax, ...options.limits },
       engine,
       models,
       httpLimits,

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
-import { freemem, totalmem } from 'node:os';
+import { freemem } from 'node:os';
 import { findFfmpeg } from '@kikitori/audio/file';
+import { machineShare } from '@kikitori/engine';
 import { byteSize } from '../terminal/figures.js';
 import type { Check, Finding } from './check.js';
 
@@ -101,8 +102,7 @@ export const microphoneCheck: Check = {
 export const memoryCheck: Check = {
   name: 'Memory',
   async look() {
-    const limitBytes = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-    const totalBytes = Math.min(totalmem(), limitBytes);
+    const { memoryBytes: totalBytes } = machineShare();
     return memoryFinding(Math.min(freemem(), totalBytes), totalBytes);
   },
 };

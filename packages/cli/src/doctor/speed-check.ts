@@ -1,12 +1,11 @@
-import { availableParallelism } from 'node:os';
-import { EngineError } from '@kikitori/engine';
-import { DEFAULT_MODEL } from '@kikitori/engine-moonshine';
+import { EngineError, machineShare } from '@kikitori/engine';
+import { capacityOf, DEFAULT_MODEL } from '@kikitori/engine-moonshine';
 import { type LiveRun, percentile, runLive } from '../measure/live-run.js';
 import { readSamples, SAMPLE_PATH } from '../measure/sample.js';
 import { seconds } from '../terminal/figures.js';
 import type { Check, Finding } from './check.js';
 
-/** Of the processor that speakers may take together: the rest is for everything else, and for bad luck. */
+/** Of the processor that one speaker may take: the rest is for everything else, and for bad luck. */
 const LOAD_MAX = 0.8;
 const LAG_MS_GOOD = 2_000;
 
@@ -31,7 +30,8 @@ export const speedCheck: Check = {
       const engine = await context.factories.createEngine(request);
       try {
         const run = await runLive({ engine, samples, sessions: 1, pace: 'realtime' }, { ...context, signal });
-        return speedFinding(run, engine.info.model, availableParallelism());
+        const { streamsMax } = capacityOf(model ?? DEFAULT_MODEL);
+        return speedFinding(run, engine.info.model, { cores: machineShare().cores, streamsMax });
       } finally {
         await engine.close();
       }
@@ -42,8 +42,12 @@ export const speedCheck: Check = {
   },
 };
 
-/** What a measured run says about a machine with so many processors. */
-export function speedFinding(run: LiveRun, model: string, processors: number): Finding {
+/** What a measured run says about so many cores, with the speakers whom `serve` lets in there. */
+export function speedFinding(
+  run: LiveRun,
+  model: string,
+  { cores, streamsMax }: { readonly cores: number; readonly streamsMax: number },
+): Finding {
   const lagMs = percentile(run.lagsMs, 0.95);
   if (lagMs === undefined) {
     return {
@@ -52,11 +56,10 @@ export function speedFinding(run: LiveRun, model: string, processors: number): F
       advice: 'Pull the model again.',
     };
   }
-  const speakers = Math.floor((LOAD_MAX * processors) / run.coreSecondsPerSecond);
   const detail =
     `${model}: ${run.coreSecondsPerSecond.toFixed(2)} core-seconds per second of speech, ` +
-    `words ${seconds(lagMs)} behind (p95); about ${speakers} live speaker${speakers === 1 ? '' : 's'} on ${processors} core${processors === 1 ? '' : 's'}`;
-  if (speakers >= 1 && lagMs <= LAG_MS_GOOD) return { status: 'ok', detail };
+    `words ${seconds(lagMs)} behind (p95); serve takes ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once on ${cores} core${cores === 1 ? '' : 's'}`;
+  if (run.coreSecondsPerSecond <= LOAD_MAX * cores && lagMs <= LAG_MS_GOOD) return { status: 'ok', detail };
   return {
     status: 'warn',
     detail,

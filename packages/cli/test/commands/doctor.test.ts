@@ -66,20 +66,25 @@ describe('kikitori doctor', () => {
     expect(memoryFinding(free, total).status).toBe(status),
   );
 
-  it('counts the speakers that the processor carries', () => {
+  it('says whether the processor carries a speaker, and how many are let in', () => {
     const run = { audioMs: 10_000, wallMs: 10_100, firstDeltasMs: [900], finalsMs: [200], text: 'x' };
-    const quick = speedFinding(
-      { ...run, coreSecondsPerSecond: 0.25, lagsMs: [500, 900] },
-      'moonshine-base',
-      2,
-    );
+    const quick = speedFinding({ ...run, coreSecondsPerSecond: 0.25, lagsMs: [500, 900] }, 'moonshine-base', {
+      cores: 2,
+      streamsMax: 8,
+    });
     expect(quick).toMatchObject({
       status: 'ok',
-      detail: expect.stringContaining('about 6 live speakers on 2 cores'),
+      detail: expect.stringContaining('serve takes 8 speakers at once on 2 cores'),
     });
-    const slow = speedFinding({ ...run, coreSecondsPerSecond: 2.5, lagsMs: [4_000] }, 'moonshine-base', 2);
+    const slow = speedFinding({ ...run, coreSecondsPerSecond: 2.5, lagsMs: [4_000] }, 'moonshine-base', {
+      cores: 2,
+      streamsMax: 8,
+    });
     expect(slow).toMatchObject({ status: 'warn', advice: expect.stringContaining('--model tiny') });
-    expect(speedFinding({ ...run, coreSecondsPerSecond: 0.1, lagsMs: [] }, 'x', 2).status).toBe('fail');
+    expect(
+      speedFinding({ ...run, coreSecondsPerSecond: 0.1, lagsMs: [] }, 'x', { cores: 2, streamsMax: 8 })
+        .status,
+    ).toBe('fail');
   });
 
   it.each([
