@@ -144,10 +144,12 @@ class FormReader implements UploadForm {
     const { clock, limits } = this.#options;
     let cancelStall = (): void => {};
     let lengthBytes = 0;
-    const watch = (): void => {
+    const watch = (why = refusal(408, STALLED)): void => {
       cancelStall();
-      cancelStall = clock.after(limits.bodyStallMs, () => this.#fail(refusal(408, STALLED)));
+      cancelStall = clock.after(limits.bodyStallMs, () => this.#fail(why));
     };
+    // A damaged form can make the parser lose its way: then it never says that it is at the end.
+    const onEnd = (): void => watch(refusal(400, MALFORMED));
     const onData = (chunk: Uint8Array): void => {
       watch();
       lengthBytes += chunk.length;
@@ -155,9 +157,9 @@ class FormReader implements UploadForm {
     };
     const stop = (): void => {
       cancelStall();
-      request.off('data', onData).off('end', stop);
+      request.off('data', onData).off('end', onEnd);
     };
-    request.on('data', onData).once('end', stop);
+    request.on('data', onData).once('end', onEnd);
     watch();
     return stop;
   }
