@@ -5,22 +5,34 @@ import type { CaptionEvent } from './caption-event.js';
 
 /** Cuts a text that comes in pieces into server-sent events (WHATWG HTML section 9.2), and reads those it knows. */
 export class CaptionStreamReader {
-  #text = '';
+  /** The line that has not ended; put together once, however small the pieces are. */
+  #open: string[] = [];
+  #openChars = 0;
   #name = '';
   #data: string[] = [];
   #dataChars = 0;
 
   /** Takes a piece; gives the events that it ends. Throws `ProtocolError` `invalid_event` for one that does not end. */
   push(piece: string): CaptionEvent[] {
-    const lines = (this.#text + piece).split(/\r?\n/);
-    this.#text = lines.pop() ?? '';
+    if (piece !== '') this.#open.push(piece);
+    this.#openChars += piece.length;
+    const lines = piece.includes('\n') ? this.#lines() : [];
     const events: CaptionEvent[] = [];
     for (const line of lines) {
       const event = line === '' ? this.#end() : this.#take(line);
       if (event !== undefined) events.push(event);
     }
-    this.#check(this.#text.length);
+    this.#check(this.#openChars);
     return events;
+  }
+
+  /** Those that have ended. */
+  #lines(): string[] {
+    const lines = this.#open.join('').split(/\r?\n/);
+    const rest = lines.pop() ?? '';
+    this.#open = [rest];
+    this.#openChars = rest.length;
+    return lines;
   }
 
   #take(line: string): undefined {
