@@ -47,7 +47,13 @@ export async function attack(
   return { attacks: done, slowestMs: Math.round(slowest.ms), slowestSeed: slowest.seed };
 }
 
-async function once(run: () => void | Promise<void>, { name }: FuzzTarget, seed: number): Promise<void> {
+/** One attack; what goes wrong is thrown with the number by which it comes again. */
+export async function once(
+  run: () => void | Promise<void>,
+  { name }: FuzzTarget,
+  seed: number,
+  stretchBytes?: number,
+): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     const answered = run();
@@ -57,7 +63,8 @@ async function once(run: () => void | Promise<void>, { name }: FuzzTarget, seed:
     });
     await Promise.race([answered, hang]);
   } catch (cause) {
-    const again = `npm run fuzz -- ${name} --seed ${seed} --attacks 1`;
+    const how = stretchBytes === undefined ? '--attacks 1' : '--minutes 0.01';
+    const again = `npm run fuzz -- ${name} --seed ${seed} ${how}`;
     throw new Error(`${name} failed at seed ${seed}; once more: ${again}`, { cause });
   } finally {
     clearTimeout(timer);

@@ -17,20 +17,24 @@ const CHANGES: readonly [Change, ...Change[]] = [
   repeat,
   insert,
   swap,
+  stretch,
 ];
 
-/** A copy with one to eight changes: bits, bytes, edge numbers in either order of bytes, pieces cut, doubled, moved. */
+/**
+ * A copy with one to eight changes: bits, bytes, edge numbers in either order of bytes, pieces cut, doubled, moved,
+ * repeated for long.
+ */
 export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
   let result: Uint8Array = bytes.slice();
   const changes = 1 + (random.chance(0.5) ? 0 : random.whole(7));
   for (let change = 0; change < changes; change += 1) result = random.pick(CHANGES)(result, random);
-  return result;
+  return random.stretchBytes === undefined ? result : stretch(result, random);
 }
 
 /** The same for text: what the bytes of UTF-8 become, sometimes with a piece of JSON or a control character in it. */
 export function mutatedText(text: string, random: Random): string {
   const spliced = random.chance(0.3) ? splice(text, random.pick(TOKENS), random) : text;
-  return random.chance(0.3) && spliced !== text
+  return random.chance(0.3) && spliced !== text && random.stretchBytes === undefined
     ? spliced
     : new TextDecoder().decode(mutated(new TextEncoder().encode(spliced), random));
 }
@@ -154,6 +158,68 @@ function repeat(bytes: Uint8Array, random: Random): Uint8Array {
 function insert(bytes: Uint8Array, random: Random): Uint8Array {
   const at = place(bytes, random);
   return joined([bytes.subarray(0, at), random.bytes(1 + random.whole(16)), bytes.subarray(at)]);
+}
+
+/** What parsers pass over, or stop at, again and again. */
+const REPEATED = [
+  ...[
+    ' ',
+    '\t',
+    '\n',
+    '\r\n',
+    '\0',
+    '\xff',
+    '\ufeff',
+    ',',
+    ';',
+    ' ;',
+    '=',
+    ':',
+    '"',
+    "'",
+    '\\',
+    '\\"',
+    '/',
+    '-',
+    '_',
+  ],
+  ...[
+    '.',
+    '0',
+    '9',
+    '%',
+    '%41',
+    '(',
+    '[',
+    '{',
+    '{}',
+    '[],',
+    '<',
+    '&',
+    '&a=b',
+    '--',
+    '-->',
+    '../',
+    'a',
+    'A ',
+    'é',
+    '🎙',
+    '\ud800',
+  ],
+  ...['\n\n', 'data: \n', ':\n', '\xff\xfb', 'OggS', 'bearer ', 'q=0,', 'a;b=c,', 'ID3'],
+].map((text) => new TextEncoder().encode(text));
+/** Without a wish; long enough that a square of it is noticed, and a cube hangs. */
+const STRETCHES = [16, 256, 4_096] as const;
+
+/** Repeats a delimiter, or a piece of what is there, with what stands around it kept. */
+function stretch(bytes: Uint8Array, random: Random): Uint8Array {
+  const at = place(bytes, random);
+  const own = bytes.slice(at, at + 1 + random.whole(31));
+  const piece = random.chance(0.5) && own.length > 0 ? own : random.pick([REPEATED[0] ?? own, ...REPEATED]);
+  const stretchBytes = random.stretchBytes ?? random.pick(STRETCHES);
+  const middle = new Uint8Array(Math.ceil(stretchBytes / piece.length) * piece.length);
+  for (let from = 0; from < middle.length; from += piece.length) middle.set(piece, from);
+  return joined([bytes.subarray(0, at), middle, bytes.subarray(at)]);
 }
 
 function swap(bytes: Uint8Array, random: Random): Uint8Array {

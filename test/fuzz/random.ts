@@ -1,9 +1,12 @@
 /** Numbers that look random and are the same for the same seed (mulberry32). Not for secrets. */
 export class Random {
+  /** Every damaged input holds one repetition of about so many bytes; undefined: some do, of whatever length. */
+  readonly stretchBytes: number | undefined;
   #state: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, stretchBytes?: number) {
     this.#state = seed >>> 0;
+    this.stretchBytes = stretchBytes;
   }
 
   /** 0 to 1, without 1. */

@@ -6,6 +6,8 @@ export interface FuzzTarget {
   readonly name: string;
   /** Attacks of one run of `npm test`; a few seconds at most. */
   readonly attacks: number;
+  /** Reads more than bytes that are here: sockets, threads. Its time says nothing of a parser. */
+  readonly isOutside?: boolean;
   open(): FuzzSubject | Promise<FuzzSubject>;
 }
 

@@ -4,6 +4,7 @@ import { DOOR_TARGETS } from './doors.js';
 import { EVENT_STREAM_TARGETS } from './event-stream.js';
 import { EVENT_TARGETS } from './events.js';
 import { FRAME_TARGETS } from './frames.js';
+import { HEADER_TARGETS } from './headers.js';
 import { SERVER_TARGETS } from './server.js';
 import { SETTINGS_TARGETS } from './settings.js';
 
@@ -15,5 +16,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...AUDIO_TARGETS,
   ...SETTINGS_TARGETS,
   ...DOOR_TARGETS,
+  ...HEADER_TARGETS,
   ...SERVER_TARGETS,
 ];

@@ -212,6 +212,6 @@ async function attackSession(random: Random, { server }: TestServer): Promise<vo
 }
 
 export const SERVER_TARGETS: readonly FuzzTarget[] = [
-  { name: 'http', attacks: 40, open: () => subject(attackHttp) },
-  { name: 'session', attacks: 30, open: () => subject(attackSession) },
+  { name: 'http', attacks: 40, isOutside: true, open: () => subject(attackHttp) },
+  { name: 'session', attacks: 30, isOutside: true, open: () => subject(attackSession) },
 ];
