@@ -21,6 +21,8 @@ const STEP = 4;
 const RATIO_MAX = 8;
 /** Shorter times are noise. */
 const COUNTS_FROM_MS = 5;
+/** From here on one ratio is enough. */
+const STEEP_MS = 1_000;
 /** Above it nothing is compared any more. */
 const HANGS_MS = 10_000;
 /** No parser needs more for a byte; a handler that does, at the largest message, holds the event loop for 16 s. */
@@ -96,6 +98,8 @@ async function isSteep(
 ): Promise<boolean> {
   const [one, two] = [await run(bytes / STEP, REPEATS), await run(bytes, REPEATS)];
   if (two <= RATIO_MAX * one) return false;
+  // Of a cube the next size would take minutes.
+  if (two > STEEP_MS) return true;
   return (await run(bytes * STEP, 1)) > RATIO_MAX * two;
 }
 
