@@ -114,6 +114,8 @@ export interface HttpLimits {
   readonly uploadsPerOwnerMax: number;
   /** Longest sound in a file. At the bound: 413. */
   readonly fileAudioMsMax: number;
+  /** Samples of a file, of all channels at its own rate. At the bound, promised or reached: 413. */
+  readonly fileSamplesMax: number;
   /** Longest time for a file, from the request's head to the answer's last byte. At the bound: 408. */
   readonly fileMsMax: number;
   /** How long a body may send nothing while it is wanted. At the bound: 408. */
@@ -151,6 +153,8 @@ export const HTTP_LIMITS: HttpLimits = {
   uploadsPerOwnerMax: 16,
   // 25 MiB of telephone-grade Opus may hold nine hours.
   fileAudioMsMax: 4 * 3_600_000,
+  // Four hours of stereo at 48 kHz; 5 MB of FLAC can hold an hour of eight channels at 655 kHz.
+  fileSamplesMax: 4 * 3_600 * 48_000 * 2,
   fileMsMax: 3_600_000,
   // With the time to read the answer less than ten seconds: a client that vanished holds a place.
   bodyStallMs: 7_000,

@@ -1,19 +1,16 @@
 import { AudioError } from '../errors.js';
-import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
 import { type ByteSource, type FileSource, openByteSource } from './byte-source.js';
-import { openLibrary } from './decoder-host.js';
+import { openInThread } from './decoder-host.js';
 import { openFfmpeg } from './ffmpeg-decoder.js';
 import { findFfmpeg } from './find-ffmpeg.js';
 import { type AudioFormat, FORMATS } from './format-table.js';
-import { DURATION_MS_MAX, STALL_TIMEOUT_MS } from './limits.js';
-import { openPcm } from './own-decoder.js';
+import { DECODED_SAMPLES_MAX, DURATION_MS_MAX, STALL_TIMEOUT_MS } from './limits.js';
 import { pcmLayoutOf } from './pcm-layout.js';
-import type { DecoderName, PcmStream } from './pcm-stream.js';
 import { checkRawFormat, codecOfName, type RawFormat, rawFormatOfName } from './raw-format.js';
 import { type NotAudio, sniff } from './sniff.js';
-import { speechChunks } from './speech-chunks.js';
+import { type DecoderName, type DecodingTask, openSpeech, type SpeechStream } from './speech-stream.js';
 import { isIndexFirst, spool } from './spool.js';
-import { isPlayableWav, openWav } from './wav-source.js';
+import { isOwnWav, isPlayableWav } from './wav-source.js';
 
 /** Options of `decodeFile`. */
 export interface DecodeFileOptions {
@@ -32,6 +29,11 @@ export interface DecodeFileOptions {
   readonly ffmpeg?: string | false;
   /** More sound than this, ms, is refused (`too_large`); default one day. */
   readonly maxDurationMs?: number;
+  /**
+   * More samples than this, of all channels at the file's own rate, are refused (`too_large`): at once where the header promises
+   * them, else when they have come. Default: a day of eight channels at 48 kHz.
+   */
+  readonly maxSamples?: number;
   /** A decoder that has work and answers nothing for so long, ms, is ended (`decoder_stalled`); default 30 s. */
   readonly stallTimeoutMs?: number;
 }
@@ -76,7 +78,8 @@ export async function decodeFile(source: FileSource, options: DecodeFileOptions 
 
 interface Opened {
   readonly format: AudioFormat;
-  readonly stream: PcmStream;
+  readonly decoder: DecoderName;
+  readonly stream: SpeechStream & { close(): Promise<void> };
 }
 
 class Ladder {
@@ -84,35 +87,36 @@ class Ladder {
   readonly #options: DecodeFileOptions;
   readonly #signal: AbortSignal;
   readonly #stallTimeoutMs: number;
-  readonly #maxDurationMs: number;
+  readonly #limits: { readonly maxDurationMs: number; readonly maxSamples: number };
   #hasBegun = false;
   #source: ByteSource | undefined;
-  #stream: PcmStream | undefined;
+  #stream: Opened['stream'] | undefined;
 
   constructor(source: FileSource, options: DecodeFileOptions) {
     this.#from = source;
     this.#options = options;
     this.#signal = options.signal ?? new AbortController().signal;
     this.#stallTimeoutMs = options.stallTimeoutMs ?? STALL_TIMEOUT_MS;
-    this.#maxDurationMs = options.maxDurationMs ?? DURATION_MS_MAX;
+    const { maxDurationMs = DURATION_MS_MAX, maxSamples = DECODED_SAMPLES_MAX } = options;
+    this.#limits = { maxDurationMs, maxSamples };
   }
 
   async open(): Promise<DecodedFile> {
     this.#signal.throwIfAborted();
     if (this.#options.rawFormat !== undefined) checkRawFormat(this.#options.rawFormat);
-    if (!(this.#stallTimeoutMs > 0 && this.#maxDurationMs > 0)) {
-      throw new AudioError('invalid_argument', 'Limits of time are positive numbers of milliseconds.');
+    const { maxDurationMs, maxSamples } = this.#limits;
+    if (!(this.#stallTimeoutMs > 0 && maxDurationMs > 0 && maxSamples > 0)) {
+      throw new AudioError('invalid_argument', 'Limits are positive numbers.');
     }
     const isRaw = this.#options.rawFormat !== undefined;
     const source = await openByteSource(this.#from, this.#signal, (probe) => isRaw || isPlayableWav(probe));
     this.#source = source;
-    const { format, stream } = await this.#climb(source);
-    this.#stream = stream;
-    checkFacts(stream);
-    const chunks = speechChunks(stream, this.#maxDurationMs);
+    const opened = await this.#climb(source);
+    this.#stream = opened.stream;
+    const { chunks } = opened.stream;
     // The first chunk is waited for: a file that can not be decoded fails here and not in the caller's loop.
     const first = await chunks.next();
-    return this.#decoded(format, stream, this.#chunks(first, chunks));
+    return this.#decoded(opened, this.#chunks(first, chunks));
   }
 
   async close(): Promise<void> {
@@ -134,28 +138,44 @@ class Ladder {
 
   async #decode(source: ByteSource, format: AudioFormat): Promise<Opened> {
     if (!FORMATS[format].seeks) this.#begin();
-    const own = format === 'wav' || format === 'w64' ? await openWav(source) : undefined;
-    if (own !== undefined) return { format, stream: own };
+    const { sizeBytes } = source;
+    if ((format === 'wav' || format === 'w64') && isOwnWav(source.probe)) {
+      return this.#own(source, format, { kind: 'wav', sizeBytes, ...this.#limits });
+    }
     const layout = pcmLayoutOf(format, source.probe);
     if (layout !== undefined) {
       this.#begin();
-      return { format, stream: openPcm(source, layout) };
+      return this.#own(source, format, { kind: 'pcm', sizeBytes, layout, ...this.#limits });
     }
     const { ffmpeg } = this.#options;
     const program = ffmpeg === undefined ? await findFfmpeg() : ffmpeg === false ? undefined : ffmpeg;
     const { demuxer } = FORMATS[format];
     const readable = await this.#inOrder(source, format, program !== undefined);
     this.#begin();
-    const stream =
-      program === undefined || demuxer === undefined
-        ? await this.#withLibrary(readable, format)
-        : await this.#withFfmpeg(readable, format, program, demuxer);
-    return { format, stream };
+    return program === undefined || demuxer === undefined
+      ? await this.#withLibrary(readable, format)
+      : await this.#withFfmpeg(readable, format, program, demuxer);
   }
 
-  #raw(source: ByteSource, format: RawFormat): Opened {
+  #raw(source: ByteSource, format: RawFormat): Promise<Opened> {
     this.#begin();
-    return { format: 'raw', stream: openPcm(source, { ...format, dataOffset: 0, dataBytes: undefined }) };
+    const layout = { ...format, dataOffset: 0, dataBytes: undefined };
+    const { sizeBytes } = source;
+    return this.#own(source, 'raw', { kind: 'pcm', sizeBytes, layout, ...this.#limits });
+  }
+
+  async #own(source: ByteSource, format: AudioFormat, task: DecodingTask): Promise<Opened> {
+    const decoder = 'own';
+    // A file that is all there in its first 64 KiB is sooner done than a thread begun.
+    if (source.whole) {
+      const stream = await openSpeech(task, source.bytes());
+      return { format, decoder, stream: { ...stream, close: () => Promise.resolve() } };
+    }
+    return { format, decoder, stream: await this.#inThread(source, task) };
+  }
+
+  #inThread(source: ByteSource, task: DecodingTask): Promise<Opened['stream']> {
+    return openInThread(source, { task, stallTimeoutMs: this.#stallTimeoutMs, signal: this.#signal });
   }
 
   /** Says once that decoding begins. */
@@ -177,10 +197,11 @@ class Ladder {
     format: AudioFormat,
     program: string,
     demuxer: string,
-  ): Promise<PcmStream> {
-    const limits = { stallTimeoutMs: this.#stallTimeoutMs, maxDurationMs: this.#maxDurationMs };
+  ): Promise<Opened> {
+    const limits = { stallTimeoutMs: this.#stallTimeoutMs, ...this.#limits };
     try {
-      return await openFfmpeg(source, { program, demuxer, ...limits, signal: this.#signal });
+      const stream = await openFfmpeg(source, { program, demuxer, ...limits, signal: this.#signal });
+      return { format, decoder: 'ffmpeg', stream };
     } catch (error) {
       // A file of headers alone is an error to ffmpeg, and an empty recording to our decoders; and a small build
       // of ffmpeg may lack a decoder that we carry.
@@ -191,23 +212,23 @@ class Ladder {
     }
   }
 
-  #withLibrary(source: ByteSource, format: AudioFormat): Promise<PcmStream> {
+  async #withLibrary(source: ByteSource, format: AudioFormat): Promise<Opened> {
     if (!HAS_LIBRARY.has(format)) {
       const message = `${FORMATS[format].label} needs ffmpeg: install it (ffmpeg.org, or your system's packages), or convert the file to WAV.`;
       throw new AudioError('decoder_missing', message);
     }
-    return openLibrary(source, { format, stallTimeoutMs: this.#stallTimeoutMs, signal: this.#signal });
+    const task = { kind: 'library', format, path: source.path, ...this.#limits } as const;
+    return { format, decoder: 'library', stream: await this.#inThread(source, task) };
   }
 
   #decoded(
-    format: AudioFormat,
-    stream: PcmStream,
+    { format, decoder, stream }: Opened,
     chunks: AsyncGenerator<Float32Array<ArrayBuffer>, void>,
   ): DecodedFile {
     const close = (): Promise<void> => this.close();
     return {
       format,
-      decoder: stream.decoder,
+      decoder,
       sampleRateHz: stream.sampleRateHz,
       channels: stream.channels,
       durationMs: stream.durationMs,
@@ -235,16 +256,6 @@ class Ladder {
       await this.close();
     }
   }
-}
-
-/** A header may say anything; what no converter can be built for is damage and not a mistake of the caller. */
-function checkFacts({ sampleRateHz, channels }: PcmStream): void {
-  const rateFits =
-    Number.isInteger(sampleRateHz) &&
-    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
-    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
-  if (rateFits && Number.isInteger(channels) && channels >= 1 && channels <= CHANNELS_MAX) return;
-  throw new AudioError('file_damaged', 'This file states an impossible sample rate or number of channels.');
 }
 
 /** Formats that the libraries read, wholly or in part (WebM with Opus, MOV with PCM). */

@@ -2,15 +2,14 @@ import { Worker } from 'node:worker_threads';
 import { AudioError } from '../errors.js';
 import { abortable } from './abortable.js';
 import type { ByteSource } from './byte-source.js';
-import type { DecoderTask, FromDecoder, ToDecoder } from './decoder-messages.js';
-import type { AudioFormat } from './format-table.js';
+import type { FromDecoder, ToDecoder } from './decoder-messages.js';
 import { DECODER_THREAD_HEAP_MIB_MAX } from './limits.js';
-import type { PcmStream } from './pcm-stream.js';
+import type { DecodingTask, SpeechStream } from './speech-stream.js';
 import { StallWatch } from './stall-watch.js';
 
-/** How `openLibrary` runs a decoder. */
-export interface LibraryOptions {
-  readonly format: AudioFormat;
+/** How `openInThread` runs a decoder. */
+export interface ThreadOptions {
+  readonly task: DecodingTask;
   readonly stallTimeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -18,12 +17,20 @@ export interface LibraryOptions {
 /** Built code: a thread can not run TypeScript. `src` and `dist` mirror each other, so the path fits both. */
 const THREAD_URL = new URL('../../dist/file/decoder-thread.js', import.meta.url);
 
+/** Speech that is made elsewhere, and a way to end that. */
+export interface ThreadStream extends SpeechStream {
+  /** Ends the thread now and waits until it is gone. Idempotent. */
+  close(): Promise<void>;
+}
+
 /**
- * Decodes with the libraries that come with this package, in a thread of its own. One piece of bytes or of sound
- * is on its way at any time. Throws `decoder_missing`, `decode_failed`, `decoder_stalled`, `file_damaged`,
- * `no_audio_track`, or the signal's reason.
+ * Makes speech of bytes in a thread of its own, so that this one only passes them on. One piece of bytes or of sound is on
+ * its way at any time. Throws what `openSpeech` does, `decode_failed`, `decoder_stalled`, or the signal's reason.
  */
-export async function openLibrary(source: ByteSource, options: LibraryOptions): Promise<PcmStream> {
+export async function openInThread(
+  source: Pick<ByteSource, 'bytes'>,
+  options: ThreadOptions,
+): Promise<ThreadStream> {
   const host = new DecoderHost(source, options);
   try {
     return await host.open();
@@ -36,8 +43,8 @@ export async function openLibrary(source: ByteSource, options: LibraryOptions): 
 type Sound = Extract<FromDecoder, { type: 'facts' | 'block' }>;
 
 class DecoderHost {
-  readonly #source: ByteSource;
-  readonly #options: LibraryOptions;
+  readonly #source: Pick<ByteSource, 'bytes'>;
+  readonly #options: ThreadOptions;
   readonly #watch: StallWatch;
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
@@ -47,7 +54,7 @@ class DecoderHost {
   #worker: Worker | undefined;
   #isDamaged = false;
 
-  constructor(source: ByteSource, options: LibraryOptions) {
+  constructor(source: Pick<ByteSource, 'bytes'>, options: ThreadOptions) {
     this.#source = source;
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#ending.signal]);
@@ -61,18 +68,17 @@ class DecoderHost {
     });
   }
 
-  async open(): Promise<PcmStream> {
+  async open(): Promise<ThreadStream> {
     this.#start();
     const messages = this.#messages();
     const first = await messages.next();
     const facts = first.done === true ? undefined : first.value;
     if (facts?.type !== 'facts') throw lost();
     return {
-      decoder: 'library',
       sampleRateHz: facts.sampleRateHz,
       channels: facts.channels,
       durationMs: facts.durationMs,
-      blocks: this.#blocks(messages),
+      chunks: this.#chunks(messages),
       isDamaged: () => this.#isDamaged,
       close: () => this.close(),
     };
@@ -85,9 +91,8 @@ class DecoderHost {
   }
 
   #start(): void {
-    const task: DecoderTask = { format: this.#options.format, path: this.#source.path };
     const worker = new Worker(THREAD_URL, {
-      workerData: task,
+      workerData: this.#options.task,
       execArgv: [],
       stdout: true,
       stderr: true,
@@ -107,8 +112,14 @@ class DecoderHost {
     this.#arrived?.();
   }
 
-  #send(message: ToDecoder): void {
-    this.#worker?.postMessage(message);
+  #send(message: ToDecoder, transfer: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  /** A copy is given away: the piece may be a part of a larger buffer, all of which would be sent along. */
+  #sendBytes(piece: Uint8Array): void {
+    const bytes = new Uint8Array(piece);
+    this.#send({ type: 'bytes', bytes }, [bytes.buffer]);
   }
 
   async #next(): Promise<FromDecoder> {
@@ -133,7 +144,8 @@ class DecoderHost {
       switch (message.type) {
         case 'need': {
           const { done, value } = await pieces.next();
-          this.#send(done === true ? { type: 'end' } : { type: 'bytes', bytes: value });
+          if (done === true) this.#send({ type: 'end' });
+          else this.#sendBytes(value);
           break;
         }
         case 'facts':
@@ -152,7 +164,7 @@ class DecoderHost {
     }
   }
 
-  async *#blocks(messages: AsyncIterable<Sound>): AsyncGenerator<Float32Array, void> {
+  async *#chunks(messages: AsyncIterable<Sound>): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
     try {
       for await (const message of messages) {
         if (message.type === 'block') yield message.samples;

@@ -1,12 +1,4 @@
 import type { AudioErrorCode } from '../errors.js';
-import type { AudioFormat } from './format-table.js';
-
-/** What the decoder thread is started with. */
-export interface DecoderTask {
-  readonly format: AudioFormat;
-  /** A file that the thread may read itself, in any order; undefined: bytes come as messages. */
-  readonly path: string | undefined;
-}
 
 /** To the thread. Each is an answer: `bytes` or `end` to `need`, `more` to `facts` and `block`. */
 export type ToDecoder =
@@ -23,6 +15,7 @@ export type FromDecoder =
       readonly channels: number;
       readonly durationMs: number | undefined;
     }
-  | { readonly type: 'block'; readonly samples: Float32Array }
+  /** Mono, 16 kHz. */
+  | { readonly type: 'block'; readonly samples: Float32Array<ArrayBuffer> }
   | { readonly type: 'done'; readonly isDamaged: boolean }
   | { readonly type: 'failed'; readonly code: AudioErrorCode; readonly message: string };

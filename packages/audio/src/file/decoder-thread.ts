@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { AudioError } from '../errors.js';
-import type { DecoderTask, FromDecoder, ToDecoder } from './decoder-messages.js';
-import { openLibraryStream } from './library-table.js';
+import type { FromDecoder, ToDecoder } from './decoder-messages.js';
+import { type DecodingTask, openSpeech } from './speech-stream.js';
 
 /**
- * Entry of the decoder thread: runs one library decoder over one file. A thread of its own because these
- * decoders compute for long, and because a hostile file can make one loop for ever: then the thread is ended.
+ * Entry of the decoder thread: makes speech of the bytes of one file. A thread of its own because decoding, mixing and
+ * resampling compute for long, and because a hostile file can make a library loop for ever: then the thread is ended.
  */
 if (parentPort === null) throw new Error('decoder-thread.js is started by decoder-host.js');
 const port = parentPort;
@@ -32,15 +32,11 @@ async function* bytes(): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-async function run({ format, path }: DecoderTask): Promise<FromDecoder> {
+async function run(task: DecodingTask): Promise<FromDecoder> {
   try {
-    const { sampleRateHz, channels, durationMs, blocks, isDamaged } = await openLibraryStream(
-      format,
-      path,
-      bytes(),
-    );
+    const { sampleRateHz, channels, durationMs, chunks, isDamaged } = await openSpeech(task, bytes());
     await ask({ type: 'facts', sampleRateHz, channels, durationMs });
-    for await (const samples of blocks) await ask({ type: 'block', samples }, [samples.buffer]);
+    for await (const samples of chunks) await ask({ type: 'block', samples }, [samples.buffer]);
     return { type: 'done', isDamaged: isDamaged() };
   } catch (error) {
     if (error instanceof AudioError) return { type: 'failed', code: error.code, message: error.message };
@@ -51,5 +47,5 @@ async function run({ format, path }: DecoderTask): Promise<FromDecoder> {
 }
 
 // The cast: `workerData` is what decoder-host.ts passed, on the same machine and of the same version.
-port.postMessage(await run(workerData as DecoderTask));
+port.postMessage(await run(workerData as DecodingTask));
 port.close();

@@ -1,12 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { Readable } from 'node:stream';
 import { AudioError } from '../errors.js';
 import { abortable } from './abortable.js';
 import type { ByteSource } from './byte-source.js';
+import { openInThread, type ThreadStream } from './decoder-host.js';
 import { encryptedError, FfmpegReport, tooCostlyError } from './ffmpeg-report.js';
-import { type FloatWav, readFloatWav } from './float-wav.js';
 import { limitedCommand } from './limited-command.js';
 import {
   FFMPEG_ALLOCATION_BYTES_MAX,
@@ -16,17 +15,17 @@ import {
   FFMPEG_TRACKS_MAX,
   STDERR_CHARS_MAX,
 } from './limits.js';
-import type { PcmStream } from './pcm-stream.js';
+import { checkPromise } from './speech-chunks.js';
+import type { SpeechLimits } from './speech-stream.js';
 import { StallWatch } from './stall-watch.js';
 
 /** How `openFfmpeg` runs the program. */
-export interface FfmpegOptions {
+export interface FfmpegOptions extends SpeechLimits {
   /** The program. */
   readonly program: string;
   /** ffmpeg's name of the container; always given, so that nothing is guessed from the content. */
   readonly demuxer: string;
   readonly stallTimeoutMs: number;
-  readonly maxDurationMs: number;
   /** Processor time in all, whole seconds. Default: a share of `maxDurationMs`. */
   readonly cpuS?: number;
   readonly signal: AbortSignal;
@@ -44,11 +43,11 @@ interface Ended {
  * else: the container is forced (no playlist or concat script is recognised), every protocol but the one in
  * use is off. Memory, processor time, tracks and talk are bounded, and it can write nothing but its answer; of the tracks
  * the first that is sound is read, the others are dropped as they come. Sound comes as float WAV at its own rate and
- * channels; mixing and resampling are ours.
+ * channels; mixing and resampling are ours, in a thread.
  * Resolves once the first sound (or the end) is known. Throws `decode_failed`, `decoder_stalled`, `no_audio_track`,
  * `decoder_missing`, `file_encrypted`, `ffmpeg_unusable`, or the signal's reason.
  */
-export async function openFfmpeg(source: ByteSource, options: FfmpegOptions): Promise<PcmStream> {
+export async function openFfmpeg(source: ByteSource, options: FfmpegOptions): Promise<ThreadStream> {
   const run = new FfmpegRun(source, options);
   try {
     return await run.open();
@@ -66,6 +65,7 @@ class FfmpegRun {
   /** Ends every wait of this run: the caller's signal, or a stall. */
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
+  #thread: ThreadStream | undefined;
   #child: ChildProcessWithoutNullStreams | undefined;
   #closed: Promise<Ended> = Promise.resolve({ exitCode: null, isKilled: false });
   #feeding: Promise<void> = Promise.resolve();
@@ -92,22 +92,23 @@ class FfmpegRun {
     });
   }
 
-  async open(): Promise<PcmStream> {
+  async open(): Promise<ThreadStream> {
     const child = this.#start();
     await this.#started(child);
     if (this.#source.path === undefined) this.#feeding = this.#feed(child.stdin);
     else child.stdin.end();
-    const wav = await readFloatWav(this.#output(child));
-    const blocks = wav?.blocks[Symbol.asyncIterator]();
-    const first = await blocks?.next();
-    if (wav === undefined || blocks === undefined || first?.done !== false) return this.#empty(wav);
+    const thread = await this.#openThread(child);
+    const first = await thread?.chunks.next();
+    if (thread === undefined || first === undefined || first.done === true) return this.#empty(thread);
     if (this.#report.isEncrypted) throw encryptedError();
+    const { durationMs, isEstimated } = this.#report;
+    // The length stands in what ffmpeg says and not in what it writes. An estimate is no promise.
+    if (!isEstimated) checkPromise({ ...thread, durationMs }, this.#options.maxSamples);
     return {
-      decoder: 'ffmpeg',
-      sampleRateHz: wav.sampleRateHz,
-      channels: wav.channels,
-      durationMs: this.#report.durationMs,
-      blocks: this.#blocks(first.value, blocks),
+      sampleRateHz: thread.sampleRateHz,
+      channels: thread.channels,
+      durationMs,
+      chunks: this.#chunks(first.value, thread.chunks),
       isDamaged: () => this.#report.hasErrors || this.#exitCode !== 0,
       close: () => this.close(),
     };
@@ -120,7 +121,21 @@ class FfmpegRun {
     // SIGKILL: there is nothing to save, and a stuck decoder does not hear anything milder.
     this.#child?.kill('SIGKILL');
     for (const pipe of [this.#child?.stdin, this.#child?.stdout, this.#child?.stderr]) pipe?.destroy();
-    await Promise.allSettled([this.#feeding, this.#closed]);
+    await Promise.allSettled([this.#feeding, this.#closed, this.#thread?.close()]);
+  }
+
+  /** Resolves to undefined where ffmpeg wrote not even a header. */
+  async #openThread(child: ChildProcessWithoutNullStreams): Promise<ThreadStream | undefined> {
+    const { maxDurationMs, maxSamples, stallTimeoutMs } = this.#options;
+    const task = { kind: 'float-wav', maxDurationMs, maxSamples } as const;
+    const options = { task, stallTimeoutMs, signal: this.#signal };
+    try {
+      this.#thread = await openInThread({ bytes: () => this.#output(child) }, options);
+      return this.#thread;
+    } catch (error) {
+      if (error instanceof AudioError && error.code === 'not_audio') return undefined;
+      throw error;
+    }
   }
 
   #start(): ChildProcessWithoutNullStreams {
@@ -138,6 +153,8 @@ class FfmpegRun {
       ),
     );
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
+    // The thread that will ask for the sound may start later than a short child ends: then Node would throw it away.
+    child.stdout.on('readable', () => undefined);
     // A pipe that breaks shows as the end of the sound; without a listener it would end the process.
     for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => undefined);
     return child;
@@ -215,26 +232,30 @@ class FfmpegRun {
   }
 
   /** No sound came: an empty recording where ffmpeg is content, else an error. */
-  async #empty(wav: FloatWav | undefined): Promise<PcmStream> {
+  async #empty(thread: ThreadStream | undefined): Promise<ThreadStream> {
     this.#child?.stdout.destroy(); // unread output would keep "close" from ever coming
     const { exitCode, isKilled } = await abortable(this.#closed, this.#signal);
     if (this.#feedError !== undefined) throw this.#feedError;
     if (isKilled) throw tooCostlyError();
-    if (wav === undefined && (exitCode === 126 || exitCode === 127)) throw unusable();
+    if (thread === undefined && (exitCode === 126 || exitCode === 127)) throw unusable();
     // Where memory for the index was refused, the demuxer of MP4 goes on without any sound and without a word about it.
     const isPromised = (this.#report.durationMs ?? 0) > 0;
-    if (wav === undefined || exitCode !== 0 || this.#report.hasErrors || isPromised) {
+    if (thread === undefined || exitCode !== 0 || this.#report.hasErrors || isPromised) {
       throw this.#report.toError(exitCode);
     }
-    const { sampleRateHz, channels } = wav;
-    const nothing = { decoder: 'ffmpeg', sampleRateHz, channels, durationMs: 0 } as const;
-    return { ...nothing, blocks: Readable.from([]), isDamaged: () => false, close: () => this.close() };
+    const { sampleRateHz, channels, chunks } = thread;
+    const nothing = { sampleRateHz, channels, durationMs: 0, isDamaged: () => false };
+    // They are at their end.
+    return { ...nothing, chunks, close: () => this.close() };
   }
 
-  async *#blocks(first: Float32Array, rest: AsyncIterator<Float32Array>): AsyncGenerator<Float32Array, void> {
+  async *#chunks(
+    first: Float32Array<ArrayBuffer>,
+    rest: AsyncGenerator<Float32Array<ArrayBuffer>, void>,
+  ): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
     try {
       yield first;
-      for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+      yield* rest;
       const { exitCode, isKilled } = await abortable(this.#closed, this.#signal);
       this.#exitCode = exitCode;
       if (this.#feedError !== undefined) throw this.#feedError;

@@ -41,6 +41,11 @@ export class FfmpegReport {
     return Math.round((Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])) * 1000);
   }
 
+  /** That length was reckoned from the size of the file, and may be far off. */
+  get isEstimated(): boolean {
+    return this.#head.includes('Estimating duration from bitrate');
+  }
+
   /** Why ffmpeg gave no sound, as one of our errors. */
   toError(exitCode: number | null): AudioError {
     const cause = new Error(`ffmpeg ended with code ${exitCode ?? 'none'}`);

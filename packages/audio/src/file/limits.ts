@@ -17,6 +17,9 @@ export const CHUNK_SAMPLES_MAX = 8_000;
 /** Default of `maxDurationMs`: one day of sound. At the bound: `too_large`. */
 export const DURATION_MS_MAX = 24 * 60 * 60 * 1000;
 
+/** Default of `maxSamples`: a day of eight channels at 48 kHz. At the bound, promised or reached: `too_large`. */
+export const DECODED_SAMPLES_MAX = 24 * 3600 * 48_000 * 8;
+
 /** Default of `stallTimeoutMs`: a decoder that was given bytes and answers nothing for so long is ended. */
 export const STALL_TIMEOUT_MS = 30_000;
 
@@ -51,7 +54,7 @@ export const FFMPEG_TRACKS_MAX = 64;
 /** A stream that has to be read out of order is kept in a temporary file up to this. At the bound: refused. */
 export const SPOOL_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 
-/** Memory of the thread that runs the library decoders, MiB. At the bound: the thread ends, `decode_failed`. */
+/** Memory of the thread that decodes, mixes down and resamples, MiB. At the bound: the thread ends, `decode_failed`. */
 export const DECODER_THREAD_HEAP_MIB_MAX = 256;
 
 /** Longest packet put together from Ogg pages or Matroska blocks, bytes. At the bound: the packet is dropped. */

@@ -4,7 +4,7 @@ import { frameBytesOf, type PcmLayout } from './pcm-layout.js';
 import type { PcmStream } from './pcm-stream.js';
 
 /** Reads plain samples (PCM, floats, G.711) whose place in the file is known. */
-export function openPcm(source: ByteSource, layout: PcmLayout): PcmStream {
+export function openPcm(source: Pick<ByteSource, 'sizeBytes' | 'bytes'>, layout: PcmLayout): PcmStream {
   const frameBytes = frameBytesOf(layout);
   const present =
     source.sizeBytes === undefined ? undefined : Math.max(0, source.sizeBytes - layout.dataOffset);
@@ -30,13 +30,11 @@ export function openPcm(source: ByteSource, layout: PcmLayout): PcmStream {
   }
 
   return {
-    decoder: 'own',
     sampleRateHz: layout.sampleRateHz,
     channels: layout.channels,
     durationMs:
       bytes === undefined ? undefined : Math.round((bytes / frameBytes / layout.sampleRateHz) * 1000),
     blocks: blocks(),
     isDamaged: () => missingBytes > 0,
-    close: () => Promise.resolve(),
   };
 }

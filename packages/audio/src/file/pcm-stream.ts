@@ -1,9 +1,5 @@
-/** Which rung of the ladder decoded a file. */
-export type DecoderName = 'own' | 'ffmpeg' | 'library';
-
 /** Decoded sound at the file's own rate, before it is mixed down and resampled. */
 export interface PcmStream {
-  readonly decoder: DecoderName;
   readonly sampleRateHz: number;
   readonly channels: number;
   /** What the header promises; undefined where it does not say. */
@@ -12,6 +8,4 @@ export interface PcmStream {
   readonly blocks: AsyncIterable<Float32Array>;
   /** After the last block: was something missing or broken on the way? */
   readonly isDamaged: () => boolean;
-  /** Ends the decoder now and waits until it is gone. Idempotent. */
-  close(): Promise<void>;
 }

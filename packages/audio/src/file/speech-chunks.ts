@@ -3,15 +3,17 @@ import { SPEECH_RATE_HZ } from '../limits.js';
 import { SpeechConverter } from '../speech-converter.js';
 import { CHUNK_SAMPLES_MAX } from './limits.js';
 import type { PcmStream } from './pcm-stream.js';
+import type { SpeechLimits } from './speech-stream.js';
 
 /**
  * Decoded sound to what a recogniser hears: mono, 16 kHz, −1…1, in chunks of at most `CHUNK_SAMPLES_MAX`, each a
  * fresh array. Asks for the next block only after the last chunk was taken.
- * After `maxDurationMs` of sound, if there is more: throws `too_large`.
+ * After `maxDurationMs` of sound, if there is more, and before a block with more than `maxSamples` in all is worked on: throws
+ * `too_large`.
  */
 export async function* speechChunks(
   stream: PcmStream,
-  maxDurationMs: number,
+  { maxDurationMs, maxSamples }: SpeechLimits,
 ): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
   const { sampleRateHz, channels } = stream;
   const converter = new SpeechConverter({ sampleRateHz, channels });
@@ -29,8 +31,31 @@ export async function* speechChunks(
     }
   }
 
-  for await (const block of stream.blocks) yield* cut(converter.push(block));
+  let samples = 0;
+  for await (const block of stream.blocks) {
+    samples += block.length;
+    if (samples > maxSamples) throw tooManySamples();
+    yield* cut(converter.push(block));
+  }
   yield* cut(converter.finish());
+}
+
+/** Lengths are told in hundredths of a second, some of them. */
+const ROUNDING_MS = 10;
+
+/** Throws `too_large` where a header promises more than `maxSamples`. */
+export function checkPromise(
+  { sampleRateHz, channels, durationMs = 0 }: Omit<PcmStream, 'blocks' | 'isDamaged'>,
+  maxSamples: number,
+): void {
+  if (((durationMs - ROUNDING_MS) / 1000) * sampleRateHz * channels > maxSamples) throw tooManySamples();
+}
+
+function tooManySamples(): AudioError {
+  return new AudioError(
+    'too_large',
+    'This recording has more samples than the limit (rate times channels times length); mix it down to mono, 16 kHz, or split it.',
+  );
 }
 
 /** A filter overshoots full scale by a little, and float files hold anything. */

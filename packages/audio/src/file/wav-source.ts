@@ -4,12 +4,11 @@ import type { WavFormat } from '../wav-format.js';
 import type { ByteSource } from './byte-source.js';
 import type { PcmStream } from './pcm-stream.js';
 
-/**
- * Reads WAV and Wave64 with our own parser. Resolves to undefined where the sound inside is compressed (ADPCM, GSM,
- * …): the next rung may know it. Throws `file_damaged`.
- */
-export async function openWav(source: ByteSource): Promise<PcmStream | undefined> {
-  if (!isReadable(source.probe)) return undefined;
+/** What is known of a file beside its beginning. */
+type WavSource = Pick<ByteSource, 'sizeBytes' | 'bytes'>;
+
+/** Reads WAV and Wave64 with our own parser. Throws `file_damaged`. */
+export async function openWav(source: WavSource): Promise<PcmStream> {
   const decoder = new WavDecoder();
   const pieces = source.bytes();
   let first = new Float32Array(0);
@@ -21,12 +20,10 @@ export async function openWav(source: ByteSource): Promise<PcmStream | undefined
   const format = decoder.format ?? decoder.finish().format;
   let isDamaged = false;
   return {
-    decoder: 'own',
     sampleRateHz: format.sampleRateHz,
     channels: format.channels,
     durationMs: durationMs(source, format, decoder.promisedFrames),
     isDamaged: () => isDamaged,
-    close: () => Promise.resolve(),
     blocks: (async function* () {
       if (first.length > 0) yield first;
       for await (const piece of pieces) {
@@ -47,8 +44,11 @@ export function isPlayableWav(probe: Uint8Array): boolean {
   }
 }
 
-/** False for a codec that the parser does not know; a damaged header is not ours to pass on. */
-function isReadable(probe: Uint8Array): boolean {
+/**
+ * False where the sound inside is compressed (ADPCM, GSM, …): another decoder may know it. A damaged header is not ours to
+ * pass on: throws `file_damaged`.
+ */
+export function isOwnWav(probe: Uint8Array): boolean {
   try {
     new WavDecoder().push(probe);
     return true;
@@ -60,7 +60,7 @@ function isReadable(probe: Uint8Array): boolean {
 
 /** The header's promise, no more than the file can hold; the file's size where the header says nothing. */
 function durationMs(
-  source: ByteSource,
+  source: WavSource,
   format: WavFormat,
   promisedFrames = Number.POSITIVE_INFINITY,
 ): number | undefined {

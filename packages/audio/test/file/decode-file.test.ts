@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeFile, rawFormatOfName } from '../../src/file/index.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decodeFile, type RawFormat, rawFormatOfName } from '../../src/file/index.js';
 import { encodeMuLaw } from '../../src/g711.js';
 import { float32ToInt16, float32ToPcm16 } from '../../src/pcm16.js';
+import { SpeechConverter } from '../../src/speech-converter.js';
 import { encodeWav } from '../../src/wav-encoder.js';
 import { formatsFolder, hasFfmpeg, hasFormats, hear, likeness, pieces } from './decoding.js';
 
@@ -13,6 +15,7 @@ let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kikitori-test-'));
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A tone that rises, so that no two places are alike. */
@@ -61,6 +64,83 @@ describe('who waits for the moment at which decoding begins', () => {
       throw new Error('no room');
     };
     await expect(hear(wav, { beforeDecoding })).rejects.toThrow('no room');
+  });
+});
+
+describe('a file with more samples than the limit', () => {
+  const TOO_MANY = {
+    code: 'too_large',
+    message: expect.stringMatching(/^This recording has more samples than the limit \(.+\); .+\.$/),
+  };
+  /** A WAV file of silence, 64 channels at 768 kHz; its header may promise more than it holds. */
+  function wide(frames: number, promisedFrames = frames): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(44 + frames * 128);
+    bytes.set(encodeWav(new Float32Array(0), { sampleRateHz: 16_000 }).subarray(0, 44));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(4, 36 + promisedFrames * 128, true);
+    view.setUint16(22, 64, true);
+    view.setUint32(24, 768_000, true);
+    view.setUint32(28, 768_000 * 128, true);
+    view.setUint16(32, 128, true);
+    view.setUint32(40, promisedFrames * 128, true);
+    return bytes;
+  }
+
+  it('is refused by its own header, before any of it is decoded', async () => {
+    // Of the source nothing but its beginning is asked for.
+    async function* promising(): AsyncGenerator<Uint8Array, void> {
+      yield wide(64, 10_000_000);
+      expect.fail('more was read');
+    }
+    await expect(decodeFile(promising(), { maxSamples: 10_000_000 })).rejects.toMatchObject(TOO_MANY);
+  });
+
+  it.each([100, 2_000])('is refused once they have come, of %i frames', async (frames) => {
+    const silent = wide(frames, 0xffff_ffff / 128);
+    new DataView(silent.buffer).setUint32(40, 0xffff_ffff, true);
+    const maxSamples = frames * 64;
+    await hear(silent, { maxSamples });
+    await expect(hear(silent, { maxSamples: maxSamples - 1 })).rejects.toMatchObject(TOO_MANY);
+  });
+
+  it.skipIf(!hasFfmpeg)('is refused by what ffmpeg says of it', async () => {
+    const path = join(folder, 'wide.flac');
+    const args = ['-f', 'lavfi', '-i', 'anullsrc=r=192000:cl=7.1:d=20', '-y', path];
+    execFileSync('ffmpeg', ['-v', 'error', ...args]);
+    for (const ffmpeg of [undefined, false] as const) {
+      const options = { maxSamples: 20_000_000, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
+      await expect(decodeFile(path, options)).rejects.toMatchObject(TOO_MANY);
+    }
+  });
+});
+
+describe('mixing and resampling', () => {
+  const wav = encodeWav(chirp(3, 48_000), { sampleRateHz: 48_000 });
+  const sources: readonly (readonly [string, () => Uint8Array, RawFormat | undefined])[] = [
+    ['a WAV file', () => wav, undefined],
+    ['raw samples', () => wav, { encoding: 's16le', sampleRateHz: 44_100, channels: 2 }],
+    ...(hasFormats
+      ? [
+          [
+            'what ffmpeg or a library decodes',
+            () => readFileSync(`${formatsFolder}ok/mp3-320-48000.mp3`),
+            undefined,
+          ] as const,
+        ]
+      : []),
+  ];
+
+  it.each(sources)('of %s is not done in this thread', async (_name, bytes, rawFormat) => {
+    const converting = vi.spyOn(SpeechConverter.prototype, 'push');
+    const { samples } = await hear(bytes(), rawFormat === undefined ? {} : { rawFormat });
+    expect(samples.length).toBeGreaterThan(0);
+    expect(converting).not.toHaveBeenCalled();
+  });
+
+  it('of a file that is sooner done than a thread begun is', async () => {
+    const converting = vi.spyOn(SpeechConverter.prototype, 'push');
+    await hear(wav.subarray(0, 60_000));
+    expect(converting).toHaveBeenCalled();
   });
 });
 

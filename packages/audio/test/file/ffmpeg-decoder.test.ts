@@ -237,7 +237,13 @@ describe.skipIf(!hasFfmpeg)('ffmpeg and hostile files', () => {
     writeFileSync(path, playlist(`http://127.0.0.1:${port}/sound.ts`));
     await expect(decodeFile(path)).rejects.toMatchObject({ code: 'not_audio' });
     const signal = new AbortController().signal;
-    const limits = { program: 'ffmpeg', stallTimeoutMs: 20_000, maxDurationMs: 60_000, signal };
+    const limits = {
+      program: 'ffmpeg',
+      stallTimeoutMs: 20_000,
+      maxDurationMs: 60_000,
+      maxSamples: 1e9,
+      signal,
+    };
     for (const demuxer of ['mp3', 'hls']) {
       const source = await openByteSource(path, signal);
       await expect(openFfmpeg(source, { ...limits, demuxer })).rejects.toMatchObject({

@@ -155,6 +155,7 @@ export class Transcriptions {
     const audio = await decodeFile(early.stream ? file.bytes() : file.path, {
       signal,
       maxDurationMs: limits.fileAudioMsMax,
+      maxSamples: limits.fileSamplesMax,
       // Where the client named none, the temporary file's own name must not stand for it.
       fileName: file.name ?? '',
       beforeDecoding: takePlace,

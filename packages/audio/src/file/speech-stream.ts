@@ -1,0 +1,89 @@
+import { AudioError } from '../errors.js';
+import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
+import { readFloatWav } from './float-wav.js';
+import type { AudioFormat } from './format-table.js';
+import { openPcm } from './own-decoder.js';
+import type { PcmLayout } from './pcm-layout.js';
+import type { PcmStream } from './pcm-stream.js';
+import { checkPromise, speechChunks } from './speech-chunks.js';
+import { openWav } from './wav-source.js';
+
+/** Which rung of the ladder decoded a file. */
+export type DecoderName = 'own' | 'ffmpeg' | 'library';
+
+/** How much of a file is decoded at most. */
+export interface SpeechLimits {
+  /** Length of the sound, ms. */
+  readonly maxDurationMs: number;
+  /** Samples of all channels, at the file's own rate. */
+  readonly maxSamples: number;
+}
+
+/** What bytes are, and so how they become samples; data alone, so that it can be handed to a thread. */
+export type DecodingTask = SpeechLimits &
+  (
+    | { readonly kind: 'wav' | 'pcm'; readonly sizeBytes: number | undefined; readonly layout?: PcmLayout }
+    /** What ffmpeg writes. */
+    | { readonly kind: 'float-wav' }
+    /** A library's: `path` is a file that it may read itself, in any order. */
+    | { readonly kind: 'library'; readonly format: AudioFormat; readonly path: string | undefined }
+  );
+
+/** Decoded sound as a recogniser hears it. */
+export interface SpeechStream {
+  /** Of the file, Hz. */
+  readonly sampleRateHz: number;
+  /** Of the file. */
+  readonly channels: number;
+  /** What the header promises; undefined where it does not say. */
+  readonly durationMs: number | undefined;
+  /** Mono, 16 kHz, −1…1, at most `CHUNK_SAMPLES_MAX`, each a fresh array. One consumer, once. */
+  readonly chunks: AsyncGenerator<Float32Array<ArrayBuffer>, void>;
+  /** After the last chunk: was something missing or broken on the way? */
+  readonly isDamaged: () => boolean;
+}
+
+/**
+ * Decodes, mixes down and resamples, in the thread in which it is called. Nothing is computed before the header has been
+ * held against the limits. Throws what the decoders do, `file_damaged` for an impossible header, `not_audio` where ffmpeg
+ * wrote none, and `too_large`.
+ */
+export async function openSpeech(
+  task: DecodingTask,
+  bytes: AsyncGenerator<Uint8Array, void>,
+): Promise<SpeechStream> {
+  const stream = await openSamples(task, bytes);
+  const { sampleRateHz, channels, durationMs, isDamaged } = stream;
+  checkFacts(stream);
+  checkPromise(stream, task.maxSamples);
+  return { sampleRateHz, channels, durationMs, isDamaged, chunks: speechChunks(stream, task) };
+}
+
+async function openSamples(task: DecodingTask, bytes: AsyncGenerator<Uint8Array, void>): Promise<PcmStream> {
+  switch (task.kind) {
+    case 'wav':
+      return openWav({ sizeBytes: task.sizeBytes, bytes: () => bytes });
+    case 'pcm': {
+      if (task.layout === undefined) throw new AudioError('invalid_argument', 'Plain samples need a layout.');
+      return openPcm({ sizeBytes: task.sizeBytes, bytes: () => bytes }, task.layout);
+    }
+    case 'float-wav': {
+      const wav = await readFloatWav(bytes);
+      if (wav === undefined) throw new AudioError('not_audio', 'ffmpeg gave no sound.');
+      return { ...wav, durationMs: undefined, isDamaged: () => false };
+    }
+    case 'library':
+      // The libraries are large, and mostly not needed.
+      return (await import('./library-table.js')).openLibraryStream(task.format, task.path, bytes);
+  }
+}
+
+/** A header may say anything; what no converter can be built for is damage and not a mistake of the caller. */
+function checkFacts({ sampleRateHz, channels }: PcmStream): void {
+  const rateFits =
+    Number.isInteger(sampleRateHz) &&
+    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
+    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
+  if (rateFits && Number.isInteger(channels) && channels >= 1 && channels <= CHANNELS_MAX) return;
+  throw new AudioError('file_damaged', 'This file states an impossible sample rate or number of channels.');
+}
