@@ -6,6 +6,12 @@ export const INTERRUPT_DRAIN_MS = 2_000;
 /** How long a microphone may take to give its first sound. At the bound: `service_failed`. */
 export const MICROPHONE_START_MS = 5_000;
 
+/** Memory of the program that records; Node takes 50 MB. At the bound it gets no more: the microphone is gone. */
+export const RECORDER_MEMORY_BYTES_MAX = 512 * 1024 * 1024;
+
+/** What the list of microphones may be long. At the bound: as if there were none. */
+export const MICROPHONE_LIST_CHARS_MAX = 65_536;
+
 /** Audio is sent in blocks of 80 ms: one step of Voxtral, and fine enough for a meter. */
 export const FRAME_SAMPLES = 1_280;
 

@@ -6,6 +6,8 @@ export interface ChildLimits {
   readonly memoryBytes: number;
   /** Processor time in all, whole seconds; undefined: any. At the bound: it is killed. */
   readonly cpuS?: number;
+  /** It may write files of any size. Default: none of more than a few kilobytes, shared memory included. */
+  readonly writesFiles?: boolean;
 }
 
 /** Files and pipes that a child may have open at once: its three, the one it reads, and the libraries while they load. */
@@ -18,8 +20,8 @@ const SHELL = '/bin/sh';
 const hasShell = process.platform !== 'win32' && existsSync(SHELL);
 
 /**
- * A command line that runs `program` with limits of the kernel: memory, processor time, open files; it can write no
- * file of more than a few kilobytes, and dumps no core. Its id is the program's own. A program that can not be run ends with 126 or 127, as in any shell.
+ * A command line that runs `program` with limits of the kernel: memory, processor time, open files; unless it
+ * says otherwise it can write no file of more than a few kilobytes; no core is dumped. Its id is the program's own. A program that can not be run ends with 126 or 127, as in any shell.
  *
  * The limits are those of `prlimit`, set by the shell's `ulimit` and then kept over `exec`: `prlimit` itself is not there on
  * macOS and Alpine, every `sh` is. A limit that can not be set (a lower one is in force, or the system knows none of its kind,
@@ -28,14 +30,14 @@ const hasShell = process.platform !== 'win32' && existsSync(SHELL);
 export function limitedCommand(
   program: string,
   args: readonly string[],
-  { memoryBytes, cpuS }: ChildLimits,
+  { memoryBytes, cpuS, writesFiles = false }: ChildLimits,
 ): { readonly command: string; readonly args: readonly string[] } {
   if (!hasShell) return { command: program, args };
   const limits = [
     `-d ${Math.floor(memoryBytes / 1024)}`,
     ...(cpuS === undefined ? [] : [`-t ${Math.ceil(cpuS)}`]),
     `-n ${OPEN_FILES_MAX}`,
-    `-f ${WRITTEN_BLOCKS_MAX}`,
+    ...(writesFiles ? [] : [`-f ${WRITTEN_BLOCKS_MAX}`]),
     '-c 0',
   ];
   const script = `{ ${limits.map((limit) => `ulimit ${limit};`).join(' ')} } 2>/dev/null; exec "$@"`;

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Pcm16Decoder } from '@kikitori/audio';
+import { limitedCommand } from '@kikitori/audio/file';
 import { CliError } from '../errors.js';
-import { MICROPHONE_START_MS } from '../limits.js';
+import { MICROPHONE_LIST_CHARS_MAX, MICROPHONE_START_MS, RECORDER_MEMORY_BYTES_MAX } from '../limits.js';
 
 /** Sound as it is being recorded. */
 export interface Microphone {
@@ -41,15 +42,34 @@ const recorderPath = fileURLToPath(new URL('./recorder-process.js', import.meta.
 /** What ALSA calls its device that hears nothing. */
 const NULL_DEVICE = /^Discard all samples/;
 
-/** The microphones in the order of the system, which may leave out a number. Empty where there is none. */
-export async function listMicrophones(): Promise<readonly MicrophoneDevice[]> {
-  const child = spawn(process.execPath, [recorderPath, 'list'], { stdio: ['ignore', 'pipe', 'ignore'] });
+const LIST_COMMAND: RecorderCommand = { command: process.execPath, args: [recorderPath, 'list'] };
+
+/**
+ * Any processor time, because a recording has no end; and files, because sound libraries share memory with the system's sound
+ * server by files of some megabytes.
+ */
+const RECORDER_LIMITS = { memoryBytes: RECORDER_MEMORY_BYTES_MAX, writesFiles: true };
+
+/**
+ * The microphones in the order of the system, which may leave out a number. Empty where there is none, or where the program
+ * that lists them says nothing in time or talks without end.
+ */
+export async function listMicrophones(
+  list: RecorderCommand = LIST_COMMAND,
+): Promise<readonly MicrophoneDevice[]> {
+  const { command, args } = limitedCommand(list.command, list.args, RECORDER_LIMITS);
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: MICROPHONE_START_MS,
+    killSignal: 'SIGKILL',
+  });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
+    if (text.length > MICROPHONE_LIST_CHARS_MAX) child.kill('SIGKILL');
   });
-  await once(child, 'close');
-  const names: unknown = text === '' ? [] : JSON.parse(text);
+  const [exitCode] = await once(child, 'close');
+  const names: unknown = exitCode === 0 && text !== '' ? JSON.parse(text) : [];
   return Array.isArray(names) ? devicesOf(names.map(String)) : [];
 }
 
@@ -117,7 +137,8 @@ type RecorderChild = ChildProcessByStdio<Writable, Readable, null>;
 /** Starts a recorder and waits for its first sound. Errors as `openMicrophone`. */
 export async function openRecorder(recorder: RecorderCommand, signal: AbortSignal): Promise<Microphone> {
   signal.throwIfAborted();
-  const child = spawn(recorder.command, recorder.args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const { command, args } = limitedCommand(recorder.command, recorder.args, RECORDER_LIMITS);
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   // Ending its input is how it is told to stop; a program that is already gone minds nothing.
   child.stdin.on('error', () => undefined);
   const failed = new Promise<never>((_resolve, reject) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   deviceNumber,
@@ -50,6 +51,32 @@ describe('openRecorder', () => {
     const opened = openRecorder(recorder('setInterval(() => {}, 1000)'), aborter.signal);
     aborter.abort(new Error('stop'));
     await expect(opened).rejects.toThrow('stop');
+  });
+});
+
+describe.skipIf(!existsSync('/proc/self/limits'))('the program that records', () => {
+  it('has a bound of memory, and none of time', async () => {
+    const code = `const said = require('node:fs').readFileSync('/proc/self/limits', 'utf8');
+      const isBound = /Max data size +536870912/.test(said) && /Max cpu time +unlimited/.test(said);
+      process.stdout.write(Buffer.alloc(isBound ? 4 : 2));
+      process.stdin.resume().on('end', () => process.exit());`;
+    const microphone = await openRecorder(recorder(code), never);
+    const lengths: number[] = [];
+    for await (const block of microphone.samples) {
+      lengths.push(block.length);
+      microphone.close();
+    }
+    expect(lengths).toEqual([2]);
+  });
+
+  it('that lists without end counts as none', async () => {
+    const code = `(function more() { process.stdout.write('["name",'.repeat(1000), more); })();`;
+    expect(await listMicrophones(recorder(code))).toEqual([]);
+  });
+
+  it('that lists and fails counts as none', async () => {
+    const code = `process.stdout.write('["half'); process.exitCode = 1;`;
+    expect(await listMicrophones(recorder(code))).toEqual([]);
   });
 });
 
