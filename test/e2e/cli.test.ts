@@ -79,6 +79,13 @@ describe('kikitori', () => {
     [['transcribe', 'no-such.wav'], 2, /^$/, /^kikitori: [^\n]+\.\n$/],
     [['transcribe', 'package.json'], 2, /^$/, /^kikitori: [^\n]*not audio[^\n]+\.\n$/],
     [['serve', '--port', '99999'], 2, /^$/, /^kikitori: --port must be a whole number from 0 to 65535\.\n$/],
+    [
+      ['serve', '--trust-proxy', 'my-proxy'],
+      2,
+      /^$/,
+      /^kikitori: A proxy is an address or a subnet[^\n]+\.\n$/,
+    ],
+    [['bridge', '--allow-origin', 'a.example'], 2, /^$/, /^kikitori: An origin looks like [^\n]+\.\n$/],
   ] as const)('answers %j with %d', async (words, exitCode, out, err) => {
     const started = run(words);
     expect(await started.end()).toBe(exitCode);

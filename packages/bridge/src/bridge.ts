@@ -3,7 +3,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TransportError, timerMs } from '@kikitori/transport';
-import { isLoopback, judgeOrigin, type OriginPolicy, originPolicy } from '@kikitori/transport/doors';
+import {
+  ConnectionShares,
+  isLoopback,
+  judgeOrigin,
+  type OriginPolicy,
+  originPolicy,
+} from '@kikitori/transport/doors';
 import { checkUpgrade, encodeRefusal, type HandshakeRefusal } from '@kikitori/transport/frames';
 import { BridgeError, listenError } from './errors.js';
 import { HealthProbe } from './http/health.js';
@@ -71,8 +77,17 @@ export class Bridge {
     this.#limits = { ...BRIDGE_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
     this.#health = new HealthProbe(this.#upstream, this.#limits);
-    const bounds = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 };
-    this.#server = createServer({ ...bounds, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 });
+    const { headMs, sessionsMax, waitingMax } = this.#limits;
+    const bounds = { maxHeaderSize: 16 * 1024, headersTimeout: headMs, requestTimeout: 30_000 };
+    const connectionsCheckingInterval = Math.max(1, Math.floor(headMs / 4));
+    this.#server = createServer({ ...bounds, keepAliveTimeout: 5_000, connectionsCheckingInterval });
+    // SageMaker calls from one address: that has them all.
+    const connectionsMax = sessionsMax + waitingMax;
+    new ConnectionShares({
+      connectionsMax,
+      connectionsPerAddressMax: connectionsMax,
+      waitingPerAddressMax: waitingMax,
+    }).attach(this.#server);
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }

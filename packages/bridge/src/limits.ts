@@ -31,6 +31,10 @@ export interface BridgeLimits {
   readonly refusalTimeoutMs: number;
   /** Sessions at once. At the bound: 503. */
   readonly sessionsMax: number;
+  /** Connections that have not sent a whole request, or were answered. At the bound the one that waits longest is ended. */
+  readonly waitingMax: number;
+  /** How long the head of a request may take, from connecting on. At the bound: 408, and cut. */
+  readonly headMs: number;
   /** How long a drain waits for live sessions; SageMaker kills 30 s after SIGTERM. */
   readonly drainMs: number;
   /** One question to the model server about its health; SageMaker waits 2 s for the answer to its own. */
@@ -57,6 +61,8 @@ export const BRIDGE_LIMITS: BridgeLimits = {
   closeTimeoutMs: 3_000,
   refusalTimeoutMs: 2_000,
   sessionsMax: 4_096,
+  waitingMax: 256,
+  headMs: 5_000,
   drainMs: 25_000,
   healthTimeoutMs: 1_500,
   healthCacheMs: 1_000,

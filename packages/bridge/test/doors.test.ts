@@ -1,5 +1,6 @@
 /** Who may open sessions: programs, and pages that were allowed. */
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bridge } from '../src/bridge.js';
 import { createBridge } from '../src/bridge.js';
@@ -75,6 +76,41 @@ describe('at the address of a container', () => {
         .end();
     });
     expect(status).toBe(200);
+  });
+});
+
+/** A connection that says nothing; resolves with the status that it heard before its end, or nothing. */
+async function silent(url: string): Promise<{ readonly ended: Promise<string> }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  world.add(() => void socket.destroy());
+  let heard = '';
+  socket.on('data', (chunk: Buffer) => {
+    heard += chunk.toString('latin1');
+  });
+  socket.on('error', () => undefined);
+  const ended = new Promise<string>((resolve) => socket.once('close', () => resolve(heard.slice(9, 12))));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return { ended };
+}
+
+describe('connections that say nothing', () => {
+  it('make room for whoever asks; sessions are left alone', async () => {
+    const upstream = await world.wsUpstream((socket) => socket.send('a transcript'));
+    const limits = { waitingMax: 3, headMs: 30_000 };
+    const { url } = await world.bridge({ upstream: upstream.url, limits });
+    const live = await world.wsClient(url);
+    const others = [];
+    for (let i = 0; i < 6; i += 1) others.push(await silent(url));
+    expect(await statusOf(url, {})).toBe(101);
+    expect(await Promise.all(others.slice(0, 4).map(({ ended }) => ended))).toEqual(['', '', '', '']);
+    live.socket.close(1000);
+    expect(await live.closed).toMatchObject({ code: 1000 });
+  });
+
+  it('are cut when they go on: 408', async () => {
+    const upstream = await world.wsUpstream(() => undefined);
+    const { url } = await world.bridge({ upstream: upstream.url, limits: { headMs: 50 } });
+    expect(await (await silent(url)).ended).toBe('408');
   });
 });
 

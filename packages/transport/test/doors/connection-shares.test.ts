@@ -1,6 +1,9 @@
 /** Sockets from several addresses of loopback, against small bounds. */
 import { createServer, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TrustedProxies } from '../../src/doors/client-address.js';
 import { type ConnectionShareLimits, ConnectionShares } from '../../src/doors/connection-shares.js';
@@ -121,6 +124,29 @@ describe('connections that are in use', () => {
     const next = await Peer.of(port, '127.0.0.2');
     expect([await asking?.ended, await next.ask()]).toEqual(['ended', 'answer']);
   });
+});
+
+it('knows with TLS, too, which connection a request came over', async () => {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }]);
+  const held: ServerResponse[] = [];
+  const server = createTlsServer({ cert, key }, (_request, response) => void held.push(response));
+  const bounds = { connectionsMax: 100, connectionsPerAddressMax: 2, waitingPerAddressMax: 100 };
+  new ConnectionShares(bounds).attach(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  for (let count = 1; count <= 2; count += 1) {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    closers.push(() => socket.destroy());
+    socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    while (held.length < count) await turn();
+  }
+  // Both are in use, so neither makes room.
+  expect(await new Peer(port, '127.0.0.1').ended).toBe('ended');
+  expect(held.map(({ destroyed }) => destroyed)).toEqual([false, false]);
 });
 
 describe('behind a trusted proxy', () => {
