@@ -35,7 +35,7 @@ async function dress(page: Page, phase: string): Promise<void> {
   );
 }
 
-/** What is seldom there: lost sound, a failure, a key that was refused. */
+/** What is seldom there: lost sound, doubt, a failure, a key that was refused. */
 async function addRareTexts(page: Page): Promise<void> {
   await page.evaluate(() => {
     const rare = (parent: string, name: string, html: string): void => {
@@ -46,7 +46,7 @@ async function addRareTexts(page: Page): Promise<void> {
     rare(
       '#transcript',
       'li',
-      '<span class="time">0:01</span><p>lost <span class="unstable">or not</span></p>',
+      '<span class="time">0:01</span><p>lost <span class="unstable">or not</span></p><p class="doubt">Is it?</p>',
     );
     document.querySelector('#transcript li:last-child')?.classList.add('gap');
     rare('#notice', 'p', '<span class="notice-text">It failed.</span>');

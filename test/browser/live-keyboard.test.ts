@@ -218,7 +218,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
       await untilSaid(page);
       door.isShut = true;
       door.cut();
-      await untilState(page, /Reconnecting: [4-9] s/);
+      await untilState(page, /Reconnecting: ([4-9]|\d\d) s/);
       door.isShut = false;
       await untilState(page, /^Live$/);
       await page.click('#record');

@@ -79,7 +79,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
     await first.click('#record');
     await untilSaid(first);
     await second.click('#record');
-    await untilState(second, /recording, [3-9] s kept/);
+    await untilState(second, /recording, ([3-9]|\d\d) s kept/);
     await stop(first);
     await untilSaid(second);
     expect(await second.locator('#transcript .gap').count()).toBe(0);

@@ -6,8 +6,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class SlowDoor {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** WebSockets reach the server only after this. Milliseconds. */
-  socketDelayMs = 0;
+  /** WebSockets reach the server once this is settled. */
+  socketsMayPass: Promise<void> = Promise.resolve();
   /** While true nobody is let in. */
   isShut = false;
 
@@ -50,17 +50,19 @@ export class SlowDoor {
     }
     socket.once('data', (head: Buffer) => {
       socket.pause();
-      const delayMs = head.includes('GET /v1/realtime') ? this.socketDelayMs : 0;
-      setTimeout(() => {
-        if (socket.destroyed) return;
-        const onward = connect(port, '127.0.0.1');
-        this.#watch(onward);
-        onward.write(head);
-        socket.pipe(onward).pipe(socket);
-        socket.on('close', () => onward.destroy());
-        onward.on('close', () => socket.destroy());
-      }, delayMs);
+      const isSocket = head.includes('GET /v1/realtime');
+      void (isSocket ? this.socketsMayPass : Promise.resolve()).then(() => this.#join(socket, port, head));
     });
+  }
+
+  #join(socket: Socket, port: number, head: Buffer): void {
+    if (socket.destroyed) return;
+    const onward = connect(port, '127.0.0.1');
+    this.#watch(onward);
+    onward.write(head);
+    socket.pipe(onward).pipe(socket);
+    socket.on('close', () => onward.destroy());
+    onward.on('close', () => socket.destroy());
   }
 
   #watch(socket: Socket): void {
