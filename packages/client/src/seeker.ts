@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import { type ClientError, fromConnectionEnd } from './errors.js';
 import type { Leg } from './leg.js';
 import { BackOff } from './replay/back-off.js';
-import { adviceOf, verdictOf } from './replay/verdict.js';
+import { awayMsOf, verdictOf } from './replay/verdict.js';
 
 /** What seeking needs. */
 export interface SeekerParts {
@@ -41,8 +41,8 @@ export class Seeker {
       const verdict = failure === undefined ? 'at_once' : verdictOf(failure, !isNeeded());
       if (failure !== undefined && verdict === 'never') throw failure;
       while (verdict === 'when_needed' && !isNeeded() && !signal.aborted) await change(signal);
-      const advice = { ...adviceOf(failure), atOnce: verdict !== 'back_off' };
-      const waitMs = this.#backOff.next(clock.nowMs(), advice);
+      const awayMs = failure && awayMsOf(failure);
+      const waitMs = this.#backOff.next(clock.nowMs(), { atOnce: verdict !== 'back_off', awayMs });
       if (waitMs === undefined && failure !== undefined) throw failure;
       if (waitMs !== undefined && waitMs > 0) await clock.sleep(waitMs, { signal });
       signal.throwIfAborted();

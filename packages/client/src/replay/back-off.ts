@@ -4,10 +4,8 @@ import { RETRIES_MAX, RETRY_AWAY_MS_MAX, RETRY_BASE_MS, RETRY_MS_MAX } from '../
 export interface Advice {
   /** The first try does not wait. */
   readonly atOnce: boolean;
-  /** What the server asked for; chance comes on top. */
-  readonly atLeastMs: number;
-  /** Nobody was there, or would not answer yet. */
-  readonly isAway: boolean;
+  /** Nobody was there: how long to stay away, milliseconds; chance comes on top. Undefined: it is there and has trouble. */
+  readonly awayMs: number | undefined;
 }
 
 /** When to try again, and when no more. Pure of clocks and of chance: both are given. */
@@ -32,12 +30,12 @@ export class BackOff {
    * How long to wait before the next try, milliseconds; undefined when it is time to give up. The wait doubles from
    * try to try up to a bound, and chance takes a part of it, so that a thousand clients do not come back at once.
    */
-  next(nowMs: number, advice: Advice): number | undefined {
+  next(nowMs: number, { atOnce, awayMs }: Advice): number | undefined {
     this.#sinceMs ??= nowMs;
-    const mostMs = advice.isAway ? RETRY_AWAY_MS_MAX : RETRY_MS_MAX;
+    const mostMs = awayMs === undefined ? RETRY_MS_MAX : RETRY_AWAY_MS_MAX;
     const boundMs = Math.min(mostMs, RETRY_BASE_MS * 2 ** this.#tries);
-    const isFree = advice.atOnce && this.#tries === 0;
-    const waitMs = isFree ? 0 : advice.atLeastMs + boundMs * this.#random();
+    const isFree = atOnce && this.#tries === 0;
+    const waitMs = isFree ? 0 : (awayMs ?? 0) + boundMs * this.#random();
     this.#tries += 1;
     const isOver = nowMs + waitMs - this.#sinceMs > this.#giveUpAfterMs;
     return isOver || this.#tries > RETRIES_MAX ? undefined : waitMs;

@@ -1,6 +1,5 @@
 import { TransportError } from '@kikitori/transport';
 import type { ClientError } from '../errors.js';
-import type { Advice } from './back-off.js';
 
 /**
  * What to do after the end of a connection that nobody asked for.
@@ -13,12 +12,6 @@ export type Verdict = 'never' | 'at_once' | 'back_off' | 'when_needed';
 
 const RESTART = 1012;
 
-/** Error events of the server that are no reason to be worried. */
-const SERVER_CODES: Readonly<Record<string, Verdict>> = {
-  session_expired: 'at_once',
-  idle_timeout: 'when_needed',
-};
-
 /**
  * The one table of what is worth another try; docs/client.md shows it row by row.
  *
@@ -26,10 +19,8 @@ const SERVER_CODES: Readonly<Record<string, Verdict>> = {
  * do not tell them apart) in the middle of work is opened again; one that was idle, when there is work.
  */
 export function verdictOf(error: ClientError, isIdle: boolean): Verdict {
-  if (error.code === 'server_error') {
-    const verdict = SERVER_CODES[error.serverCode ?? ''];
-    return verdict ?? (error.retryable ? 'back_off' : 'never');
-  }
+  if (error.serverCode === 'session_expired') return 'at_once';
+  if (error.serverCode === 'idle_timeout') return 'when_needed';
   if (error.closeCode === RESTART) return 'at_once';
   const isCleanEnd = error.code === 'closed' && error.cause === undefined;
   if (isCleanEnd) return isIdle ? 'when_needed' : 'back_off';
@@ -44,11 +35,11 @@ function isWorthIt(error: ClientError): boolean {
   return closeCode === undefined || new TransportError('peer_closed', '', { closeCode }).retryable;
 }
 
-/** What the end of a connection says about the pause before the next try. */
-export function adviceOf(error: ClientError | undefined): Omit<Advice, 'atOnce'> {
-  const cause = error?.cause;
-  if (!(cause instanceof TransportError)) return { atLeastMs: 0, isAway: false };
-  // A browser cannot tell who refuses from who is not there.
-  const isAway = cause.code === 'connect_failed' || cause.code === 'refused';
-  return { atLeastMs: cause.retryAfterMs ?? 0, isAway };
+/**
+ * Nobody was there to say goodbye: how long to stay away if somebody asked for it, milliseconds. Undefined where the server
+ * is there and has trouble.
+ */
+export function awayMsOf({ cause }: ClientError): number | undefined {
+  const isAway = cause instanceof TransportError && cause.closeCode === undefined;
+  return isAway ? (cause.retryAfterMs ?? 0) : undefined;
 }

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { RETRIES_MAX, RETRY_AWAY_MS_MAX, RETRY_BASE_MS, RETRY_MS_MAX } from '../../src/limits.js';
 import { BackOff } from '../../src/replay/back-off.js';
 
-const later = { atOnce: false, atLeastMs: 0, isAway: false };
-const away = { ...later, isAway: true };
+const later = { atOnce: false, awayMs: undefined };
+const away = { ...later, awayMs: 0 };
 
 describe('BackOff', () => {
   it('doubles the wait from try to try, up to its bound', () => {
@@ -34,10 +34,10 @@ describe('BackOff', () => {
 
   it('leaves a part of each wait to chance, on top of what the server asked for', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(60_000), (chance, atLeastMs) => {
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(60_000), (chance, awayMs) => {
         const backOff = new BackOff(Number.POSITIVE_INFINITY, () => chance);
-        const waitMs = backOff.next(0, { ...later, atLeastMs }) ?? Number.NaN;
-        expect(waitMs).toBeCloseTo(atLeastMs + RETRY_BASE_MS * chance, 6);
+        const waitMs = backOff.next(0, { ...later, awayMs }) ?? Number.NaN;
+        expect(waitMs).toBeCloseTo(awayMs + RETRY_BASE_MS * chance, 6);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { TransportError } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
 import { ClientError, fromConnectFailure, fromConnectionEnd, serverError } from '../../src/errors.js';
-import { adviceOf, verdictOf } from '../../src/replay/verdict.js';
+import { awayMsOf, verdictOf } from '../../src/replay/verdict.js';
 
 const ended = (closeCode: number) =>
   fromConnectionEnd(new TransportError('peer_closed', 'Ended.', { closeCode }));
@@ -12,6 +12,7 @@ const told = (code: string) => serverError({ error: 'text', code });
 describe('verdictOf', () => {
   it.each([
     ['a restart, 1012', ended(1012), 'at_once'],
+    ['an error whose code is a name that every object has', told('constructor'), 'never'],
     ['a server that tries to help itself, 1011', ended(1011), 'back_off'],
     ['a server that is full, 1013', ended(1013), 'back_off'],
     ['a breach of its rules, 1008', ended(1008), 'never'],
@@ -38,14 +39,15 @@ describe('verdictOf', () => {
   });
 });
 
-it('adviceOf says what the server asked for, and whether anybody was there', () => {
+it('awayMsOf says whether nobody was there, and what was asked for', () => {
   const cause = new TransportError('refused', 'Later.', { httpStatus: 503, retryAfterMs: 2_000 });
-  expect(adviceOf(fromConnectFailure(cause))).toEqual({ atLeastMs: 2_000, isAway: true });
-  expect(adviceOf(refused(503))).toEqual({ atLeastMs: 0, isAway: true });
-  const nobody = new TransportError('connect_failed', 'Nobody.');
-  expect(adviceOf(fromConnectFailure(nobody))).toEqual({ atLeastMs: 0, isAway: true });
-  // It was there and has trouble: hurrying makes that worse.
-  for (const trouble of [ended(1011), told('processing_error'), undefined]) {
-    expect(adviceOf(trouble)).toEqual({ atLeastMs: 0, isAway: false });
+  expect(awayMsOf(fromConnectFailure(cause))).toBe(2_000);
+  expect(awayMsOf(refused(503))).toBe(0);
+  for (const code of ['connect_failed', 'connect_timeout', 'connection_lost'] as const) {
+    expect(awayMsOf(fromConnectionEnd(new TransportError(code, 'Nobody.'))), code).toBe(0);
+  }
+  // It is there and has trouble: hurrying makes that worse.
+  for (const trouble of [ended(1011), ended(1013), told('processing_error')]) {
+    expect(awayMsOf(trouble)).toBeUndefined();
   }
 });
