@@ -1,9 +1,10 @@
 import { AudioError } from '@kikitori/audio';
 import { CREDENTIAL_PROTOCOL_PREFIX, encodeClientEvent, REALTIME_PROTOCOL } from '@kikitori/protocol';
-import { type Connection, type Message, timerMs, whenAborted } from '@kikitori/transport';
+import { type Connection, type Message, whenAborted } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import type { ConnectOptions } from './connect-options.js';
+import { Deadline } from './deadline.js';
 import { aborted, ClientError, fromConnectFailure, fromConnectionEnd, serverError } from './errors.js';
 import { eventOf, Leg } from './leg.js';
 import { CONNECT_TIMEOUT_MS } from './limits.js';
@@ -48,7 +49,8 @@ async function openLeg(options: ConnectOptions, signal: AbortSignal | undefined)
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort();
-  const timer = setTimeout(onAbort, timerMs(connectTimeoutMs));
+  const deadline = new Deadline(connectTimeoutMs, onAbort);
+  deadline.restart();
   const leave = whenAborted(signal, onAbort);
   try {
     return await greet(options, giveUp.signal);
@@ -57,7 +59,7 @@ async function openLeg(options: ConnectOptions, signal: AbortSignal | undefined)
     if (giveUp.signal.aborted) throw new ClientError('timeout', 'The server did not answer in time.');
     throw error;
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
     leave();
   }
 }
@@ -117,12 +119,8 @@ function greetingOf(options: ConnectOptions): string {
     replay: isLasting || undefined,
     delay_ms: delayMs,
   };
-  return encodeClientEvent({
-    type: 'session.update',
-    model,
-    language,
-    kikitori: isPlain ? undefined : kikitori,
-  });
+  const extras = isPlain ? undefined : kikitori;
+  return encodeClientEvent({ type: 'session.update', model, language, kikitori: extras });
 }
 
 function makeSession(options: ConnectOptions): RealtimeSession {

@@ -17,12 +17,14 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => R
   }),
   'transcription.delta': (members) => ({
     delta: stringOf(members, 'delta'),
-    ...optional(members, 'audio_ms'),
     // Without a position it is not our extension, whatever it is.
-    ...(members['audio_ms'] === undefined || members['words'] === undefined
+    ...(members['audio_ms'] === undefined
       ? {}
-      : { words: wordsOf(members['words']) }),
-    ...(members['audio_ms'] === undefined ? {} : doubtOf(members)),
+      : {
+          audio_ms: numberOf(members, 'audio_ms'),
+          ...(members['words'] === undefined ? {} : { words: wordsOf(members['words']) }),
+          ...doubtOf(members),
+        }),
   }),
   'transcription.done': (members) => ({
     text: stringOf(members, 'text'),

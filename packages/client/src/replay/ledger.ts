@@ -144,7 +144,14 @@ export class Ledger {
         const words = event.words.map((word) => this.#place(word));
         const startMs = this.#originMs + event.start_ms;
         const endMs = this.#originMs + event.end_ms;
-        return this.#close({ type: 'utterance', text: event.text, startMs, endMs, words, ...doubtOf(event) });
+        return this.#close({
+          type: 'utterance',
+          text: event.text,
+          startMs,
+          endMs,
+          words,
+          ...(event.unsure && { unsure: true }),
+        });
       }
       case 'kikitori.progress': {
         this.#settle(this.#originMs + event.settled_ms);
@@ -225,7 +232,11 @@ export class Ledger {
     const text = fresh.length === words.length ? delta : fresh.map((word) => ` ${word.text}`).join('');
     this.#doneText += text;
     return [
-      { type: 'delta', text, ...(this.#wants.words ? { audioMs: last.endMs, ...doubtOf(event) } : {}) },
+      {
+        type: 'delta',
+        text,
+        ...(this.#wants.words ? { audioMs: last.endMs, ...(event.unsure && { unsure: true }) } : {}),
+      },
     ];
   }
 
@@ -255,10 +266,6 @@ export class Ledger {
     if (!this.#wants.words) return [];
     if (isPlain || first === undefined || last === undefined) return [heard];
     const text = words.map((word) => word.text).join(' ');
-    return [{ type: 'utterance', text, startMs: first.startMs, endMs: last.endMs, words, ...doubtOf(heard) }];
+    return [{ ...heard, text, startMs: first.startMs, endMs: last.endMs, words }];
   }
-}
-
-function doubtOf({ unsure }: { readonly unsure?: true }): { readonly unsure?: true } {
-  return unsure === undefined ? {} : { unsure };
 }
