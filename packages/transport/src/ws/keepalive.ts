@@ -24,7 +24,6 @@ export interface KeepaliveOptions {
 export class Keepalive {
   readonly #options: KeepaliveOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #wasPaused = false;
 
   constructor(options: KeepaliveOptions) {
     this.#options = options;
@@ -36,11 +35,6 @@ export class Keepalive {
     if (Number.isFinite(intervalMs)) this.#timer = setTimeout(() => this.#ask(), timerMs(intervalMs));
   }
 
-  /** To be called whenever reading is paused. */
-  notePause(): void {
-    this.#wasPaused = true;
-  }
-
   /** Leaves no timer behind. */
   stop(): void {
     clearTimeout(this.#timer);
@@ -50,9 +44,9 @@ export class Keepalive {
   #ask(): void {
     const { intervalMs, timeoutMs, ping, signsOfLife, isPaused, onDead } = this.#options;
     const heardBefore = signsOfLife();
-    this.#wasPaused = isPaused();
+    const wasPaused = isPaused();
     ping();
-    const isAlive = (): boolean => signsOfLife() !== heardBefore || this.#wasPaused || isPaused();
+    const isAlive = (): boolean => signsOfLife() !== heardBefore || wasPaused || isPaused();
     const goOn = (): void => {
       if (intervalMs <= timeoutMs) this.#ask();
       else this.#timer = setTimeout(() => this.#ask(), timerMs(intervalMs - timeoutMs));

@@ -160,10 +160,7 @@ export class NodeWebSocketConnection implements Connection {
         this.#failLocally(new TransportError('receive_overflow', 'Too much waits unread.'));
       return;
     }
-    if (this.#inbox.isAboveMark && !this.#isClosedByUs) {
-      socketPause(this.#socket);
-      this.#keepalive.notePause();
-    }
+    if (this.#inbox.isAboveMark && !this.#isClosedByUs) socketPause(this.#socket);
   }
 
   async #close(code: number, reason: string): Promise<void> {

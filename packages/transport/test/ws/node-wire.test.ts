@@ -66,6 +66,11 @@ function rawClient(options: { readonly protocols?: string[]; readonly autoPong?:
   };
 }
 
+/** So many rounds of the event loop, also while timers stand still. */
+async function loops(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Writes bytes on a TCP socket and answers everything that comes back until the other end closes. */
 function exchange(...parts: (string | Uint8Array)[]): Promise<string> {
   return new Promise((resolve) => {
@@ -349,6 +354,37 @@ describe('a peer that does not answer', () => {
     const [connection] = connections;
     const ending = connection && (await readAll(connection)).error;
     expect(ending).toMatchObject({ code: 'keepalive_timeout', closeCode: 1011, retryable: true });
+  });
+
+  it('is not called dead for silence while it is not read, and is again once it is', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const connections = attach(ACCEPT, { pingIntervalMs: 20_000, pongTimeoutMs: 20_000 });
+    const { socket, opened, closed } = rawClient({ autoPong: false });
+    await opened;
+    while (connections.length === 0) await loops(1);
+    // More than is held unread: the server stops reading, and whatever follows waits in the socket.
+    for (let n = 0; n < 64; n += 1) socket.send(Buffer.alloc(256 * 1024));
+    await loops(200);
+    for (let minute = 0; minute < 10; minute += 1) {
+      await vi.advanceTimersByTimeAsync(60_000);
+      await loops(2);
+    }
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    let read = 0;
+    const reading = (async () => {
+      for await (const message of connections[0]?.messages ?? []) read += message.length;
+    })().catch(() => undefined);
+    let code: number | undefined;
+    void closed.then((end) => {
+      code = end.code;
+    });
+    while (code === undefined) {
+      await loops(20);
+      await vi.advanceTimersByTimeAsync(20_000);
+    }
+    expect(code).toBe(1011);
+    expect(read).toBe(64 * 256 * 1024);
+    await reading;
   });
 
   it('is cut when it does not confirm a close', async () => {
