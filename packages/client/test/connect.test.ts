@@ -8,7 +8,7 @@ import {
 } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connect, firstModel } from '../src/index.js';
+import { connect, firstModel, servedModels } from '../src/index.js';
 import { fakeServer, frames, serve, textOf, type Visit } from './fake-server.js';
 
 const closers: (() => Promise<void>)[] = [];
@@ -233,6 +233,16 @@ describe('firstModel', () => {
     const url = await modelServer(200, '{"object":"list","data":[{"id":"one"},{"id":"two"}]}');
     expect(await firstModel(url, { apiKey: 'k' })).toBe('one');
     expect(await firstModel(`${url.replace('http', 'ws')}/v1/realtime?x=1`, { apiKey: 'k' })).toBe('one');
+  });
+
+  it('tells of every model which languages it hears, where the server says so', async () => {
+    const cards = '{"id":"one","languages":["en",7]},{"id":"two","languages":"en"},{"id":3},{"id":"four"}';
+    const url = await modelServer(200, `{"data":[${cards}]}`);
+    expect(await servedModels(url, { apiKey: 'k' })).toEqual([
+      { id: 'one', languages: ['en'] },
+      { id: 'two', languages: [] },
+      { id: 'four', languages: [] },
+    ]);
   });
 
   it('rejects with what went wrong', async () => {
