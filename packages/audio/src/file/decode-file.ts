@@ -4,7 +4,7 @@ import { openInThread } from './decoder-host.js';
 import { openFfmpeg } from './ffmpeg-decoder.js';
 import { findFfmpeg } from './find-ffmpeg.js';
 import { type AudioFormat, FORMATS } from './format-table.js';
-import { DECODED_SAMPLES_MAX, DURATION_MS_MAX, STALL_TIMEOUT_MS } from './limits.js';
+import { DECODED_SAMPLES_MAX, DURATION_MS_MAX, STALL_TIMEOUT_MS, THREADLESS_BYTES_MAX } from './limits.js';
 import { pcmLayoutOf } from './pcm-layout.js';
 import { checkRawFormat, codecOfName, type RawFormat, rawFormatOfName } from './raw-format.js';
 import { type NotAudio, sniff } from './sniff.js';
@@ -166,8 +166,7 @@ class Ladder {
 
   async #own(source: ByteSource, format: AudioFormat, task: DecodingTask): Promise<Opened> {
     const decoder = 'own';
-    // A file that is all there in its first 64 KiB is sooner done than a thread begun.
-    if (source.whole) {
+    if (source.whole || (source.sizeBytes ?? Number.POSITIVE_INFINITY) <= THREADLESS_BYTES_MAX) {
       const stream = await openSpeech(task, source.bytes());
       return { format, decoder, stream: { ...stream, close: () => Promise.resolve() } };
     }

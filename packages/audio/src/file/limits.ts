@@ -17,6 +17,9 @@ export const CHUNK_SAMPLES_MAX = 8_000;
 /** Default of `maxDurationMs`: one day of sound. At the bound: `too_large`. */
 export const DURATION_MS_MAX = 24 * 60 * 60 * 1000;
 
+/** A file of plain samples up to this is made speech of where it is read: sooner done than a thread begun. Above: a thread. */
+export const THREADLESS_BYTES_MAX = 256 * 1024;
+
 /** Default of `maxSamples`: a day of eight channels at 48 kHz. At the bound, promised or reached: `too_large`. */
 export const DECODED_SAMPLES_MAX = 24 * 3600 * 48_000 * 8;
 
