@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { listModels } from '@kikitori/engine-moonshine';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { wordsOf } from './reliability/words.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
@@ -73,9 +74,11 @@ describe.skipIf(!hasPulse || !hasModels)('kikitori listen', { timeout: 120_000 }
     });
     await expect.poll(() => notes, { timeout: 30_000 }).toContain('Listening; Ctrl-C ends.');
     await run('paplay', ['--device=room', join(root, 'samples', 'ferry.flac')], { env });
-    await expect.poll(() => written, { timeout: 30_000 }).toMatch(/crossing takes (40|forty) minutes/);
+    await expect.poll(() => written, { timeout: 30_000 }).toMatch(/crossing takes (40|forty) minutes/i);
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([130, null]);
-    expect(written).toMatch(/island leaves at .* tickets ready.* minutes\.?\n$/s);
+    // How it is punctuated depends on where its decodes fell.
+    expect(wordsOf(written).join(' ')).toMatch(/island leaves at .* tickets ready .* minutes$/);
+    expect(written).toMatch(/\n$/);
   });
 });
