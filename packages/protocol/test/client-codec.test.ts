@@ -114,7 +114,12 @@ it('says what is wrong in a sentence of its own, however much was sent', () => {
     fc.string(),
     fc.json().map((json): unknown => JSON.parse(json)),
   );
-  const notText = fc.oneof(members, fc.array(members), fc.double({ noNaN: true }), fc.constant(true));
+  const notText = fc.oneof(
+    members,
+    fc.array(members),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.constant(true),
+  );
   const sent = fc.oneof(
     fc.tuple(members, notText).map(([rest, type]) => ({ ...rest, type })),
     fc.tuple(members, notText).map(([rest, model]) => ({ ...rest, type: 'session.update', model })),
