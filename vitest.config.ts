@@ -2,6 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 /** What lives in real time: browsers with a microphone, child processes with audio at the pace of speech. */
 const REAL_TIME = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+/** Pages in front of an engine that says what the test wants, whenever it comes to it: two of them are no load. */
+const PAGES = [
+  'test/browser/captions.test.ts',
+  'test/browser/live-{contrast,devices,kept,keyboard,keys,page}.test.ts',
+];
 
 // Across packages the tests run against the built `dist`: worker threads cannot load TypeScript on Node 20.
 export default defineConfig({
@@ -23,12 +28,17 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'pages', include: PAGES, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
         test: {
           name: 'real time',
           include: REAL_TIME,
+          exclude: PAGES,
           // After the others and one at a time: a microphone whose machine is busy elsewhere loses sound.
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
