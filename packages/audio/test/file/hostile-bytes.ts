@@ -34,6 +34,11 @@ export function flacFrame(number: number, body: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** Whether the CRC of a whole frame is right: of any bytes it is by chance, once in 65,536 times. */
+export function isFlacFrame(bytes: Uint8Array): boolean {
+  return crc(bytes, 16, 0x8005) === 0;
+}
+
 /** A page of Ogg that holds one packet of at most 254 bytes. */
 export function oggPage(sequence: number, packet: Uint8Array): Uint8Array {
   const head = Buffer.alloc(28);

@@ -6,13 +6,28 @@ import { type FlacStream, openFlac } from '../../src/file/flac-frames.js';
 import { openMatroska } from '../../src/file/matroska-packets.js';
 import { oggPackets } from '../../src/file/ogg-packets.js';
 import { pieces } from './decoding.js';
-import { flacFrame, flacHead, flacHeader, matroskaElement, oggPage } from './hostile-bytes.js';
+import { flacFrame, flacHead, flacHeader, isFlacFrame, matroskaElement, oggPage } from './hostile-bytes.js';
 
 async function framesOf(bytes: Uint8Array, pieceBytes: number): Promise<[string, boolean][]> {
   const { frames }: FlacStream = await openFlac(pieces(Buffer.concat([flacHead, bytes]), pieceBytes));
   const found: [string, boolean][] = [];
   for await (const { bytes: frame, gap } of frames) found.push([Buffer.from(frame).toString('hex'), gap]);
   return found;
+}
+
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly isFrame: boolean;
+}
+
+/** What begins with one header and ends before another is a frame if its checksum is right, whatever was meant by it. */
+function holdsFrameByChance(parts: readonly Part[]): boolean {
+  return parts.some((_, from) =>
+    parts.slice(from).some((_, more) => {
+      const run = parts.slice(from, from + more + 1);
+      return !run.some(({ isFrame }) => isFrame) && isFlacFrame(Buffer.concat(run.map(({ bytes }) => bytes)));
+    }),
+  );
 }
 
 describe('frames of FLAC', () => {
@@ -29,6 +44,7 @@ describe('frames of FLAC', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(part), fc.constantFrom(1, 7, 4_096), async (parts, pieceBytes) => {
+        fc.pre(!holdsFrameByChance(parts));
         const wanted: [string, boolean][] = [];
         let gap = false;
         for (const { bytes, isFrame } of parts) {
