@@ -8,7 +8,7 @@ import { STDERR_HEAD_CHARS_MAX, STDERR_TAIL_CHARS_MAX } from './limits.js';
 export class FfmpegReport {
   #head = '';
   #tail = '';
-  #errorLines = 0;
+  #hasErrors = false;
 
   /** Takes the next piece of stderr. */
   add(text: string): void {
@@ -16,13 +16,13 @@ export class FfmpegReport {
       this.#head += text.slice(0, STDERR_HEAD_CHARS_MAX - this.#head.length);
     }
     const carry = this.#tail.slice(-16); // a mark may be cut by the pieces
-    this.#errorLines += countMarks(carry + text) - countMarks(carry);
+    this.#hasErrors ||= /\[(?:error|fatal|panic)\]/.test(carry + text);
     this.#tail = (this.#tail + text).slice(-STDERR_TAIL_CHARS_MAX);
   }
 
   /** ffmpeg complained about the content, though it may have gone on. */
   get hasErrors(): boolean {
-    return this.#errorLines > 0;
+    return this.#hasErrors;
   }
 
   /** The audio is scrambled (`enca`, `drms`): what comes out would be noise. */
@@ -35,8 +35,8 @@ export class FfmpegReport {
 
   /** Length that the container states, ms; undefined where it does not. */
   get durationMs(): number | undefined {
-    // Exactly two spaces: the values of tags are indented by more, so none can pose as this line.
-    const found = /^(?:\[info\] )? {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/m.exec(this.#head);
+    // The values of tags are indented by more, and a line break in the name of one is followed by no `[info]`.
+    const found = /^\[info\] {3}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/m.exec(this.#head);
     if (found === null) return undefined;
     return Math.round((Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])) * 1000);
   }
@@ -91,8 +91,4 @@ export function tooCostlyError(cause?: unknown): AudioError {
     'Decoding this file takes more memory or time than is allowed; convert it to WAV and try again.',
     { cause },
   );
-}
-
-function countMarks(text: string): number {
-  return text.split(/\[(?:error|fatal|panic)\]/).length - 1;
 }

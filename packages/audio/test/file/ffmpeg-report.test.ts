@@ -13,13 +13,16 @@ it('reads the length, which no tag can feign', () => {
     '[info]   Metadata:',
     '[info]     title           : x',
     '[info]                     :   Duration: 99:00:00.00, start',
+    '[info]     Duration: 98:00:00.00, a name that is long: x',
+    '[info]     a name',
+    '  Duration: 97:00:00.00, of two lines: x',
     '[info]   Duration: 01:02:03.50, start: 0.000000, bitrate: 64 kb/s',
   ].join('\n');
   expect(reportOf(text).durationMs).toBe(3_723_500);
   expect(reportOf('[info]   Duration: N/A, bitrate: N/A').durationMs).toBeUndefined();
 });
 
-it('counts complaints that arrive in two pieces once', () => {
+it('hears complaints that arrive in two pieces', () => {
   expect(reportOf('[mp3float @ 0x1] [err', 'or] Header missing').hasErrors).toBe(true);
   expect(reportOf('[warning] x', '[info] y').hasErrors).toBe(false);
 });
@@ -52,4 +55,6 @@ it('finds the reason at the end of a long talk, and holds a bounded part of it',
     report.add('[warning] once more unto the breach\n'.repeat(100));
   report.add("[fatal] Stream map '0:a:0' matches no streams.");
   expect(report.toError(1).code).toBe('no_audio_track');
+  report.add('[warning] once more unto the breach\n'.repeat(300));
+  expect(report.toError(1).code).toBe('decode_failed');
 });

@@ -82,6 +82,7 @@ describe('the speech between two words', () => {
     const found = timeline(silence(5), unsure(5), speech(10), unsure(5), silence(5), speech(10));
     expect(found.speechMs(0, 40 * FRAME)).toBe(25 * 32);
     expect(found.speechMs(12 * FRAME + 200, 14 * FRAME + 300)).toBe(3 * 32);
+    expect(found.speechMs(12 * FRAME + 300, 14 * FRAME + 200)).toBe(32);
     expect(found.speechMs(20 * FRAME, 20 * FRAME)).toBe(0);
   });
 

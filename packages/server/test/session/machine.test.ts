@@ -229,9 +229,10 @@ describe('bounds', () => {
     const session = new Harness({ queuedAudioMsMax: 1000 });
     session.configure();
     expect(session.append(900)).toEqual([]);
-    expect(brief(session.append(101))).toEqual(['error buffer_full', 'drop']);
+    expect(session.append(100)).toEqual([]);
+    expect(brief(session.append(1))).toEqual(['error buffer_full', 'drop']);
     for (let n = 0; n < 500; n += 1) expect(brief(session.append(50))).toEqual(['drop']);
-    expect(brief(session.commit())).toEqual(['open', 'write 900']);
+    expect(brief(session.commit())).toEqual(['open', 'write 900', 'write 100']);
     expect(brief(session.append(50))).toEqual(['write 50']);
   });
 
