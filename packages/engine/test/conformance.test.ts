@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { describeSpeechEngine, type EngineUnderTest, type TestRunner } from '../src/conformance/engine.js';
 import { violationsOf } from '../src/conformance/violations.js';
 import { wordErrors } from '../src/conformance/word-errors.js';
@@ -28,7 +28,7 @@ const underTest = (name: string, create: () => Promise<SpeechEngine>): EngineUnd
 for (const lookAheadMs of [0, 400]) {
   const name = `scripted engine with a look-ahead of ${lookAheadMs} ms`;
   const create = async () => createScriptedEngine({ script: SCRIPT, lookAheadMs });
-  describeSpeechEngine(underTest(name, create), { describe, it, expect });
+  describeSpeechEngine(underTest(name, create), { describe, it, afterAll, expect });
 }
 
 describe('the checks of the suite', () => {
@@ -108,6 +108,7 @@ async function failuresOf(create: () => SpeechEngine): Promise<readonly string[]
   const runner: TestRunner = {
     describe: (_, body) => body(),
     it: (name, body) => tests.push([name, body]),
+    afterAll: (body) => tests.push(['afterAll', body]),
     expect,
   };
   describeSpeechEngine(

@@ -2,6 +2,7 @@ import type { SpeechEngine } from '../engine.js';
 import { describeFlushing } from './flushing.js';
 import { describeLifetime } from './lifetime.js';
 import { describeListening } from './listening.js';
+import { scenes } from './scene.js';
 
 export { Listener } from './listener.js';
 export { violationsOf } from './violations.js';
@@ -19,7 +20,7 @@ export interface SpokenSample {
 export interface EngineUnderTest {
   /** Shown as the title. */
   readonly name: string;
-  /** A fresh engine with at least two streams; the suite closes it. */
+  /** A fresh engine with at least two streams; the suite shares it among its tests, and closes it. */
   readonly create: () => Promise<SpeechEngine>;
   /** Speech of some seconds, with some silence around it. */
   readonly speech: SpokenSample;
@@ -42,6 +43,7 @@ export interface EngineUnderTest {
 export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>, timeoutMs?: number) => unknown;
+  readonly afterAll: (body: () => Promise<void>) => unknown;
   readonly expect: (actual: unknown, message?: string) => Matchers;
 }
 
@@ -61,8 +63,9 @@ export interface Matchers {
  */
 export function describeSpeechEngine(engine: EngineUnderTest, runner: TestRunner): void {
   runner.describe(`${engine.name} as a speech engine`, () => {
-    describeListening(engine, runner);
-    describeFlushing(engine, runner);
-    describeLifetime(engine, runner);
+    const scene = scenes(engine, runner);
+    describeListening(engine, runner, scene);
+    describeFlushing(engine, runner, scene);
+    describeLifetime(engine, runner, scene);
   });
 }

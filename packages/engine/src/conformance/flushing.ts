@@ -1,10 +1,8 @@
 import type { EngineUnderTest, TestRunner } from './engine.js';
-import { scenes } from './scene.js';
+import type { DeclareScene } from './scene.js';
 
 /** What `flush` promises. */
-export function describeFlushing(under: EngineUnderTest, runner: TestRunner): void {
-  const { expect } = runner;
-  const scene = scenes(under, runner);
+export function describeFlushing(under: EngineUnderTest, { expect }: TestRunner, scene: DeclareScene): void {
   const { speech } = under;
 
   scene('answers a flush after everything that was written before it', async (test) => {

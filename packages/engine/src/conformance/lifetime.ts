@@ -1,12 +1,10 @@
 import type { SpeechStream } from '../engine.js';
 import type { EngineUnderTest, TestRunner } from './engine.js';
 import { Listener } from './listener.js';
-import { type Scene, scenes } from './scene.js';
+import type { DeclareScene, Scene } from './scene.js';
 
 /** Slots, closing, aborting, failing. */
-export function describeLifetime(under: EngineUnderTest, runner: TestRunner): void {
-  const { expect } = runner;
-  const scene = scenes(under, runner);
+export function describeLifetime(under: EngineUnderTest, { expect }: TestRunner, scene: DeclareScene): void {
   const { speech } = under;
 
   scene('refuses one stream too many at once, and a close frees the slot at once', async (test) => {

@@ -1,11 +1,9 @@
 import type { EngineUnderTest, TestRunner } from './engine.js';
 import { textOf, wordsOf } from './listener.js';
-import { scenes } from './scene.js';
+import type { DeclareScene } from './scene.js';
 
 /** What is said, in which order, and that it depends on the audio alone. */
-export function describeListening(under: EngineUnderTest, runner: TestRunner): void {
-  const { expect } = runner;
-  const scene = scenes(under, runner);
+export function describeListening(under: EngineUnderTest, { expect }: TestRunner, scene: DeclareScene): void {
   const { speech, otherSpeech, silence, isDeterministic = true } = under;
 
   scene('says what it is', async ({ engine: { info } }) => {

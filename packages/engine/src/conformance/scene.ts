@@ -1,10 +1,11 @@
 import type { SpeechEngine, StreamOptions } from '../engine.js';
 import type { EngineUnderTest, SpokenSample, TestRunner } from './engine.js';
 import { Listener } from './listener.js';
+import { SharedEngine } from './shared-engine.js';
 import { violationsOf } from './violations.js';
 import { wordErrors } from './word-errors.js';
 
-/** One test of the suite: an engine that is closed at its end, and the checks that all tests share. */
+/** One test of the suite: an engine whose streams are closed at its end, and the checks that all tests share. */
 export class Scene {
   readonly engine: SpeechEngine;
   readonly #under: EngineUnderTest;
@@ -65,20 +66,15 @@ export class Scene {
   }
 }
 
-/** Declares a test with a fresh engine, which is closed whatever happens. */
-export function scenes(
-  under: EngineUnderTest,
-  { it, expect }: TestRunner,
-): (name: string, body: (scene: Scene) => Promise<void>) => void {
+/** Declares a test. */
+export type DeclareScene = (name: string, body: (scene: Scene) => Promise<void>) => void;
+
+/** Declares tests that share an engine, which is closed behind the last of them. */
+export function scenes(under: EngineUnderTest, { it, expect, afterAll }: TestRunner): DeclareScene {
+  const shared = new SharedEngine(under.create);
+  afterAll(() => shared.close());
   return (name, body) => {
-    const run = async (): Promise<void> => {
-      const engine = await under.create();
-      try {
-        await body(new Scene(engine, under, expect));
-      } finally {
-        await engine.close();
-      }
-    };
+    const run = (): Promise<void> => shared.lend((engine) => body(new Scene(engine, under, expect)));
     if (under.timeoutMs === undefined) it(name, run);
     else it(name, run, under.timeoutMs);
   };
