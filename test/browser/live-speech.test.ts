@@ -9,9 +9,20 @@ import { PAGES_FOLDER } from '@kikitori/web';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
-import { leave, PATIENCE, stop, untilPhase, untilSaid, untilState, visit, wordsOn } from './live-stage.js';
+import {
+  leave,
+  PATIENCE,
+  stop,
+  untilPhase,
+  untilSilent,
+  untilState,
+  untilWords,
+  visit,
+  wordsOn,
+} from './live-stage.js';
 import { microphoneFlags, speech, writeMicrophone } from './microphone.js';
 import { SlowDoor } from './slow-door.js';
+import { expectWhole, shareOf } from './spoken.js';
 
 const engine =
   whyNoBrowser === undefined
@@ -20,9 +31,6 @@ const engine =
 if (engine === undefined) {
   process.stderr.write(`the live page is not spoken to: ${whyNoBrowser ?? 'no model tiny'}\n`);
 }
-
-/** A recogniser of this size hears either. */
-const FERRY = /ferry|fairy/i;
 
 describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120_000 }, () => {
   let folder = '';
@@ -68,23 +76,26 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     await page.locator('#listener').filter({ hasText: 'moonshine-tiny' }).waitFor(PATIENCE);
     await page.click('#record');
-    await untilSaid(page, FERRY);
+    await untilWords(page, 6);
+    await untilPhase(page, 'recording');
     await page
       .locator('#lag-number')
       .filter({ hasText: /\d\.\d s/ })
       .waitFor(PATIENCE);
-    await untilSaid(page, /minutes/i);
+    await untilSilent(page);
     await stop(page);
 
     const said = await wordsOn(page);
-    expect(said).toMatch(/^Good.morning.*(ferry|fairy).*island.*crossing.*minutes/i);
+    expectWhole(said, 'ferry');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-export="srt"]')]);
     expect(download.suggestedFilename()).toMatch(/^kikitori-.*\.srt$/);
-    expect(await readFile(await download.path(), 'utf8')).toMatch(/^1\n00:00:0\d,\d{3} --> .*\nGood.morning/);
+    const cues = (await readFile(await download.path(), 'utf8')).trim().split('\n\n');
+    expect(cues[0]).toMatch(/^1\n00:00:0\d,\d{3} --> /);
+    const exported = cues.flatMap((cue) => cue.split('\n').slice(2)).join(' ');
+    expect(exported.split(/\s+/)).toEqual(said.trim().split(/\s+/));
 
     await page.reload();
-    await untilSaid(page, /minutes/i);
-    expect(await wordsOn(page)).toBe(said);
+    await expect.poll(() => wordsOn(page), PATIENCE).toBe(said);
     expect([...hosts]).toEqual([new URL(server.url).host]);
   });
 
@@ -100,7 +111,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
       }).observe(document.getElementById('announcer') ?? document.body, { childList: true, subtree: true });
     });
     await page.click('#record');
-    await untilSaid(page, /minutes/i);
+    await untilSilent(page);
     await stop(page);
     const heard = await page.evaluate(() => (window as unknown as { heard: string[] }).heard);
     expect(heard.filter((text) => text !== '')).toEqual(
@@ -109,7 +120,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     expect(await page.locator('#transcript').getAttribute('aria-live')).toBe(null);
   });
 
-  it('has the first word although the connection comes 2 s late or later', async () => {
+  it('has the first word although the connection comes 3 s late or later', async () => {
     const door = await SlowDoor.open(server.port);
     try {
       let open: () => void = () => undefined;
@@ -118,11 +129,12 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
       });
       const page = await visit(ferry, door.url);
       await page.click('#record');
-      await untilState(page, /([2-9]|\d\d) s kept, connecting/);
+      await untilState(page, /([4-9]|\d\d) s kept, connecting/);
       expect(await page.locator('#transcript li').count()).toBe(0);
       open();
-      await untilSaid(page, FERRY);
-      expect(await wordsOn(page)).toMatch(/^Good.morning/i);
+      await untilSilent(page);
+      await stop(page);
+      expectWhole(await wordsOn(page), 'ferry');
     } finally {
       await door.close();
     }
@@ -133,14 +145,14 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     try {
       const page = await visit(ferry, door.url);
       await page.click('#record');
-      await untilSaid(page, /\w/);
+      await untilWords(page, 1);
       door.isShut = true;
       door.cut();
       await untilState(page, /Reconnecting: ([3-9]|\d\d) s of sound kept/);
       door.isShut = false;
-      await untilSaid(page, /minutes/i);
+      await untilSilent(page);
       await stop(page);
-      expect(await wordsOn(page)).toMatch(/(ferry|fairy).*island.*crossing.*minutes/i);
+      expectWhole(await wordsOn(page), 'ferry');
       expect(await page.locator('#transcript .gap').count()).toBe(0);
     } finally {
       await door.close();
@@ -150,9 +162,13 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
   it('gives two visitors two transcripts', async () => {
     const [one, other] = await Promise.all([visit(ferry, server.url), visit(kitchen, server.url)]);
     await Promise.all([one.click('#record'), other.click('#record')]);
-    await Promise.all([untilSaid(one, /ferry|island/i), untilSaid(other, /milk|boil/i)]);
-    expect(await wordsOn(one)).not.toMatch(/milk|boil/i);
-    expect(await wordsOn(other)).not.toMatch(/ferry|island/i);
+    await Promise.all([untilSilent(one), untilSilent(other)]);
+    await Promise.all([stop(one), stop(other)]);
+    expectWhole(await wordsOn(one), 'ferry');
+    expectWhole(await wordsOn(other), 'kitchen');
+    // One sample has next to no word of the other.
+    expect(shareOf(await wordsOn(one), 'kitchen')).toBeLessThan(0.3);
+    expect(shareOf(await wordsOn(other), 'ferry')).toBeLessThan(0.3);
   });
 
   it('hears what a tab plays', async () => {
@@ -165,9 +181,17 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     await page.selectOption('#source', 'tab');
     await page.click('#record');
     await untilState(page, /^(Live|Only silence comes.*)$/);
-    await page.evaluate(() => new Audio('/samples/kitchen.flac').play());
-    await untilSaid(page, /milk.*boil/i);
+    await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const player = new Audio('/samples/kitchen.flac');
+          player.addEventListener('ended', resolve);
+          player.play().catch(reject);
+        }),
+    );
+    await untilSilent(page);
     await stop(page);
+    expectWhole(await wordsOn(page), 'kitchen');
   });
 
   it('reads a file that is dropped on it, as fast as possible', async () => {
@@ -181,7 +205,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     }, bytes);
     await page.dispatchEvent('#stage', 'drop', { dataTransfer: transfer });
     await untilPhase(page, 'done');
-    expect(await wordsOn(page)).toMatch(/meeting.*Monday.*second floor/i);
+    expectWhole(await wordsOn(page), 'meeting');
     expect(await page.locator('#session-name').textContent()).toContain('meeting.flac');
   });
 });
