@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
 import type { Clock } from './clock.js';
+import type { Dialect } from './dialects/dialect.js';
 import type { HttpError } from './errors.js';
 import { sendJson } from './http/answers.js';
 import { modelList } from './http/models.js';
@@ -11,7 +12,7 @@ import type { HttpLimits, SessionLimits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { ServerMetrics } from './metrics.js';
 import type { Place } from './places.js';
-import { type Session, startSession } from './session/serve-connection.js';
+import { type Claimed, type Session, startSession } from './session/serve-connection.js';
 import type { SessionHost } from './session-host.js';
 
 /** What a host over an engine needs. */
@@ -19,6 +20,7 @@ export interface EngineHostOptions {
   /** Stays the caller's. */
   readonly engine: SpeechEngine;
   readonly models: readonly string[];
+  readonly dialects: readonly Dialect[];
   readonly limits: SessionLimits;
   readonly httpLimits: HttpLimits;
   readonly clock: Clock;
@@ -69,14 +71,19 @@ export class EngineHost implements SessionHost {
     return this.#isGone;
   }
 
-  startSession(connection: Connection, { binaryIsText }: { readonly binaryIsText: boolean }): Session {
-    const { engine, models, limits, clock, logger, metrics } = this.#options;
+  speaks(): boolean {
+    return true;
+  }
+
+  startSession(connection: Connection, claimed: Claimed): Session {
+    const { engine, models, dialects, limits, clock, logger, metrics } = this.#options;
     const onEngineClosed = (): void => this.#noteGone();
     return startSession(connection, {
       engine,
       models,
+      claimed,
+      dialects,
       limits,
-      binaryIsText,
       clock,
       logger,
       metrics,

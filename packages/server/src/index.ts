@@ -1,5 +1,15 @@
 export { assertSafeToListen, type ListenChoice } from './auth.js';
 export { type Clock, systemClock } from './clock.js';
+export type {
+  Conversation,
+  Dialect,
+  DialectRequest,
+  Greeting,
+  Refusal,
+  RefusalAnswer,
+} from './dialects/dialect.js';
+export { DIALECTS } from './dialects/registry.js';
+export { type Credential, credentialOf } from './doors/credentials.js';
 export type { DoorOptions } from './doors/doorman.js';
 export { formatKey, type KeyFile, openKeyFile, parseKeyFile } from './doors/key-file.js';
 export { createKey, digestOf, type KeySource, type KnownKey } from './doors/keys.js';
@@ -31,7 +41,6 @@ export {
   type RealtimeServer,
   type RealtimeServerOptions,
   type ServerSurroundings,
-  WEBSOCKET_PATHS,
 } from './server.js';
 export {
   type ServeOptions,
@@ -39,6 +48,7 @@ export {
   type SessionEnd,
   serveConnection,
 } from './session/serve-connection.js';
+export type { Fault, Input, Notice, PlacedWord, Problem } from './session/state.js';
 export type { HostedSession } from './session-host.js';
 export {
   DEFAULT_HOST,

@@ -4,12 +4,15 @@ import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori
 import { captionRoutes } from './captions/caption-routes.js';
 import { CaptionsHub } from './captions/captions-hub.js';
 import { type Clock, systemClock } from './clock.js';
+import type { Dialect, DialectRequest } from './dialects/dialect.js';
+import { DIALECTS, dialectOf } from './dialects/registry.js';
 import type { Caller } from './doors/authenticator.js';
 import { clientSecretsHandler } from './doors/client-secrets.js';
-import { Doorman, type DoorOptions, type DoorRefusal, refusalBody, refusalHeaders } from './doors/doorman.js';
+import { credentialOf } from './doors/credentials.js';
+import { Doorman, type DoorOptions, type DoorRefusal, refusalHeaders } from './doors/doorman.js';
 import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
-import { errorBody, send, sendJson } from './http/answers.js';
+import { send, sendJson } from './http/answers.js';
 import { pageInfoRoutes } from './http/page-info.js';
 import { createRouter, empty, type Route } from './http/router.js';
 import { UploadShares } from './http/upload-shares.js';
@@ -28,6 +31,7 @@ import { type Logger, silentLogger } from './logger.js';
 import { createMetrics, type RefusalReason, type ServerMetrics } from './metrics.js';
 import { type Place, Places } from './places.js';
 import { RelayHost, type RelayTarget } from './relay/relay-host.js';
+import type { Claimed } from './session/serve-connection.js';
 import type { HostedSession, SessionHost } from './session-host.js';
 import { packageVersion } from './version.js';
 
@@ -41,6 +45,8 @@ export interface ServerSurroundings extends DoorOptions {
   readonly httpLimits?: Partial<HttpLimits>;
   /** Bounds that differ from `CAPTIONS_LIMITS`. */
   readonly captionsLimits?: Partial<CaptionsLimits>;
+  /** What clients may speak. Default: every dialect of `dialects/registry.ts`. */
+  readonly dialects?: readonly Dialect[];
   readonly logger?: Logger;
   readonly clock?: Clock;
   /** What `GET /version` says. Default: the version of this package. */
@@ -54,12 +60,6 @@ export type Answerer =
 
 /** What a server is made of. */
 export type RealtimeServerOptions = ServerSurroundings & Answerer;
-
-/** Where SageMaker's sidecar connects to a container; there binary messages are JSON too. */
-const SAGEMAKER_PATH = '/invocations-bidirectional-stream';
-
-/** The paths on which WebSockets are let in. The second makes this server a SageMaker container. */
-export const WEBSOCKET_PATHS: readonly string[] = ['/v1/realtime', SAGEMAKER_PATH];
 
 /** A server without a socket: whoever has one hands over handshakes, connections and HTTP requests. */
 export interface RealtimeServer extends ListenHandlers {
@@ -78,6 +78,12 @@ export interface RealtimeServer extends ListenHandlers {
   close(): Promise<void>;
 }
 
+/** Somebody who was let in. */
+interface Admitted {
+  readonly dialect: Dialect;
+  readonly caller: Caller;
+}
+
 /** Closing takes a little of the deadline: the close frame has to be answered. */
 const CLOSING_SHARE = 0.2;
 const CLOSING_MS_MAX = 1_000;
@@ -94,8 +100,9 @@ class Server implements RealtimeServer {
   readonly #clock: Clock;
   readonly #version: string;
   readonly #doorman: Doorman;
-  /** Who stands behind a handshake that was let in, until its connection is there. */
-  readonly #callers = new WeakMap<Handshake, Caller>();
+  readonly #dialects: readonly Dialect[];
+  /** What is known of a handshake that was let in, until its connection is there. */
+  readonly #admitted = new WeakMap<Handshake, Admitted>();
   readonly #metrics: ServerMetrics;
   readonly #places: Places;
   readonly #uploads: UploadShares;
@@ -107,6 +114,7 @@ class Server implements RealtimeServer {
     if (options.models?.length === 0) {
       throw new ServerError('invalid_option', 'A server needs at least one model name.');
     }
+    this.#dialects = options.dialects ?? DIALECTS;
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
     this.#version = options.version ?? packageVersion();
@@ -150,51 +158,44 @@ class Server implements RealtimeServer {
   }
 
   admit(handshake: Handshake): Admission {
-    if (!WEBSOCKET_PATHS.includes(handshake.path)) {
+    const request: DialectRequest = handshake;
+    const dialect = dialectOf(this.#dialects, request);
+    if (dialect === undefined || !this.#host.speaks(dialect)) {
       this.#refuse('path');
       return { accept: false, status: 403 };
     }
-    const verdict = this.#doorman.judge(handshake);
-    if ('refusal' in verdict) return this.#refuseKnock(verdict.refusal);
-    const { caller, protocol } = verdict;
+    const { credential, protocol } = dialect.greet(request);
+    const verdict = this.#doorman.judge({ ...handshake, credential });
+    if ('refusal' in verdict) return this.#refuseKnock(dialect, verdict.refusal);
+    const { caller } = verdict;
     const keyFull = this.#doorman.whyKeyFull(caller);
-    if (keyFull !== undefined) return this.#refuseKnock(keyFull);
+    if (keyFull !== undefined) return this.#refuseKnock(dialect, keyFull);
     const reason = this.#whyFull();
     if (reason === undefined) {
-      this.#callers.set(handshake, caller);
+      this.#admitted.set(handshake, { dialect, caller });
       return { accept: true, ...(protocol === undefined ? {} : { protocol }) };
     }
     this.#refuse(reason);
-    return {
-      accept: false,
-      status: 503,
-      headers: {
-        'content-type': 'application/json',
-        ...(reason === 'busy' ? { 'retry-after': String(RETRY_AFTER_S) } : {}),
-      },
-      body: errorBody(this.#fullError(reason)),
-    };
+    const { status, message } = this.#fullError(reason);
+    const { headers, body } = dialect.refuse({ status, message });
+    const retry = reason === 'busy' ? { 'retry-after': String(RETRY_AFTER_S) } : {};
+    return { accept: false, status, headers: { ...headers, ...retry }, body };
   }
 
   onConnection(connection: Connection, handshake: Handshake): void {
-    const { path } = handshake;
-    const caller = this.#callers.get(handshake);
-    // Not taken in `admit`: a handshake that is let in can still fail.
-    const isFull =
-      this.#whyFull() !== undefined ||
-      (caller !== undefined && this.#doorman.whyKeyFull(caller) !== undefined);
-    const place = isFull ? undefined : this.#places.take();
-    if (place === undefined) {
+    const admitted = this.#admitted.get(handshake);
+    const place = admitted === undefined ? undefined : this.#placeFor(admitted.caller);
+    if (admitted === undefined || place === undefined) {
       this.#refuse('busy');
       connection.close(1013, 'Every recogniser is taken.').catch(() => connection.destroy());
       return;
     }
-    const leaveKey = caller === undefined ? undefined : this.#doorman.count(caller);
+    const leaveKey = this.#doorman.count(admitted.caller);
     const leave = (): void => {
       place.free();
-      leaveKey?.();
+      leaveKey();
     };
-    const session = this.#start(connection, { path, leave });
+    const session = this.#start(connection, { dialect: admitted.dialect, request: handshake }, leave);
     if (session === undefined) return;
     this.#sessions.add(session);
     this.#metrics.connectionsActive.inc();
@@ -207,13 +208,16 @@ class Server implements RealtimeServer {
     });
   }
 
+  /** Not taken in `admit`: a handshake that is let in can still fail. */
+  #placeFor(caller: Caller): Place | undefined {
+    const isFull = this.#whyFull() !== undefined || this.#doorman.whyKeyFull(caller) !== undefined;
+    return isFull ? undefined : this.#places.take();
+  }
+
   /** A session that could not begin is over: it leaves its place. */
-  #start(
-    connection: Connection,
-    { path, leave }: { readonly path: string; readonly leave: () => void },
-  ): HostedSession | undefined {
+  #start(connection: Connection, claimed: Claimed, leave: () => void): HostedSession | undefined {
     try {
-      return this.#host.startSession(connection, { binaryIsText: path === SAGEMAKER_PATH });
+      return this.#host.startSession(connection, claimed);
     } catch (error) {
       leave();
       this.#logFailure('A session could not begin.', error);
@@ -266,6 +270,7 @@ class Server implements RealtimeServer {
       limits: { ...SESSION_LIMITS, queuedAudioMsMax, ...options.limits },
       engine,
       models,
+      dialects: this.#dialects,
       httpLimits,
       enterUpload: (request) => this.#enterUpload(request),
       takePlace: () => this.#takePlace(),
@@ -318,7 +323,9 @@ class Server implements RealtimeServer {
       this.#refuse(full);
       return this.#fullError(full);
     }
-    const caller = this.#doorman.authenticator.identify({ authorization: request.headers.authorization });
+    const caller = this.#doorman.authenticator.identify(
+      credentialOf({ authorization: request.headers.authorization }),
+    );
     const keyFull = caller === undefined ? undefined : this.#doorman.whyKeyFull(caller);
     if (keyFull !== undefined) {
       this.#refuse(keyFull.reason);
@@ -365,16 +372,21 @@ class Server implements RealtimeServer {
   /** Whose shares are counted: those of a key, its tokens included, or of an address where there are no keys. */
   #ownerOf({ headers, socket }: IncomingMessage): string {
     const { authorization } = headers;
-    const key = this.#doorman.authenticator.identify({ authorization })?.key;
+    const key = this.#doorman.authenticator.identify(credentialOf({ authorization }))?.key;
     return key === undefined
       ? `address ${this.#doorman.addressOf({ headers, remoteAddress: socket.remoteAddress ?? '' })}`
       : `key ${key.name}`;
   }
 
-  #refuseKnock(refusal: DoorRefusal): Admission {
+  #refuseKnock(dialect: Dialect, refusal: DoorRefusal): Admission {
     this.#refuse(refusal.reason);
-    const headers = { 'content-type': 'application/json', ...refusalHeaders(refusal) };
-    return { accept: false, status: refusal.status, headers, body: refusalBody(refusal) };
+    const { headers, body } = dialect.refuse(refusal);
+    return {
+      accept: false,
+      status: refusal.status,
+      headers: { ...headers, ...refusalHeaders(refusal) },
+      body,
+    };
   }
 
   #refuse(reason: RefusalReason): void {

@@ -1,5 +1,7 @@
 import type { Connection } from '@kikitori/transport';
+import type { Dialect } from './dialects/dialect.js';
 import type { Route } from './http/router.js';
+import type { Claimed } from './session/serve-connection.js';
 
 /** A session as the server around it sees it. */
 export interface HostedSession {
@@ -24,8 +26,10 @@ export interface SessionHost {
   readonly isGone: boolean;
   /** Routes that only make sense with this host, beside those of every server. */
   readonly routes: Readonly<Record<string, Route>>;
+  /** Whether sessions of that dialect can be answered. */
+  speaks(dialect: Dialect): boolean;
   /** The connection belongs to the session from here on. */
-  startSession(connection: Connection, options: { readonly binaryIsText: boolean }): HostedSession;
+  startSession(connection: Connection, claimed: Claimed): HostedSession;
   /** Ends everything that is no session. */
   abort(): void;
   /** Settles when nothing runs that is no session. */

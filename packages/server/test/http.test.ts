@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commit, RealtimeClient } from './realtime-client.js';
-import { eventually, startTestServer } from './test-server.js';
+import { eventually, handshake, startTestServer } from './test-server.js';
 
 describe('routes', () => {
   it('health and ping answer 200 with an empty body', async () => {
@@ -184,15 +184,3 @@ describe('metrics', () => {
     );
   });
 });
-
-/** The raw answer to an upgrade request. */
-async function handshake(port: number, path: string): Promise<string> {
-  const { connect } = await import('node:net');
-  const socket = connect(port, '127.0.0.1');
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
-  );
-  const pieces: Buffer[] = [];
-  for await (const piece of socket) pieces.push(piece);
-  return Buffer.concat(pieces).toString();
-}

@@ -1,5 +1,6 @@
 /** A server on loopback in front of the scripted engine, and what the tests need to look inside. */
 
+import { connect } from 'node:net';
 import { createScriptedEngine, type ScriptedEngine, type ScriptedEngineOptions } from '@kikitori/engine';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import type { LogFields, Logger } from '../src/logger.js';
@@ -82,4 +83,15 @@ function loggerInto(log: LogLine[]): Logger {
 /** Waits until the condition holds, a turn of the event loop at a time; the test's own timeout is the bound. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The raw answer to an upgrade request. */
+export async function handshake(port: number, path: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+  );
+  const pieces: Buffer[] = [];
+  for await (const piece of socket) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
 }

@@ -37,7 +37,7 @@ function keyFile(random: Random): void {
 
 function credentials(random: Random): void {
   const authenticator = new Authenticator([fixedKeys([KEY])], () => NOW_S);
-  const caller = authenticator.identify({ authorization: `Bearer ${KEY}` });
+  const caller = authenticator.identify(credentialOf({ authorization: `Bearer ${KEY}` }));
   if (caller?.key === undefined) throw new Error('The key itself is refused.');
   const { value } = authenticator.mint(caller.key, 60);
   const shown = random.pick([KEY, value]);
@@ -50,9 +50,9 @@ function credentials(random: Random): void {
   ];
   for (const carrier of carriers) {
     // What was changed may have become the credential again.
-    const isSame = credentialOf(carrier)?.text === shown;
+    const credential = credentialOf(carrier);
     insist(
-      isSame || authenticator.identify(carrier) === undefined,
+      credential?.text === shown || authenticator.identify(credential) === undefined,
       'Something else than the credential opens the door.',
     );
   }

@@ -1,4 +1,4 @@
-import { type Carrier, credentialOf } from './credentials.js';
+import type { Credential } from './credentials.js';
 import { KeyRing } from './key-ring.js';
 import { digestOf, type KeySource, type KnownKey } from './keys.js';
 import { type MintedToken, Tokens } from './tokens.js';
@@ -33,9 +33,8 @@ export class Authenticator {
    * Who asks; undefined when nothing good was shown. Costs the same with one key and with ten thousand. A key is not taken
    * from a query: addresses are logged on the way.
    */
-  identify(carrier: Carrier): Caller | undefined {
+  identify(credential: Credential | undefined): Caller | undefined {
     if (!this.isGuarded) return ANYBODY;
-    const credential = credentialOf(carrier);
     if (credential === undefined) return undefined;
     if (Tokens.isToken(credential.text)) {
       const key = this.#tokens.keyOf(credential.text, this.#keys, this.#nowS());

@@ -6,6 +6,7 @@ import { readJsonBody } from '../http/json-body.js';
 import { type Handler, hasBody } from '../http/router.js';
 import { TOKEN_LIMITS } from '../limits.js';
 import type { Authenticator } from './authenticator.js';
+import { credentialOf } from './credentials.js';
 
 const NO_KEYS = 'This server has no keys: everybody may connect, and no token is needed.';
 const BAD_WISH = `Ask for {"expires_after":{"seconds":60}}, with ${TOKEN_LIMITS.lifeSMin} to ${TOKEN_LIMITS.lifeSMax} seconds, or send no body.`;
@@ -18,7 +19,7 @@ export function clientSecretsHandler(authenticator: Authenticator, clock: Clock)
   return async (request, response) => {
     try {
       const { authorization } = request.headers;
-      const key = authenticator.identify({ authorization })?.key;
+      const key = authenticator.identify(credentialOf({ authorization }))?.key;
       if (key === undefined) throw refusal(400, NO_KEYS);
       const { value, expiresAtS } = authenticator.mint(key, await wantedLifeS(request, clock));
       sendJson(response, 200, { value, expires_at: expiresAtS }, { 'cache-control': 'no-store' });

@@ -11,7 +11,7 @@ import { ServerError } from '../errors.js';
 import { DOOR_LIMITS, type DoorLimits } from '../limits.js';
 import { Authenticator, type Caller } from './authenticator.js';
 import { ConnectRate } from './connect-rate.js';
-import { chosenProtocol } from './credentials.js';
+import type { Credential } from './credentials.js';
 import { fixedKeys, type KeySource, type KnownKey } from './keys.js';
 
 /** Who may enter, from where, and how often. */
@@ -34,10 +34,8 @@ export interface DoorOptions {
 export interface Knock {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly remoteAddress: string;
-  /** Without the leading `?`. */
-  readonly query: string;
-  /** Subprotocols that a WebSocket offers. */
-  readonly protocols?: readonly string[];
+  /** What is shown, wherever it was carried. */
+  readonly credential: Credential | undefined;
   /** A token is not enough. */
   readonly needsKey?: boolean;
 }
@@ -54,9 +52,7 @@ export type DoorRefusal =
     };
 
 /** What the doorman says. */
-export type DoorVerdict =
-  | { readonly caller: Caller /** Subprotocol to answer with. */; readonly protocol: string | undefined }
-  | { readonly refusal: DoorRefusal };
+export type DoorVerdict = { readonly caller: Caller } | { readonly refusal: DoorRefusal };
 
 const KEY_BUSY_RETRY_S = 5;
 
@@ -106,16 +102,14 @@ export class Doorman {
   judge(knock: Knock): DoorVerdict {
     const origin = this.#originRefusal(knock);
     if (origin !== undefined) return { refusal: origin };
-    const { protocols = [], query } = knock;
-    const authorization = text(knock.headers['authorization']);
-    const caller = this.authenticator.identify({ authorization, protocols, query });
+    const caller = this.authenticator.identify(knock.credential);
     const key = caller?.key;
     const late =
       key === undefined ? this.#byAddress.knock(this.addressOf(knock)) : this.#byKey.knock(key.name);
     if (late > 0) return { refusal: tooOften(late) };
     if (caller === undefined) return { refusal: UNKNOWN };
     if (knock.needsKey === true && caller.isToken) return { refusal: TOKEN_ONLY };
-    return { caller, protocol: chosenProtocol(protocols) };
+    return { caller };
   }
 
   /** Under which name shares and rates of whoever knocks are counted, where no key says it. */

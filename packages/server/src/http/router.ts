@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { credentialOf } from '../doors/credentials.js';
 import { type Doorman, type DoorRefusal, refusalBody, refusalHeaders } from '../doors/doorman.js';
 import { send, sendError, sendJson } from './answers.js';
 
@@ -63,8 +64,8 @@ function refusalOf(doorman: Doorman, request: IncomingMessage, { guarded }: Rout
   const verdict = doorman.judge({
     headers: request.headers,
     remoteAddress: request.socket.remoteAddress ?? '',
-    // Only handshakes carry a token in their address: browsers can give a request a header.
-    query: '',
+    // Only handshakes carry one elsewhere: browsers can give a request a header.
+    credential: credentialOf({ authorization: request.headers.authorization }),
     needsKey: guarded === 'key',
   });
   return 'refusal' in verdict ? verdict.refusal : undefined;

@@ -1,6 +1,8 @@
 import { checkEndpointRules, type EndpointRule } from '@kikitori/engine';
 import type { Connect, Connection } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
+import type { Dialect } from '../dialects/dialect.js';
+import { vllm } from '../dialects/vllm/vllm.js';
 import { sendJson } from '../http/answers.js';
 import { modelList } from '../http/models.js';
 import type { Route } from '../http/router.js';
@@ -63,6 +65,11 @@ export class RelayHost implements SessionHost {
         methods: { GET: (_request, response) => sendJson(response, 200, modelList(models, served)) },
       },
     };
+  }
+
+  /** Messages are carried as they are, so only what the other server speaks can be answered. */
+  speaks(dialect: Dialect): boolean {
+    return dialect === vllm;
   }
 
   startSession(connection: Connection): HostedSession {

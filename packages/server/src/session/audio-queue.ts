@@ -1,6 +1,6 @@
 /**
- * Audio that no utterance has taken yet: what a client appended before its `commit`, or between a `final` and the
- * `done` that answers it. A persistent value (every operation returns a new one), because the session machine is
+ * Audio that no utterance has taken yet: what a client appended before its utterance began, or between the end of one
+ * and the `done` that answers it. A persistent value (every operation returns a new one), because the session machine is
  * pure; appending costs O(1) however long the queue is.
  *
  * ```
@@ -18,7 +18,7 @@ interface Chunks {
 interface QueuedUtterance {
   readonly chunks: Chunks | undefined;
   readonly lengthSamples: number;
-  /** Its end marker (`commit` with `final`) was received. */
+  /** Its end marker was received. */
   readonly ended: boolean;
 }
 

@@ -56,6 +56,5 @@ export class DeltaJoiner {
 }
 
 function joined(first: Delta, second: Delta): Delta {
-  const words = second.words && [...(first.words ?? []), ...second.words];
-  return { ...second, text: first.text + second.text, ...(words === undefined ? {} : { words }) };
+  return { ...second, text: first.text + second.text, words: [...first.words, ...second.words] };
 }

@@ -2,24 +2,24 @@ import { randomBytes } from 'node:crypto';
 import type { SpeechEngine } from '@kikitori/engine';
 import { type Connection, TransportError } from '@kikitori/transport';
 import type { Clock } from '../clock.js';
+import type { Interpreter } from '../dialects/interpreter.js';
 import type { SessionLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
 import { Deadlines } from './deadlines.js';
 import { DeltaJoiner } from './delta-joiner.js';
-import { inputOf, messageOf } from './dialect-vllm.js';
 import { EngineLane } from './engine-lane.js';
 import { Intake } from './intake.js';
 import { advance, openSession } from './machine.js';
 import { Outbox } from './outbox.js';
-import type { Effect, Input, MachineConfig, State, Step } from './state.js';
+import type { Effect, Input, MachineConfig, Notice, State, Step } from './state.js';
 
 /** What a session needs. */
 export interface DriverOptions {
   readonly connection: Connection;
   readonly engine: SpeechEngine;
   readonly limits: SessionLimits & MachineConfig;
-  /** Binary messages are JSON too. */
-  readonly binaryIsText: boolean;
+  /** Reads and writes the messages of the connection. */
+  readonly interpreter: Interpreter;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Sees every input with the effects it had, after they were asked for. Must not throw. */
@@ -85,7 +85,7 @@ export class SessionDriver {
       intervalMs: limits.aheadDeltaMs,
       charsMax: limits.aheadDeltaCharsMax,
       isAhead: () => this.#lane.waitingBytes > AHEAD_BYTES,
-      send: (notice) => this.#outbox.push(messageOf(notice)),
+      send: (notice) => this.#tell(notice),
     });
   }
 
@@ -123,9 +123,13 @@ export class SessionDriver {
     for (;;) {
       const message = await this.#intake.next();
       if (message === undefined) return;
-      this.#feed(inputOf(message, this.#options));
+      for (const input of this.#options.interpreter.read(message)) this.#feed(input);
       await this.#room();
     }
+  }
+
+  #tell(notice: Notice): void {
+    for (const message of this.#options.interpreter.write(notice)) this.#outbox.push(message);
   }
 
   async #room(): Promise<void> {
@@ -138,7 +142,7 @@ export class SessionDriver {
   }
 
   /**
-   * Audio that has its turn before it is read further. What waits for a `commit` is none of it: only the client can make
+   * Audio that has its turn before it is read further. What waits for its utterance to begin is none of it: only the client can make
    * room there, so the machine refuses what does not fit.
    */
   get #isFull(): boolean {

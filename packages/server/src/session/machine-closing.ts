@@ -1,18 +1,18 @@
 /** How the session machine ends a session: the table of reasons, and the last step. */
 
-import { error } from './machine-notices.js';
+import { fault } from './machine-notices.js';
 import type { DeadlineName, Effect, Ending, State, Step } from './state.js';
 
 type Open = Exclude<State, { readonly type: 'closed' }>;
 
-/** Every way in which a session is ended from this side. The close codes are those of the protocol's table. */
+/** Every way in which a session is ended from this side. The close codes are those of RFC 6455 and its registry. */
 export const ENDINGS = {
-  idle: { closeCode: 1000, closeReason: 'Session idle timeout.', error: 'idle_timeout' },
-  expired: { closeCode: 1000, closeReason: 'Longest session duration reached.', error: 'session_expired' },
-  drain: { closeCode: 1012, closeReason: 'Service restart.', error: undefined },
-  stalled: { closeCode: 1008, closeReason: 'Events were not read.', error: 'slow_reader' },
-  busy: { closeCode: 1013, closeReason: 'Every recogniser is taken.', error: 'engine_busy' },
-  engineClosed: { closeCode: 1012, closeReason: 'Service restart.', error: 'processing_error' },
+  idle: { closeCode: 1000, closeReason: 'Session idle timeout.', fault: 'idle_timeout' },
+  expired: { closeCode: 1000, closeReason: 'Longest session duration reached.', fault: 'session_expired' },
+  drain: { closeCode: 1012, closeReason: 'Service restart.', fault: undefined },
+  stalled: { closeCode: 1008, closeReason: 'Events were not read.', fault: 'slow_reader' },
+  busy: { closeCode: 1013, closeReason: 'Every recogniser is taken.', fault: 'engine_busy' },
+  engineClosed: { closeCode: 1012, closeReason: 'Service restart.', fault: 'engine_failed' },
 } as const satisfies Record<string, Ending>;
 
 /** Says why, frees the slot and closes. */
@@ -20,7 +20,7 @@ export function closeNow(state: Open, ending: Ending): Step {
   return {
     state: { type: 'closed' },
     effects: [
-      ...(ending.error === undefined ? [] : [error(ending.error)]),
+      ...(ending.fault === undefined ? [] : [fault(ending.fault)]),
       ...release(state),
       { type: 'close', code: ending.closeCode, reason: ending.closeReason },
     ],

@@ -1,11 +1,10 @@
 /** The cells of the session machine that concern audio and words. See the table in `machine.ts`. */
 
 import type { Hypothesis, Word } from '@kikitori/engine';
-import { ERRORS, modelNotFound } from '@kikitori/protocol';
 import { AUTO_LANGUAGE, languageProblem } from '@kikitori/protocol/languages';
 import { appendAudio, EMPTY_QUEUE, endUtterance, hasOpenAudio } from './audio-queue.js';
 import { closeNow, ENDINGS } from './machine-closing.js';
-import { error, noteProgress } from './machine-notices.js';
+import { fault, noteProgress } from './machine-notices.js';
 import {
   after,
   answerFrom,
@@ -31,7 +30,7 @@ import type {
 type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
 type InputOf<I extends Input['type']> = Extract<Input, { readonly type: I }>;
 type Speaking = StateOf<'listening'> | StateOf<'answering'>;
-type Queueing = StateOf<'unvalidated'> | StateOf<'ready'> | StateOf<'answering'>;
+type Queueing = StateOf<'unconfigured'> | StateOf<'ready'> | StateOf<'answering'>;
 type Open = Exclude<State, StateOf<'closed'>>;
 
 const SAMPLES_PER_MS = 16;
@@ -39,32 +38,30 @@ const BYTES_PER_SAMPLE = 2;
 
 /** A good model makes the session ready; another one, and a language that it does not hear, is refused. */
 export function configureFirst(
-  state: StateOf<'unvalidated'>,
+  state: StateOf<'unconfigured'>,
   input: InputOf<'configure'>,
   config: MachineConfig,
 ): Step {
   const step = configure(state, input, config);
-  if (step.state.type !== 'unvalidated' || step.state === state) return step;
+  if (step.state.type !== 'unconfigured' || step.state === state) return step;
   return { state: { ...step.state, type: 'ready' }, effects: step.effects };
 }
 
 /** Naming the model again changes nothing but the extras that are wanted; what is refused leaves the same state. */
 export function configure(state: Open, input: InputOf<'configure'>, config: MachineConfig): Step {
   if (!isServed(config, input.model)) {
-    return {
-      state,
-      effects: [error('model_not_found', modelNotFound(input.model).wireText)],
-    };
+    return { state, effects: [fault('model_not_found', input.model)] };
   }
   const problem = languageProblem(input.language ?? AUTO_LANGUAGE, config.languages);
-  if (problem !== undefined) return { state, effects: [error('unsupported_language', problem)] };
+  if (problem !== undefined) return { state, effects: [fault('unsupported_language', problem)] };
   const common = {
     ...state.common,
-    words: input.words ?? state.common.words,
+    utterances: input.utterances ?? state.common.utterances,
+    progress: input.progress ?? state.common.progress,
     wishes: wishesAfter(input, state.common.wishes),
-    replay: input.replay ?? state.common.replay,
+    resumes: input.resumes ?? state.common.resumes,
   };
-  return { state: { ...state, common }, effects: [] };
+  return { state: { ...state, common }, effects: [{ type: 'send', notice: { type: 'configured' } }] };
 }
 
 /** The same object where nothing changes: a stream that suits is kept. */
@@ -75,7 +72,7 @@ function wishesAfter(input: InputOf<'configure'>, wishes: StreamWishes): StreamW
 }
 
 /**
- * vLLM accepts audio in every state; it waits for the utterance that takes it. What does not fit is told once, and the
+ * Audio waits for the utterance that takes it. What does not fit is told once, and the
  * rest of its utterance goes: audio with a hole in it would be heard as something else.
  */
 export function queueAppend<S extends Queueing>(
@@ -88,7 +85,7 @@ export function queueAppend<S extends Queueing>(
   if (state.queue.isRefusing) return { state, effects: [{ type: 'drop' }] };
   if (state.queue.lengthSamples + addedSamples > config.queuedAudioMsMax * SAMPLES_PER_MS) {
     const queue = { ...state.queue, isRefusing: true };
-    return { state: { ...state, queue }, effects: [error('buffer_full'), { type: 'drop' }] };
+    return { state: { ...state, queue }, effects: [fault('buffer_full'), { type: 'drop' }] };
   }
   const noted = noteProgress(received(state.common, addedSamples), config, nowMs);
   return {
@@ -114,45 +111,45 @@ export function writeAppend(
   };
 }
 
-/** Both kinds of commit need a good model first. */
-export function refuseUnvalidated(state: State): Step {
-  return { state, effects: [error('model_not_validated')] };
+/** An utterance needs a good model first. */
+export function refuseUnconfigured(state: State): Step {
+  return { state, effects: [fault('not_configured')] };
 }
 
-/** Says what was wrong; the few codes that the protocol closes on (a frame above the limit) also end the session. */
-export function answerInvalid(state: Open, input: InputOf<'invalid'>): Step {
-  const { closeCode } = ERRORS[input.code];
-  const answer = error(input.code, input.text);
-  if (closeCode === null) return { state, effects: [answer] };
-  return after([answer], closeNow(state, { closeCode, closeReason: 'Message too big.', error: undefined }));
+/** Says what was wrong; some of it also ends the session. */
+export function answerInvalid(state: Open, { problem }: InputOf<'invalid'>): Step {
+  const answer: Effect = { type: 'send', notice: { type: 'invalid', problem } };
+  if (problem.closing === undefined) return { state, effects: [answer] };
+  const { code, reason } = problem.closing;
+  return after([answer], closeNow(state, { closeCode: code, closeReason: reason, fault: undefined }));
 }
 
-export function beginCommitted(
+export function beginQueued(
   state: StateOf<'ready'>,
-  _input: InputOf<'commit'>,
+  _input: InputOf<'begin'>,
   config: MachineConfig,
   nowMs: number,
 ): Step {
   return begin({ common: state.common, queue: state.queue, starts: 0, ending: undefined }, config, nowMs);
 }
 
-/** A commit while the last utterance is still being answered: begins the next one when its turn comes. */
-export function countCommit(state: StateOf<'answering'>): Step {
+/** A beginning while the last utterance is still being answered: begins the next one when its turn comes. */
+export function countBegin(state: StateOf<'answering'>): Step {
   // One start for each ended utterance that waits, and one for the open one behind them; more would start the
-  // same utterance twice, which vLLM ignores as well.
+  // same utterance twice.
   if (state.starts > state.queue.ends) return { state, effects: [] };
   return { state: { ...state, starts: state.starts + 1 }, effects: [] };
 }
 
-/** An end marker behind queued audio, or behind a commit that still waits for its turn. */
+/** An end marker behind queued audio, or behind a beginning that still waits for its turn. */
 export function markEnd(
   state: StateOf<'ready'> | StateOf<'answering'>,
-  _input: InputOf<'final'>,
+  _input: InputOf<'end'>,
   config: MachineConfig,
 ): Step {
   const started = state.type === 'answering' && state.starts > state.queue.ends;
   if (!started && !hasOpenAudio(state.queue)) return { state, effects: [] };
-  if (state.queue.ends >= config.queuedUtterancesMax) return { state, effects: [error('buffer_full')] };
+  if (state.queue.ends >= config.queuedUtterancesMax) return { state, effects: [fault('buffer_full')] };
   return { state: { ...state, queue: endUtterance(state.queue) }, effects: [] };
 }
 
@@ -214,7 +211,7 @@ export function forgetStream(state: StateOf<'ready'>, input: InputOf<'engine-los
   return { state: { ...state, common }, effects: [] };
 }
 
-/** The stream failed in an utterance: as in vLLM there is no `done`, what is queued stays, and `commit` works again. */
+/** The stream failed in an utterance: there is no `done`, what is queued stays, and `begin` works again. */
 export function failUtterance(
   state: Speaking,
   input: InputOf<'engine-lost'>,
@@ -228,7 +225,7 @@ export function failUtterance(
   const queue = state.type === 'answering' ? state.queue : EMPTY_QUEUE;
   const starts = state.type === 'answering' ? state.starts : 0;
   const following = state.type === 'answering' ? state.ending : undefined;
-  const lost: Effect = error('processing_error');
+  const lost: Effect = fault('engine_failed');
   return after([lost], next({ common, queue, starts, ending: following }, config, nowMs));
 }
 
@@ -242,15 +239,14 @@ function speakWords(
   const last = words.at(-1);
   if (last === undefined) return { state, effects };
   const text = words.map((word) => ` ${word.text}`).join('');
-  const audioMs = sessionMs(state.common, last.endMs);
   const delta: Effect = {
     type: 'send',
     notice: {
       type: 'delta',
       text,
-      ...(state.common.words ? { audioMs } : {}),
-      ...(state.common.words && state.common.replay ? { words: placed(state.common, words) } : {}),
-      ...(state.common.words && unsure === true ? { unsure } : {}),
+      audioMs: sessionMs(state.common, last.endMs),
+      words: placed(state.common, words),
+      ...(unsure === true ? { unsure } : {}),
     },
   };
   const spoken: Speaking = { ...state, utterance: { ...state.utterance, text: state.utterance.text + text } };
@@ -267,7 +263,7 @@ function partialNotice(common: Common, hypothesis: Extract<Hypothesis, { type: '
 }
 
 function utteranceNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'utterance' }>): Effect[] {
-  if (!common.words || hypothesis.words.length === 0) return [];
+  if (!common.utterances || hypothesis.words.length === 0) return [];
   const words = placed(common, hypothesis.words);
   const notice = {
     type: 'utterance' as const,

@@ -9,8 +9,6 @@ type StateOf<S extends State['type']> = Extract<State, { readonly type: S }>;
 
 const SAMPLES_PER_MS = 16;
 const BYTES_PER_SAMPLE = 2;
-/** One frame of Voxtral: what vLLM counts as one prompt token. */
-const FRAME_SAMPLES = 1280;
 
 /** What an utterance that is over leaves to the next. */
 export interface Handover {
@@ -20,7 +18,7 @@ export interface Handover {
   readonly ending: Ending | undefined;
 }
 
-/** Begins the next utterance that was committed; without one the session is ready, or ends. */
+/** Begins the next utterance that waits for its turn; without one the session is ready, or ends. */
 export function next(handover: Handover, config: MachineConfig, nowMs: number): Step {
   const { common, queue, starts, ending } = handover;
   if (starts > 0) return begin({ common, queue, starts: starts - 1, ending }, config, nowMs);
@@ -82,7 +80,7 @@ export function answerFrom(
 }
 
 /**
- * Ends the session once everything that was committed is answered. The first reason to end is the one that is told.
+ * Ends the session once everything that was begun is answered. The first reason to end is the one that is told.
  * A client that sends again what is not settled is told how far it got and is let go at once: an answer now would cut
  * the word that is being spoken, and what was said cannot be taken back. After long silence there is no such word.
  */
@@ -94,12 +92,12 @@ export function finish(
 ): Step {
   const deadline = startDeadline('finish', config.finishMs);
   switch (state.type) {
-    case 'unvalidated':
+    case 'unconfigured':
     case 'ready':
       return closeNow(state, ending);
     case 'listening': {
       const isSpokenTo = ending !== ENDINGS.idle;
-      if (isSpokenTo && state.common.replay && state.common.words) {
+      if (isSpokenTo && state.common.resumes) {
         return after(sendProgress(state.common, nowMs).effects, closeNow(state, ending));
       }
       const step = answerFrom(state, ending, config, nowMs);
@@ -150,15 +148,10 @@ export function doneNotice(
   { utterance, common }: { readonly utterance: RunningUtterance; readonly common: Common },
   tokens: number,
 ): Effect {
-  const usage = {
-    promptTokens: Math.ceil(utterance.lengthSamples / FRAME_SAMPLES),
-    completionTokens: tokens,
-  };
-  const isPlaced = common.words && common.replay;
+  const { text, lengthSamples: samples } = utterance;
   // Everything written belongs to this utterance or to earlier ones; what came later still waits.
   const audioMs = Math.floor(common.writtenSamples / SAMPLES_PER_MS);
-  const notice = { type: 'done' as const, text: utterance.text, usage };
-  return { type: 'send', notice: isPlaced ? { ...notice, audioMs } : notice };
+  return { type: 'send', notice: { type: 'done', text, samples, tokens, audioMs } };
 }
 
 /** A step with effects before its own. */

@@ -2,26 +2,24 @@
  * The session machine: a pure function from (state, input, time) to (state, effects). It knows no socket, no engine
  * and no dialect; `driver.ts` performs what it asks for.
  *
- * It is vLLM's state machine (`V` model validated, `G` generation running, `Q` queue of audio and end markers) with
- * four deviations that keep audio from being lost or piled up, all invisible to a client that behaves as vLLM wants:
- * the queue is bounded (`buffer_full` for the append that does not fit); audio and commits between `final` and `done`
- * are kept for the next utterance (vLLM drops them); a `final` that ends nothing is ignored (vLLM lets it cut the next
- * utterance short); a session without life is ended (vLLM keeps it for ever).
+ * Audio is accepted in every state; where no utterance takes it, it is queued. Nothing is lost and nothing piles up:
+ * the queue is bounded (`buffer_full` for the audio that does not fit); audio and utterances that come while one is
+ * answered wait for their turn; an `end` that ends nothing is ignored; a session without life is ended.
  *
- * | state       | configure | append | commit  | final   | invalid | hypothesis | engine-lost | deadline | stalled | drain | gone |
- * |-------------|-----------|--------|---------|---------|---------|------------|-------------|----------|---------|-------|------|
- * | unvalidated | ready¹    | queue  | error   | error   | error   | ignore     | ignore      | end²     | close   | close | end  |
- * | ready       | set       | queue  | begin   | mark³   | error   | settle     | forget      | end²     | close   | close | end  |
- * | listening   | set       | write  | ignore  | flush⁴  | error   | speak      | error       | finish²⁷ | close   | flush⁷| end  |
- * | answering   | set⁵      | queue⁵ | count⁵  | mark³⁵  | error⁵  | speak⁶     | error       | finish²  | close   | wait  | end  |
- * | closed      | ignore    | ignore | ignore  | ignore  | ignore  | ignore     | ignore      | ignore   | ignore  | ignore| ignore |
+ * | state        | configure | append | begin   | end     | invalid | hypothesis | engine-lost | deadline | stalled | drain | gone |
+ * |--------------|-----------|--------|---------|---------|---------|------------|-------------|----------|---------|-------|------|
+ * | unconfigured | ready¹    | queue  | error   | error   | error   | ignore     | ignore      | end²     | close   | close | end  |
+ * | ready        | set       | queue  | begin   | mark³   | error   | settle     | forget      | end²     | close   | close | end  |
+ * | listening    | set       | write  | ignore  | flush⁴  | error   | speak      | error       | finish²⁷ | close   | flush⁷| end  |
+ * | answering    | set⁵      | queue⁵ | count⁵  | mark³⁵  | error⁵  | speak⁶     | error       | finish²  | close   | wait  | end  |
+ * | closed       | ignore    | ignore | ignore  | ignore  | ignore  | ignore     | ignore      | ignore   | ignore  | ignore| ignore |
  *
  * ¹ when the model is served, else `model_not_found` and no change. ² `idle` and `session` say why and end the
  * session, after the running utterance is answered; `finish` closes at once; `progress` sends the notice. ³ ends the
  * queued audio; ignored when none waits for an end. ⁴ an utterance without audio is answered at once, without the
- * engine. ⁵ ignored once the session is ending. ⁶ `flushed` answers the utterance and begins the next one that was
- * committed. ⁷ without an answer for a client that asked for `replay`, which is told how far it got; after `idle` with
- * one, for nobody is speaking then.
+ * engine. ⁵ ignored once the session is ending. ⁶ `flushed` answers the utterance and begins the next one that waits.
+ * ⁷ without an answer for a client that resumes, which is told how far it got; after `idle` with one, for nobody is
+ * speaking then.
  */
 
 import { EMPTY_QUEUE } from './audio-queue.js';
@@ -48,11 +46,11 @@ const stay = (state: State): Step => ({ state, effects: [] });
 
 /** The table of the header; the compiler holds it complete. */
 export const TABLE: { readonly [S in State['type']]: Row<S> } = {
-  unvalidated: {
+  unconfigured: {
     configure: speech.configureFirst,
     append: speech.queueAppend,
-    commit: speech.refuseUnvalidated,
-    final: speech.refuseUnvalidated,
+    begin: speech.refuseUnconfigured,
+    end: speech.refuseUnconfigured,
     invalid: speech.answerInvalid,
     hypothesis: stay,
     'engine-lost': stay,
@@ -64,8 +62,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
   ready: {
     configure: speech.configure,
     append: speech.queueAppend,
-    commit: speech.beginCommitted,
-    final: speech.markEnd,
+    begin: speech.beginQueued,
+    end: speech.markEnd,
     invalid: speech.answerInvalid,
     hypothesis: speech.settleOnly,
     'engine-lost': speech.forgetStream,
@@ -77,8 +75,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
   listening: {
     configure: speech.configure,
     append: speech.writeAppend,
-    commit: stay,
-    final: speech.requestAnswer,
+    begin: stay,
+    end: speech.requestAnswer,
     invalid: speech.answerInvalid,
     hypothesis: speech.speak,
     'engine-lost': speech.failUtterance,
@@ -90,8 +88,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
   answering: {
     configure: unlessEnding(speech.configure),
     append: unlessEnding(speech.queueAppend),
-    commit: unlessEnding(speech.countCommit),
-    final: unlessEnding(speech.markEnd),
+    begin: unlessEnding(speech.countBegin),
+    end: unlessEnding(speech.markEnd),
     invalid: unlessEnding(speech.answerInvalid),
     hypothesis: speech.speak,
     'engine-lost': speech.failUtterance,
@@ -103,8 +101,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
   closed: {
     configure: stay,
     append: stay,
-    commit: stay,
-    final: stay,
+    begin: stay,
+    end: stay,
     invalid: stay,
     hypothesis: stay,
     'engine-lost': stay,
@@ -122,15 +120,16 @@ export function openSession(
 ): Step {
   return {
     state: {
-      type: 'unvalidated',
+      type: 'unconfigured',
       common: {
         receivedSamples: 0,
         writtenSamples: 0,
         settledMs: 0,
         lostFromMs: Number.POSITIVE_INFINITY,
-        words: false,
+        utterances: false,
+        progress: false,
         wishes: { partials: false, delayMs: undefined },
-        replay: false,
+        resumes: false,
         stream: undefined,
         nextMarker: 1,
         progressSentAtMs: Number.NEGATIVE_INFINITY,
@@ -147,13 +146,7 @@ export function openSession(
 }
 
 /** Inputs that show that the client is alive. */
-const FROM_CLIENT: ReadonlySet<Input['type']> = new Set([
-  'configure',
-  'append',
-  'commit',
-  'final',
-  'invalid',
-]);
+const FROM_CLIENT: ReadonlySet<Input['type']> = new Set(['configure', 'append', 'begin', 'end', 'invalid']);
 
 /** Takes one step. Pure; `nowMs` is a monotonic clock and must not go backwards. */
 export function advance(config: MachineConfig, state: State, input: Input, nowMs: number): Step {

@@ -111,7 +111,9 @@ export class SessionMeter {
       case 'send':
         if (effect.notice.type === 'delta') this.#delta(nowMs);
         else if (effect.notice.type === 'done') this.#done(nowMs);
-        else if (effect.notice.type === 'error') this.#metrics?.errors.inc({ code: effect.notice.code });
+        else if (effect.notice.type === 'fault') this.#metrics?.errors.inc({ code: effect.notice.fault });
+        else if (effect.notice.type === 'invalid')
+          this.#metrics?.errors.inc({ code: effect.notice.problem.code });
         break;
       default:
     }

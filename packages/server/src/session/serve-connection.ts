@@ -1,6 +1,10 @@
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
 import { type Clock, systemClock } from '../clock.js';
+import type { Dialect, DialectRequest } from '../dialects/dialect.js';
+import { Interpreter } from '../dialects/interpreter.js';
+import { DIALECTS } from '../dialects/registry.js';
+import { vllm } from '../dialects/vllm/vllm.js';
 import { SESSION_LIMITS, type SessionLimits } from '../limits.js';
 import { type Logger, silentLogger } from '../logger.js';
 import type { ServerMetrics } from '../metrics.js';
@@ -14,14 +18,22 @@ export interface ServeOptions {
   readonly models?: readonly string[];
   /** Bounds that differ from `SESSION_LIMITS`. */
   readonly limits?: Partial<SessionLimits>;
-  /** Take binary messages for JSON, as SageMaker delivers text that its client did not declare. Default false. */
-  readonly binaryIsText?: boolean;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
 
+/** How a connection was asked for, and what it speaks by that. */
+export interface Claimed {
+  readonly dialect: Dialect;
+  readonly request: DialectRequest;
+}
+
 /** What a server adds to its sessions. */
 export interface ServerSessionOptions extends ServeOptions {
+  /** Default: vLLM's, as over a connection without a handshake. */
+  readonly claimed?: Claimed;
+  /** Those that may claim the first message. Default: all. */
+  readonly dialects?: readonly Dialect[];
   readonly metrics?: ServerMetrics;
   /** The engine was closed underneath the session. */
   readonly onEngineClosed?: () => void;
@@ -46,8 +58,13 @@ export interface Session {
   destroy(): void;
 }
 
+const PLAIN: Claimed = {
+  dialect: vllm,
+  request: { path: '/v1/realtime', query: '', headers: {}, protocols: [] },
+};
+
 /**
- * Speaks the Realtime protocol on an open connection until it ends: with a network, or over the memory pair inside
+ * Speaks vLLM's Realtime protocol on an open connection until it ends: with a network, or over the memory pair inside
  * one process. The connection belongs to the session from here on; the engine stays the caller's. One line is logged
  * at the end, without audio or text.
  */
@@ -59,11 +76,12 @@ export function serveConnection(connection: Connection, options: ServeOptions): 
 export function startSession(connection: Connection, options: ServerSessionOptions): Session {
   const { engine, models = [engine.info.model], clock = systemClock, logger = silentLogger } = options;
   const meter = new SessionMeter(clock, options.metrics);
+  const { claimed = PLAIN, dialects = DIALECTS } = options;
   const driver = new SessionDriver({
     connection,
     engine,
     limits: { ...SESSION_LIMITS, ...options.limits, models, languages: engine.info.languages },
-    binaryIsText: options.binaryIsText ?? false,
+    interpreter: new Interpreter({ ...claimed, dialects }),
     clock,
     logger,
     observe: (input, effects, nowMs) => {

@@ -1,33 +1,38 @@
 /**
- * What the session machine talks in: its states, what goes in, what comes out. Types only. Free of any dialect:
- * `dialect-vllm.ts` turns messages into inputs and notices into messages.
+ * What the session machine talks in: its states, what goes in, what comes out. Types only. Free of any dialect: those
+ * in `dialects/` turn messages into inputs and notices into messages.
  */
 
 import type { EngineErrorCode, Hypothesis } from '@kikitori/engine';
-import type { ErrorCode } from '@kikitori/protocol';
 import type { AudioQueue } from './audio-queue.js';
 
 /** What the machine is told. */
 export type Input =
-  /** The client named a model, and perhaps said which extras it wants; absent ones stay as they are. */
+  /** The client named a model, and perhaps said what else it wants; what is absent stays as it is. */
   | {
       readonly type: 'configure';
       readonly model: string;
-      readonly words: boolean | undefined;
-      readonly partials: boolean | undefined;
-      readonly replay?: boolean | undefined;
-      readonly delayMs?: number | undefined;
       /** As the client wrote it. */
       readonly language?: string | undefined;
+      /** Wants to be told of every utterance of speech that the engine finds. */
+      readonly utterances?: boolean | undefined;
+      /** Wants to be told, as time goes by, how far its audio is recognised. */
+      readonly progress?: boolean | undefined;
+      /** Wants the words that may still change. */
+      readonly partials?: boolean | undefined;
+      /** Sends again what is not settled when it comes back, so nothing has to be cut short for it. */
+      readonly resumes?: boolean | undefined;
+      /** Milliseconds that words may wait for what follows them. */
+      readonly delayMs?: number | undefined;
     }
   /** Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. */
   | { readonly type: 'append'; readonly pcm: Uint8Array }
-  /** Start of an utterance (the dialect's `commit`). */
-  | { readonly type: 'commit' }
-  /** End of an utterance (`commit` with `final: true`). */
-  | { readonly type: 'final' }
-  /** A message that could not be understood; the answer is ready. */
-  | { readonly type: 'invalid'; readonly code: ErrorCode; readonly text: string }
+  /** An utterance begins: it takes the audio that waits, and what comes. */
+  | { readonly type: 'begin' }
+  /** The utterance ends with the audio that came so far: it is to be answered. */
+  | { readonly type: 'end' }
+  /** A message that could not be understood. */
+  | { readonly type: 'invalid'; readonly problem: Problem }
   | { readonly type: 'hypothesis'; readonly hypothesis: Hypothesis }
   /** The engine refused to open a stream, or the open one failed. */
   | { readonly type: 'engine-lost'; readonly code: EngineErrorCode }
@@ -71,20 +76,62 @@ export interface StreamWishes {
   readonly delayMs: number | undefined;
 }
 
+/** What is wrong with a message, in the words of its dialect; the machine hands it back as it is. */
+export interface Problem {
+  /** One of few: it becomes a metric's label. */
+  readonly code: string;
+  /** What the client is told. Never logged. */
+  readonly text: string;
+  /** The session ends with it. */
+  readonly closing?: { readonly code: number; readonly reason: string };
+}
+
+/** What goes wrong in a session, whatever its dialect. */
+export type Fault =
+  /** The model that was named is not served; `detail` is its name. */
+  | 'model_not_found'
+  /** `detail`: a sentence with the languages that the model hears. */
+  | 'unsupported_language'
+  /** An utterance was begun or ended before a model was named. */
+  | 'not_configured'
+  /** Too much audio waits for its utterance; what does not fit was dropped. */
+  | 'buffer_full'
+  /** The running utterance gets no `done`. */
+  | 'engine_failed'
+  | 'engine_busy'
+  | 'idle_timeout'
+  | 'session_expired'
+  | 'slow_reader';
+
 /** What the client is told. Times are integers, milliseconds since the first audio sample of the session. */
 export type Notice =
   | { readonly type: 'created'; readonly id: string; readonly createdS: number }
-  /** `audioMs` and `unsure` only for clients that asked for words, `words` only for those that asked for replay. */
+  /** The last `configure` was taken. */
+  | { readonly type: 'configured' }
+  /** Stable words, a space before each. `audioMs`: where the last of them ends. */
   | {
       readonly type: 'delta';
       readonly text: string;
-      readonly audioMs?: number;
-      readonly words?: readonly PlacedWord[];
+      readonly audioMs: number;
+      readonly words: readonly PlacedWord[];
       readonly unsure?: true;
     }
-  /** `audioMs` only for clients that asked for replay: the audio up to here is answered. */
-  | { readonly type: 'done'; readonly text: string; readonly usage: Usage; readonly audioMs?: number }
-  | { readonly type: 'error'; readonly code: ErrorCode; readonly text: string }
+  /** The answer to an utterance: all its words. */
+  | {
+      readonly type: 'done';
+      /** Exact concatenation of its deltas. */
+      readonly text: string;
+      /** Length of its audio. */
+      readonly samples: number;
+      /** Decoder tokens that the engine spent on its words. */
+      readonly tokens: number;
+      /** The audio up to here is answered. */
+      readonly audioMs: number;
+    }
+  /** `detail` where the fault says so. */
+  | { readonly type: 'fault'; readonly fault: Fault; readonly detail?: string }
+  | { readonly type: 'invalid'; readonly problem: Problem }
+  /** Only for who asked. The engine found the end of an utterance of speech, whatever the client calls one. */
   | {
       readonly type: 'utterance';
       readonly text: string;
@@ -94,13 +141,14 @@ export type Notice =
       /** It does not sound like a language that the model hears. */
       readonly unsure?: true;
     }
-  /** `lagMs`: audio received and not settled. */
+  /** Only for who asked. `lagMs`: audio received and not settled. */
   | {
       readonly type: 'progress';
       readonly receivedMs: number;
       readonly settledMs: number;
       readonly lagMs: number;
     }
+  /** Only for who asked. */
   | { readonly type: 'partial'; readonly text: string; readonly audioMs: number };
 
 /** A word with its place in the session's audio. */
@@ -108,14 +156,6 @@ export interface PlacedWord {
   readonly text: string;
   readonly startMs: number;
   readonly endMs: number;
-}
-
-/** What an utterance cost. */
-export interface Usage {
-  /** Frames of 80 ms that its audio fills, the last one counted whole. */
-  readonly promptTokens: number;
-  /** Decoder tokens that the engine spent on its words. */
-  readonly completionTokens: number;
 }
 
 /** What outlives utterances. */
@@ -126,12 +166,14 @@ export interface Common {
   readonly writtenSamples: number;
   /** Every word that ends before it has been sent. Session timeline. */
   readonly settledMs: number;
-  /** From here on words are missing because the engine failed: a client with `replay` is told no more than this. */
+  /** From here on words are missing because the engine failed: a client that resumes is told no more than this. */
   readonly lostFromMs: number;
-  readonly words: boolean;
+  /** What the client is told beside words and answers. */
+  readonly utterances: boolean;
+  readonly progress: boolean;
   readonly wishes: StreamWishes;
   /** The client sends again what is not settled, so nothing has to be cut short for it. */
-  readonly replay: boolean;
+  readonly resumes: boolean;
   /** The engine's stream, if one is open. It is opened with the first audio of an utterance and then kept. */
   readonly stream: OpenStream | undefined;
   readonly nextMarker: number;
@@ -157,13 +199,13 @@ export interface RunningUtterance {
 export interface Ending {
   readonly closeCode: number;
   readonly closeReason: string;
-  readonly error: ErrorCode | undefined;
+  readonly fault: Fault | undefined;
 }
 
 /** Each member carries only what is valid then. */
 export type State =
   /** No good model was named yet. */
-  | { readonly type: 'unvalidated'; readonly common: Common; readonly queue: AudioQueue }
+  | { readonly type: 'unconfigured'; readonly common: Common; readonly queue: AudioQueue }
   /** No utterance is running. */
   | { readonly type: 'ready'; readonly common: Common; readonly queue: AudioQueue }
   /** An utterance is running and its end was not asked for: audio goes to the engine as it comes. */
@@ -175,7 +217,7 @@ export type State =
       readonly utterance: RunningUtterance;
       readonly marker: number;
       readonly queue: AudioQueue;
-      /** How many commits wait for their turn; at most one more than ended utterances are queued. */
+      /** How many beginnings wait for their turn; at most one more than ended utterances are queued. */
       readonly starts: number;
       readonly ending: Ending | undefined;
     }
@@ -188,7 +230,7 @@ export interface Step {
 
 /** What a session may do. Filled from `limits.ts`. */
 export interface MachineConfig {
-  /** Served model names. The empty string always means the default one, as in vLLM. */
+  /** Served model names. The empty string always means the default one. */
   readonly models: readonly string[];
   /** BCP 47 tags of the languages that the model hears; none: not known. */
   readonly languages: readonly string[];

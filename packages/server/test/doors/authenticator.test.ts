@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Authenticator } from '../../src/doors/authenticator.js';
+import { credentialOf } from '../../src/doors/credentials.js';
 import { digestOf, fixedKeys, type KnownKey } from '../../src/doors/keys.js';
 
 const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
@@ -36,7 +37,9 @@ describe('keys', () => {
     const authenticator = new Authenticator([fixedKeys(['secret', 'Ünïcode'])], () => 0);
     expect(authenticator.isGuarded).toBe(true);
     for (const authorization of ['Bearer secret', 'bearer secret', 'Bearer Ünïcode']) {
-      expect(authenticator.identify({ authorization }), authorization).toMatchObject({ isToken: false });
+      expect(authenticator.identify(credentialOf({ authorization })), authorization).toMatchObject({
+        isToken: false,
+      });
     }
     for (const authorization of [
       undefined,
@@ -48,25 +51,32 @@ describe('keys', () => {
       'Bearer Secret',
       'Basic secret',
     ]) {
-      expect(authenticator.identify({ authorization }), authorization).toBeUndefined();
+      expect(authenticator.identify(credentialOf({ authorization })), authorization).toBeUndefined();
     }
   });
 
   it('without a source everybody may enter; a source without keys lets nobody in; no key is empty', () => {
     const open = new Authenticator([], () => 0);
-    expect([open.isGuarded, open.identify({ authorization: undefined })?.key]).toEqual([false, undefined]);
+    expect([open.isGuarded, open.identify(credentialOf({ authorization: undefined }))?.key]).toEqual([
+      false,
+      undefined,
+    ]);
     const shut = new Authenticator([{ keys: [] }], () => 0);
-    expect([shut.isGuarded, shut.identify(bearer('x'))]).toEqual([true, undefined]);
+    expect([shut.isGuarded, shut.identify(credentialOf(bearer('x')))]).toEqual([true, undefined]);
     expect(() => fixedKeys(['good', ''])).toThrow(/must not be empty/);
   });
 
   it('may be carried in a subprotocol, as browsers must, and never in an address', () => {
     const { authenticator } = guarded();
-    expect(authenticator.identify(offering('realtime', 'openai-insecure-api-key.sesame'))).toMatchObject({
+    expect(
+      authenticator.identify(credentialOf(offering('realtime', 'openai-insecure-api-key.sesame'))),
+    ).toMatchObject({
       key: { name: 'page' },
     });
-    expect(authenticator.identify(offering('realtime', 'openai-insecure-api-key.other'))).toBeUndefined();
-    expect(authenticator.identify(asking('token=sesame'))).toBeUndefined();
+    expect(
+      authenticator.identify(credentialOf(offering('realtime', 'openai-insecure-api-key.other'))),
+    ).toBeUndefined();
+    expect(authenticator.identify(credentialOf(asking('token=sesame')))).toBeUndefined();
   });
 });
 
@@ -83,12 +93,12 @@ it('looks at one key for each request, however many there are', () => {
   );
   const lookedFor = (text: string) => {
     looked = 0;
-    return [authenticator.identify(bearer(text))?.key?.name, looked <= 1];
+    return [authenticator.identify(credentialOf(bearer(text)))?.key?.name, looked <= 1];
   };
   const [first, last] = [keys[0], keys[9_999]];
   if (first === undefined || last === undefined) throw new Error('no keys');
   const tokens = [first, last].map((key) => authenticator.mint(key, 60).value);
-  authenticator.identify(bearer('the first request fills the table'));
+  authenticator.identify(credentialOf(bearer('the first request fills the table')));
   expect(['key 0', 'key 9999', 'no key', 'ek_', ...tokens].map(lookedFor)).toEqual(
     ['0', '9999', undefined, undefined, '0', '9999'].map((name) => [name, true]),
   );
@@ -105,25 +115,28 @@ describe('tokens', () => {
       asking(`a=b&token=${value}`),
     ];
     for (const carrier of carriers) {
-      expect(authenticator.identify(carrier)).toMatchObject({ key: { name: 'page' }, isToken: true });
+      expect(authenticator.identify(credentialOf(carrier))).toMatchObject({
+        key: { name: 'page' },
+        isToken: true,
+      });
     }
     pass(59);
-    expect(authenticator.identify(bearer(value))).toBeDefined();
+    expect(authenticator.identify(credentialOf(bearer(value)))).toBeDefined();
     pass(1);
-    for (const carrier of carriers) expect(authenticator.identify(carrier)).toBeUndefined();
+    for (const carrier of carriers) expect(authenticator.identify(credentialOf(carrier))).toBeUndefined();
   });
 
   it('are gone with their key, and worth nothing at another server', () => {
     const { authenticator, become, token } = guarded();
     const value = token();
     const other = { name: 'other', digest: digestOf('other') };
-    expect(guarded().authenticator.identify(bearer(value))).toBeUndefined();
+    expect(guarded().authenticator.identify(credentialOf(bearer(value)))).toBeUndefined();
     become(other, { name: 'renamed', digest: digestOf('sesame') });
-    expect(authenticator.identify(bearer(value))).toMatchObject({ key: { name: 'renamed' } });
+    expect(authenticator.identify(credentialOf(bearer(value)))).toMatchObject({ key: { name: 'renamed' } });
     become(other);
-    expect(authenticator.identify(bearer(value))).toBeUndefined();
-    expect(authenticator.identify(bearer('sesame'))).toBeUndefined();
-    expect(authenticator.identify(bearer('other'))).toMatchObject({ key: other });
+    expect(authenticator.identify(credentialOf(bearer(value)))).toBeUndefined();
+    expect(authenticator.identify(credentialOf(bearer('sesame')))).toBeUndefined();
+    expect(authenticator.identify(credentialOf(bearer('other')))).toMatchObject({ key: other });
   });
 
   it('are refused with any bit of them changed, and in any other length', () => {
@@ -134,12 +147,12 @@ describe('tokens', () => {
       const broken = Buffer.from(bytes);
       broken[bit >> 3] = (broken[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       expect(
-        authenticator.identify(bearer(`ek_${broken.toString('base64url')}`)),
+        authenticator.identify(credentialOf(bearer(`ek_${broken.toString('base64url')}`))),
         `bit ${bit}`,
       ).toBeUndefined();
     }
     for (const other of ['ek_', value.slice(0, -1), `${value}A`, value.slice(3)]) {
-      expect(authenticator.identify(bearer(other))).toBeUndefined();
+      expect(authenticator.identify(credentialOf(bearer(other)))).toBeUndefined();
     }
   });
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { brief, Harness, notices, word } from './machine-harness.js';
 
-describe('the extension', () => {
-  it('tells times only to clients that asked', () => {
+describe('what a client may ask for', () => {
+  it('is told to nobody else', () => {
     const plain = new Harness();
     plain.configure();
-    plain.commit();
-    plain.append(1000);
-    expect(notices(plain.words(word('hello', 100, 400)))).toEqual([{ type: 'delta', text: ' hello' }]);
+    plain.begin();
+    expect(brief(plain.append(1000))).toEqual(['open', 'write 1000']);
+    expect(brief(plain.words(word('hello', 100, 400)))).toEqual(['delta hello @400']);
     const utterance = {
       type: 'utterance',
       words: [word('hello', 100, 400)],
@@ -20,10 +20,10 @@ describe('the extension', () => {
     expect(plain.hear({ type: 'partial', text: 'wor', settledMs: 900 })).toEqual([]);
   });
 
-  it('sends word times, utterances and progress on the timeline of the session', () => {
+  it('are utterances and progress, on the timeline of the session', () => {
     const session = new Harness();
-    session.configure({ words: true });
-    session.commit();
+    session.configure({ utterances: true, progress: true });
+    session.begin();
     expect(brief(session.append(1000))).toEqual(['open', 'write 1000', 'progress 1000/0']);
     session.nowMs = 100;
     expect(brief(session.words(word('hello', 100.4, 400.6), word('there', 500, 701)))).toEqual([
@@ -55,7 +55,7 @@ describe('the extension', () => {
     expect(brief(session.feed({ type: 'deadline', name: 'progress' }))).toEqual(['progress 1000/950']);
   });
 
-  it('marks what the engine is unsure of, for clients that asked for words and for nobody else', () => {
+  it('marks what the engine is unsure of', () => {
     const words = [word('bonjour', 100, 400)];
     const said = { type: 'words', words, settledMs: 400, unsure: true } as const;
     const closed = {
@@ -66,36 +66,27 @@ describe('the extension', () => {
       rule: 'pause',
       settledMs: 900,
     } as const;
-    const asked = new Harness();
-    const plain = new Harness();
-    for (const session of [asked, plain]) {
-      session.configure({ words: session === asked });
-      session.commit();
-      session.append(1000);
-    }
-    expect(notices(asked.hear(said))[0]).toEqual({
-      type: 'delta',
-      text: ' bonjour',
-      audioMs: 400,
-      unsure: true,
-    });
-    expect(notices(asked.hear({ ...closed, unsure: true }))[0]).toMatchObject({
+    const session = new Harness();
+    session.configure({ utterances: true });
+    session.begin();
+    session.append(1000);
+    expect(notices(session.hear(said))[0]).toMatchObject({ type: 'delta', text: ' bonjour', unsure: true });
+    expect(notices(session.hear({ ...closed, unsure: true }))[0]).toMatchObject({
       type: 'utterance',
       unsure: true,
     });
-    expect(notices(asked.hear(closed))[0]).not.toHaveProperty('unsure');
-    expect(notices(plain.hear(said))).toEqual([{ type: 'delta', text: ' bonjour' }]);
+    expect(notices(session.hear(closed))[0]).not.toHaveProperty('unsure');
   });
 
   it('opens a stream with partials for clients that want them, also when they ask later', () => {
     const session = new Harness();
     session.configure();
-    session.commit();
+    session.begin();
     expect(brief(session.append(100))).toEqual(['open', 'write 100']);
     session.configure({ partials: true });
-    session.final();
+    session.end();
     session.flushed(1);
-    session.commit();
+    session.begin();
     expect(brief(session.append(100))).toEqual(['open with partials', 'write 100']);
     expect(session.effects.filter((effect) => effect.type === 'release')).toHaveLength(1);
     expect(notices(session.hear({ type: 'partial', text: 'un', settledMs: 50 }))).toEqual([
@@ -106,9 +97,9 @@ describe('the extension', () => {
   it('opens a stream with the delay that was asked for, and keeps it while the wish stays', () => {
     const session = new Harness();
     const speak = (marker: number): unknown[] => {
-      session.commit();
+      session.begin();
       const effects = brief(session.append(100));
-      session.final();
+      session.end();
       session.flushed(marker);
       return effects;
     };
@@ -123,19 +114,18 @@ describe('the extension', () => {
 
   it('keeps what an earlier update asked for where a later one says nothing', () => {
     const session = new Harness();
-    session.configure({ words: true });
+    session.configure({ progress: true });
     session.configure();
-    session.commit();
-    session.append(500);
-    expect(brief(session.words(word('still', 0, 400)))[0]).toBe('delta still @400');
+    session.begin();
+    expect(brief(session.append(500)).at(-1)).toBe('progress 500/0');
   });
 });
 
 describe('a client that sends again what is not settled', () => {
   function replaying(config = {}): Harness {
     const session = new Harness(config);
-    session.configure({ words: true, replay: true });
-    session.commit();
+    session.configure({ utterances: true, progress: true, resumes: true });
+    session.begin();
     return session;
   }
 
@@ -148,12 +138,13 @@ describe('a client that sends again what is not settled', () => {
       audioMs: 701,
       words: [word('hello', 100, 401), word('there', 500, 701)],
     });
-    session.final();
+    session.end();
     session.append(500);
     expect(notices(session.flushed(1, 2, 1000)).at(-1)).toEqual({
       type: 'done',
       text: ' hello there',
-      usage: { promptTokens: 13, completionTokens: 2 },
+      samples: 16_000,
+      tokens: 2,
       audioMs: 1000,
     });
   });
@@ -174,7 +165,7 @@ describe('a client that sends again what is not settled', () => {
       session.append(1000);
       session.words(word('hello', 100, 400));
       const effects = brief(session.feed(input));
-      expect(effects.filter((effect) => effect !== 'error session_expired')).toEqual([
+      expect(effects.filter((effect) => effect !== 'fault session_expired')).toEqual([
         'progress 1000/400',
         'release',
         `close ${code}`,
@@ -186,7 +177,7 @@ describe('a client that sends again what is not settled', () => {
   it('is answered before the close when it has asked for the answer, or has long been silent', () => {
     const asked = replaying();
     asked.append(1000);
-    asked.final();
+    asked.end();
     expect(brief(asked.feed({ type: 'drain', deadlineMs: 5000 }))).toEqual(['finish in 5000']);
     expect(brief(asked.flushed(1, 0, 1000)).slice(-2)).toEqual(['release', 'close 1012']);
     const silent = replaying();
@@ -199,7 +190,7 @@ describe('a client that sends again what is not settled', () => {
     session.append(1000);
     session.words(word('hello', 100, 400));
     session.feed({ type: 'engine-lost', code: 'engine_worker_lost' });
-    session.commit();
+    session.begin();
     session.append(1000);
     session.words(word('late', 100, 300));
     session.nowMs = 10_000;

@@ -38,28 +38,29 @@ export class Harness {
 
   configure(
     extras: {
-      readonly words?: boolean;
+      readonly utterances?: boolean;
+      readonly progress?: boolean;
       readonly partials?: boolean;
-      readonly replay?: boolean;
+      readonly resumes?: boolean;
       readonly delayMs?: number;
       readonly model?: string;
       readonly language?: string;
     } = {},
   ): Effect[] {
     const { model = 'model-a', ...wishes } = extras;
-    return this.feed({ type: 'configure', model, words: undefined, partials: undefined, ...wishes });
+    return this.feed({ type: 'configure', model, ...wishes });
   }
 
   append(lengthMs: number, mark = 1): Effect[] {
     return this.feed({ type: 'append', pcm: pcm(lengthMs, mark) });
   }
 
-  commit(): Effect[] {
-    return this.feed({ type: 'commit' });
+  begin(): Effect[] {
+    return this.feed({ type: 'begin' });
   }
 
-  final(): Effect[] {
-    return this.feed({ type: 'final' });
+  end(): Effect[] {
+    return this.feed({ type: 'end' });
   }
 
   hear(hypothesis: Hypothesis): Effect[] {
@@ -95,13 +96,15 @@ export function brief(effects: readonly Effect[]): unknown[] {
     const { notice } = effect;
     switch (notice.type) {
       case 'delta':
-        return notice.audioMs === undefined
-          ? `delta${notice.text}`
-          : `delta${notice.text} @${notice.audioMs}`;
+        return `delta${notice.text} @${notice.audioMs}`;
       case 'done':
-        return `done${notice.text} ${notice.usage.promptTokens}+${notice.usage.completionTokens}`;
-      case 'error':
-        return `error ${notice.code}`;
+        return `done${notice.text} ${notice.samples / 16}+${notice.tokens}`;
+      case 'configured':
+        return notice.type;
+      case 'fault':
+        return `fault ${notice.fault}`;
+      case 'invalid':
+        return `invalid ${notice.problem.code}`;
       case 'progress':
         return `progress ${notice.receivedMs}/${notice.settledMs}`;
       default:
@@ -112,11 +115,11 @@ export function brief(effects: readonly Effect[]): unknown[] {
 
 /** One input of each kind. */
 export const SAMPLE_INPUTS: { readonly [I in Input['type']]: Input } = {
-  configure: { type: 'configure', model: 'model-a', words: true, partials: undefined },
+  configure: { type: 'configure', model: 'model-a', progress: true },
   append: { type: 'append', pcm: pcm(80) },
-  commit: { type: 'commit' },
-  final: { type: 'final' },
-  invalid: { type: 'invalid', code: 'invalid_json', text: 'Invalid JSON' },
+  begin: { type: 'begin' },
+  end: { type: 'end' },
+  invalid: { type: 'invalid', problem: { code: 'invalid_json', text: 'Invalid JSON' } },
   hypothesis: { type: 'hypothesis', hypothesis: { type: 'progress', settledMs: 40 } },
   'engine-lost': { type: 'engine-lost', code: 'engine_internal' },
   deadline: { type: 'deadline', name: 'session' },
@@ -128,13 +131,13 @@ export const SAMPLE_INPUTS: { readonly [I in Input['type']]: Input } = {
 /** A session in each state, with a stream open where that is possible. */
 export function inState(type: State['type']): Harness {
   const session = new Harness();
-  if (type === 'unvalidated') return session;
+  if (type === 'unconfigured') return session;
   session.configure();
   if (type === 'ready') return session;
-  session.commit();
+  session.begin();
   session.append(80);
   if (type === 'listening') return session;
-  if (type === 'answering') session.final();
+  if (type === 'answering') session.end();
   else session.feed({ type: 'gone' });
   return session;
 }

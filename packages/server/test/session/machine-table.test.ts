@@ -45,7 +45,7 @@ describe('the table of the session machine', () => {
         const before = session.state;
         const effects = session.feed(SAMPLE_INPUTS[name as Input['type']]);
         const isIgnored = session.state === before && effects.length === 0;
-        // A `final` with nothing to end is the one that is ignored by its footnote.
+        // An `end` with nothing to end is the one that is ignored by its footnote.
         expect(isIgnored || cell.startsWith('mark'), `${type} ${name}`).toBe(
           cell === 'ignore' || cell.startsWith('mark'),
         );

@@ -8,9 +8,9 @@ import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../src/session/state.js';
 import { Harness, notices, word } from './machine-harness.js';
 
-type Token = { readonly audio: number } | 'commit' | 'final';
+type Token = { readonly audio: number } | 'begin' | 'end';
 
-type Name = 'configure' | 'append' | 'commit' | 'final' | 'speak' | 'answer';
+type Name = 'configure' | 'append' | 'begin' | 'end' | 'speak' | 'answer';
 
 /** What the reference knows. */
 interface Model {
@@ -72,20 +72,20 @@ function watch(real: Real, effects: readonly Effect[]): void {
 /** True when what is appended now would belong to an utterance that is, or will be, begun and not ended. */
 function isTailOpen(model: Model): boolean {
   const count = (wanted: Token): number => model.tokens.filter((token) => token === wanted).length;
-  return count('commit') > count('final') || (model.running === 'open' && count('final') === 0);
+  return count('begin') > count('end') || (model.running === 'open' && count('end') === 0);
 }
 
 function consume(model: Model): void {
-  while (model.running === 'no' && model.tokens.includes('commit')) {
-    model.tokens.splice(model.tokens.indexOf('commit'), 1);
+  while (model.running === 'no' && model.tokens.includes('begin')) {
+    model.tokens.splice(model.tokens.indexOf('begin'), 1);
     model.running = 'open';
     model.hasAudio = false;
   }
   while (model.running === 'open' && model.tokens.length > 0) {
-    const at = model.tokens.findIndex((token) => token !== 'commit');
+    const at = model.tokens.findIndex((token) => token !== 'begin');
     if (at === -1) return;
     const [token] = model.tokens.splice(at, 1);
-    if (token === 'final') {
+    if (token === 'end') {
       if (model.hasAudio) {
         model.expected.push('flush');
         model.running = 'flushing';
@@ -96,7 +96,7 @@ function consume(model: Model): void {
       consume(model);
       return;
     }
-    if (token !== undefined && token !== 'commit') {
+    if (token !== undefined && token !== 'begin') {
       model.hasAudio = true;
       model.expected.push(token.audio);
     }
@@ -127,14 +127,14 @@ class Step implements fc.Command<Model, Real> {
         model.tokens.push({ audio: model.nextChunk });
         watch(real, session.append(1, model.nextChunk));
         break;
-      case 'commit':
-        // While an utterance is open, or one is already waiting to be open, a commit means nothing.
-        if (model.isValidated && !isTailOpen(model)) model.tokens.push('commit');
-        watch(real, session.commit());
+      case 'begin':
+        // While an utterance is open, or one is already waiting to be open, a beginning means nothing.
+        if (model.isValidated && !isTailOpen(model)) model.tokens.push('begin');
+        watch(real, session.begin());
         break;
-      case 'final':
-        if (model.isValidated && this.#endsSomething(model)) model.tokens.push('final');
-        watch(real, session.final());
+      case 'end':
+        if (model.isValidated && this.#endsSomething(model)) model.tokens.push('end');
+        watch(real, session.end());
         break;
       case 'speak':
         real.saidMs += 1;
@@ -154,7 +154,7 @@ class Step implements fc.Command<Model, Real> {
   }
 
   #endsSomething(model: Model): boolean {
-    const behind = model.tokens.slice(model.tokens.lastIndexOf('final') + 1);
+    const behind = model.tokens.slice(model.tokens.lastIndexOf('end') + 1);
     return isTailOpen(model) || behind.some((token) => typeof token === 'object');
   }
 
@@ -187,7 +187,7 @@ const fresh = (): { model: Model; real: Real } => ({
 
 describe('any sequence of events', () => {
   it('hands every accepted sample over once, in its utterance, and answers each utterance once', () => {
-    const names = ['configure', 'append', 'commit', 'final', 'speak', 'answer'] as const;
+    const names = ['configure', 'append', 'begin', 'end', 'speak', 'answer'] as const;
     const commands = fc.commands(
       names.map((name) => fc.constant(new Step(name))),
       { maxCommands: 60 },

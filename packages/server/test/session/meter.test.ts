@@ -6,7 +6,7 @@ import { ManualClock } from '../manual-clock.js';
 const pcm = (ms: number): Uint8Array => new Uint8Array(ms * 32);
 const done: Effect = {
   type: 'send',
-  notice: { type: 'done', text: ' One.', usage: { promptTokens: 13, completionTokens: 3 } },
+  notice: { type: 'done', text: ' One.', samples: 16_000, tokens: 3, audioMs: 1_000 },
 };
 
 const open: Effect = { type: 'open', wishes: { partials: false, delayMs: undefined } };
@@ -17,11 +17,11 @@ describe('the meter', () => {
     const first = pcm(1_000);
     meter.observe({ type: 'append', pcm: first }, [open, { type: 'write', pcm: first }], 0);
     expect(meter.backlogMs).toBe(1_000);
-    meter.observe({ type: 'final' }, [{ type: 'flush', marker: 1 }], 0);
+    meter.observe({ type: 'end' }, [{ type: 'flush', marker: 1 }], 0);
     // The next utterance waits; its client asked for partials meanwhile, so it gets a stream of its own.
     const next = pcm(500);
     meter.observe({ type: 'append', pcm: next }, [], 0);
-    meter.observe({ type: 'commit' }, [], 0);
+    meter.observe({ type: 'begin' }, [], 0);
     const flushed = { type: 'flushed', marker: 1, settledMs: 1_000, tokens: 3 } as const;
     const effects: Effect[] = [done, { type: 'release' }, open, { type: 'write', pcm: next }];
     meter.observe({ type: 'hypothesis', hypothesis: flushed }, effects, 100);

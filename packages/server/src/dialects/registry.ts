@@ -1,0 +1,10 @@
+import type { Dialect, DialectRequest } from './dialect.js';
+import { vllm } from './vllm/vllm.js';
+
+/** Every dialect that is served, the more particular before the more general. */
+export const DIALECTS: readonly Dialect[] = [vllm];
+
+/** Whose connection it is; undefined: nobody's. */
+export function dialectOf(dialects: readonly Dialect[], request: DialectRequest): Dialect | undefined {
+  return dialects.find((dialect) => dialect.claims(request));
+}

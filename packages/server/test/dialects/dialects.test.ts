@@ -1,0 +1,116 @@
+/** Every dialect against the suite, one that exists for this test alone among them, and how they are told apart. */
+import { encodeMuLaw } from '@kikitori/audio';
+import type { Message } from '@kikitori/transport';
+import { connectWebSocket } from '@kikitori/transport/ws';
+import { describe, expect, it } from 'vitest';
+import type { Dialect, DialectRequest } from '../../src/dialects/dialect.js';
+import { Interpreter } from '../../src/dialects/interpreter.js';
+import { DIALECTS, dialectOf } from '../../src/dialects/registry.js';
+import { vllm } from '../../src/dialects/vllm/vllm.js';
+import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
+import { handshake, startTestServer } from '../test-server.js';
+import { testDialect } from './conformance.js';
+import { lines } from './lines/lines.js';
+
+const REQUEST: DialectRequest = { path: '/v1/realtime', query: '', headers: {}, protocols: [] };
+
+testDialect({
+  dialect: vllm,
+  request: REQUEST,
+  hello: [update('scripted')].map((event) => JSON.stringify(event)),
+  audio: (lengthMs) => [commit, append(lengthMs)].map((event) => JSON.stringify(event)),
+  turnEnd: [commit, final].map((event) => JSON.stringify(event)),
+  nonsense: '{"type":"of no dialect"}',
+  textOf: (message) => eventOf(message).delta ?? '',
+  isAnswer: (message) => eventOf(message).type === 'transcription.done',
+  isError: (message) => eventOf(message).type === 'error',
+});
+
+testDialect({
+  dialect: lines,
+  request: { ...REQUEST, path: '/lines' },
+  hello: [],
+  audio: (lengthMs) => [encodeMuLaw(new Int16Array(lengthMs * 8))],
+  turnEnd: ['stop'],
+  nonsense: 'of no dialect',
+  textOf: (message) => (/^[.!]/.test(String(message)) ? '' : String(message)),
+  isAnswer: (message) => message === '.',
+  isError: (message) => String(message).startsWith('!'),
+});
+
+describe('a server with one more dialect', () => {
+  it('lets its clients in beside the others, and refuses each in its own words', async () => {
+    await using test = await startTestServer({
+      server: { dialects: [lines, ...DIALECTS], apiKey: 'sesame' },
+    });
+    const headers = { authorization: 'Bearer sesame' };
+    const url = `${test.url.replace('http', 'ws')}/lines`;
+    const connection = await connectWebSocket({ url, headers });
+    await connection.send(encodeMuLaw(new Int16Array(16_000)));
+    await connection.send('stop');
+    const said: Message[] = [];
+    for await (const message of connection.messages) {
+      said.push(message);
+      if (message === '.') break;
+    }
+    expect(said.slice(0, -1).join(' ')).toBe('First words spoken.');
+    const other = await RealtimeClient.connect(test.realtime, { headers });
+    expect((await other.next())?.type).toBe('session.created');
+    await other.connection.close();
+    for (const [path, answer] of [
+      ['/lines', 'Unauthorized'],
+      ['/v1/realtime', '{"error":"Unauthorized"}'],
+    ] as const) {
+      const [head, body] = (await handshake(test.server.port, path)).split('\r\n\r\n');
+      expect([head?.split(' ')[1], body]).toEqual(['401', answer]);
+    }
+  });
+});
+
+describe('dialects that share a path', () => {
+  /** As OpenAI's and vLLM's do: only the first message shows which. */
+  const shouting: Dialect = {
+    ...lines,
+    name: 'shouting',
+    claims: ({ path, firstMessage }) => path === '/v1/realtime' && firstMessage === 'HELLO',
+  };
+  const dialects = [shouting, vllm];
+
+  it('are told apart by the first message', () => {
+    expect(dialectOf(dialects, REQUEST)).toBe(vllm);
+    expect(dialectOf(dialects, { ...REQUEST, firstMessage: 'HELLO' })).toBe(shouting);
+    expect(dialectOf(dialects, { ...REQUEST, path: '/nowhere' })).toBe(undefined);
+  });
+
+  it('hand the connection over, with what the session has told so far', () => {
+    const created = { type: 'created', id: 'sess-1', createdS: 1 } as const;
+    const seen: string[] = [];
+    const curious: Dialect = {
+      ...shouting,
+      converse: () => ({
+        read: (message) => [{ type: 'invalid', problem: { code: 'heard', text: String(message) } }],
+        write: (notice) => {
+          seen.push(notice.type);
+          return [notice.type];
+        },
+      }),
+    };
+    const interpreter = new Interpreter({ dialects: [curious, vllm], dialect: vllm, request: REQUEST });
+    expect(interpreter.write(created)).toHaveLength(1);
+    expect(interpreter.read('HELLO')).toMatchObject([{ problem: { text: 'HELLO' } }]);
+    expect(seen).toEqual(['created']);
+    expect(interpreter.write({ type: 'configured' })).toEqual(['configured']);
+    // Only the first message may decide.
+    expect(interpreter.read('{}')).toMatchObject([{ problem: { text: '{}' } }]);
+  });
+
+  it('stay what the request said where the first message says nothing else', () => {
+    const interpreter = new Interpreter({ dialects, dialect: vllm, request: REQUEST });
+    expect(interpreter.read(JSON.stringify(commit))).toEqual([{ type: 'begin' }]);
+    expect(interpreter.read('HELLO')).toMatchObject([{ type: 'invalid' }]);
+  });
+});
+
+function eventOf(message: Message): Event {
+  return JSON.parse(String(message));
+}
