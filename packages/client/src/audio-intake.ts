@@ -1,4 +1,4 @@
-import { float32ToPcm16, int16ToFloat32, Pcm16Decoder, Resampler } from '@kikitori/audio';
+import { float32ToPcm16, int16ToFloat32, int16ToPcm16, Pcm16Decoder, Resampler } from '@kikitori/audio';
 import { SAMPLE_RATE_HZ } from '@kikitori/protocol';
 
 /** Mono audio: floats in -1…1, 16-bit integers, or little-endian PCM16 bytes that may be cut anywhere. */
@@ -24,6 +24,8 @@ export class AudioIntake {
   /** What `pcm` completes. A few samples stay behind for the resampler. */
   push(pcm: Pcm): Uint8Array {
     this.#resampler ??= this.#makeResampler();
+    // It is what goes over the wire already: through floats it would come out as it went in.
+    if (this.#sampleRateHz === SAMPLE_RATE_HZ && pcm instanceof Int16Array) return int16ToPcm16(pcm);
     return float32ToPcm16(this.#resampler.push(this.#floatsOf(pcm)));
   }
 

@@ -1,6 +1,9 @@
 import { type Gate, whenAborted } from '@kikitori/transport';
 import type { Clock } from './clock.js';
 
+/** Nobody asks why a rest is over; an exception made for each, with its stack, costs more than the rest itself. */
+const OVER = 'over';
+
 /**
  * Waits for the gate, for so long at most, or for the signal; leaves no timer and no listener behind. Never rejects:
  * whoever rests looks around afterwards.
@@ -9,11 +12,11 @@ export async function rest(
   gate: Gate,
   { clock, ms, signal }: { readonly clock: Clock; readonly ms?: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const stop = new AbortController();
   if (signal.aborted) return;
-  const leave = whenAborted(signal, () => stop.abort());
-  const waits = [gate.wait({ signal: stop.signal })];
-  if (ms !== undefined) waits.push(clock.sleep(ms, { signal: stop.signal }));
+  if (ms === undefined) return await gate.wait({ signal }).catch(() => undefined);
+  const stop = new AbortController();
+  const leave = whenAborted(signal, () => stop.abort(OVER));
+  const waits = [gate.wait({ signal: stop.signal }), clock.sleep(ms, { signal: stop.signal })];
   for (const wait of waits) wait.catch(() => undefined);
   try {
     await Promise.race(waits);
@@ -21,6 +24,6 @@ export async function rest(
     // The signal fired.
   } finally {
     leave();
-    stop.abort();
+    stop.abort(OVER);
   }
 }
