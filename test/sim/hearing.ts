@@ -20,14 +20,14 @@ export class Listener {
     return Math.floor(this.#samples / SAMPLES_PER_MS);
   }
 
-  /** Samples as 16-bit values. */
-  hear(samples: ArrayLike<number>): void {
-    this.#startMs ??= numberOf(samples, 0);
+  /** `scale`: what makes 16-bit values of the samples. */
+  hear(samples: ArrayLike<number>, scale = 1): void {
+    this.#startMs ??= numberOf(samples, 0, scale);
     const aligned = (SAMPLES_PER_MS - (this.#samples % SAMPLES_PER_MS)) % SAMPLES_PER_MS;
     for (const at of [aligned, lastNumber(samples.length, aligned)]) {
       if (at < 0 || at + 3 > samples.length) continue;
       const expectedMs = this.#startMs + (this.#samples + at) / SAMPLES_PER_MS;
-      if (numberOf(samples, at) !== expectedMs) this.#onFlaw(`audio is not whole at ${expectedMs} ms`);
+      if (numberOf(samples, at, scale) !== expectedMs) this.#onFlaw(`audio is not whole at ${expectedMs} ms`);
     }
     this.#samples += samples.length;
   }

@@ -75,7 +75,7 @@ class SimStream implements SpeechStream {
 
   async write(samples: Float32Array): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#listener.hear(samples.map((sample) => sample * 32_768));
+    this.#listener.hear(samples, 32_768);
     this.#inner ??= this.#open();
     const inner = await this.#inner;
     const { realTimeFactor } = this.#options;

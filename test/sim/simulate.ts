@@ -17,7 +17,6 @@ import {
   systemClock,
 } from '@kikitori/server';
 import { type Connection, createMemoryPair } from '@kikitori/transport';
-import { vi } from 'vitest';
 import { BoundsWatch, type Peaks } from './bounds-watch.js';
 import { ByteNetwork } from './byte-network.js';
 import { flawsOf } from './judge.js';
@@ -28,7 +27,7 @@ import type { Schedule } from './schedule.js';
 import { serveSilently } from './silent-server.js';
 import { SimEngine } from './sim-engine.js';
 import { makeAudio, makeSpeech, SAMPLES_PER_MS, type Speech, wordsOf } from './speech.js';
-import { pendingTimers, settle, sleep, stopTime } from './virtual-time.js';
+import { pendingTimers, settle, sleep, startTime, stopTime } from './virtual-time.js';
 
 /** How a run came out. */
 export interface Outcome {
@@ -51,7 +50,7 @@ export async function simulate(schedule: Schedule, { isLasting = true } = {}): P
   try {
     return await new Simulation(schedule, isLasting).run();
   } finally {
-    vi.useRealTimers();
+    startTime();
   }
 }
 

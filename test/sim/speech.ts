@@ -52,11 +52,11 @@ export function makeAudio({ script, lengthMs }: Speech): Int16Array {
   return audio;
 }
 
-/** Which millisecond a block of whole milliseconds begins with. */
-export function numberOf(samples: ArrayLike<number>, at: number): number {
+/** Which millisecond a block of whole milliseconds begins with. `scale`: what makes 16-bit values of the samples. */
+export function numberOf(samples: ArrayLike<number>, at: number, scale: number): number {
   let ms = 0;
   for (let digit = 0; digit < NUMBER_SAMPLES; digit += 1) {
-    ms |= Math.round(samples[at + digit] ?? 0) << (8 * digit);
+    ms |= Math.round((samples[at + digit] ?? 0) * scale) << (8 * digit);
   }
   return ms;
 }
