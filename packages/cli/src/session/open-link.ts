@@ -1,6 +1,5 @@
 import { type ConnectOptions, connect, type Session } from '@kikitori/client';
 import type { SpeechEngine } from '@kikitori/engine';
-import { serveConnection } from '@kikitori/server';
 import { type Connect, createMemoryPair } from '@kikitori/transport';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
@@ -109,6 +108,8 @@ export async function openMemoryLink(
   },
   context: Context,
 ): Promise<SpeechLink> {
+  // Half of the time that a command takes to start, which one that speaks to a server need not spend.
+  const { serveConnection } = await import('@kikitori/server');
   const pair = createMemoryPair();
   // A pipe may be silent for as long as it likes: nobody else waits for its place.
   const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0, firstMessageMs: 0 } });
