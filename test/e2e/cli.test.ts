@@ -1,7 +1,7 @@
 /** The built command as people run it: a process, its pipes, its signals, its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
@@ -9,6 +9,7 @@ import { listModels } from '@kikitori/engine-moonshine';
 import { type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { shareHeard } from './reliability/words.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const command = join(root, 'packages', 'cli', 'bin', 'kikitori.js');
@@ -206,10 +207,7 @@ describe.skipIf(model === undefined || !present.includes('silero'))('kikitori, w
     const started = run(['transcribe', sample], env);
     expect(await started.end()).toBe(0);
     expect(started.err).toBe(`moonshine-${model} hears English (en).\n`);
-    const heard = wordsOf(started.out);
-    const said = wordsOf(sampleText('ferry.flac'));
-    // Half of the words: how well it understands is measured elsewhere, that it does is tested here.
-    expect(said.filter((one) => heard.includes(one)).length).toBeGreaterThan(said.length / 2);
+    expect(shareHeard('ferry.flac', started.out), started.out).toBeGreaterThan(1 / 2);
   }, 120_000);
 
   it('serves: ready when it says so, transcribes, drains at SIGTERM', async () => {
@@ -224,14 +222,3 @@ describe.skipIf(model === undefined || !present.includes('silero'))('kikitori, w
     expect(await server.end()).toBe(0);
   }, 120_000);
 });
-
-function sampleText(file: string): string {
-  const samples: { file: string; text: string }[] = JSON.parse(
-    readFileSync(join(root, 'samples', 'samples.json'), 'utf8'),
-  );
-  return samples.find((one) => one.file === file)?.text ?? '';
-}
-
-function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[a-z]+/g) ?? [];
-}

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { listModels } from '@kikitori/engine-moonshine';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { wordsOf } from './reliability/words.js';
+import { shareHeard, wordsOf } from './reliability/words.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
@@ -72,13 +72,13 @@ describe.skipIf(!hasPulse || !hasModels)('kikitori listen', { timeout: 120_000 }
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       notes += text;
     });
-    await expect.poll(() => notes, { timeout: 30_000 }).toContain('Listening; Ctrl-C ends.');
-    await run('paplay', ['--device=room', join(root, 'samples', 'ferry.flac')], { env });
-    await expect.poll(() => written, { timeout: 30_000 }).toMatch(/crossing takes (40|forty) minutes/i);
+    await expect.poll(() => notes).toContain('Listening; Ctrl-C ends.');
+    await run('paplay', ['--device=room', join(root, 'samples', 'kitchen.flac')], { env });
+    // Words come before the end. Which, and how many, depends on what a busy machine lets a microphone hear, and when.
+    await expect.poll(() => wordsOf(written).length).toBeGreaterThan(2);
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([130, null]);
-    // How it is punctuated depends on where its decodes fell.
-    expect(wordsOf(written).join(' ')).toMatch(/island leaves at .* tickets ready .* minutes$/);
+    expect(shareHeard('kitchen.flac', written), written).toBeGreaterThan(1 / 3);
     expect(written).toMatch(/\n$/);
   });
 });

@@ -10,6 +10,7 @@ import { resolveModel } from '@kikitori/engine-moonshine';
 import { createSageMakerConnect } from '@kikitori/sagemaker/client';
 import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { differenceOf, shareHeard, wordsOf } from './reliability/words.js';
 import { killRuns, Run, run } from './sagemaker/command.js';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -47,8 +48,12 @@ describe.skipIf(missing !== '')('kikitori up, with real speech', () => {
     expect(await through.end()).toBe(0);
     const direct = run(['transcribe', sample, '--url', realtime]);
     expect(await direct.end()).toBe(0);
-    expect(through).toMatchObject({ out: direct.out, err: '' });
-    expect(direct.out).toMatch(/ferry.*\n.*tickets/);
+    expect(through.err).toBe('');
+    expect(shareHeard('ferry.flac', direct.out), direct.out).toBeGreaterThan(1 / 2);
+    // Single words depend on where the decodes of either fell.
+    const { longestRun, changed } = differenceOf(wordsOf(direct.out), wordsOf(through.out));
+    expect(longestRun, through.out).toBeLessThan(3);
+    expect(changed.length, through.out).toBeLessThan(wordsOf(direct.out).length / 3);
   });
 
   it('gives words and their times, as JSON lines', async () => {
@@ -60,7 +65,7 @@ describe.skipIf(missing !== '')('kikitori up, with real speech', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     const finals = lines.filter(({ type }) => type === 'final');
-    expect(finals[0].words[0]).toMatchObject({ text: 'Good', start_ms: expect.any(Number) });
+    expect(finals[0].words[0]).toMatchObject({ text: expect.any(String), start_ms: expect.any(Number) });
     const text = finals.map((each) => each.text).join(' ');
     expect(lines.at(-1)).toMatchObject({ type: 'summary', text, reconnects: 0 });
   });
@@ -86,14 +91,14 @@ describe.skipIf(missing !== '')('kikitori up, with real speech', () => {
     await session.send(speech.subarray(0, half));
     // Nothing more is sent until a word of the first half is here: had it to wait for the end, this would not go on.
     let text = '';
-    while (!/ferry/.test(text)) {
+    while (wordsOf(text).length < 3) {
       const { value, done } = await heard.next();
       if (done === true) throw new Error('it ended before a word came');
       if (value.type === 'delta') text += value.text;
     }
     await session.send(speech.subarray(half));
     const transcript = await session.finish();
-    expect(transcript.text).toMatch(/ferry.*tickets/);
+    expect(shareHeard('ferry.flac', transcript.text)).toBeGreaterThan(1 / 2);
     await session.close();
   });
 });

@@ -1,4 +1,8 @@
 /** Two transcripts of the same speech, word against word. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const samples = join(import.meta.dirname, '..', '..', '..', 'samples', 'samples.json');
 
 /** How one transcript differs from another. */
 export interface Difference {
@@ -18,6 +22,22 @@ export function wordsOf(text: string): string[] {
     .replace(/[^\p{L}\p{N}:' ]+/gu, ' ')
     .split(' ')
     .filter((word) => word !== '');
+}
+
+/** Words that are said in one of our samples. */
+function saidIn(file: string): string[] {
+  const all: { file: string; text: string }[] = JSON.parse(readFileSync(samples, 'utf8'));
+  return wordsOf(all.find((one) => one.file === file)?.text ?? '');
+}
+
+/**
+ * Which part of what is said in a sample was heard word for word, in its order. Above a half it is that speech and no
+ * other: how well a recogniser understands is measured elsewhere, and single words depend on where its decodes fall.
+ */
+export function shareHeard(file: string, text: string): number {
+  const said = saidIn(file);
+  const { lost, changed } = differenceOf(said, wordsOf(text));
+  return 1 - (lost.length + changed.length) / said.length;
 }
 
 /** The cheapest way from `reference` to `heard`: a word lost or added costs one, a changed one too. */
