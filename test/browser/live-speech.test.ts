@@ -6,11 +6,10 @@ import { createMoonshineEngine } from '@kikitori/engine-moonshine';
 import { loadPages, type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
 import {
-  leave,
   PATIENCE,
   stop,
   untilPhase,
@@ -26,7 +25,7 @@ import { expectWhole, shareOf } from './spoken.js';
 
 const engine =
   whyNoBrowser === undefined
-    ? await createMoonshineEngine({ model: 'tiny', threads: 2, streamsMax: 4 }).catch(() => undefined)
+    ? await createMoonshineEngine({ model: 'tiny', threads: 2, streamsMax: 8 }).catch(() => undefined)
     : undefined;
 if (engine === undefined) {
   process.stderr.write(`the live page is not spoken to: ${whyNoBrowser ?? 'no model tiny'}\n`);
@@ -53,10 +52,6 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     ]);
   });
 
-  afterEach(async () => {
-    await leave(ferry, kitchen, quiet);
-  });
-
   afterAll(async () => {
     await Promise.all([ferry?.close(), kitchen?.close(), quiet?.close()]);
     await server?.close();
@@ -70,57 +65,71 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     return await launchBrowser(microphoneFlags(path));
   }
 
-  it('shows the words while they are spoken, stops, exports, and has them after a reload', async () => {
-    const page = await visit(ferry, server.url);
+  describe('by two at once', () => {
+    let one: Page;
+    let other: Page;
+    let announced: unknown;
+    let lag: string | null;
     const hosts = new Set<string>();
-    page.on('request', (request) => hosts.add(new URL(request.url()).host));
-    await page.locator('#listener').filter({ hasText: 'moonshine-tiny' }).waitFor(PATIENCE);
-    await page.click('#record');
-    await untilWords(page, 6);
-    await untilPhase(page, 'recording');
-    await page
-      .locator('#lag-number')
-      .filter({ hasText: /\d\.\d s/ })
-      .waitFor(PATIENCE);
-    await untilSilent(page);
-    await stop(page);
 
-    const said = await wordsOn(page);
-    expectWhole(said, 'ferry');
-    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-export="srt"]')]);
-    expect(download.suggestedFilename()).toMatch(/^kikitori-.*\.srt$/);
-    const cues = (await readFile(await download.path(), 'utf8')).trim().split('\n\n');
-    expect(cues[0]).toMatch(/^1\n00:00:0\d,\d{3} --> /);
-    const exported = cues.flatMap((cue) => cue.split('\n').slice(2)).join(' ');
-    expect(exported.split(/\s+/)).toEqual(said.trim().split(/\s+/));
-
-    await page.reload();
-    await expect.poll(() => wordsOn(page), PATIENCE).toBe(said);
-    expect([...hosts]).toEqual([new URL(server.url).host]);
-  });
-
-  it('announces every finished sentence to screen readers once, and never a revision', async () => {
-    const page = await visit(ferry, server.url);
-    await page.evaluate(() => {
-      const heard: string[] = [];
-      Object.assign(window, { heard });
-      new MutationObserver((changes) => {
-        for (const { addedNodes } of changes) {
-          for (const node of addedNodes) heard.push(node.textContent ?? '');
-        }
-      }).observe(document.getElementById('announcer') ?? document.body, { childList: true, subtree: true });
+    beforeAll(async () => {
+      [one, other] = await Promise.all([visit(ferry, server.url), visit(kitchen, server.url)]);
+      one.on('request', (request) => hosts.add(new URL(request.url()).host));
+      await one.evaluate(() => {
+        const heard: string[] = [];
+        Object.assign(window, { heard });
+        new MutationObserver((changes) => {
+          for (const { addedNodes } of changes) {
+            for (const node of addedNodes) heard.push(node.textContent ?? '');
+          }
+        }).observe(document.getElementById('announcer') ?? document.body, { childList: true, subtree: true });
+      });
+      await Promise.all([one.click('#record'), other.click('#record')]);
+      // Nobody has stopped it yet.
+      await Promise.all([untilWords(one, 6), untilWords(other, 6)]);
+      lag = await one.locator('#lag-number').filter({ hasText: /\d/ }).textContent(PATIENCE);
+      await Promise.all([untilSilent(one), untilSilent(other)]);
+      await Promise.all([stop(one), stop(other)]);
+      announced = await one.evaluate('heard');
     });
-    await page.click('#record');
-    await untilSilent(page);
-    await stop(page);
-    const heard = await page.evaluate(() => (window as unknown as { heard: string[] }).heard);
-    expect(heard.filter((text) => text !== '')).toEqual(
-      await page.locator('#transcript .stable').allTextContents(),
-    );
-    expect(await page.locator('#transcript').getAttribute('aria-live')).toBe(null);
+
+    it('shows the words while they are spoken, and how far behind they are', async () => {
+      expect(await one.locator('#listener').textContent()).toContain('moonshine-tiny');
+      expectWhole(await wordsOn(one), 'ferry');
+      expect(lag).toMatch(/^\d+\.\d s$/);
+    });
+
+    it('gives the two two transcripts', async () => {
+      expectWhole(await wordsOn(other), 'kitchen');
+      // One sample has next to no word of the other.
+      expect(shareOf(await wordsOn(one), 'kitchen')).toBeLessThan(0.3);
+      expect(shareOf(await wordsOn(other), 'ferry')).toBeLessThan(0.3);
+    });
+
+    it('announces every finished sentence to screen readers once, and never a revision', async () => {
+      const sentences = await one.locator('#transcript .stable').allTextContents();
+      expect(sentences).not.toEqual([]);
+      expect(Array.isArray(announced) && announced.filter((text) => text !== '')).toEqual(sentences);
+      expect(await one.locator('#transcript').getAttribute('aria-live')).toBe(null);
+    });
+
+    it('exports what it shows, has it after a reload, and talks to nobody but its server', async () => {
+      const said = await wordsOn(one);
+      const [download] = await Promise.all([one.waitForEvent('download'), one.click('[data-export="srt"]')]);
+      expect(download.suggestedFilename()).toMatch(/^kikitori-.*\.srt$/);
+      const cues = (await readFile(await download.path(), 'utf8')).trim().split('\n\n');
+      expect(cues[0]).toMatch(/^1\n00:00:0\d,\d{3} --> /);
+      const exported = cues.flatMap((cue) => cue.split('\n').slice(2)).join(' ');
+      expect(exported.split(/\s+/)).toEqual(said.trim().split(/\s+/));
+
+      await one.reload();
+      await expect.poll(() => wordsOn(one), PATIENCE).toBe(said);
+      expect([...hosts]).toEqual([new URL(server.url).host]);
+    });
   });
 
-  it('has the first word although the connection comes 3 s late or later', async () => {
+  // The three next to each other: they do little but wait.
+  it.concurrent('has the first word although the connection comes 3 s late or later', async () => {
     const door = await SlowDoor.open(server.port);
     try {
       let open: () => void = () => undefined;
@@ -140,7 +149,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     }
   });
 
-  it('loses nothing that was said while the server was gone', async () => {
+  it.concurrent('loses nothing that was said while the server was gone', async () => {
     const door = await SlowDoor.open(server.port);
     try {
       const page = await visit(ferry, door.url);
@@ -159,19 +168,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     }
   });
 
-  it('gives two visitors two transcripts', async () => {
-    const [one, other] = await Promise.all([visit(ferry, server.url), visit(kitchen, server.url)]);
-    await Promise.all([one.click('#record'), other.click('#record')]);
-    await Promise.all([untilSilent(one), untilSilent(other)]);
-    await Promise.all([stop(one), stop(other)]);
-    expectWhole(await wordsOn(one), 'ferry');
-    expectWhole(await wordsOn(other), 'kitchen');
-    // One sample has next to no word of the other.
-    expect(shareOf(await wordsOn(one), 'kitchen')).toBeLessThan(0.3);
-    expect(shareOf(await wordsOn(other), 'ferry')).toBeLessThan(0.3);
-  });
-
-  it('hears what a tab plays', async () => {
+  it.concurrent('hears what a tab plays', async () => {
     // Only the page itself can be picked without a hand at the mouse.
     const script = `{
       const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
@@ -195,7 +192,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
   });
 
   it('reads a file that is dropped on it, as fast as possible', async () => {
-    const page = await visit(ferry, server.url);
+    const page = await visit(quiet, server.url);
     await page.getByText('as fast as possible').click();
     const bytes = [...(await readFile(join(import.meta.dirname, '../../samples/meeting.flac')))];
     const transfer = await page.evaluateHandle((content) => {

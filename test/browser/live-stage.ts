@@ -4,8 +4,6 @@ import { type Clock, loadPages, type RunningServer, startServer } from '@kikitor
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { expect } from 'vitest';
-import { wordsOf } from '../e2e/reliability/words.js';
 
 /** How long a state may take to come on a machine that is busy with other things. */
 export const PATIENCE = { timeout: 60_000 };
@@ -103,7 +101,14 @@ export async function untilState(page: Page, text: RegExp | string): Promise<voi
 
 /** Waits until so many words are on the page, whichever they are. */
 export async function untilWords(page: Page, least: number): Promise<void> {
-  await expect.poll(async () => wordsOf(await wordsOn(page)).length, PATIENCE).toBeGreaterThanOrEqual(least);
+  await page.waitForFunction(
+    (count) => {
+      const texts = [...document.querySelectorAll('#transcript p')].map(({ textContent }) => textContent);
+      return texts.join(' ').split(/\s+/).filter(Boolean).length >= count;
+    },
+    least,
+    PATIENCE,
+  );
 }
 
 /** All of the sound was taken in: the microphone, or whatever it is, gives nothing but zeros by now. */
