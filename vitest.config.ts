@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const REAL_TIME = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
 /** Pages in front of an engine that says what the test wants, whenever it comes to it: two of them are no load. */
 const PAGES = [
-  'test/browser/captions.test.ts',
+  'test/browser/{captions,capture-relay}.test.ts',
   'test/browser/live-{contrast,devices,kept,keyboard,keys,page}.test.ts',
 ];
 
