@@ -26,7 +26,7 @@ export interface LocalPathOptions {
 }
 
 /** How often the bridge is asked whether the model is there: somebody watches. */
-const HEALTH_INTERVAL_MS = 200;
+const HEALTH_INTERVAL_MS = 50;
 
 /** Model server, bridge, stand-in of SageMaker's runtime and live page, one in front of the other, in this process. */
 export class LocalPath {

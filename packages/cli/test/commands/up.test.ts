@@ -53,62 +53,38 @@ async function transcribe(url: string, env: Record<string, string> = {}) {
 
 const LINES = TEXT.replace('. ', '.\n');
 
+/** A path of its own, and where its parts are once all of them are there. */
+function startUp() {
+  const started = start(['up', ...ANY_PORTS]);
+  const said = (pattern: RegExp): Promise<string> => written(started.context, 'stdout', pattern);
+  const addresses = (async () => {
+    await said(/--endpoint demo --endpoint-url https:\/\/localhost:\d+\n/);
+    return {
+      page: (await said(/Open +(http:\/\/localhost:\d+)/)).replace('localhost', '127.0.0.1'),
+      model: await said(/(ws:\/\/127\.0\.0\.1:\d+\/v1\/realtime)/),
+      bridge: await said(/(ws:\/\/\S+\/invocations-bidirectional-stream)/),
+      runtime: await said(/(https:\/\/localhost:\d+)/),
+    };
+  })();
+  return { ...started, addresses };
+}
+
 describe('kikitori up', () => {
   it('runs the whole path: text comes back through all of it, and everything ends together', async () => {
-    const { context, engine, exit } = start(['up', ...ANY_PORTS]);
-    const url = await written(context, 'stdout', /(https:\/\/localhost:\d+)/);
-    const model = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)\/v1\/realtime/);
-    const bridge = await written(
-      context,
-      'stdout',
-      /(ws:\/\/127\.0\.0\.1:\d+)\/invocations-bidirectional-stream/,
-    );
-    await written(context, 'stdout', /--endpoint demo --endpoint-url https:\/\/localhost:\d+\n/);
-    expect(await transcribe(url)).toEqual({ exitCode: 0, out: `${LINES}\n`, err: '' });
+    const { context, engine, exit, addresses } = startUp();
+    const { page, model, bridge, runtime } = await addresses;
+    expect(await transcribe(runtime)).toEqual({ exitCode: 0, out: `${LINES}\n`, err: '' });
     context.interrupt();
     expect(await exit).toBe(0);
-    for (const address of [model, bridge]) {
+    for (const address of [model, bridge, page]) {
       await expect(fetch(address.replace('ws', 'http'))).rejects.toThrow();
     }
     await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
     // Nobody is there, and the notice is gone: a sentence, and no keys for whoever listens there next.
-    expect(await transcribe(url)).toMatchObject({
+    expect(await transcribe(runtime)).toMatchObject({
       exitCode: 1,
       err: expect.stringMatching(/^kikitori: Nobody listens/),
     });
-  });
-
-  it('opens to no page of another site, at none of its WebSockets', async () => {
-    const { context, exit } = start(['up', ...ANY_PORTS]);
-    const page = await written(context, 'stdout', /Open +http:\/\/localhost:(\d+)/);
-    const model = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+\/v1\/realtime)/);
-    const bridge = await written(context, 'stdout', /(ws:\/\/\S+\/invocations-bidirectional-stream)/);
-    for (const url of [model, bridge, `ws://127.0.0.1:${page}/v1/realtime`]) {
-      const led = 'attacker.test';
-      for (const headers of [{ origin: `https://${led}` }, { host: led, origin: `http://${led}` }]) {
-        await expect(connectWebSocket({ url, headers }), url).rejects.toMatchObject({ httpStatus: 403 });
-      }
-    }
-    context.interrupt();
-    expect(await exit).toBe(0);
-  });
-
-  it('serves the live page, and what is spoken into it goes the whole way', async () => {
-    const { context, exit } = start(['up', ...ANY_PORTS]);
-    const page = await written(context, 'stdout', /Open +(http:\/\/localhost:\d+)/);
-    const address = page.replace('localhost', '127.0.0.1');
-    expect(await (await fetch(`${address}/v1/page`)).json()).toMatchObject({
-      models: ['scripted'],
-      needs_key: false,
-      answered_by: 'relay',
-      relay: 'the SageMaker endpoint demo, played on this machine',
-    });
-    const heard = start(['transcribe', speech, '--url', address.replace('http', 'ws')]);
-    expect(await heard.exit).toBe(0);
-    expect(heard.context.stdout.text).toBe(`${LINES}\n`);
-    context.interrupt();
-    expect(await exit).toBe(0);
-    await expect(fetch(address)).rejects.toThrow();
   });
 
   it('takes another port for the page when the usual one is taken and none was named', async () => {
@@ -171,6 +147,52 @@ describe('kikitori up', () => {
   });
 });
 
+describe('what kikitori up runs', () => {
+  let path: ReturnType<typeof startUp>;
+  beforeAll(() => {
+    path = startUp();
+  });
+  afterAll(async () => {
+    path.context.interrupt();
+    expect(await path.exit).toBe(0);
+  });
+
+  it('opens to no page of another site, at none of its WebSockets', async () => {
+    const { page, model, bridge } = await path.addresses;
+    for (const url of [model, bridge, `${page.replace('http', 'ws')}/v1/realtime`]) {
+      const led = 'attacker.test';
+      for (const headers of [{ origin: `https://${led}` }, { host: led, origin: `http://${led}` }]) {
+        await expect(connectWebSocket({ url, headers }), url).rejects.toMatchObject({ httpStatus: 403 });
+      }
+    }
+  });
+
+  it('serves the live page, and what is spoken into it goes the whole way', async () => {
+    const { page } = await path.addresses;
+    expect(await (await fetch(`${page}/v1/page`)).json()).toMatchObject({
+      models: ['scripted'],
+      needs_key: false,
+      answered_by: 'relay',
+      relay: 'the SageMaker endpoint demo, played on this machine',
+    });
+    const heard = start(['transcribe', speech, '--url', page.replace('http', 'ws')]);
+    expect(await heard.exit).toBe(0);
+    expect(heard.context.stdout.text).toBe(`${LINES}\n`);
+  });
+
+  it('is offered to browsers by serve --endpoint', async () => {
+    const { runtime } = await path.addresses;
+    const words = ['serve', '--port', '0', '--endpoint', 'demo', '--endpoint-url', runtime];
+    const { context, exit } = start(words);
+    const realtime = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+\/v1\/realtime)/);
+    const heard = start(['transcribe', speech, '--url', realtime]);
+    expect(await heard.exit).toBe(0);
+    expect(heard.context.stdout.text).toBe(`${LINES}\n`);
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+});
+
 describe('kikitori sagemaker-local', () => {
   it('stands in front of any container, and says when it is up', async () => {
     const server = await startServer({ engine: scriptedEngine(), attach: attachWebSockets, port: 0 });
@@ -209,21 +231,6 @@ describe('an endpoint', () => {
     expect(await exit).toBe(2);
     expect(context.stderr.text).toMatch(/^kikitori: [^\n]+\.\n$/);
     expect(context.stderr.text).toContain(sentence);
-  });
-
-  it('is offered to browsers by serve --endpoint', async () => {
-    const path = start(['up', ...ANY_PORTS]);
-    const url = await written(path.context, 'stdout', /(https:\/\/localhost:\d+)/);
-    await written(path.context, 'stdout', /Try/);
-    const { context, exit } = start(['serve', '--port', '0', '--endpoint', 'demo', '--endpoint-url', url]);
-    const realtime = await written(context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+\/v1\/realtime)/);
-    const heard = start(['transcribe', speech, '--url', realtime]);
-    expect(await heard.exit).toBe(0);
-    expect(heard.context.stdout.text).toBe(`${LINES}\n`);
-    context.interrupt();
-    expect(await exit).toBe(0);
-    path.context.interrupt();
-    await path.exit;
   });
 
   it('has a model of its own', async () => {
