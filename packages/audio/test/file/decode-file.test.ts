@@ -31,6 +31,12 @@ function isSame(one: Float32Array, other: Float32Array): boolean {
   return Buffer.from(one.buffer).equals(Buffer.from(other.buffer));
 }
 
+/** Seven bytes at a time, through the header and into the sound, then somewhat more. */
+async function* tinyPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield* pieces(bytes.subarray(0, 4_900), 7);
+  yield* pieces(bytes.subarray(4_900), 97);
+}
+
 function write(name: string, bytes: Uint8Array | string): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
@@ -105,10 +111,10 @@ describe('a file with more samples than the limit', () => {
 
   it.skipIf(!hasFfmpeg)('is refused by what ffmpeg says of it', async () => {
     const path = join(folder, 'wide.flac');
-    const args = ['-f', 'lavfi', '-i', 'anullsrc=r=192000:cl=7.1:d=20', '-y', path];
+    const args = ['-f', 'lavfi', '-i', 'anullsrc=r=192000:cl=7.1:d=2', '-y', path];
     execFileSync('ffmpeg', ['-v', 'error', ...args]);
     for (const ffmpeg of [undefined, false] as const) {
-      const options = { maxSamples: 20_000_000, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
+      const options = { maxSamples: 2_000_000, ...(ffmpeg === undefined ? {} : { ffmpeg }) };
       await expect(decodeFile(path, options)).rejects.toMatchObject(TOO_MANY);
     }
   });
@@ -178,7 +184,7 @@ describe('sources', () => {
     ['a path', () => write('chirp.wav', wav)],
     ['bytes', () => wav],
     ['a stream of Node', () => Readable.from(pieces(wav, 1_000))],
-    ['an async generator of tiny pieces', () => pieces(wav, 7)],
+    ['an async generator of tiny pieces', () => tinyPieces(wav)],
     ['one large piece', () => pieces(wav, wav.length)],
   ])('gives the same samples from %s', async (_, source) => {
     const { file, samples, chunkLengths } = await hear(source());
@@ -205,7 +211,7 @@ describe('sources', () => {
   });
 
   it('reads no further ahead than the probe and a piece', async () => {
-    const long = encodeWav(chirp(60), { sampleRateHz: 16_000, encoding: 's16le' });
+    const long = encodeWav(chirp(20), { sampleRateHz: 16_000, encoding: 's16le' });
     let givenBytes = 0;
     async function* counted(): AsyncGenerator<Uint8Array, void> {
       for await (const piece of pieces(long, 4_096)) {
@@ -218,7 +224,7 @@ describe('sources', () => {
       takenSamples += chunk.length;
       expect(givenBytes - takenSamples * 2).toBeLessThan(64 * 1024 + 2 * 65_536);
     }
-    expect(takenSamples).toBe(60 * 16_000);
+    expect(takenSamples).toBe(20 * 16_000);
   });
 
   it('does not wait for a stream that gives nothing once the signal aborts', async () => {

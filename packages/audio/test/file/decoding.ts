@@ -48,11 +48,16 @@ export async function* pieces(bytes: Uint8Array, pieceBytes: number): AsyncGener
 
 /**
  * How alike two recordings are: the correlation (1: equal but for the level) at the best shift of at most
- * `shiftMax` samples. Found on every fourth sample of a quarter of a second, then near there on all of it, judged on everything.
+ * `shiftMax` samples. Looked for near where they stand when that is alike already, else on every fourth sample of a quarter
+ * of a second; then near there on all of it, and judged on everything.
  */
 export function likeness(heard: Float32Array, reference: Float32Array, shiftMax = 2_100): number {
-  const near = bestShift(heard, reference, { from: -shiftMax, to: shiftMax, step: 4 });
-  const shift = bestShift(heard, reference, { from: near - 8, to: near + 8, step: 1 });
+  const isNear = likenessAt(heard, reference, 0) > 0.9;
+  const near = isNear ? 0 : bestShift(heard, reference, { from: -shiftMax, to: shiftMax, step: 4 });
+  return likenessAt(heard, reference, bestShift(heard, reference, { from: near - 8, to: near + 8, step: 1 }));
+}
+
+function likenessAt(heard: Float32Array, reference: Float32Array, shift: number): number {
   const to = Math.min(reference.length, heard.length - shift);
   return correlation(heard, reference, { from: Math.max(0, -shift), to, shift, step: 1 });
 }

@@ -9,10 +9,10 @@ import { float32ToPcm16 } from '../../src/pcm16.js';
 import { wavHeader } from '../../src/wav-encoder.js';
 import { hasFfmpeg } from './decoding.js';
 
-const SECONDS = 31 * 60;
+const SECONDS = 14 * 60;
 const RATE_HZ = 16_000;
 
-/** Half an hour of hiss, which no codec makes much smaller: what is in flight shows in bytes. */
+/** A quarter of an hour of hiss, which no codec makes much smaller: what is in flight shows in bytes. */
 function* hiss(): Generator<Uint8Array> {
   yield wavHeader({ sampleRateHz: RATE_HZ, encoding: 's16le' });
   let state = 1;
@@ -26,7 +26,7 @@ function* hiss(): Generator<Uint8Array> {
   }
 }
 
-describe.skipIf(!hasFfmpeg)('a recording of half an hour', () => {
+describe.skipIf(!hasFfmpeg)('a recording of a quarter of an hour', () => {
   let folder = '';
   let path = '';
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.skipIf(!hasFfmpeg)('a recording of half an hour', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   // In flight: 64 KiB of probe and a piece or two in our hands; with ffmpeg also two pipes with Node's buffers, and
-  // what ffmpeg holds. Far less than the 50 MB of the file, and the same however long the file is.
+  // what ffmpeg holds. Far less than the 22 MB of the file, and the same however long the file is.
   it.each([
     ['ffmpeg', undefined, 2 * 1024 * 1024],
     ['library', false, 256 * 1024],
