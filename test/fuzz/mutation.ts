@@ -161,7 +161,7 @@ function insert(bytes: Uint8Array, random: Random): Uint8Array {
 }
 
 /** What parsers pass over, or stop at, again and again. */
-const REPEATED = [
+const DELIMITERS = [
   ...[
     ' ',
     '\t',
@@ -208,6 +208,8 @@ const REPEATED = [
   ],
   ...['\n\n', 'data: \n', ':\n', '\xff\xfb', 'OggS', 'bearer ', 'q=0,', 'a;b=c,', 'ID3'],
 ].map((text) => new TextEncoder().encode(text));
+/** A blank first, and once more among the others. */
+const REPEATED: readonly [Uint8Array, ...Uint8Array[]] = [new TextEncoder().encode(' '), ...DELIMITERS];
 /** Without a wish; long enough that a square of it is noticed, and a cube hangs. */
 const STRETCHES = [16, 256, 4_096] as const;
 
@@ -215,10 +217,11 @@ const STRETCHES = [16, 256, 4_096] as const;
 function stretch(bytes: Uint8Array, random: Random): Uint8Array {
   const at = place(bytes, random);
   const own = bytes.slice(at, at + 1 + random.whole(31));
-  const piece = random.chance(0.5) && own.length > 0 ? own : random.pick([REPEATED[0] ?? own, ...REPEATED]);
+  const piece = random.chance(0.5) && own.length > 0 ? own : random.pick(REPEATED);
   const stretchBytes = random.stretchBytes ?? random.pick(STRETCHES);
   const middle = new Uint8Array(Math.ceil(stretchBytes / piece.length) * piece.length);
-  for (let from = 0; from < middle.length; from += piece.length) middle.set(piece, from);
+  middle.set(piece);
+  for (let done = piece.length; done < middle.length; done *= 2) middle.copyWithin(done, 0, done);
   return joined([bytes.subarray(0, at), middle, bytes.subarray(at)]);
 }
 

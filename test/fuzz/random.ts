@@ -32,6 +32,8 @@ export class Random {
   }
 
   bytes(count: number): Uint8Array {
-    return Uint8Array.from({ length: count }, () => this.whole(255));
+    const made = new Uint8Array(count);
+    for (let at = 0; at < count; at += 1) made[at] = this.whole(255);
+    return made;
   }
 }
