@@ -1,4 +1,4 @@
-import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
+import { AUDIO_ERRORS, AudioError, isDiskFull } from '@kikitori/audio';
 
 /** Why a command could not do what it was asked. */
 export type CliErrorCode =
@@ -83,8 +83,17 @@ export function endingOf(error: unknown): Ending {
     const isOurs = BAD_INPUT_CODES.has('reason' in error ? String(error.reason) : code);
     return { exitCode: isOurs ? 2 : 1, sentence: error.message };
   }
+  // Whatever the command keeps for a while, it makes a folder for.
+  if ('syscall' in error && error.syscall === 'mkdtemp')
+    return { exitCode: 1, sentence: folderSentence(error) };
   return {
     exitCode: 1,
     sentence: `Unexpected: ${error.message} (set KIKITORI_DEBUG=1 to see where).`,
   };
+}
+
+function folderSentence(error: Error): string {
+  return isDiskFull(error)
+    ? 'The temporary folder has no room left; make some, or set TMPDIR to another folder.'
+    : 'The temporary folder cannot be written to; set TMPDIR to one that can.';
 }

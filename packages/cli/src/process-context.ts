@@ -1,5 +1,6 @@
 /** The context of a real process: its streams, its signals, and the factories that load what they make on first use. */
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
+import { isDiskFull } from '@kikitori/audio';
 import { timerMs } from '@kikitori/transport';
 import type { Clock, Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
@@ -74,8 +75,7 @@ function outputError(cause: NodeJS.ErrnoException): CliError {
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') {
     return new CliError('output_closed', 'Nobody reads the output.', { cause });
   }
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
-  const why = isFull
+  const why = isDiskFull(cause)
     ? 'there is no room left where it goes; make some, or choose another place'
     : `${code}; check where it goes`;
   return new CliError('output_failed', `The output could not be written: ${why}.`, { cause });

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { keepError } from '../src/http/upload-spool.js';
 import { HTTP_LIMITS } from '../src/limits.js';
 import { ManualClock } from './manual-clock.js';
 import { RealtimeClient } from './realtime-client.js';
@@ -138,6 +139,37 @@ describe('an upload', () => {
     upload.end();
     expect(await upload.rest()).toContain('"code":503');
     await session.connection.close();
+  });
+});
+
+describe('a temporary folder', () => {
+  it('that cannot be written to is told to the client and to whoever runs the server', async () => {
+    vi.stubEnv('TMPDIR', '/nowhere/at/all');
+    await using test = await startTestServer();
+    const answer = await post(test, form());
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      error: {
+        message: expect.stringMatching(/^The temporary folder of the server cannot be written to\. .*TMPDIR/),
+      },
+    });
+    expect(test.log).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        message: 'The temporary folder cannot be written to; set TMPDIR to one that can.',
+        fields: { code: 'ENOENT' },
+      }),
+    );
+  });
+
+  it.each([
+    ['ENOSPC', /^The server has no room/],
+    ['EDQUOT', /^The server has no room/],
+    ['EACCES', /cannot be written to\./],
+    ['EROFS', /cannot be written to\./],
+  ])('that refuses with %s has its sentence', (code, message) => {
+    const error = keepError(Object.assign(new Error('no'), { code }));
+    expect(error.answer).toMatchObject({ status: 503, message: expect.stringMatching(message) });
   });
 });
 

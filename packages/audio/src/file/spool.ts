@@ -1,6 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDiskFull } from '../disk-full.js';
 import { AudioError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { SPOOL_BYTES_MAX } from './limits.js';
@@ -20,10 +21,10 @@ export function isIndexFirst(probe: Uint8Array): boolean {
 
 /**
  * Copies a stream into a temporary file, for formats that are read out of order (an MP4 whose index comes last). The
- * file is gone after `close()`. More than `SPOOL_BYTES_MAX`: `too_large`.
+ * file is gone after `close()`. More than `SPOOL_BYTES_MAX`: `too_large`; a folder that takes nothing: `file_unreadable`.
  */
 export async function spool(source: ByteSource, signal: AbortSignal): Promise<ByteSource> {
-  const folder = await mkdtemp(join(tmpdir(), 'kikitori-'));
+  const folder = await mkdtemp(join(tmpdir(), 'kikitori-')).catch(refuse);
   const path = join(folder, 'audio');
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
@@ -40,7 +41,7 @@ export async function spool(source: ByteSource, signal: AbortSignal): Promise<By
 }
 
 async function copy(source: ByteSource, path: string, signal: AbortSignal): Promise<number> {
-  const file = await open(path, 'wx', 0o600);
+  const file = await open(path, 'wx', 0o600).catch(refuse);
   let sizeBytes = 0;
   try {
     for await (const piece of source.bytes()) {
@@ -52,16 +53,22 @@ async function copy(source: ByteSource, path: string, signal: AbortSignal): Prom
           'This stream is too large to be kept; give the path of the file instead.',
         );
       }
-      await file.write(piece).catch((error: unknown) => {
-        throw new AudioError(
-          'file_unreadable',
-          'The temporary folder can not take this stream; make room there, or give the path of the file instead.',
-          { cause: error },
-        );
-      });
+      await file.write(piece).catch(refuse);
     }
   } finally {
     await file.close();
   }
   return sizeBytes;
+}
+
+function refuse(cause: unknown): never {
+  throw spoolError(cause);
+}
+
+/** What to do about a temporary folder that takes no stream. */
+export function spoolError(cause: unknown): AudioError {
+  const sentence = isDiskFull(cause)
+    ? 'The temporary folder has no room for this stream; make some, set TMPDIR to another folder, or give the path of the file instead.'
+    : 'The temporary folder cannot be written to; set TMPDIR to one that can, or give the path of the file instead.';
+  return new AudioError('file_unreadable', sentence, { cause });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
+import { AUDIO_ERRORS, AudioError, isDiskFull } from '@kikitori/audio';
 import { decodeFile } from '@kikitori/audio/file';
 import { EngineError, type SpeechEngine, type Word } from '@kikitori/engine';
 import type { Clock } from '../clock.js';
@@ -183,9 +183,10 @@ export class Transcriptions {
     if (error instanceof ServerError && error.answer !== undefined) {
       if (error.cause !== undefined) {
         const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
-        this.#options.logger.error('The temporary folder took no upload; make room there.', {
-          code: String(code),
-        });
+        const why = isDiskFull(error.cause)
+          ? 'The temporary folder has no room for an upload; make some, or set TMPDIR to another one.'
+          : 'The temporary folder cannot be written to; set TMPDIR to one that can.';
+        this.#options.logger.error(why, { code: String(code) });
       }
       return error.answer;
     }

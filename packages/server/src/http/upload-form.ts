@@ -32,7 +32,7 @@ export interface UploadForm {
   readonly fieldsSoFar: FormFields;
   /**
    * Settles when the whole form was read and its file is kept. Rejects with `request_refused`: 400 (malformed, too large),
-   * 408 (stopped arriving), 422 (no file), 499 (the client left), 503 (no room to keep it).
+   * 408 (stopped arriving), 422 (no file), 499 (the client left), 503 (it cannot be kept).
    */
   readonly fields: Promise<FormFields>;
   /** Stops reading and deletes the file. Idempotent. */

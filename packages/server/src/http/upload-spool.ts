@@ -1,6 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDiskFull } from '@kikitori/audio';
 import { ServerError } from '../errors.js';
 
 const READ_BYTES = 64 * 1024;
@@ -26,18 +27,18 @@ export class UploadSpool {
     this.#file = file;
   }
 
-  /** Makes the folder. @throws ServerError `request_refused`, 503: there is no room. */
+  /** Makes the folder. @throws ServerError `request_refused`, 503: nothing can be kept. */
   static async open(): Promise<UploadSpool> {
     try {
       const folder = await mkdtemp(join(tmpdir(), 'kikitori-'));
       const path = join(folder, 'upload');
       return new UploadSpool(folder, path, await open(path, 'wx', 0o600));
     } catch (error) {
-      throw noRoom(error);
+      throw keepError(error);
     }
   }
 
-  /** Writes everything that comes. Once. Rejects with what `pieces` throws, or with 503 where there is no room. */
+  /** Writes everything that comes. Once. Rejects with what `pieces` throws, or with 503 where it cannot be kept. */
   fill(pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const filling = this.#fill(pieces);
     this.#filling = filling.catch(() => {});
@@ -74,7 +75,7 @@ export class UploadSpool {
     try {
       for await (const piece of pieces) {
         await this.#file.appendFile(piece).catch((error: unknown) => {
-          throw noRoom(error);
+          throw keepError(error);
         });
         this.#lengthBytes += piece.length;
         this.#tell();
@@ -100,7 +101,10 @@ export class UploadSpool {
   }
 }
 
-function noRoom(cause: unknown): ServerError {
-  const message = 'The server has no room to keep the file. Try again later, or send it to another server.';
+/** What a client hears when the temporary folder takes no file; the cause is for the log. */
+export function keepError(cause: unknown): ServerError {
+  const message = isDiskFull(cause)
+    ? 'The server has no room to keep the file. Try again later, or send it to another server.'
+    : 'The temporary folder of the server cannot be written to. Send the file to another server, or have TMPDIR set to a folder that can.';
   return new ServerError('request_refused', message, { cause, answer: { status: 503, message } });
 }
