@@ -1,48 +1,23 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { capacityOf } from '../src/capacity.js';
+import { ENGINE_LIMITS } from '../src/limits.js';
 
-const GIB = 1024 ** 3;
+const { threadsMax } = ENGINE_LIMITS;
 
-describe('what an engine takes where nobody says', () => {
-  it('is a thread for each core of its own, and the speakers whom they carry', () => {
-    expect(capacityOf('base', undefined, { cores: 2, memoryBytes: 24 * GIB })).toEqual({
-      threads: 2,
-      streamsMax: 8,
-    });
-    expect(capacityOf('tiny', undefined, { cores: 4, memoryBytes: 24 * GIB })).toEqual({
-      threads: 4,
-      streamsMax: 20,
-    });
-  });
-
-  it('follows a quota, also less than one core', () => {
-    expect(capacityOf('base', undefined, { cores: 1.5, memoryBytes: 24 * GIB })).toEqual({
-      threads: 1,
-      streamsMax: 4,
-    });
-    expect(capacityOf('base', undefined, { cores: 0.5, memoryBytes: 24 * GIB })).toEqual({
-      threads: 1,
-      streamsMax: 2,
-    });
-    expect(capacityOf('base', undefined, { cores: 0.1, memoryBytes: 24 * GIB })).toEqual({
-      threads: 1,
-      streamsMax: 1,
-    });
-  });
-
-  it('takes no more memory than there is', () => {
-    expect(capacityOf('base', undefined, { cores: 16, memoryBytes: 2 * GIB })).toEqual({
-      threads: 2,
-      streamsMax: 8,
-    });
-    expect(capacityOf('base', undefined, { cores: 4, memoryBytes: GIB / 2 })).toEqual({
-      threads: 1,
-      streamsMax: 4,
-    });
-  });
-
-  it('is what the user wants: threads beyond the cores carry nobody more', () => {
-    expect(capacityOf('base', 4, { cores: 2, memoryBytes: GIB })).toEqual({ threads: 4, streamsMax: 8 });
-    expect(capacityOf('base', 1, { cores: 2, memoryBytes: GIB })).toEqual({ threads: 1, streamsMax: 4 });
-  });
+// What, of which model, threads that are wanted; cores and GiB; threads and speakers.
+it.each([
+  ['a thread for each core, and its speakers', 'base', undefined, [2, 24], [2, 8]],
+  ['more speakers with the smaller model', 'tiny', undefined, [4, 24], [4, 20]],
+  ['as much as base for a model of no name', 'mine', undefined, [2, 24], [2, 8]],
+  ['no thread for a part of a core', 'base', undefined, [1.5, 24], [1, 4]],
+  ['less than one core', 'base', undefined, [0.5, 24], [1, 2]],
+  ['one speaker at least', 'base', undefined, [0.1, 24], [1, 1]],
+  ['as many threads as the memory holds', 'base', undefined, [16, 2], [2, 8]],
+  ['smaller ones, of which it holds more', 'tiny', undefined, [16, 2], [5, 25]],
+  ['one thread, whatever the memory', 'base', undefined, [4, 0.5], [1, 4]],
+  ['threads that are wanted; they carry none', 'base', 4, [2, 1], [4, 8]],
+  ['fewer threads that are wanted', 'base', 1, [2, 1], [1, 4]],
+  ['no more threads than any engine has', 'base', threadsMax + 1, [999, 999], [threadsMax, 4 * threadsMax]],
+] as const)('an engine takes %s', (_what, model, wanted, [cores, gib], [threads, streamsMax]) => {
+  expect(capacityOf(model, wanted, { cores, memoryBytes: gib * 1024 ** 3 })).toEqual({ threads, streamsMax });
 });

@@ -324,7 +324,8 @@ export const SAGEMAKER_ERRORS: Readonly<Record<SageMakerErrorReason, SageMakerEr
   certificate_failed: {
     code: 'invalid_argument',
     retryable: false,
-    message: 'The certificate could not be made, written or used; check its files and folder.',
+    message:
+      'The certificate could not be made, written or used; check its files, its folder, and that of temporary files (TMPDIR).',
   },
   endpoint_failed: {
     code: 'connect_failed',
