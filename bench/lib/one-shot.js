@@ -1,7 +1,8 @@
 /** A whole clip through the model at once, without any streaming: what the streams are compared with. */
 import { resolveModel } from '@kikitori/engine-moonshine';
 import { MoonshineModel } from '../../packages/engine-moonshine/dist/model/moonshine.js';
-import { decodeTokens, llamaVocabulary } from '../../packages/engine-moonshine/dist/model/tokens.js';
+import { decodeTokens } from '../../packages/engine-moonshine/dist/model/token-text.js';
+import { llamaVocabulary } from '../../packages/engine-moonshine/dist/model/tokens.js';
 import { gatherWords } from '../../packages/engine-moonshine/dist/model/words.js';
 
 /** Tokens a second that speech has at most, as in the model's own reference code. */

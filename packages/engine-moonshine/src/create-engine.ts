@@ -1,7 +1,7 @@
 /** From a model's name to a running engine. */
 import { EngineError, type SpeechEngine } from '@kikitori/engine';
 import { capacityOf } from './capacity.js';
-import { llamaVocabulary, readVocabulary, type Vocabulary } from './model/tokens.js';
+import { readVocabulary, type Vocabulary } from './model/token-text.js';
 import { startEngine } from './moonshine-engine.js';
 import {
   isStoreName,
@@ -95,7 +95,7 @@ function servedName(model: ResolvedMoonshine): string {
 }
 
 async function vocabularyOf({ files }: ResolvedMoonshine): Promise<Vocabulary> {
-  if (files.tokenizer === undefined) return llamaVocabulary();
+  if (files.tokenizer === undefined) return (await import('./model/tokens.js')).llamaVocabulary();
   try {
     return await readVocabulary(files.tokenizer);
   } catch (cause) {

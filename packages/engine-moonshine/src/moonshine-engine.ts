@@ -9,7 +9,7 @@ import {
 } from '@kikitori/engine';
 import { ENGINE_LIMITS } from './limits.js';
 import type { MoonshineFiles } from './model/moonshine.js';
-import type { Vocabulary } from './model/tokens.js';
+import type { Vocabulary } from './model/token-text.js';
 import { type Candidate, nextTurn, type WaitersShare } from './scheduler.js';
 import type { DoubtRule } from './stream/doubt.js';
 import { MoonshineStream } from './stream/moonshine-stream.js';

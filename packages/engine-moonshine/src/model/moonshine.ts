@@ -7,7 +7,7 @@ import type * as ort from 'onnxruntime-node';
 import { splitMergedDecoder } from '../onnx/decoder.js';
 import { InferenceSession, Tensor } from '../onnx/runtime.js';
 import { type AlignmentHead, alignmentHeads } from './alignment.js';
-import { BEGIN_TOKEN, END_TOKEN } from './tokens.js';
+import { BEGIN_TOKEN, END_TOKEN } from './token-text.js';
 
 /** Where a model lies on disk. */
 export interface MoonshineFiles {

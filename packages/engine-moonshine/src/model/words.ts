@@ -1,5 +1,5 @@
 /** Tokens gathered into words, each with the moment it ended. */
-import { beginsWord, decodeTokens, type Vocabulary } from './tokens.js';
+import { beginsWord, decodeTokens, type Vocabulary } from './token-text.js';
 
 export interface TokenWord {
   readonly tokens: readonly number[];

@@ -9,7 +9,7 @@
  */
 import type { Hypothesis, Word } from '@kikitori/engine';
 import type { DecodeRequest, DecodeResult } from '../model/moonshine.js';
-import type { Vocabulary } from '../model/tokens.js';
+import type { Vocabulary } from '../model/token-text.js';
 import { AudioBuffer } from './audio-buffer.js';
 import { Coverage } from './coverage.js';
 import { Doubt, type DoubtRule } from './doubt.js';

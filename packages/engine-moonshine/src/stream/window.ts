@@ -4,7 +4,7 @@
  */
 import type { Word } from '@kikitori/engine';
 import type { DecodeResult } from '../model/moonshine.js';
-import type { Vocabulary } from '../model/tokens.js';
+import type { Vocabulary } from '../model/token-text.js';
 import { gatherWords, type TokenWord } from '../model/words.js';
 import type { StreamPolicy } from './policy.js';
 import { loopStart } from './repetition.js';

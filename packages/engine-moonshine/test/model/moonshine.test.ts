@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { decodeFile } from '@kikitori/audio/file';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MoonshineModel } from '../../src/model/moonshine.js';
-import { decodeTokens, llamaVocabulary } from '../../src/model/tokens.js';
+import { decodeTokens } from '../../src/model/token-text.js';
+import { llamaVocabulary } from '../../src/model/tokens.js';
 import { type ResolvedModel, resolveModel } from '../../src/store/index.js';
 
 const found = await resolveModel('tiny').catch((error: unknown) => {

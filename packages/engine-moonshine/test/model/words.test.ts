@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeTokens, llamaVocabulary } from '../../src/model/tokens.js';
+import { decodeTokens } from '../../src/model/token-text.js';
+import { llamaVocabulary } from '../../src/model/tokens.js';
 import { gatherWords } from '../../src/model/words.js';
 
 const vocabulary = llamaVocabulary();
