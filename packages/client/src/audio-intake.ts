@@ -31,10 +31,10 @@ export class AudioIntake {
 
   /** The rest of the stream. The next `push` begins a new one. */
   flush(): Uint8Array {
-    const rest = this.#resampler?.finish();
+    const rest = this.#resampler?.finish() ?? new Float32Array(0);
     this.#resampler = undefined;
     this.#bytes = new Pcm16Decoder();
-    return rest === undefined ? new Uint8Array(0) : float32ToPcm16(rest);
+    return float32ToPcm16(rest);
   }
 
   #makeResampler(): Resampler {

@@ -13,17 +13,12 @@ export async function rest(
   { clock, ms, signal }: { readonly clock: Clock; readonly ms?: number; readonly signal: AbortSignal },
 ): Promise<void> {
   if (signal.aborted) return;
-  if (ms === undefined) return await gate.wait({ signal }).catch(() => undefined);
+  const quietly = (): void => {};
+  if (ms === undefined) return await gate.wait({ signal }).catch(quietly);
   const stop = new AbortController();
   const leave = whenAborted(signal, () => stop.abort(OVER));
-  const waits = [gate.wait({ signal: stop.signal }), clock.sleep(ms, { signal: stop.signal })];
-  for (const wait of waits) wait.catch(() => undefined);
-  try {
-    await Promise.race(waits);
-  } catch {
-    // The signal fired.
-  } finally {
-    leave();
-    stop.abort(OVER);
-  }
+  const waits = [gate.wait(stop), clock.sleep(ms, stop)];
+  await Promise.race(waits.map((wait) => wait.catch(quietly)));
+  leave();
+  stop.abort(OVER);
 }
