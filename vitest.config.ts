@@ -7,6 +7,9 @@ const PAGES = [
   'test/browser/{captions,capture-relay}.test.ts',
   'test/browser/live-{contrast,devices,kept,keyboard,keys,page}.test.ts',
 ];
+/** Everything end to end but the microphone: what is late here is late and no less right. */
+const COMMANDS = ['test/e2e/**/*.test.ts'];
+const MICROPHONE = 'test/e2e/listen.test.ts';
 
 // Across packages the tests run against the built `dist`: worker threads cannot load TypeScript on Node 20.
 export default defineConfig({
@@ -33,12 +36,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'commands',
+          include: COMMANDS,
+          exclude: [MICROPHONE],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'real time',
-          include: REAL_TIME,
+          include: ['test/browser/**/*.test.ts', MICROPHONE],
           exclude: PAGES,
           // After the others and one at a time: a microphone whose machine is busy elsewhere loses sound.
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

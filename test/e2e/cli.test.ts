@@ -56,7 +56,8 @@ class Run {
       const found = pattern.exec(this[stream]);
       if (found !== null) return found[0];
       if (this.child.exitCode !== null) throw new Error(`it ended before it wrote ${pattern}: ${this.err}`);
-      await new Promise((resolve) => setImmediate(resolve));
+      // Turns of the event loop would take the core that the command is to start on.
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 }

@@ -134,21 +134,29 @@ describe('the SageMaker path, when a part of it fails', () => {
   });
 
   it.each([
-    ['is cut', 'cut', 'line_lost'],
-    ['goes silent without an end', 'silence', 'no_sign_of_life'],
-  ] as const)('tells the client when the network %s; the next session works', async (_, how, reason) => {
-    await using world = await World.open();
-    const session = await world.session();
-    await session.send(silence(500));
-    world.clientLine[how]();
-    const failure = await failureOf(session);
-    expect([failure.code, reasonOf(failure)]).toEqual(['closed', reason]);
-    expect(failure.retryable).toBe(true);
-    await nextWorks(world);
-  });
+    ['is cut', 'cut', 'line_lost', {}],
+    [
+      'goes silent without an end',
+      'silence',
+      'no_sign_of_life',
+      { livenessIntervalMs: 500, livenessTimeoutMs: 1_000 },
+    ],
+  ] as const)(
+    'tells the client when the network %s; the next session works',
+    async (_, how, reason, liveness) => {
+      await using world = await World.open({ liveness });
+      const session = await world.session();
+      await session.send(silence(500));
+      world.clientLine[how]();
+      const failure = await failureOf(session);
+      expect([failure.code, reasonOf(failure)]).toEqual(['closed', reason]);
+      expect(failure.retryable).toBe(true);
+      await nextWorks(world);
+    },
+  );
 
   it('tells the client when the model server answers no pings; the next session works', async () => {
-    await using world = await World.open({ bridgeLimits: { upstreamSilenceMsMax: 500 } });
+    await using world = await World.open({ bridgeLimits: { upstreamSilenceMsMax: 2_000 } });
     const session = await world.session();
     await session.send(silence(500));
     world.modelLine.silence();
@@ -160,7 +168,7 @@ describe('the SageMaker path, when a part of it fails', () => {
   });
 
   it('tells the client when the container answers no pings; the next session works', async () => {
-    const runtimeLimits = { pingIntervalMs: 100, missedPongsMax: 5, closeMs: 200 };
+    const runtimeLimits = { pingIntervalMs: 200, missedPongsMax: 8, closeMs: 200 };
     await using world = await World.open({ runtimeLimits });
     const session = await world.session();
     await session.send(silence(500));

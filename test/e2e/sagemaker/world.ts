@@ -2,7 +2,11 @@
 import { type Bridge, type BridgeOptions, createBridge } from '@kikitori/bridge';
 import { ClientError, connect, type Session } from '@kikitori/client';
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
-import { createSageMakerConnect, SageMakerError } from '@kikitori/sagemaker/client';
+import {
+  createSageMakerConnect,
+  type SageMakerConnectOptions,
+  SageMakerError,
+} from '@kikitori/sagemaker/client';
 import {
   createSageMakerRuntime,
   LOCAL_CREDENTIALS,
@@ -16,9 +20,9 @@ import { Line } from '../reliability/line.js';
 /** What a session says when it is asked for one utterance. */
 export const WORDS = 'Good morning.';
 
-/** A turn of the event loop at a time; the test's own timeout is the bound. */
+/** Looks a few times in a hundredth of a second, since turns of the event loop would take a whole core; the test's own timeout is the bound. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 export const silence = (lengthMs: number): Int16Array => new Int16Array(lengthMs * 16);
@@ -29,7 +33,11 @@ export interface WorldOptions {
   readonly streamsMax?: number;
   readonly bridgeLimits?: BridgeOptions['limits'];
   readonly runtimeLimits?: SageMakerRuntimeOptions['limits'];
+  readonly liveness?: Liveness;
 }
+
+/** When the client takes silence of the runtime for its end; a busy machine is silent for a while, too. */
+type Liveness = Pick<SageMakerConnectOptions, 'livenessIntervalMs' | 'livenessTimeoutMs'>;
 
 interface Parts {
   readonly engine: ScriptedEngine;
@@ -52,8 +60,10 @@ export class World implements AsyncDisposable {
   readonly containerLine: Line;
   /** From the client to the stand-in. */
   readonly clientLine: Line;
+  readonly #liveness: Liveness;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, liveness: Liveness) {
+    this.#liveness = liveness;
     this.engine = parts.engine;
     this.server = parts.server;
     this.bridge = parts.bridge;
@@ -64,7 +74,7 @@ export class World implements AsyncDisposable {
   }
 
   static async open(options: WorldOptions = {}): Promise<World> {
-    const { streamsMax = 4, bridgeLimits = {}, runtimeLimits = {} } = options;
+    const { streamsMax = 4, bridgeLimits = {}, runtimeLimits = {}, liveness = {} } = options;
     const word = (text: string, startMs: number) => ({ text, startMs, endMs: startMs + 250 });
     const engine = createScriptedEngine({
       script: [{ words: [word('Good', 200), word('morning.', 500)] }],
@@ -79,12 +89,13 @@ export class World implements AsyncDisposable {
     const containerLine = await Line.to(await bridge.listen());
     const runtime = await startRuntime(containerLine.port, runtimeLimits);
     const clientLine = await Line.to(runtime.port);
-    return new World({ engine, server, bridge, runtime, modelLine, containerLine, clientLine });
+    const parts = { engine, server, bridge, runtime, modelLine, containerLine, clientLine };
+    return new World(parts, liveness);
   }
 
   /** A session as a client opens it. */
   session(): Promise<Session> {
-    return openSession(`http://127.0.0.1:${this.clientLine.port}`);
+    return openSession(`http://127.0.0.1:${this.clientLine.port}`, this.#liveness);
   }
 
   /** Nothing is left of any session, anywhere on the way. Lines that were silenced are cut, as time would. */
@@ -126,7 +137,7 @@ export async function startRuntime(
 }
 
 /** A session of the endpoint behind that stand-in, which does not come back by itself. */
-export async function openSession(url: string): Promise<Session> {
+export async function openSession(url: string, liveness: Liveness = {}): Promise<Session> {
   const { accessKeyId, secretAccessKey } = LOCAL_CREDENTIALS;
   return await connect({
     reconnect: false,
@@ -135,8 +146,7 @@ export async function openSession(url: string): Promise<Session> {
       region: 'us-east-1',
       endpointUrl: url,
       credentials: { accessKeyId, secretAccessKey },
-      livenessIntervalMs: 100,
-      livenessTimeoutMs: 200,
+      ...liveness,
     }),
   });
 }
