@@ -34,8 +34,8 @@ export const STORMY: Weather = {
   broken: 0.04,
   cut: 0.04,
   slowRole: 0.3,
-  failingEndpoint: 0.1,
-  noCapacity: 0.1,
+  failingEndpoint: 0.2,
+  noCapacity: 0.2,
 };
 
 export interface FakeRole {
@@ -95,6 +95,8 @@ export class FakeAccount {
   readonly time: VirtualTime;
   readonly random: () => number;
   weather: Weather;
+  /** What of the weather has happened so far. */
+  readonly struck = new Set<keyof Weather>();
   /** What the caller may do; absent: everything. */
   policy: PolicyDocument | undefined;
   /** What was refused, for the eyes of a test. */
@@ -146,6 +148,13 @@ export class FakeAccount {
 
   chance(part: number): boolean {
     return part > 0 && this.random() < part;
+  }
+
+  /** Whether this kind of weather happens now. */
+  strikes(kind: keyof Weather): boolean {
+    const isStruck = this.chance(this.weather[kind]);
+    if (isStruck) this.struck.add(kind);
+    return isStruck;
   }
 
   arn(service: string, rest: string): string {

@@ -73,10 +73,10 @@ export class FakeAws {
       const name = `${call.service}:${call.operation}`;
       this.#arrived(name);
       const { account } = this;
-      const { throttled, broken, cut } = account.weather;
-      if (account.chance(throttled)) throw new ServiceFault('Throttling', 'Rate exceeded', 400);
-      if (account.chance(broken)) throw new ServiceFault('InternalFailure', 'Something failed inside', 500);
-      const isCut = account.chance(cut);
+      if (account.strikes('throttled')) throw new ServiceFault('Throttling', 'Rate exceeded', 400);
+      if (account.strikes('broken'))
+        throw new ServiceFault('InternalFailure', 'Something failed inside', 500);
+      const isCut = account.strikes('cut');
       if (isCut && account.chance(0.5)) {
         request.socket.destroy();
         return;
@@ -105,23 +105,21 @@ export class FakeAws {
     const { s3, ecr } = account;
     s3.fault = (operation, key) => {
       this.#arrived(`s3:${operation}`);
-      const { throttled, broken, cut } = account.weather;
       if (!isAllowed(() => authorizeS3(account, operation, key))) return refusal(403, 'AccessDenied');
-      if (account.chance(throttled)) return refusal(503, 'SlowDown');
-      if (account.chance(broken)) return refusal(500, 'InternalError');
-      if (!account.chance(cut)) return undefined;
+      if (account.strikes('throttled')) return refusal(503, 'SlowDown');
+      if (account.strikes('broken')) return refusal(500, 'InternalError');
+      if (!account.strikes('cut')) return undefined;
       return account.chance(0.5) ? { kind: 'lose-answer' } : { kind: 'reset', afterBytes: 0 };
     };
     ecr.fault = (call, name) => {
       this.#arrived(`ecr:${call}`);
-      const { throttled, broken } = account.weather;
       const resource = call === 'GetAuthorizationToken' ? '*' : account.arn('ecr', `repository/${name}`);
       if (!isAllowed(() => account.authorize(`ecr:${call}`, resource))) return 'AccessDeniedException';
-      if (account.chance(throttled)) return 'ThrottlingException';
-      return account.chance(broken) ? 'ServerException' : undefined;
+      if (account.strikes('throttled')) return 'ThrottlingException';
+      return account.strikes('broken') ? 'ServerException' : undefined;
     };
     ecr.cut = () => {
-      if (!account.chance(account.weather.cut)) return undefined;
+      if (!account.strikes('cut')) return undefined;
       return account.chance(0.5) ? 'before' : 'after';
     };
   }

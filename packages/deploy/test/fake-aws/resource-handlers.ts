@@ -43,7 +43,7 @@ const role: Handler = {
     account.authorize('iam:TagRole', arn);
     for (const _ of (properties['Policies'] ?? []) as unknown[]) account.authorize('iam:PutRolePolicy', arn);
     yield 15 * SECOND;
-    const delayMs = account.chance(account.weather.slowRole) ? 30 * SECOND : 0;
+    const delayMs = account.strikes('slowRole') ? 30 * SECOND : 0;
     account.roles.set(name, { arn, knownAtMs: account.time.now() + delayMs });
     return { physicalId: name, attributes: { Arn: arn } };
   },
@@ -219,7 +219,7 @@ const endpoint: Handler = {
     };
     account.endpoints.set(name, made);
     yield 4 * MINUTE;
-    if (account.chance(account.weather.noCapacity)) {
+    if (account.strikes('noCapacity')) {
       account.endpoints.delete(name);
       throw new ResourceFault(
         'Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error.',
@@ -232,7 +232,7 @@ const endpoint: Handler = {
     };
     line('INFO loading the model');
     yield 5 * MINUTE;
-    if (account.chance(account.weather.failingEndpoint)) {
+    if (account.strikes('failingEndpoint')) {
       line('ERROR CUDA out of memory');
       account.endpoints.delete(name);
       throw new ResourceFault(
