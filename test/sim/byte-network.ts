@@ -77,7 +77,9 @@ export class ByteNetwork implements Network {
   }
 
   #dial(index: number, flow: Flow): Duplex {
-    const fault = this.#options.doorFaults[index];
+    const { doorFaults, onFault } = this.#options;
+    const fault = doorFaults[index];
+    if (fault !== undefined) onFault(fault.type);
     if (fault?.type === 'unreachable' || performance.now() < this.#closedUntilMs) return unreachable();
     const { lineFaults, delayMs, pieceBytes } = this.#options;
     const wire: Wire = new Wire({
@@ -85,6 +87,7 @@ export class ByteNetwork implements Network {
       faults: fault?.type === 'refuse' ? [] : (lineFaults[this.#connections] ?? []),
       delayMs,
       pieceBytes,
+      onFault,
       opensAfterMs: fault?.type === 'slow' ? fault.ms : 0,
       onEnd: () => {
         this.#wires.delete(wire);

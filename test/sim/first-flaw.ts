@@ -1,4 +1,4 @@
-import { makeSchedule, type Schedule, type ScheduleOptions, smallerThan } from './schedule.js';
+import { makeSchedule, type Schedule, type ScheduleOptions, smallerThan, type Trouble } from './schedule.js';
 import { simulate } from './simulate.js';
 
 /** KIKITORI_SIM_COUNT: how many schedules of each kind; KIKITORI_SIM_SEED: from which seed on. */
@@ -14,6 +14,8 @@ export interface Tally {
   readonly reconnects: number;
   readonly handovers: number;
   readonly gaps: number;
+  /** How many of the schedules each trouble struck. */
+  readonly struck: ReadonlyMap<Trouble, number>;
 }
 
 /** Runs schedules one after the other until one fails. `isLasting`: see `simulate`. */
@@ -26,17 +28,19 @@ export async function firstFlaw(
   let reconnects = 0;
   let handovers = 0;
   let gaps = 0;
+  const struck = new Map<Trouble, number>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
     const schedule = makeSchedule(seed, options);
     const outcome = await simulate(schedule, { isLasting });
     reconnects += outcome.reconnects;
     handovers += outcome.handovers;
     gaps += outcome.gaps;
+    for (const type of outcome.struck) struck.set(type, (struck.get(type) ?? 0) + 1);
     if (outcome.flaws.length > 0) {
-      return { count, flaw: await report(schedule, isLasting), reconnects, handovers, gaps };
+      return { count, flaw: await report(schedule, isLasting), reconnects, handovers, gaps, struck };
     }
   }
-  return { count, flaw: undefined, reconnects, handovers, gaps };
+  return { count, flaw: undefined, reconnects, handovers, gaps, struck };
 }
 
 /** Makes a failing schedule smaller as long as it fails, and tells what is left. */

@@ -38,6 +38,7 @@ export class MessageNetwork implements Network {
     signal?.throwIfAborted();
     const fault = this.#options.doorFaults[this.#tries];
     this.#tries += 1;
+    if (fault !== undefined) this.#options.onFault(fault.type);
     if (fault?.type === 'slow') await sleep(fault.ms);
     signal?.throwIfAborted();
     if (fault?.type === 'refuse') throw new TransportError('refused', 'Refused on purpose.', fault);
@@ -47,7 +48,7 @@ export class MessageNetwork implements Network {
     const pair = createMemoryPair();
     const faults = this.#options.lineFaults[this.#connections] ?? [];
     this.#connections += 1;
-    const line = new Line(pair, faults, this.#options.delayMs, () => this.#lines.delete(line));
+    const line = new Line(pair, faults, this.#options, () => this.#lines.delete(line));
     const flow = new Flow();
     this.#lines.set(line, flow);
     this.#options.serve(flow.server(pair.far));
@@ -74,7 +75,7 @@ class Line implements Connection {
   readonly messages: AsyncIterable<Message>;
   readonly #pair: ReturnType<typeof createMemoryPair>;
   readonly #faults: readonly LineFault[];
-  readonly #delayMs: () => number;
+  readonly #options: NetworkOptions;
   readonly #onEnd: () => void;
   #count = 0;
   #isDead = false;
@@ -86,12 +87,12 @@ class Line implements Connection {
   constructor(
     pair: ReturnType<typeof createMemoryPair>,
     faults: readonly LineFault[],
-    delayMs: () => number,
+    options: NetworkOptions,
     onEnd: () => void,
   ) {
     this.#pair = pair;
     this.#faults = faults;
-    this.#delayMs = delayMs;
+    this.#options = options;
     this.#onEnd = onEnd;
     this.messages = { [Symbol.asyncIterator]: () => this.#read() };
   }
@@ -141,10 +142,11 @@ class Line implements Connection {
   /** One more message is on its way, in either direction. */
   async #pass(): Promise<void> {
     this.#count += 1;
-    const delayMs = this.#delayMs();
+    const delayMs = this.#options.delayMs();
     if (delayMs > 0) await sleep(delayMs);
     for (const fault of this.#faults) {
       if (fault.at !== this.#count) continue;
+      this.#options.onFault(fault.type);
       if (fault.type === 'cut') this.cut();
       else if (fault.type === 'stall') await sleep(fault.ms);
       else void this.#die(fault.noticedAfterMs);

@@ -30,6 +30,8 @@ export interface NetworkOptions {
   /** Every message, or every write of bytes, takes so long, given anew for each. */
   readonly delayMs: () => number;
   readonly serve: (connection: Connection) => void;
+  /** Told what has struck: of what is planned, much comes too late for a connection that is over. */
+  readonly onFault: (type: (LineFault | DoorFault)['type']) => void;
 }
 
 /** A network whose every trouble is planned. */

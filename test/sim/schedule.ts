@@ -61,6 +61,9 @@ export interface ScheduleOptions {
   readonly keepsLittle?: boolean;
 }
 
+/** What can happen in the middle of a session. */
+export type Trouble = LineFault['type'] | DoorFault['type'] | ServerFault['type'] | 'pause';
+
 const SERVER_FAULTS = {
   ours: ['kill', 'drain', 'crash'],
   silent: ['kill'],
@@ -115,6 +118,12 @@ export function calmSchedule(kind: Schedule['kind'], changes: Partial<Schedule> 
     readerPauses: [],
     ...changes,
   };
+}
+
+/** Everything that schedules of a kind plan, in the order of the alphabet. */
+export function troublesOf(kind: Schedule['kind']): readonly Trouble[] {
+  const everywhere = ['cut', 'half-open', 'pause', 'refuse', 'slow', 'stall', 'unreachable'] as const;
+  return [...everywhere, ...SERVER_FAULTS[kind]].sort();
 }
 
 /** A connection's first messages and bytes are struck as often as all the others together, or nearly. */

@@ -23,7 +23,7 @@ import { flawsOf } from './judge.js';
 import { MessageNetwork } from './message-network.js';
 import type { Network, NetworkOptions } from './network.js';
 import { Random } from './random.js';
-import type { Schedule } from './schedule.js';
+import type { Schedule, Trouble } from './schedule.js';
 import { serveSilently } from './silent-server.js';
 import { SimEngine } from './sim-engine.js';
 import { makeAudio, makeSpeech, SAMPLES_PER_MS, type Speech, wordsOf } from './speech.js';
@@ -40,6 +40,8 @@ export interface Outcome {
   readonly finishMs: number;
   readonly peaks: Peaks;
   readonly gaps: number;
+  /** What really happened of what was planned. */
+  readonly struck: ReadonlySet<Trouble>;
 }
 
 const FLAWS_MAX = 8;
@@ -65,6 +67,7 @@ class Simulation {
   readonly #serving = new Set<Promise<unknown>>();
   readonly #sessions = new Set<HostedSession>();
   readonly #events: SessionEvent[] = [];
+  readonly #struck = new Set<Trouble>();
   readonly #watch: BoundsWatch;
   /** The one that the caller gives to every wait. */
   readonly #caller = new AbortController();
@@ -90,6 +93,7 @@ class Simulation {
       doorFaults: schedule.doorFaults,
       delayMs: () => (delayMsMax === 0 ? 0 : delays.between(0, delayMsMax)),
       serve: (connection) => this.#serve(connection),
+      onFault: (type) => this.#struck.add(type),
     });
     this.#watch = new BoundsWatch(this.#network, schedule.keepMs, (what) => this.#note(what));
   }
@@ -127,7 +131,8 @@ class Simulation {
     const { connections } = this.#network;
     const finishMs = this.#finishMs;
     const { peaks } = this.#watch;
-    return { flaws: this.#flaws, reconnects, handovers, connections, finishMs, peaks, gaps: gaps.length };
+    const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
+    return { ...said, reconnects, handovers, connections, gaps: gaps.length };
   }
 
   async #served(): Promise<void> {
@@ -207,7 +212,9 @@ class Simulation {
     for await (const event of session) {
       this.#events.push(event);
       const pause = this.#schedule.readerPauses.find(({ at }) => at === this.#events.length);
-      if (pause !== undefined) await sleep(pause.ms);
+      if (pause === undefined) continue;
+      this.#struck.add('pause');
+      await sleep(pause.ms);
     }
     return undefined;
   }
@@ -253,6 +260,7 @@ class Simulation {
 
   async #trouble(fault: Schedule['serverFaults'][number]): Promise<void> {
     await sleep(fault.atMs);
+    if (this.#network.open > 0) this.#struck.add(fault.type);
     if (fault.type === 'crash') {
       this.#engine.crash();
     } else if (fault.type === 'kill') {

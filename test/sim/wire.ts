@@ -14,6 +14,7 @@ export interface WireOptions {
   readonly pieceBytes: () => number;
   /** Nothing passes before. */
   readonly opensAfterMs: number;
+  readonly onFault: (type: LineFault['type']) => void;
   /** Called once, when the client's end is gone. */
   readonly onEnd: () => void;
 }
@@ -83,6 +84,7 @@ export class Wire {
   }
 
   async #suffer(fault: LineFault): Promise<void> {
+    this.#options.onFault(fault.type);
     if (fault.type === 'cut') this.cut();
     else if (fault.type === 'stall') await sleep(fault.ms);
     else this.#isDead = true;
