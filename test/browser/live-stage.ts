@@ -37,7 +37,7 @@ export class LiveStage {
       endMs: 450 + index * 300,
     }));
     const script = [{ words, ...(unsureFrom === undefined ? {} : { unsureFrom }) }];
-    const engine = createScriptedEngine({ script, afterScript: 'repeat', roundMs: 3_000, streamsMax });
+    const engine = createScriptedEngine({ script, afterScript: 'repeat', streamsMax });
     this.#engines.push(engine);
     const pages = await loadPages(PAGES_FOLDER);
     const server = await startServer({ ...rest, engine, attach: attachWebSockets, port: 0, pages });
