@@ -23,10 +23,15 @@ export async function speech(...names: readonly string[]): Promise<Float32Array>
   return whole;
 }
 
+/** Chromium plays the file from when the microphone is opened; on a busy machine the recorder is there seconds later. */
+const LEAD_SAMPLES = 16_000 * 3;
+
 /** Writes it as the file that Chromium plays for a microphone: once, then a minute of silence. */
 export async function writeMicrophone(path: string, samples: Float32Array): Promise<void> {
-  const padded = new Float32Array(samples.length + 16_000 * 60);
-  padded.set(samples);
+  const padded = new Float32Array(LEAD_SAMPLES + samples.length + 16_000 * 60);
+  // Not quite nothing: the page takes that for a microphone that is switched off.
+  for (let at = 0; at < LEAD_SAMPLES; at += 1) padded[at] = at % 16 < 8 ? 0.000_5 : -0.000_5;
+  padded.set(samples, LEAD_SAMPLES);
   const wav = encodeWav(resample(padded, { inputRateHz: 16_000, outputRateHz: RATE_HZ }), {
     sampleRateHz: RATE_HZ,
   });
