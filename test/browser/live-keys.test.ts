@@ -1,7 +1,8 @@
 /** The live page in front of a server with a key: tokens that live shortly, and pages of strangers. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, type RunningServer, systemClock } from '@kikitori/server';
+import { type Clock, systemClock } from '@kikitori/core';
+import type { RunningServer } from '@kikitori/server';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { axeViolations, launchBrowser, whyNoBrowser } from './chromium.js';

@@ -1,6 +1,8 @@
 /** What tests of the live page share: servers that say what the test wants, visitors, and how to wait. */
+
+import type { Clock } from '@kikitori/core';
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
-import { type Clock, loadPages, type RunningServer, startServer } from '@kikitori/server';
+import { loadPages, type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';

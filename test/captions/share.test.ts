@@ -26,13 +26,12 @@ const start = (options: Partial<StartServerOptions> = {}): Promise<RunningServer
 /** Short waits pass at the next turn of the event loop, long ones (signs of life) never. */
 const eagerClock: Clock = {
   nowMs: () => performance.now(),
-  sleep: (ms, { signal } = {}) =>
-    new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal?.reason);
-      if (signal?.aborted === true) onAbort();
-      else if (ms >= 20_000) signal?.addEventListener('abort', onAbort, { once: true });
-      else setImmediate(resolve);
-    }),
+  unixMs: () => Date.now(),
+  after: (ms, run) => {
+    if (ms >= 20_000) return () => undefined;
+    const turn = setImmediate(run);
+    return () => clearImmediate(turn);
+  },
 };
 
 /** The way to a server that may change, and breaks when it is told to. */

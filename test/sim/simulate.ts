@@ -7,14 +7,13 @@ import {
   type SessionEvent,
   type Transcript,
 } from '@kikitori/client';
+import { silentLogger, systemClock } from '@kikitori/core';
 import {
   type HostedSession,
   RELAY_ENDPOINT_RULES,
   SESSION_LIMITS,
   serveConnection,
-  silentLogger,
   startRelaySession,
-  systemClock,
 } from '@kikitori/server';
 import { type Connection, createMemoryPair } from '@kikitori/transport';
 import { BoundsWatch, type Peaks } from './bounds-watch.js';

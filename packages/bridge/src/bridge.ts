@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TransportError, timerMs } from '@kikitori/transport';
+import { type Logger, silentLogger, timerMs } from '@kikitori/core';
+import { TransportError } from '@kikitori/transport';
 import {
   ConnectionShares,
   isLoopback,
@@ -15,7 +16,6 @@ import { BridgeError, listenError } from './errors.js';
 import { HealthProbe } from './http/health.js';
 import { DEFAULT_PATHS, type PathMap, upstreamUrl } from './http/paths.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
-import { type Logger, silentLogger } from './logger.js';
 import { emfLine } from './metrics/emf.js';
 import { endedBy, isOrderly, type SessionRecord } from './session/record.js';
 import { offeredProtocols, passedHeaders } from './session/request-headers.js';

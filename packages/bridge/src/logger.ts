@@ -1,18 +1,4 @@
-/** What may be logged beside a message: never audio, text, keys or queries. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** Where the bridge tells what happens. Messages are static; what varies is in the fields. */
-export interface Logger {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
-}
-
-const nothing = (): void => {};
-
-/** Says nothing: the default, because a library never prints. */
-export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+import type { LogFields, Logger } from '@kikitori/core';
 
 /** How much is said, from all to nothing. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;

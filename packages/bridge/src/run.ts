@@ -1,9 +1,9 @@
+import { type Logger, untilAborted } from '@kikitori/core';
 import { isLoopback } from '@kikitori/transport/doors';
 import { Bridge } from './bridge.js';
 import { BRIDGE_ERRORS, BridgeError } from './errors.js';
 import { HealthProbe } from './http/health.js';
 import { BRIDGE_LIMITS } from './limits.js';
-import type { Logger } from './logger.js';
 import type { BridgeSettings } from './settings.js';
 import { type ModelServer, superviseModelServer } from './supervisor/model-server.js';
 
@@ -49,8 +49,8 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
   context.onListening?.(port);
   const modelServer = startModelServer(settings, logger);
   try {
-    await Promise.race([aborted(signal), ...(modelServer === undefined ? [] : [modelServer.ended])]);
-    const urgent = context.urgentSignal === undefined ? [] : [aborted(context.urgentSignal)];
+    await Promise.race([untilAborted(signal), ...(modelServer === undefined ? [] : [modelServer.ended])]);
+    const urgent = context.urgentSignal === undefined ? [] : [untilAborted(context.urgentSignal)];
     await Promise.race([bridge.drain(), ...urgent]);
     return 0;
   } catch (error) {
@@ -75,12 +75,5 @@ function startModelServer(settings: BridgeSettings, logger: Logger): ModelServer
     limits: { startRetriesMax },
     isReady: () => health.isReady(),
     logger,
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

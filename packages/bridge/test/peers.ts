@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { LogFields } from '@kikitori/core';
 import {
   checkUpgrade,
   encodeFrame,
@@ -11,7 +12,6 @@ import {
 } from '@kikitori/transport/frames';
 import { type ClientOptions, WebSocket, WebSocketServer } from 'ws';
 import { Bridge, type BridgeOptions } from '../src/bridge.js';
-import type { LogFields } from '../src/logger.js';
 
 type Closer = () => void | Promise<void>;
 

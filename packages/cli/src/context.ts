@@ -1,3 +1,4 @@
+import type { Clock, Logger } from '@kikitori/core';
 import type { Aws } from '@kikitori/deploy';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connect } from '@kikitori/transport';
@@ -45,22 +46,6 @@ export interface Output {
 export interface Input extends AsyncIterable<Uint8Array> {
   /** True when a person would have to type it: audio never comes from there. */
   readonly isTerminal: boolean;
-}
-
-/** Time, so that tests decide how much of it passes. */
-export interface Clock {
-  /** Milliseconds from any fixed point; never goes back. */
-  now(): number;
-  /** Calls once after `delayMs`; the returned function takes it back. Does not keep the process alive. */
-  after(delayMs: number, call: () => void): () => void;
-}
-
-/** A line of the log: a static message first, fields after. Never audio, transcripts or keys. */
-export interface Logger {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /** How much is logged. `silent` is nothing. */

@@ -1,5 +1,6 @@
+import type { Logger } from '@kikitori/core';
 import pino from 'pino';
-import type { Environment, Logger, LogLevel, Output } from './context.js';
+import type { Environment, LogLevel, Output } from './context.js';
 import { oneLine } from './terminal/screened.js';
 import { styleFor } from './terminal/style.js';
 

@@ -1,8 +1,8 @@
 /** The context of a real process: its streams, its signals, and the factories that load what they make on first use. */
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import { isDiskFull } from '@kikitori/audio';
-import { timerMs } from '@kikitori/transport';
-import type { Clock, Context, Environment, Input, Output } from './context.js';
+import { type Clock, systemClock, timerMs } from '@kikitori/core';
+import type { Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
 import { processFactories } from './process-factories.js';
 import { screened } from './terminal/screened.js';
@@ -49,7 +49,7 @@ export function createProcessContext(): ProcessContext {
       stdout,
       stderr,
       env: process.env,
-      clock: systemClock,
+      clock: lenientClock,
       signal: aborter.signal,
       factories: processFactories(process.env, stderr),
     },
@@ -61,10 +61,11 @@ export function createProcessContext(): ProcessContext {
   };
 }
 
-const systemClock: Clock = {
-  now: () => performance.now(),
-  after(delayMs, call) {
-    const timer = setTimeout(call, timerMs(delayMs));
+/** What is to come later keeps no command alive that has nothing else to do. */
+const lenientClock: Clock = {
+  ...systemClock,
+  after(delayMs, run) {
+    const timer = setTimeout(run, timerMs(delayMs));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,6 +1,7 @@
 /** A context whose streams are strings, whose clock is turned by hand, and whose factories are the test's. */
 
-import type { Clock, Context, Factories, Input, Output } from '../src/context.js';
+import { type Clock, systemClock } from '@kikitori/core';
+import type { Context, Factories, Input, Output } from '../src/context.js';
 import { CliError } from '../src/errors.js';
 import { screened } from '../src/terminal/screened.js';
 
@@ -47,44 +48,6 @@ export class MemoryInput implements Input {
   }
 }
 
-/** Time stands still until `advance`; calls that became due are made in order. */
-export class ManualClock implements Clock {
-  #nowMs = 0;
-  #calls: { readonly atMs: number; readonly call: () => void }[] = [];
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  after(delayMs: number, call: () => void): () => void {
-    const entry = { atMs: this.#nowMs + delayMs, call };
-    this.#calls.push(entry);
-    return () => {
-      this.#calls = this.#calls.filter((one) => one !== entry);
-    };
-  }
-
-  advance(ms: number): void {
-    const endMs = this.#nowMs + ms;
-    for (;;) {
-      const next = this.#calls.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (next === undefined) break;
-      this.#calls = this.#calls.filter((one) => one !== next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.call();
-    }
-    this.#nowMs = endMs;
-  }
-}
-
-const realClock: Clock = {
-  now: () => performance.now(),
-  after(delayMs, call) {
-    const timer = setTimeout(call, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 export interface MemoryContext extends Context {
   readonly stdout: MemoryOutput;
   readonly stderr: MemoryOutput;
@@ -114,7 +77,7 @@ export function memoryContext(options: MemoryContextOptions = {}): MemoryContext
     stdout,
     stderr: new MemoryOutput(options.stderrIsTerminal ?? false),
     env: options.env ?? {},
-    clock: options.clock ?? realClock,
+    clock: options.clock ?? systemClock,
     signal: aborter.signal,
     interrupt: () => aborter.abort(new CliError('interrupted', 'Interrupted.')),
     breakStdout: (code) => {

@@ -1,4 +1,4 @@
-import { whenAborted } from '@kikitori/transport';
+import { abortable as abortableBy } from '@kikitori/core';
 import { aborted } from './errors.js';
 
 /** What every wait takes. */
@@ -13,15 +13,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** Waits for the promise or the signal, and leaves no listener behind. A late rejection of the promise is swallowed. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  let leave: (() => void) | undefined;
-  const abort = new Promise<never>((_, reject) => {
-    leave = whenAborted(signal, () => reject(aborted(signal)));
-  });
-  try {
-    return await Promise.race([promise, abort]);
-  } finally {
-    leave?.();
-  }
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return abortableBy(promise, signal, aborted);
 }

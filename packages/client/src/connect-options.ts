@@ -1,5 +1,5 @@
+import type { Clock } from '@kikitori/core';
 import type { Connect } from '@kikitori/transport';
-import type { Clock } from './clock.js';
 
 /** Where to connect, and how to speak. */
 export interface ConnectOptions {

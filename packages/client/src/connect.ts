@@ -1,6 +1,7 @@
 import { AudioError } from '@kikitori/audio';
+import { whenAborted } from '@kikitori/core';
 import { CREDENTIAL_PROTOCOL_PREFIX, encodeClientEvent, REALTIME_PROTOCOL } from '@kikitori/protocol';
-import { type Connection, type Message, whenAborted } from '@kikitori/transport';
+import type { Connection, Message } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import type { ConnectOptions } from './connect-options.js';

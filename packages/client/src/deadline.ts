@@ -1,4 +1,4 @@
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 
 /** A timer that a sign of life starts anew. */
 export class Deadline {

@@ -1,6 +1,6 @@
+export { type Clock, systemClock } from '@kikitori/core';
 export type { WaitOptions } from './abortable.js';
 export type { Pcm } from './audio-intake.js';
-export { type Clock, systemClock } from './clock.js';
 export { connect, openSession } from './connect.js';
 export type { ConnectOptions, ReconnectOptions } from './connect-options.js';
 export { ClientError, type ClientErrorCode, type ClientErrorOptions } from './errors.js';

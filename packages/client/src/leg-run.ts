@@ -1,7 +1,7 @@
 import { encodeBase64 } from '@kikitori/audio';
+import { type Clock, sleep } from '@kikitori/core';
 import { encodeClientEvent, type TranscriptionDone } from '@kikitori/protocol';
 import { Gate } from '@kikitori/transport';
-import type { Clock } from './clock.js';
 import { ClientError, serverError } from './errors.js';
 import type { SessionEvent } from './events.js';
 import type { Leg, WireEvent } from './leg.js';
@@ -111,7 +111,7 @@ export class LegRun {
         const waitMs = this.turns.waitMs(clock.nowMs());
         const step = waitMs > 0 ? undefined : this.turns.next();
         if (step !== undefined) await this.#perform(step);
-        else await rest(this.#wake, { clock, signal: leg.over, ...(waitMs > 0 ? { ms: waitMs } : {}) });
+        else await rest(this.#wake, { clock, ms: waitMs > 0 ? waitMs : undefined, signal: leg.over });
       }
     }
     return false;
@@ -238,7 +238,7 @@ export class LegRun {
 
   async #wakeAfter(ms: number): Promise<void> {
     const { clock, leg } = this.#parts;
-    await clock.sleep(ms, { signal: leg.over }).catch(() => undefined);
+    await sleep(clock, ms, { signal: leg.over }).catch(() => undefined);
     this.wake();
   }
 }

@@ -1,5 +1,6 @@
+import { whenAborted } from '@kikitori/core';
 import { parseServerEvent } from '@kikitori/protocol';
-import { type Connection, type Message, whenAborted } from '@kikitori/transport';
+import type { Connection, Message } from '@kikitori/transport';
 import { abortable } from './abortable.js';
 import { Deadline } from './deadline.js';
 import { ClientError, fromConnectionEnd } from './errors.js';

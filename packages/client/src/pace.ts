@@ -1,7 +1,7 @@
+import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { SAMPLE_RATE_HZ } from '@kikitori/protocol';
-import { throwIfAborted, type WaitOptions } from './abortable.js';
+import { abortable, type WaitOptions } from './abortable.js';
 import { lengthSamples, type Pcm } from './audio-intake.js';
-import { type Clock, systemClock } from './clock.js';
 import { ClientError } from './errors.js';
 import { PACE_CATCH_UP_MS_MAX, PACE_FRAME_MS } from './limits.js';
 
@@ -40,7 +40,7 @@ export async function* pace(
       const dueMs = startMs + (givenSamples * 1000) / (sampleRateHz * speed);
       const earlyMs = dueMs - clock.nowMs();
       if (earlyMs > 0) {
-        await sleep(clock, earlyMs, signal);
+        await abortable(sleep(clock, earlyMs, { signal }), signal);
       } else if (-earlyMs * speed > PACE_CATCH_UP_MS_MAX) {
         startMs += -earlyMs - PACE_CATCH_UP_MS_MAX / speed;
       }
@@ -52,15 +52,6 @@ export async function* pace(
 /** The pieces of a source, whatever it is. */
 export function chunksOf(source: AudioSource): AsyncIterable<Pcm> | Iterable<Pcm> {
   return ArrayBuffer.isView(source) ? [source] : source;
-}
-
-async function sleep(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await clock.sleep(ms, { signal });
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
-  }
 }
 
 function speedOf(rate: PaceRate): number {

@@ -1,9 +1,9 @@
+import { type Clock, systemClock } from '@kikitori/core';
 import { SAMPLE_RATE_HZ } from '@kikitori/protocol';
 import { BoundedQueue, Gate } from '@kikitori/transport';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import { AudioInlet } from './audio-inlet.js';
 import type { Pcm } from './audio-intake.js';
-import { type Clock, systemClock } from './clock.js';
 import type { ConnectOptions } from './connect-options.js';
 import { ClientError, fromConnectionEnd } from './errors.js';
 import type { SessionEvent } from './events.js';
@@ -314,11 +314,7 @@ export class RealtimeSession implements Session {
       throwIfAborted(signal);
       const ms = this.#roomInMs();
       if (ms === 0) return;
-      const isTimed = Number.isFinite(ms);
-      await abortable(
-        rest(this.#moved, { clock: this.#clock, signal: ended, ...(isTimed ? { ms } : {}) }),
-        signal,
-      );
+      await abortable(rest(this.#moved, { clock: this.#clock, ms, signal: ended }), signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import { type Clock, sleep } from '@kikitori/core';
 import { type ClientError, fromConnectionEnd } from './errors.js';
 import type { Leg } from './leg.js';
 import { BackOff } from './replay/back-off.js';
@@ -44,7 +44,7 @@ export class Seeker {
       const awayMs = failure && awayMsOf(failure);
       const waitMs = this.#backOff.next(clock.nowMs(), { atOnce: verdict !== 'back_off', awayMs });
       if (waitMs === undefined && failure !== undefined) throw failure;
-      if (waitMs !== undefined && waitMs > 0) await clock.sleep(waitMs, { signal });
+      if (waitMs !== undefined && waitMs > 0) await sleep(clock, waitMs, { signal });
       signal.throwIfAborted();
       try {
         return await open(signal);

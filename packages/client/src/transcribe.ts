@@ -1,4 +1,4 @@
-import { whenAborted } from '@kikitori/transport';
+import { whenAborted } from '@kikitori/core';
 import { abortable, type WaitOptions } from './abortable.js';
 import { connect } from './connect.js';
 import type { ConnectOptions } from './connect-options.js';

@@ -203,6 +203,8 @@ describe('connect', () => {
       },
       { signal: controller.signal },
     );
+    // Not before the transport was asked.
+    await new Promise((resolve) => setImmediate(resolve));
     controller.abort(new Error('bored'));
     await expect(connecting).rejects.toMatchObject({ code: 'aborted', cause: new Error('bored') });
     answer(pair.near);

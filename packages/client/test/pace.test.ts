@@ -10,9 +10,15 @@ class TestClock implements Clock {
     return this.ms;
   }
 
-  async sleep(ms: number): Promise<void> {
+  unixMs(): number {
+    return this.ms;
+  }
+
+  after(ms: number, run: () => void): () => void {
     this.slept.push(ms);
     this.ms += ms;
+    queueMicrotask(run);
+    return () => undefined;
   }
 }
 

@@ -1,8 +1,8 @@
 /** When a session that is lost again and again goes on, and when it gives up: in time that the test counts. */
+import type { Clock } from '@kikitori/core';
 import { encodeServerEvent, parseClientEvent, type ServerEvent } from '@kikitori/protocol';
 import { attachMemory, type Connection, createMemoryHost } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../src/clock.js';
 import { connect, type Session } from '../src/index.js';
 import { frames } from './fake-server.js';
 
@@ -18,15 +18,17 @@ class CountedClock implements Clock {
     this.#nowMs += ms;
   }
 
-  sleep(ms: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (ms > 5_000) return;
-      setImmediate(() => {
-        this.#nowMs += ms;
-        resolve();
-      });
+  unixMs(): number {
+    return this.#nowMs;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    if (ms > 5_000) return () => undefined;
+    const turn = setImmediate(() => {
+      this.#nowMs += ms;
+      run();
     });
+    return () => clearImmediate(turn);
   }
 }
 

@@ -25,8 +25,11 @@ describe('transcribe', () => {
     let ms = 0;
     const clock = {
       nowMs: () => ms,
-      sleep: async (waitMs: number) => {
+      unixMs: () => ms,
+      after: (waitMs: number, run: () => void) => {
         ms += waitMs;
+        queueMicrotask(run);
+        return () => undefined;
       },
     };
     const { connect } = fakeServer();

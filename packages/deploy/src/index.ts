@@ -32,7 +32,6 @@ export {
   VOXTRAL_REALTIME,
 } from './artefacts/index.js';
 export { Aws, type AwsKeys, type AwsOptions, type Service } from './aws/aws.js';
-export { type Clock, systemClock } from './clock.js';
 export {
   DEPLOY_ERRORS,
   DeployError,

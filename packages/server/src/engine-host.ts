@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Clock, Logger } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
-import type { Clock } from './clock.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { HttpError } from './errors.js';
 import { sendJson } from './http/answers.js';
@@ -9,7 +9,6 @@ import { modelList } from './http/models.js';
 import type { Route } from './http/router.js';
 import { Transcriptions } from './http/transcriptions.js';
 import type { HttpLimits, SessionLimits } from './limits.js';
-import type { Logger } from './logger.js';
 import type { ServerMetrics } from './metrics.js';
 import type { Place } from './places.js';
 import { type Claimed, type Session, startSession } from './session/serve-connection.js';

@@ -1,5 +1,4 @@
 export { assertSafeToListen, type ListenChoice } from './auth.js';
-export { type Clock, systemClock } from './clock.js';
 export type {
   Conversation,
   Dialect,
@@ -31,7 +30,6 @@ export {
   type SessionLimits,
   TOKEN_LIMITS,
 } from './limits.js';
-export { type LogFields, type Logger, silentLogger } from './logger.js';
 export type { RelayTarget } from './relay/relay-host.js';
 export { RELAY_ENDPOINT_RULES } from './relay/relay-rules.js';
 export { type RelaySessionOptions, startRelaySession } from './relay/relay-session.js';

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Clock, type Logger, silentLogger, systemClock } from '@kikitori/core';
 import { machineShare, type SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
 import { captionRoutes } from './captions/caption-routes.js';
 import { CaptionsHub } from './captions/captions-hub.js';
-import { type Clock, systemClock } from './clock.js';
 import type { Dialect, DialectRequest } from './dialects/dialect.js';
 import { DIALECTS, dialectOf } from './dialects/registry.js';
 import type { Caller } from './doors/authenticator.js';
@@ -27,7 +27,6 @@ import {
   SESSION_LIMITS,
   type SessionLimits,
 } from './limits.js';
-import { type Logger, silentLogger } from './logger.js';
 import { createMetrics, type RefusalReason, type ServerMetrics } from './metrics.js';
 import { type Place, Places } from './places.js';
 import { RelayHost, type RelayTarget } from './relay/relay-host.js';

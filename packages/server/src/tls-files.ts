@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
+import type { Logger } from '@kikitori/core';
 import { readBoundedFile } from './bounded-file.js';
 import { ServerError } from './errors.js';
 import { TLS_LIMITS } from './limits.js';
-import type { Logger } from './logger.js';
 
 /** Where certificate and key lie, both PEM. */
 export interface TlsFiles {

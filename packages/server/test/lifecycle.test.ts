@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { createScriptedEngine, type SpeechEngine } from '@kikitori/engine';
 import { createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import { serveConnection } from '../src/session/serve-connection.js';
 import { startServer } from '../src/start-server.js';
-import { ManualClock } from './manual-clock.js';
 import { append, commit, final, RealtimeClient, update } from './realtime-client.js';
 import { eventually, SCRIPT, startTestServer } from './test-server.js';
 

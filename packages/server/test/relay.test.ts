@@ -1,3 +1,4 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import {
   type Connect,
   type Connection,
@@ -10,7 +11,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { SESSION_LIMITS } from '../src/limits.js';
 import type { RelayTarget } from '../src/relay/relay-host.js';
 import { type RunningServer, type StartServerOptions, startServer } from '../src/start-server.js';
-import { ManualClock } from './manual-clock.js';
 import { append, commit, deltasOf, final, RealtimeClient, update } from './realtime-client.js';
 import { eventually, startTestServer } from './test-server.js';
 

@@ -1,9 +1,9 @@
 /** A server on loopback in front of the scripted engine, and what the tests need to look inside. */
 
 import { connect } from 'node:net';
+import type { LogFields, Logger } from '@kikitori/core';
 import { createScriptedEngine, type ScriptedEngine, type ScriptedEngineOptions } from '@kikitori/engine';
 import { attachWebSockets } from '@kikitori/transport/ws';
-import type { LogFields, Logger } from '../src/logger.js';
 import { type RunningServer, type StartServerOptions, startServer } from '../src/start-server.js';
 
 /** Words of 300 ms, one every 400 ms, three to an utterance and a second of silence behind it; for ever. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { expect, it } from 'vitest';
 import { readUploadForm } from '../src/http/upload-form.js';
 import { HTTP_LIMITS } from '../src/limits.js';
-import { ManualClock } from './manual-clock.js';
 
 it('a form at which the parser loses its way is over in time', async () => {
   // A long part that is no part of a form: the parser wants to be asked for it, by nobody.

@@ -1,4 +1,4 @@
-import { whenAborted } from './when-aborted.js';
+import { whenAborted } from '@kikitori/core';
 
 /** What every wait takes. */
 export interface WaitOptions {

@@ -26,5 +26,3 @@ export {
   type MemoryHost,
   type MemoryPair,
 } from './memory.js';
-export { timerMs } from './timer-ms.js';
-export { whenAborted } from './when-aborted.js';

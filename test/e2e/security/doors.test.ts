@@ -5,9 +5,9 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { encodeFrame, OPCODE, openFrames } from '@kikitori/transport/frames';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../../packages/server/test/manual-clock.js';
 import {
   append,
   commit,

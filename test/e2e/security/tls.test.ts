@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../../../packages/sagemaker/src/runtime/certificate.js';
-import { ManualClock } from '../../../packages/server/test/manual-clock.js';
 import { eventually, startTestServer } from '../../../packages/server/test/test-server.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

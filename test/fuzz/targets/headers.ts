@@ -1,6 +1,7 @@
 /** Headers of HTTP, read without sockets: those of browsers, proxies, clients of AWS and model hubs; and forms. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { FfmpegReport } from '../../../packages/audio/src/file/ffmpeg-report.js';
 import { askedWaitMs } from '../../../packages/deploy/src/artefacts/hub-request.js';
 import { parseLanguage } from '../../../packages/protocol/src/languages.js';
@@ -14,7 +15,6 @@ import { createPages, type Pages } from '../../../packages/server/src/http/pages
 import { type FormFields, readUploadForm } from '../../../packages/server/src/http/upload-form.js';
 import { HTTP_LIMITS } from '../../../packages/server/src/limits.js';
 import { PlacedWords } from '../../../packages/server/src/relay/placed-words.js';
-import { ManualClock } from '../../../packages/server/test/manual-clock.js';
 import { shareNameOf, TrustedProxies } from '../../../packages/transport/src/doors/index.js';
 import { retryAfterMs } from '../../../packages/transport/src/retry-after.js';
 import { cutAnywhere, mutated, mutatedText } from '../mutation.js';

@@ -1,5 +1,5 @@
 import type { CaptionView } from '@kikitori/client/captions';
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 
 /** States that may wait to be shown: a minute of the publisher's fastest pace. Then: the oldest is shown too early. */
 const WAITING_MAX = 1_000;

@@ -1,4 +1,4 @@
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 import { WEB_LIMITS } from './limits.js';
 
 /** Who listens on the server's side, as the server tells everybody (`GET /v1/page`). */

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { abortable } from '@kikitori/core';
 import { AudioError } from '../errors.js';
-import { abortable } from './abortable.js';
 import { PROBE_BYTES_MAX, READ_BYTES } from './limits.js';
 import { probeBytesWanted } from './sniff.js';
 

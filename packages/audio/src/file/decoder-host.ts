@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { abortable } from '@kikitori/core';
 import { AudioError } from '../errors.js';
-import { abortable } from './abortable.js';
 import type { ByteSource } from './byte-source.js';
 import type { FromDecoder, ToDecoder } from './decoder-messages.js';
 import { DECODER_THREAD_HEAP_MIB_MAX } from './limits.js';

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { abortable } from '@kikitori/core';
 import { AudioError } from '../errors.js';
-import { abortable } from './abortable.js';
 import type { ByteSource } from './byte-source.js';
 import { openInThread, type ThreadStream } from './decoder-host.js';
 import { encryptedError, FfmpegReport, tooCostlyError } from './ffmpeg-report.js';

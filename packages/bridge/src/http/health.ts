@@ -1,6 +1,6 @@
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 import type { BridgeLimits } from '../limits.js';
 
 /**

@@ -1,4 +1,5 @@
-import { TransportError, timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
+import { TransportError } from '@kikitori/transport';
 import type { HandshakeAnswer } from '@kikitori/transport/frames';
 import type { BridgeLimits } from '../limits.js';
 import { dial } from '../wire/dial.js';

@@ -1,4 +1,5 @@
-import { type TransportError, timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
+import type { TransportError } from '@kikitori/transport';
 import {
   CLOSE_CODE_ABSENT,
   type CloseInfo,

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { timerMs } from '@kikitori/transport';
+import { type Logger, silentLogger, timerMs } from '@kikitori/core';
 import { BridgeError } from '../errors.js';
-import { type Logger, silentLogger } from '../logger.js';
 import { SUPERVISOR_LIMITS, type SupervisorLimits } from './limits.js';
 
 /** How to run and watch a model server. */

@@ -1,4 +1,5 @@
-import { TransportError, timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
+import { TransportError } from '@kikitori/transport';
 import { ClientHandshake, FRAME_LIMITS, type HandshakeAnswer } from '@kikitori/transport/frames';
 import { Wire } from './wire.js';
 

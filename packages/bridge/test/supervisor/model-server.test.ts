@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LogFields, Logger } from '@kikitori/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BridgeError } from '../../src/errors.js';
-import type { LogFields, Logger } from '../../src/logger.js';
 import { ModelServer, type ModelServerOptions } from '../../src/supervisor/model-server.js';
 import { until } from '../peers.js';
 

@@ -38,7 +38,7 @@ export const logs = defineCommand({
     return await withAws(regionOf(given.region, context), context, async ({ aws }) => {
       const { readLog } = await import('@kikitori/deploy');
       const { endpoint: endpointName, follow, filter, sinceMinutes, json } = given;
-      const sinceMs = aws.clock.now() - sinceMinutes * MINUTE_MS;
+      const sinceMs = aws.clock.unixMs() - sinceMinutes * MINUTE_MS;
       const { signal, stdout } = context;
       for await (const { at, stream, text: line } of readLog(aws, {
         endpointName,

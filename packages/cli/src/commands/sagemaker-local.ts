@@ -1,3 +1,4 @@
+import { untilAborted } from '@kikitori/core';
 import { DEFAULT_CONTAINER_URL, DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/runtime';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
@@ -7,7 +8,6 @@ import { version } from '../program.js';
 import { awsRegion } from '../sagemaker/endpoint-connect.js';
 import { linesOf, startStandIn } from '../sagemaker/stand-in.js';
 import { announce } from '../terminal/announcement.js';
-import { untilAborted } from '../until-aborted.js';
 
 const options = {
   port: integer({

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { untilAborted } from '@kikitori/core';
 import {
   DEFAULT_HOST,
   DOOR_LIMITS,
@@ -34,7 +35,6 @@ import {
 import { version } from '../program.js';
 import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
 import { announce } from '../terminal/announcement.js';
-import { untilAborted } from '../until-aborted.js';
 
 /** `auto`: vLLM where there is an --upstream, else the embedded one. */
 const ENGINES = ['auto', 'moonshine', 'vllm'] as const;

@@ -1,3 +1,4 @@
+import { untilAborted } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import { DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/runtime';
 import { DEFAULT_PORT } from '@kikitori/server';
@@ -13,7 +14,6 @@ import { deferEngine } from '../session/deferred-engine.js';
 import { startEngine } from '../session/start-engine.js';
 import { announce } from '../terminal/announcement.js';
 import { createDisplay } from '../terminal/display.js';
-import { untilAborted } from '../until-aborted.js';
 
 const port = (name: string, what: string, fallback: number) =>
   integer({

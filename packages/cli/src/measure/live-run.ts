@@ -46,7 +46,7 @@ export async function runLive(options: LiveRunOptions, context: Context): Promis
     end: () => undefined,
   };
   const cpuBefore = process.cpuUsage();
-  const startMs = context.clock.now();
+  const startMs = context.clock.nowMs();
   const runOne = async (index: number) => {
     await pause((index * SPREAD_MS) / sessions, context);
     const link = await openMemoryLink(engine, { partials: false }, context);
@@ -54,7 +54,7 @@ export async function runLive(options: LiveRunOptions, context: Context): Promis
     return await runTranscription({ source, link, output, display: silentDisplay, pace }, context);
   };
   const summaries = await Promise.all(Array.from({ length: sessions }, (_, index) => runOne(index)));
-  const wallMs = context.clock.now() - startMs;
+  const wallMs = context.clock.nowMs() - startMs;
   const cpu = process.cpuUsage(cpuBefore);
   const audioMs = samples.length / 16;
   const known = (values: readonly (number | undefined)[]): number[] =>

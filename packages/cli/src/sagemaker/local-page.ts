@@ -1,3 +1,4 @@
+import type { Logger } from '@kikitori/core';
 import {
   DEFAULT_HOST,
   DEFAULT_PORT,
@@ -10,7 +11,6 @@ import {
 import type { Connect } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
-import type { Logger } from '../context.js';
 import { version } from '../program.js';
 
 /** What the page in front of the path is made of. */

@@ -1,8 +1,9 @@
 import { type Bridge, createBridge } from '@kikitori/bridge';
+import type { Logger } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import { DEFAULT_HOST, type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
-import type { Context, Logger } from '../context.js';
+import type { Context } from '../context.js';
 import { version } from '../program.js';
 import type { Announced } from '../terminal/announcement.js';
 import { startLocalPage } from './local-page.js';

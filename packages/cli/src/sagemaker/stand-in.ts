@@ -1,7 +1,7 @@
+import type { Logger } from '@kikitori/core';
 import {
   createSageMakerRuntime,
   LOCAL_CREDENTIALS,
-  type Logger,
   type RuntimeCredentials,
   type SageMakerRuntime,
 } from '@kikitori/sagemaker/runtime';

@@ -1,8 +1,8 @@
 import { Framer, measureLevel, SPEECH_RATE_HZ } from '@kikitori/audio';
-import { type PaceRate, type Clock as PacingClock, pace, type SessionEvent } from '@kikitori/client';
+import { type PaceRate, pace, type SessionEvent } from '@kikitori/client';
 import { languageNames } from '@kikitori/protocol/languages';
 import type { SpeechSource } from '../audio/source.js';
-import type { Clock, Context } from '../context.js';
+import type { Context } from '../context.js';
 import { FRAME_SAMPLES, INTERRUPT_DRAIN_MS, LEVELS_KEPT } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { speechRow } from '../terminal/status-row.js';
@@ -76,7 +76,7 @@ class Transcription {
     const { source, pace: rate } = this.#options;
     const { signal: interrupted, clock } = this.#context;
     const signal = AbortSignal.any([interrupted, ended]);
-    const frames = pace(framesOf(source.samples), { rate, signal, clock: pacingClock(clock) });
+    const frames = pace(framesOf(source.samples), { rate, signal, clock });
     // Not `for await`: leaving such a loop waits for a pipe that gives nothing.
     while (!signal.aborted) {
       const next = await orInterrupted(frames.next(), signal);
@@ -88,10 +88,10 @@ class Transcription {
   }
 
   async #send(frame: Float32Array, signal: AbortSignal): Promise<void> {
-    this.#startMs ??= this.#context.clock.now();
+    this.#startMs ??= this.#context.clock.nowMs();
     await orInterrupted(this.#options.link.send(frame), signal);
     this.#sentSamples += frame.length;
-    this.#lastSentAtMs = this.#context.clock.now();
+    this.#lastSentAtMs = this.#context.clock.nowMs();
     this.#levelsDb.push(measureLevel(frame).rmsDbfs);
     if (this.#levelsDb.length > LEVELS_KEPT) this.#levelsDb.shift();
     this.#showStatus();
@@ -176,7 +176,7 @@ class Transcription {
 
   /** Since the first audio was sent. */
   #nowMs(): number {
-    return this.#startMs === undefined ? 0 : this.#context.clock.now() - this.#startMs;
+    return this.#startMs === undefined ? 0 : this.#context.clock.nowMs() - this.#startMs;
   }
 
   #showStatus(): void {
@@ -221,25 +221,6 @@ async function* framesOf(samples: AsyncIterable<Float32Array>): AsyncGenerator<F
   for await (const block of samples) yield* framer.push(block);
   const rest = framer.flush();
   if (rest !== undefined) yield rest;
-}
-
-/** Our clock as `pace` wants it. */
-function pacingClock(clock: Clock): PacingClock {
-  return {
-    nowMs: () => clock.now(),
-    sleep: (ms, { signal } = {}) =>
-      new Promise((resolve, reject) => {
-        const cancel = clock.after(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        const onAbort = (): void => {
-          cancel();
-          reject(signal?.reason);
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
-  };
 }
 
 /** What `promise` gives, or undefined once the signal is aborted: then it is left to itself. */

@@ -1,4 +1,5 @@
-import type { Clock, Context, Output } from '../context.js';
+import type { Clock } from '@kikitori/core';
+import type { Context, Output } from '../context.js';
 import { LiveArea } from './live-area.js';
 import { oneLine } from './screened.js';
 import { type Style, styleFor } from './style.js';

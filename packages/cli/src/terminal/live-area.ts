@@ -1,4 +1,5 @@
-import type { Clock, Output } from '../context.js';
+import type { Clock } from '@kikitori/core';
+import type { Output } from '../context.js';
 import { own } from './screened.js';
 
 /** Redraws closer together than this are put together: more cannot be read, and costs the terminal. */
@@ -36,7 +37,7 @@ export class LiveArea {
   /** Something changed: redraws now, or soon if it was drawn a moment ago. */
   refresh(): void {
     if (this.#isClosed || this.#cancel !== undefined) return;
-    const waitMs = this.#drawnAtMs + REDRAW_MS_MIN - this.#clock.now();
+    const waitMs = this.#drawnAtMs + REDRAW_MS_MIN - this.#clock.nowMs();
     if (waitMs <= 0) {
       this.#draw();
       return;
@@ -81,7 +82,7 @@ export class LiveArea {
 
   #draw(): void {
     if (this.#isClosed) return;
-    this.#drawnAtMs = this.#clock.now();
+    this.#drawnAtMs = this.#clock.nowMs();
     const rows = this.#rows();
     const drawn = rows.map((row) => `${row}${ERASE_ROW_END}`).join('\n');
     this.#output.write(`${BEGIN}${HIDE_CURSOR}${this.#home()}${drawn}${ERASE_BELOW}${END}`);

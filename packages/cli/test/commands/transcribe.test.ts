@@ -265,11 +265,11 @@ describe('kikitori transcribe', () => {
     const piped = await run([speech], { factories: { createEngine } });
     expect(piped.err).toBe(`Fetching the model base (once), 2.0 MB…\n${HEARS}`);
     let nowMs = 0;
-    const now = (): number => {
+    const tick = (): number => {
       nowMs += 100;
       return nowMs;
     };
-    const clock = { now, after: () => () => undefined };
+    const clock = { nowMs: tick, unixMs: tick, after: () => () => undefined };
     const watched = await run([speech], { factories: { createEngine }, stderrIsTerminal: true, clock });
     expect(watched.err).toContain('1.0 MB of 2.0 MB');
     expect(watched.out).toBe('Good morning.\nNine fifteen.\n');

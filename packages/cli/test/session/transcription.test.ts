@@ -1,15 +1,11 @@
 import { ClientError, type PaceRate } from '@kikitori/client';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { describe, expect, it } from 'vitest';
 import type { SpeechSource } from '../../src/audio/source.js';
 import { runTranscription } from '../../src/session/transcription.js';
 import { createDisplay } from '../../src/terminal/display.js';
 import { outputFor } from '../../src/transcript/formats.js';
-import {
-  ManualClock,
-  type MemoryContext,
-  type MemoryContextOptions,
-  memoryContext,
-} from '../memory-context.js';
+import { type MemoryContext, type MemoryContextOptions, memoryContext } from '../memory-context.js';
 import { FakeLink, untilAborted } from './fake-link.js';
 
 interface Closable extends SpeechSource {
@@ -187,7 +183,7 @@ describe('runTranscription', () => {
       const clock = new ManualClock();
       const link = new FakeLink();
       const sentAtMs: number[] = [];
-      link.onSend = () => void sentAtMs.push(clock.now());
+      link.onSend = () => void sentAtMs.push(clock.nowMs());
       const { done } = start(link, sourceOf([second()]), { clock }, pace);
       let isOver = false;
       const over = done.then(() => {

@@ -1,6 +1,7 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { LiveArea } from '../../src/terminal/live-area.js';
-import { ManualClock, MemoryOutput } from '../memory-context.js';
+import { MemoryOutput } from '../memory-context.js';
 import { Screen } from './screen.js';
 
 function area(rows: () => readonly string[]) {

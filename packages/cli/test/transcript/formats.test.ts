@@ -1,10 +1,11 @@
 import type { Utterance } from '@kikitori/client';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { createDisplay } from '../../src/terminal/display.js';
 import { type Format, outputFor } from '../../src/transcript/formats.js';
 import type { Summary } from '../../src/transcript/output.js';
 import type { Change } from '../../src/transcript/record.js';
-import { ManualClock, type MemoryContextOptions, memoryContext } from '../memory-context.js';
+import { type MemoryContextOptions, memoryContext } from '../memory-context.js';
 import { Screen } from '../terminal/screen.js';
 
 const FIRST: Utterance = {

@@ -1,21 +1,9 @@
+import { abortable as abortableBy } from '@kikitori/core';
 import { CaptureError } from './errors.js';
 
 /** The promise, or `CaptureError` `aborted` as soon as the signal fires; a late rejection of the promise is swallowed. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  const given = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(abortedError(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { signal: given.signal });
-  });
-  // Whichever loses is of no interest.
-  promise.catch(() => undefined);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    given.abort();
-  }
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return abortableBy(promise, signal, abortedError);
 }
 
 /** Throws `aborted` when the signal has fired. */

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { ClientError } from '../errors.js';
 import { CLIENT_LIMITS } from '../limits.js';
 import { captionsBackOffMs } from './back-off.js';
@@ -186,7 +186,7 @@ export class CaptionPublisher {
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#clock.sleep(ms, { signal }).catch(() => undefined);
+    await sleep(this.#clock, ms, { signal }).catch(() => undefined);
   }
 
   #tell(status: SharingStatus): void {

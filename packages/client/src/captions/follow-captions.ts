@@ -1,5 +1,5 @@
+import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { CaptionStreamReader } from '@kikitori/protocol/shared-captions';
-import { type Clock, systemClock } from '../clock.js';
 import { CLIENT_LIMITS } from '../limits.js';
 import { captionsBackOffMs } from './back-off.js';
 import { applyCaptionEvent, type CaptionView, EMPTY_VIEW } from './caption-view.js';
@@ -38,7 +38,7 @@ export async function followCaptions(options: FollowCaptionsOptions): Promise<vo
     follower.tell(status);
     const waitMs = CLIENT_LIMITS.captionsWaitMs * (0.5 + random() / 2);
     const delayMs = status === 'waiting' ? waitMs : captionsBackOffMs(failures, random);
-    await clock.sleep(delayMs, { signal }).catch(() => undefined);
+    await sleep(clock, delayMs, { signal }).catch(() => undefined);
   }
 }
 
@@ -108,7 +108,7 @@ class Follower {
   async #within<T>(answer: Promise<T>, ended: AbortSignal): Promise<T> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, ended, over.signal]);
-    const silence = this.#clock.sleep(CLIENT_LIMITS.captionsSilenceMs, { signal }).then(() => {
+    const silence = sleep(this.#clock, CLIENT_LIMITS.captionsSilenceMs, { signal }).then(() => {
       throw new Error('The line is silent.');
     });
     // The loser is let go below.

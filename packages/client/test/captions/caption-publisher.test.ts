@@ -1,6 +1,6 @@
+import type { Clock } from '@kikitori/core';
 import { describe, expect, it } from 'vitest';
 import { CaptionPublisher, type SharingStatus } from '../../src/captions/caption-publisher.js';
-import type { Clock } from '../../src/clock.js';
 
 const SECRETS = { publisher_secret: 'p', reader_secret: 'r', next_number: null };
 
@@ -28,10 +28,13 @@ class World {
   #clock(): Clock {
     return {
       nowMs: () => this.nowMs,
-      sleep: async (ms, { signal } = {}) => {
-        await new Promise((resolve) => setImmediate(resolve));
-        signal?.throwIfAborted();
-        this.nowMs += ms;
+      unixMs: () => this.nowMs,
+      after: (ms, run) => {
+        const turn = setImmediate(() => {
+          this.nowMs += ms;
+          run();
+        });
+        return () => clearImmediate(turn);
       },
     };
   }

@@ -1,8 +1,8 @@
+import type { Clock } from '@kikitori/core';
 import { describe, expect, it } from 'vitest';
 import { applyCaptionEvent, EMPTY_VIEW } from '../../src/captions/caption-view.js';
 import { type CaptionStatus, followCaptions } from '../../src/captions/follow-captions.js';
 import { nextPublication } from '../../src/captions/publication.js';
-import type { Clock } from '../../src/clock.js';
 import { CLIENT_LIMITS } from '../../src/limits.js';
 
 const SNAPSHOT =
@@ -17,13 +17,16 @@ class NotingClock implements Clock {
     return 0;
   }
 
-  sleep(ms: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  unixMs(): number {
+    return 0;
+  }
+
+  after(ms: number, run: () => void): () => void {
     const isSilence = ms === CLIENT_LIMITS.captionsSilenceMs;
     if (!isSilence) this.sleptMs.push(ms);
-    return new Promise((resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (!isSilence || this.isSilent) setImmediate(resolve);
-    });
+    if (isSilence && !this.isSilent) return () => undefined;
+    const turn = setImmediate(run);
+    return () => clearImmediate(turn);
   }
 }
 

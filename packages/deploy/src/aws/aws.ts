@@ -1,6 +1,5 @@
 import type { ECRClient } from '@aws-sdk/client-ecr';
-import type { Clock } from '../clock.js';
-import { systemClock } from '../clock.js';
+import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { DEPLOY_LIMITS } from '../limits.js';
 import { isPassing, toDeployError } from './failure.js';
 
@@ -142,7 +141,7 @@ export class Aws {
         if (!isPassing(error) || attempt >= DEPLOY_LIMITS.callAttemptsMax) throw toDeployError(error);
       }
       const longest = Math.min(DEPLOY_LIMITS.callDelayMs * 2 ** (attempt - 1), DEPLOY_LIMITS.callDelayMsMax);
-      await this.clock.sleep(longest * (0.5 + this.#random() / 2), { signal });
+      await sleep(this.clock, longest * (0.5 + this.#random() / 2), { signal });
     }
   }
 

@@ -1,3 +1,4 @@
+import { sleep } from '@kikitori/core';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
@@ -54,7 +55,7 @@ export async function* readLog(aws: Aws, options: LogOptions): AsyncGenerator<Lo
     }
     if (!follow) return;
     forgetOldest(seen);
-    await aws.clock.sleep(DEPLOY_LIMITS.logPollMs, { signal });
+    await sleep(aws.clock, DEPLOY_LIMITS.logPollMs, { signal });
   }
 }
 

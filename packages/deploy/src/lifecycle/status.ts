@@ -66,7 +66,7 @@ export async function readStatus(
   const instanceType = parameters['InstanceType'];
   const each = instanceType === undefined ? undefined : hourlyUsd(instanceType, aws.region);
   const instances = endpoint?.instances ?? 0;
-  const ageMs = endpoint?.createdAt === undefined ? 0 : aws.clock.now() - endpoint.createdAt.getTime();
+  const ageMs = endpoint?.createdAt === undefined ? 0 : aws.clock.unixMs() - endpoint.createdAt.getTime();
   return {
     endpointName,
     region: facts.region,
@@ -102,7 +102,7 @@ async function readMetrics(
     ['refused', 'InvocationModelErrors', 'Sum', 3_600],
     ['first', 'FirstChunkLatency', 'p90', 3_600],
   ] as const;
-  const nowMs = aws.clock.now();
+  const nowMs = aws.clock.unixMs();
   const { MetricDataResults = [] } = await aws.call(
     (options) =>
       client.send(
@@ -169,7 +169,7 @@ async function recentErrors(
 ): Promise<readonly LogLine[]> {
   if (!hasLogGroup) return [];
   const lines: LogLine[] = [];
-  const sinceMs = aws.clock.now() - HOUR_MS;
+  const sinceMs = aws.clock.unixMs() - HOUR_MS;
   for await (const line of readLog(aws, {
     endpointName,
     sinceMs,

@@ -1,3 +1,4 @@
+import { sleep } from '@kikitori/core';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
@@ -37,7 +38,7 @@ export class ChangeSets {
    */
   async propose(type: 'CREATE' | 'UPDATE', wish: StackWish): Promise<ChangeSet> {
     const { sdk, client } = await this.#aws.cloudFormation();
-    const name = `kikitori-${this.#aws.clock.now().toString(36)}`;
+    const name = `kikitori-${this.#aws.clock.unixMs().toString(36)}`;
     const target = { StackName: wish.stackName, ChangeSetName: name };
     try {
       await this.#aws.call(
@@ -94,7 +95,7 @@ export class ChangeSets {
 
   async #worked(target: { readonly StackName: string; readonly ChangeSetName: string }): Promise<ChangeSet> {
     const { sdk, client } = await this.#aws.cloudFormation();
-    const endsAtMs = this.#aws.clock.now() + DEPLOY_LIMITS.changeSetWaitMsMax;
+    const endsAtMs = this.#aws.clock.unixMs() + DEPLOY_LIMITS.changeSetWaitMsMax;
     for (;;) {
       const found = await this.#aws.call(
         (options) => client.send(new sdk.DescribeChangeSetCommand(target), options),
@@ -113,8 +114,8 @@ export class ChangeSets {
           serviceText: StatusReason,
         });
       }
-      if (this.#aws.clock.now() >= endsAtMs) throw new DeployError('wait_timeout');
-      await this.#aws.clock.sleep(DEPLOY_LIMITS.changeSetPollMs, { signal: this.#signal });
+      if (this.#aws.clock.unixMs() >= endsAtMs) throw new DeployError('wait_timeout');
+      await sleep(this.#aws.clock, DEPLOY_LIMITS.changeSetPollMs, { signal: this.#signal });
     }
   }
 

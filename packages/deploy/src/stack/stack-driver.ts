@@ -1,3 +1,4 @@
+import { sleep } from '@kikitori/core';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
@@ -62,7 +63,7 @@ export class StackDriver {
       if (!isRoleDelay(root?.reason) || roleRetries >= DEPLOY_LIMITS.roleRetriesMax) throw failureOf(root);
       roleRetries += 1;
       this.#note('SageMaker does not know the new role yet: once more in a moment');
-      await this.#aws.clock.sleep(DEPLOY_LIMITS.rolePauseMs, { signal });
+      await sleep(this.#aws.clock, DEPLOY_LIMITS.rolePauseMs, { signal });
     }
     throw new DeployError('stack_busy');
   }

@@ -1,3 +1,4 @@
+import { sleep } from '@kikitori/core';
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
@@ -44,7 +45,7 @@ export async function watchStack(aws: Aws, id: string, options: WatchOptions): P
   const { known, isStarting, signal, onProgress } = options;
   const reader = new StackReader(aws);
   const events = new Map<string, StackEvent>();
-  const beganAtMs = aws.clock.now();
+  const beganAtMs = aws.clock.unixMs();
   for (;;) {
     // The stack first: what made it end is in the events by then.
     const stack = await reader.read(id, { signal });
@@ -55,7 +56,7 @@ export async function watchStack(aws: Aws, id: string, options: WatchOptions): P
       if (line !== undefined) onProgress({ step: 'stack', kind: 'note', text: line });
     }
     const state = stateOf(stack?.status);
-    const waitedMs = aws.clock.now() - beganAtMs;
+    const waitedMs = aws.clock.unixMs() - beganAtMs;
     const hasBegun = !isStarting || events.size > 0 || waitedMs > DEPLOY_LIMITS.stackStartMsMax;
     if (state === 'absent' || (state !== 'busy' && hasBegun)) {
       return { stack: state === 'absent' ? undefined : stack, events: [...events.values()] };
@@ -63,7 +64,7 @@ export async function watchStack(aws: Aws, id: string, options: WatchOptions): P
     if (waitedMs >= DEPLOY_LIMITS.stackWaitMsMax) throw new DeployError('wait_timeout');
     // What takes long is looked at less often.
     const pauseMs = Math.max(DEPLOY_LIMITS.stackPollMs, waitedMs / 20);
-    await aws.clock.sleep(Math.min(pauseMs, DEPLOY_LIMITS.stackPollMsMax), { signal });
+    await sleep(aws.clock, Math.min(pauseMs, DEPLOY_LIMITS.stackPollMsMax), { signal });
   }
 }
 

@@ -147,7 +147,7 @@ export class FakeCloudFormation {
       throw new ServiceFault('ValidationError', error instanceof Error ? error.message : '');
     }
     const id = this.#account.arn('cloudformation', `changeSet/${name}/${this.changeSets.length}`);
-    const readyAtMs = this.#account.time.now() + 2 * DELAY_MS;
+    const readyAtMs = this.#account.time.nowMs() + 2 * DELAY_MS;
     return { id, name, stack, version, type, changes, failure, readyAtMs, isExecuted: false };
   }
 
@@ -194,7 +194,7 @@ export class FakeCloudFormation {
   #describeChangeSet(input: Input): Record<string, unknown> {
     const found = this.#changeSet(input, 'DescribeChangeSet');
     const { id, name, stack, changes, failure, readyAtMs, isExecuted } = found;
-    const isReady = this.#account.time.now() >= readyAtMs;
+    const isReady = this.#account.time.nowMs() >= readyAtMs;
     const done = failure === undefined ? 'CREATE_COMPLETE' : 'FAILED';
     return {
       ChangeSetId: id,
@@ -231,7 +231,7 @@ export class FakeCloudFormation {
     const others = this.changeSets.filter((one) => one.stack === stack && one !== changeSet);
     for (const other of others) this.changeSets.splice(this.changeSets.indexOf(other), 1);
     // What is described lags behind what was said.
-    this.#account.time.after(this.#account.random() * DELAY_MS, () => {
+    this.#account.time.later(this.#account.random() * DELAY_MS, () => {
       this.#account.time.run(type === 'CREATE' ? stack.create(version) : stack.update(version));
     });
     return {};
@@ -256,7 +256,7 @@ export class FakeCloudFormation {
         PhysicalResourceId: made.physicalId,
         ResourceType: type,
         ResourceStatus: status,
-        Timestamp: new Date(this.#account.time.now()),
+        Timestamp: new Date(this.#account.time.nowMs()),
       })),
     };
   }
@@ -293,13 +293,13 @@ export class FakeCloudFormation {
     const begin = (): void => {
       // What is being made is finished first.
       if (stack.status === 'CREATE_IN_PROGRESS' && !this.#isQuiet(stack)) {
-        this.#account.time.after(DELAY_MS, begin);
+        this.#account.time.later(DELAY_MS, begin);
         return;
       }
       stack.cancelled = false;
       this.#account.time.run(stack.remove());
     };
-    this.#account.time.after(this.#account.random() * DELAY_MS, begin);
+    this.#account.time.later(this.#account.random() * DELAY_MS, begin);
     return {};
   }
 

@@ -172,7 +172,7 @@ export class FakeAws {
         const row = (ModelName: string) => ({
           ModelName,
           ModelArn: account.arn('sagemaker', `model/${ModelName.toLowerCase()}`),
-          CreationTime: new Date(account.time.now()),
+          CreationTime: new Date(account.time.nowMs()),
         });
         return {
           Models: names.slice(at, at + 1).map(row),
@@ -230,7 +230,7 @@ export class FakeAws {
         if (wish?.VariantName !== 'all')
           throw new ServiceFault('ValidationException', 'There is no such variant');
         found.desired = wish.DesiredInstanceCount;
-        account.time.after(240_000, () => {
+        account.time.later(240_000, () => {
           found.instances = found.desired;
         });
         return {};

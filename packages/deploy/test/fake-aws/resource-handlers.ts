@@ -44,7 +44,7 @@ const role: Handler = {
     for (const _ of (properties['Policies'] ?? []) as unknown[]) account.authorize('iam:PutRolePolicy', arn);
     yield 15 * SECOND;
     const delayMs = account.strikes('slowRole') ? 30 * SECOND : 0;
-    account.roles.set(name, { arn, knownAtMs: account.time.now() + delayMs });
+    account.roles.set(name, { arn, knownAtMs: account.time.nowMs() + delayMs });
     return { physicalId: name, attributes: { Arn: arn } };
   },
   *update(account, { attributes }) {
@@ -110,7 +110,7 @@ const model: Handler = {
     account.authorize('iam:PassRole', roleArn, { 'iam:PassedToService': 'sagemaker.amazonaws.com' });
     yield 3 * SECOND;
     const found = [...account.roles.values()].find(({ arn }) => arn === roleArn);
-    if (found === undefined || found.knownAtMs > account.time.now()) {
+    if (found === undefined || found.knownAtMs > account.time.nowMs()) {
       throw new ResourceFault(
         `Could not assume role ${roleArn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role. (Service: SageMaker, Status Code: 400)`,
       );
@@ -215,7 +215,7 @@ const endpoint: Handler = {
       status: 'Creating',
       instances: 0,
       desired: 0,
-      createdAt: new Date(account.time.now()),
+      createdAt: new Date(account.time.nowMs()),
     };
     account.endpoints.set(name, made);
     yield 4 * MINUTE;
@@ -227,8 +227,8 @@ const endpoint: Handler = {
     }
     const line = (message: string) => {
       const group = account.logGroups.get(`/aws/sagemaker/Endpoints/${name}`);
-      const eventId = `${account.time.now()}-${group?.lines.length ?? 0}`;
-      group?.lines.push({ eventId, timestamp: account.time.now(), logStreamName: 'all/i-0abc', message });
+      const eventId = `${account.time.nowMs()}-${group?.lines.length ?? 0}`;
+      group?.lines.push({ eventId, timestamp: account.time.nowMs(), logStreamName: 'all/i-0abc', message });
     };
     line('INFO loading the model');
     yield 5 * MINUTE;

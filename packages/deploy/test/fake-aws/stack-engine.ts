@@ -45,7 +45,7 @@ export class FakeStack {
     this.#account = account;
     this.name = name;
     this.id = account.arn('cloudformation', `stack/${name}/${this.#suffix()}`);
-    this.createdAt = new Date(account.time.now());
+    this.createdAt = new Date(account.time.nowMs());
   }
 
   get isBusy(): boolean {
@@ -61,7 +61,7 @@ export class FakeStack {
   tell(logicalId: string, type: string, status: string, reason?: string): void {
     this.events.push({
       EventId: `${logicalId}-${status}-${this.events.length}-${this.id}`,
-      Timestamp: new Date(this.#account.time.now()),
+      Timestamp: new Date(this.#account.time.nowMs()),
       LogicalResourceId: logicalId,
       ResourceType: type,
       ResourceStatus: status,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.js';
+import type { Clock } from '@kikitori/core';
 
 /** Numbers from 0 to 1 that a seed decides (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -25,19 +25,30 @@ export class VirtualTime implements Clock {
     this.#pace = pace;
   }
 
-  now(): number {
+  nowMs(): number {
     return this.#nowMs;
   }
 
-  async sleep(ms: number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
-    signal.throwIfAborted();
-    this.onSleep?.(this.#nowMs);
-    signal.throwIfAborted();
-    this.advance(ms);
+  unixMs(): number {
+    return this.#nowMs;
   }
 
-  /** Something that happens later, by itself. */
-  after(ms: number, run: () => void): void {
+  /** The wait of the program itself: time passes, unless it is broken off. */
+  after(ms: number, run: () => void): () => void {
+    let isWanted = true;
+    queueMicrotask(() => {
+      if (!isWanted) return;
+      this.advance(ms);
+      run();
+    });
+    this.onSleep?.(this.#nowMs);
+    return () => {
+      isWanted = false;
+    };
+  }
+
+  /** Something that happens at AWS, by itself. */
+  later(ms: number, run: () => void): void {
     this.#order += 1;
     this.#tasks.push({ atMs: this.#nowMs + ms, order: this.#order, run });
   }
@@ -59,6 +70,6 @@ export class VirtualTime implements Clock {
   /** Runs what yields how long it takes, step by step. */
   run(steps: Generator<number, void, void>): void {
     const { done, value } = steps.next();
-    if (done !== true) this.after(value * this.#pace, () => this.run(steps));
+    if (done !== true) this.later(value * this.#pace, () => this.run(steps));
   }
 }

@@ -121,7 +121,7 @@ describe('deploy', () => {
       status: 'InService',
       instances: 1,
       desired: 1,
-      createdAt: new Date(time.now()),
+      createdAt: new Date(time.nowMs()),
     };
     account.endpoints.set('demo', foreign);
     await expect(rehearsal.deploy(VLLM)).rejects.toMatchObject({ code: 'not_ours' });
@@ -218,7 +218,7 @@ describe('status, logs and scale', () => {
       sleeps += 1;
       const line = {
         eventId: `e${sleeps}`,
-        timestamp: time.now(),
+        timestamp: time.nowMs(),
         logStreamName: 'all/i-0abc',
         message: `line ${sleeps}\n`,
       };

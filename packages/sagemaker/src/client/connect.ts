@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { abortable } from '@kikitori/core';
 import type { Connect, Connection, Message } from '@kikitori/transport';
 import { SageMakerError } from '../errors.js';
 import { EventSigner } from '../event-stream/event-signer.js';
@@ -123,7 +124,7 @@ class Connector {
     );
     signal?.addEventListener('abort', onAbort);
     try {
-      return await untilAborted(freshCredentials(this.#options.credentials, this.#now()), giveUp.signal);
+      return await abortable(freshCredentials(this.#options.credentials, this.#now()), giveUp.signal);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -139,13 +140,4 @@ class Connector {
     if (Math.abs(offsetMs - this.#clockOffsetMs) >= SAGEMAKER_LIMITS.clockSkewMsMin)
       this.#clockOffsetMs = offsetMs;
   }
-}
-
-/** The promise, or the signal's reason if that is first; what comes late is dropped. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

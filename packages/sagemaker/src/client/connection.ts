@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
+import { timerMs } from '@kikitori/core';
 import {
   BoundedQueue,
   type Connection,
@@ -6,7 +7,6 @@ import {
   type Message,
   TRANSPORT_LIMITS,
   TransportError,
-  timerMs,
 } from '@kikitori/transport';
 import { isWireCloseCode } from '@kikitori/transport/frames';
 import { SageMakerError } from '../errors.js';

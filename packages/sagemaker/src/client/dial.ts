@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 import { SageMakerError, type SageMakerErrorReason } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 

@@ -1,6 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 import { SageMakerError } from '../errors.js';
 import { EVENT_STREAM_CONTENT_TYPE } from '../event-stream/request-signature.js';
 import { SAGEMAKER_LIMITS } from '../limits.js';

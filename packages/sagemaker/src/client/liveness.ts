@@ -1,4 +1,4 @@
-import { timerMs } from '@kikitori/transport';
+import { timerMs } from '@kikitori/core';
 
 /** When to look for signs of life, and what to do when there are none. */
 export interface LivenessOptions {

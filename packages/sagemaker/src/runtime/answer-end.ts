@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Clock } from './clock.js';
+import type { Clock } from '@kikitori/core';
 import type { RuntimeLimits } from './limits.js';
 
 /**

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '@kikitori/core';
 import { TransportError } from '@kikitori/transport';
 import {
   decodeClosePayload,
@@ -10,7 +11,6 @@ import {
   OPCODE,
   type WholeFrame,
 } from '@kikitori/transport/frames';
-import type { Clock } from './clock.js';
 import type { RuntimeLimits } from './limits.js';
 import { PingWatch } from './ping-watch.js';
 import type { StreamEnd } from './stream-end.js';

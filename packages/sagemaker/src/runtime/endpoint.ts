@@ -1,8 +1,7 @@
-import type { Clock } from './clock.js';
+import type { Clock, Logger } from '@kikitori/core';
 import { type EndpointStatus, HealthGate } from './health-gate.js';
 import { type HttpFailure, inputValidationError, throttlingException, type Verdict } from './http-failure.js';
 import type { RuntimeLimits } from './limits.js';
-import type { Logger } from './logger.js';
 
 /** The label without which SageMaker opens no WebSocket to a container; its value must be `true`. */
 export const STREAMING_LABEL = 'com.amazonaws.sagemaker.capabilities.bidirectional-streaming';

@@ -6,11 +6,10 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Clock, Logger } from '@kikitori/core';
 import { SageMakerError } from '../errors.js';
 import type { ServerCertificate } from './certificate.js';
-import type { Clock } from './clock.js';
 import type { RuntimeLimits } from './limits.js';
-import type { Logger } from './logger.js';
 
 /** What a listener needs. */
 export interface H2ListenerOptions {

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { Clock } from './clock.js';
+import type { Clock } from '@kikitori/core';
 import type { RuntimeLimits } from './limits.js';
 
 /** Where an endpoint, or one container of it, stands. SageMaker's words. */

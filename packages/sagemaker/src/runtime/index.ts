@@ -2,7 +2,6 @@
 
 export { SageMakerError, type SageMakerErrorReason } from '../errors.js';
 export type { GivenCertificate } from './certificate.js';
-export type { Clock } from './clock.js';
 export { LOCAL_CREDENTIALS, type RuntimeCredentials } from './credentials.js';
 export {
   type EndpointOptions,
@@ -12,7 +11,6 @@ export {
 } from './endpoint.js';
 export type { EndpointStatus } from './health-gate.js';
 export { RUNTIME_LIMITS, type RuntimeLimits } from './limits.js';
-export type { LogFields, Logger } from './logger.js';
 export {
   DEFAULT_ACCOUNT_ID,
   DEFAULT_CONTAINER_URL,

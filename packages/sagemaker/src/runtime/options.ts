@@ -1,11 +1,10 @@
+import { type Clock, type Logger, silentLogger, systemClock } from '@kikitori/core';
 import { isLoopback } from '@kikitori/transport/doors';
 import { SageMakerError } from '../errors.js';
 import type { GivenCertificate } from './certificate.js';
-import { type Clock, systemClock } from './clock.js';
 import { LOCAL_CREDENTIALS, type RuntimeCredentials } from './credentials.js';
 import type { EndpointOptions, EndpointState, ResolvedEndpoint, ResolvedVariant } from './endpoint.js';
 import { RUNTIME_LIMITS, type RuntimeLimits } from './limits.js';
-import { type Logger, silentLogger } from './logger.js';
 import type { EndPolicy } from './stream-end.js';
 
 /** What a stand-in may be told. Everything has a default but the endpoints. */

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '@kikitori/core';
 
 /** When to ping, and what to do about silence. */
 export interface PingWatchOptions {

@@ -1,11 +1,10 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Clock, Logger } from '@kikitori/core';
 import { encodeException, encodePart, type PartHeaders } from '../event-stream/payload-part.js';
 import { endAnswer } from './answer-end.js';
-import type { Clock } from './clock.js';
 import { type ContainerFrame, ContainerLink } from './container-link.js';
 import type { RuntimeLimits } from './limits.js';
-import type { Logger } from './logger.js';
 import { type RequestEventOptions, RequestEvents, type RequestPart } from './request-events.js';
 import { type EndPolicy, planEnd, type StreamEnd } from './stream-end.js';
 

@@ -1,10 +1,10 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { NodeHttp2Handler } from '@smithy/node-http-handler';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LOCAL_CREDENTIALS } from '../../src/runtime/index.js';
 import { AwsClient, type InvokeInput, type PayloadPart } from './aws-client.js';
 import type { ContainerEnd } from './frame-container.js';
 import { Inbox } from './inbox.js';
-import { ManualClock } from './manual-clock.js';
 import { startWorld, type World } from './world.js';
 
 let world: World;

@@ -1,7 +1,7 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { encodeFrame, OPCODE } from '@kikitori/transport/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RUNTIME_LIMITS } from '../../src/runtime/index.js';
-import { ManualClock } from './manual-clock.js';
 import type { ClientEnd } from './signed-client.js';
 import { startWorld, type World } from './world.js';
 

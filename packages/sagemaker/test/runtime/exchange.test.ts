@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { OPCODE } from '@kikitori/transport/frames';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,6 @@ import { checkSignature } from '../../src/runtime/request-access.js';
 import { EXCHANGES, type Exchange, type Http2Frame, headerOf } from '../shared-exchange.js';
 import { FrameContainer } from './frame-container.js';
 import { Inbox } from './inbox.js';
-import { ManualClock } from './manual-clock.js';
 import { startWorld, type World } from './world.js';
 
 let world: World | undefined;

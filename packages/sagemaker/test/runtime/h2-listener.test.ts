@@ -1,11 +1,11 @@
 import { connect as connectH2 } from 'node:http2';
 import { connect as connectTcp, createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../../src/runtime/certificate.js';
 import { createSageMakerRuntime, SageMakerError } from '../../src/runtime/index.js';
-import { ManualClock } from './manual-clock.js';
 import { startWorld, type World } from './world.js';
 
 let world: World | undefined;

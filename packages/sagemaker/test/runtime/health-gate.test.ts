@@ -1,9 +1,9 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HealthGate } from '../../src/runtime/health-gate.js';
 import { RUNTIME_LIMITS } from '../../src/runtime/index.js';
 import { FrameContainer } from './frame-container.js';
 import { Inbox } from './inbox.js';
-import { ManualClock } from './manual-clock.js';
 
 let container: FrameContainer;
 let clock: ManualClock;

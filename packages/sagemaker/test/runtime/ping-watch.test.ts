@@ -1,6 +1,6 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { PingWatch } from '../../src/runtime/ping-watch.js';
-import { ManualClock } from './manual-clock.js';
 
 function start(): { clock: ManualClock; watch: PingWatch; said: string[]; pause: (is: boolean) => void } {
   const clock = new ManualClock();

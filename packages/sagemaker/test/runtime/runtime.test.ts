@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSageMakerRuntime, type EndpointState, SageMakerError } from '../../src/runtime/index.js';
 import { FrameContainer } from './frame-container.js';
 import { Inbox } from './inbox.js';
-import { ManualClock } from './manual-clock.js';
 import { startWorld, type World } from './world.js';
 
 let world: World;

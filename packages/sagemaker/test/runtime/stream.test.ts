@@ -1,8 +1,8 @@
 import { constants } from 'node:http2';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { OPCODE } from '@kikitori/transport/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ContainerEnd } from './frame-container.js';
-import { ManualClock } from './manual-clock.js';
 import type { ClientEnd } from './signed-client.js';
 import { startWorld, type World } from './world.js';
 

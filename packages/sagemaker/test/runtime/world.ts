@@ -1,6 +1,6 @@
+import type { LogFields } from '@kikitori/core';
 import {
   createSageMakerRuntime,
-  type LogFields,
   type SageMakerRuntime,
   type SageMakerRuntimeOptions,
 } from '../../src/runtime/index.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 
 /** Where a reader's events go: an HTTP response, or a test's own. */
 export interface CaptionSink {

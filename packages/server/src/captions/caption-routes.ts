@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import { type HttpError, ServerError } from '../errors.js';
 import { send, sendError, sendJson } from '../http/answers.js';
 import { readJsonBody, skipBody } from '../http/json-body.js';

@@ -1,15 +1,14 @@
+import { type Clock, TokenBucket } from '@kikitori/core';
 import {
   type Caption,
   encodeCaptionEvent,
   HEARTBEAT,
   type LiveCaption,
 } from '@kikitori/protocol/shared-captions';
-import type { Clock } from '../clock.js';
 import type { CaptionsLimits } from '../limits.js';
 import { CaptionReader, type CaptionSink } from './caption-reader.js';
 import type { ShareKey } from './share-secret.js';
 import { ShareTranscript } from './share-transcript.js';
-import { UpdateRate } from './update-rate.js';
 
 /** What a share is made of. */
 export interface CaptionShareOptions {
@@ -40,7 +39,7 @@ export class CaptionShare {
   readonly owner: string;
   readonly #options: CaptionShareOptions;
   readonly #readers = new Set<CaptionReader>();
-  readonly #rate: UpdateRate;
+  readonly #rate: TokenBucket;
   readonly #expiresAtMs: number;
   readonly #cancelLife: () => void;
   #cancelIdle: (() => void) | undefined;
@@ -54,7 +53,8 @@ export class CaptionShare {
     this.owner = owner;
     this.#options = options;
     this.#transcript = new ShareTranscript(limits);
-    this.#rate = new UpdateRate(clock, limits.updatesPerSMax);
+    const { updatesPerSMax: perSecond } = limits;
+    this.#rate = new TokenBucket({ perSecond, burst: 2 * perSecond }, clock.nowMs());
     this.#expiresAtMs = clock.unixMs() + limits.shareMsMax;
     this.#cancelLife = clock.after(limits.shareMsMax, onExpired);
     this.#touch();
@@ -88,7 +88,7 @@ export class CaptionShare {
   /** Takes what the speaker says; the answer is the number of the utterance that is wanted next, or why it was refused. */
   update({ session, utterances, live }: CaptionUpdate): { nextNumber: number | null } | UpdateRefusal {
     if (session !== this.#session) return 'other_session';
-    if (!this.#rate.take()) return 'too_fast';
+    if (this.#rate.take(this.#options.clock.nowMs()) > 0) return 'too_fast';
     this.#touch();
     const { change, nextNumber } = this.#transcript.apply(utterances, live);
     if (change !== undefined) this.#tell(encodeCaptionEvent(change));

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import type { CaptionsLimits } from '../limits.js';
 import type { CaptionMetrics } from './caption-metrics.js';
 import type { CaptionReader, CaptionSink } from './caption-reader.js';

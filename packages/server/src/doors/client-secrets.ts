@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import { refusal, ServerError } from '../errors.js';
 import { sendError, sendJson } from '../http/answers.js';
 import { readJsonBody } from '../http/json-body.js';

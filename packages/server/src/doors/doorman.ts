@@ -1,3 +1,4 @@
+import { type Clock, TokenBuckets } from '@kikitori/core';
 import { TransportError } from '@kikitori/transport';
 import {
   judgeOrigin,
@@ -6,11 +7,9 @@ import {
   shareNameOf,
   TrustedProxies,
 } from '@kikitori/transport/doors';
-import type { Clock } from '../clock.js';
 import { ServerError } from '../errors.js';
 import { DOOR_LIMITS, type DoorLimits } from '../limits.js';
 import { Authenticator, type Caller } from './authenticator.js';
-import { ConnectRate } from './connect-rate.js';
 import type { Credential } from './credentials.js';
 import { fixedKeys, type KeySource, type KnownKey } from './keys.js';
 
@@ -66,8 +65,8 @@ export class Doorman {
   readonly #sources: readonly KeySource[];
   readonly #policy: OriginPolicy;
   readonly #limits: DoorLimits;
-  readonly #byAddress: ConnectRate;
-  readonly #byKey: ConnectRate;
+  readonly #byAddress: TokenBuckets;
+  readonly #byKey: TokenBuckets;
   /** Sessions that run, by the name of the key that opened them; keys without any are not in it. */
   readonly #sessions = new Map<string, number>();
 
@@ -84,8 +83,8 @@ export class Doorman {
     this.#limits = { ...DOOR_LIMITS, ...options.doorLimits };
     const { connectsPerSecond: perSecond, connectsBurst: burst, ratedNamesMax } = this.#limits;
     const nowMs = (): number => clock.nowMs();
-    this.#byAddress = new ConnectRate({ perSecond, burst }, ratedNamesMax, nowMs);
-    this.#byKey = new ConnectRate({ perSecond, burst }, ratedNamesMax, nowMs);
+    this.#byAddress = new TokenBuckets({ perSecond, burst }, ratedNamesMax, nowMs);
+    this.#byKey = new TokenBuckets({ perSecond, burst }, ratedNamesMax, nowMs);
   }
 
   /** False: a key file cannot be read, so that the keys may not be those that should be good. */
@@ -104,8 +103,7 @@ export class Doorman {
     if (origin !== undefined) return { refusal: origin };
     const caller = this.authenticator.identify(knock.credential);
     const key = caller?.key;
-    const late =
-      key === undefined ? this.#byAddress.knock(this.addressOf(knock)) : this.#byKey.knock(key.name);
+    const late = key === undefined ? this.#byAddress.take(this.addressOf(knock)) : this.#byKey.take(key.name);
     if (late > 0) return { refusal: tooOften(late) };
     if (caller === undefined) return { refusal: UNKNOWN };
     if (knock.needsKey === true && caller.isToken) return { refusal: TOKEN_ONLY };

@@ -1,9 +1,8 @@
 import { unwatchFile, watchFile } from 'node:fs';
+import { type Clock, type Logger, silentLogger, systemClock } from '@kikitori/core';
 import { readBoundedFile } from '../bounded-file.js';
-import { type Clock, systemClock } from '../clock.js';
 import { ServerError } from '../errors.js';
 import { KEY_FILE_LIMITS } from '../limits.js';
-import { type Logger, silentLogger } from '../logger.js';
 import type { KeySource, KnownKey } from './keys.js';
 
 const LINE = /^(?<name>[A-Za-z0-9][A-Za-z0-9._-]{0,63})\s+sha256:(?<hex>[0-9a-f]{64})$/;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import { refusal } from '../errors.js';
 
 const TOO_LARGE = 'The body is too large. Send less at once.';

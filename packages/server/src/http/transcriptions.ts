@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AUDIO_ERRORS, AudioError, isDiskFull } from '@kikitori/audio';
 import { decodeFile } from '@kikitori/audio/file';
+import type { Clock, Logger } from '@kikitori/core';
 import { EngineError, type SpeechEngine, type Word } from '@kikitori/engine';
-import type { Clock } from '../clock.js';
 import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js';
 import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
-import type { Logger } from '../logger.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { Place } from '../places.js';
 import { send, sendError } from './answers.js';

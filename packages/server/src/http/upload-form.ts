@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import { CLIENT_LEFT, refusal, ServerError } from '../errors.js';
 import type { HttpLimits } from '../limits.js';
 import { UploadSpool } from './upload-spool.js';

@@ -1,13 +1,12 @@
+import type { Clock, Logger } from '@kikitori/core';
 import { checkEndpointRules, type EndpointRule } from '@kikitori/engine';
 import type { Connect, Connection } from '@kikitori/transport';
-import type { Clock } from '../clock.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { vllm } from '../dialects/vllm/vllm.js';
 import { sendJson } from '../http/answers.js';
 import { modelList } from '../http/models.js';
 import type { Route } from '../http/router.js';
 import { RELAY_LIMITS, type SessionLimits } from '../limits.js';
-import type { Logger } from '../logger.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { HostedSession, SessionHost } from '../session-host.js';
 import { RELAY_ENDPOINT_RULES } from './relay-rules.js';

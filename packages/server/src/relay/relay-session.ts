@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock, Logger } from '@kikitori/core';
 import type { EndpointRule } from '@kikitori/engine';
 import { ERRORS, encodeClientEvent, encodeServerEvent } from '@kikitori/protocol';
 import { type Connect, type Connection, type Message, TransportError } from '@kikitori/transport';
-import type { Clock } from '../clock.js';
 import { RELAY_LIMITS, type SessionLimits } from '../limits.js';
-import type { Logger } from '../logger.js';
 import { firstSilenceMs } from '../session/deadlines.js';
 import { Intake } from '../session/intake.js';
 import { Outbox } from '../session/outbox.js';

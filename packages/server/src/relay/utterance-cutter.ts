@@ -1,4 +1,5 @@
 import { AudioError, decodeBase64Leniently, encodeBase64, int16ToPcm16, pcm16ToInt16 } from '@kikitori/audio';
+import type { Clock } from '@kikitori/core';
 import { type EndpointRule, findEndpoint } from '@kikitori/engine';
 import {
   encodeClientEvent,
@@ -12,7 +13,6 @@ import {
   type Usage,
 } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
-import type { Clock } from '../clock.js';
 import { PauseMeter } from './pause-meter.js';
 import { PlacedWords, type WholeWord } from './placed-words.js';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import type { SessionLimits } from '../limits.js';
 import type { DeadlineName } from './state.js';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '@kikitori/core';
 import type { Notice } from './state.js';
 
 type Delta = Extract<Notice, { readonly type: 'delta' }>;

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock, Logger } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import { type Connection, TransportError } from '@kikitori/transport';
-import type { Clock } from '../clock.js';
 import type { Interpreter } from '../dialects/interpreter.js';
 import type { SessionLimits } from '../limits.js';
-import type { Logger } from '../logger.js';
 import { Deadlines } from './deadlines.js';
 import { DeltaJoiner } from './delta-joiner.js';
 import { EngineLane } from './engine-lane.js';

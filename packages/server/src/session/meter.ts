@@ -1,5 +1,5 @@
+import type { Clock } from '@kikitori/core';
 import type { Hypothesis } from '@kikitori/engine';
-import type { Clock } from '../clock.js';
 import type { ServerMetrics } from '../metrics.js';
 import { LagSummary } from './lag-summary.js';
 import type { Effect, Input } from './state.js';

@@ -1,5 +1,5 @@
+import type { Clock } from '@kikitori/core';
 import type { Connection, Message } from '@kikitori/transport';
-import type { Clock } from '../clock.js';
 
 /** What an outbox needs. */
 export interface OutboxOptions {

@@ -1,12 +1,11 @@
+import { type Clock, type Logger, silentLogger, systemClock } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
-import { type Clock, systemClock } from '../clock.js';
 import type { Dialect, DialectRequest } from '../dialects/dialect.js';
 import { Interpreter } from '../dialects/interpreter.js';
 import { DIALECTS } from '../dialects/registry.js';
 import { vllm } from '../dialects/vllm/vllm.js';
 import { SESSION_LIMITS, type SessionLimits } from '../limits.js';
-import { type Logger, silentLogger } from '../logger.js';
 import type { ServerMetrics } from '../metrics.js';
 import { SessionDriver } from './driver.js';
 import { SessionMeter, type SessionSummary } from './meter.js';

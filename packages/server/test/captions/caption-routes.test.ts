@@ -1,7 +1,7 @@
 import { request } from 'node:http';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { CAPTIONS_LIMITS } from '../../src/limits.js';
-import { ManualClock } from '../manual-clock.js';
 import { eventually, startTestServer } from '../test-server.js';
 import { bearer, JSON_TYPE, openShare, post, publish, say, WireReader } from './caption-client.js';
 

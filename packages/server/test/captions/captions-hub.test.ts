@@ -1,3 +1,4 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -7,7 +8,6 @@ import type { CaptionShare } from '../../src/captions/caption-share.js';
 import { CaptionsHub, type Subscription } from '../../src/captions/captions-hub.js';
 import { newPublisherSecret, readerSecretOf } from '../../src/captions/share-secret.js';
 import { CAPTIONS_LIMITS, type CaptionsLimits } from '../../src/limits.js';
-import { ManualClock } from '../manual-clock.js';
 
 const SECRET = newPublisherSecret();
 const SILENCE = { stable: '', unstable: '' };

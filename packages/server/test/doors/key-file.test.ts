@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '@kikitori/core';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Clock, systemClock } from '../../src/clock.js';
 import { formatKey, openKeyFile, parseKeyFile } from '../../src/doors/key-file.js';
 import { createKey, digestOf } from '../../src/doors/keys.js';
 import { KEY_FILE_LIMITS } from '../../src/limits.js';
-import { ManualClock } from '../manual-clock.js';
 
 let folder = '';
 beforeAll(async () => {

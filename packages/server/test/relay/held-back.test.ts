@@ -1,10 +1,10 @@
 /** How far a relay says that audio is settled: whoever sends again from there must not begin in the middle of a word. */
 import { encodeBase64, int16ToPcm16 } from '@kikitori/audio';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { encodeClientEvent, encodeServerEvent, parseServerEvent } from '@kikitori/protocol';
 import { describe, expect, it } from 'vitest';
 import { RELAY_ENDPOINT_RULES } from '../../src/relay/relay-rules.js';
 import { UtteranceCutter } from '../../src/relay/utterance-cutter.js';
-import { ManualClock } from '../manual-clock.js';
 
 const STEP_MS = 80;
 

@@ -1,10 +1,10 @@
 import { encodeBase64, int16ToPcm16 } from '@kikitori/audio';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { type Connect, createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../src/start-server.js';
-import { ManualClock } from '../manual-clock.js';
 import { commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
 import { eventually, startTestServer } from '../test-server.js';
 import { type Heard, type StandInOptions, serveLikeVllm } from './vllm-stand-in.js';

@@ -1,10 +1,11 @@
 /** Sessions over the memory pair with a clock that the test moves. */
+
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { createScriptedEngine, type ScriptedEngine, type SpeechEngine } from '@kikitori/engine';
 import { type Connection, createMemoryPair, TransportError } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
 import { SESSION_LIMITS, type SessionLimits } from '../../src/limits.js';
 import { type Session, serveConnection } from '../../src/session/serve-connection.js';
-import { ManualClock } from '../manual-clock.js';
 import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
 import { eventually, SCRIPT } from '../test-server.js';
 

@@ -1,7 +1,7 @@
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { SessionMeter } from '../../src/session/meter.js';
 import type { Effect } from '../../src/session/state.js';
-import { ManualClock } from '../manual-clock.js';
 
 const pcm = (ms: number): Uint8Array => new Uint8Array(ms * 32);
 const done: Effect = {

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { timerMs } from '@kikitori/core';
 import { TransportError } from '../errors.js';
-import { timerMs } from '../timer-ms.js';
 import { ClientHandshake, type HandshakeAnswer } from './client-handshake.js';
 import { FRAME_LIMITS } from './limits.js';
 

@@ -1,3 +1,4 @@
+import { timerMs, whenAborted } from '@kikitori/core';
 import { BoundedQueue } from '../bounded-queue.js';
 import { assertSendableCloseCode, endForCloseCode, truncateCloseReason } from '../close-code.js';
 import type { Connection, ConnectOptions, Message } from '../connection.js';
@@ -18,8 +19,6 @@ import {
   SEND_HIGH_WATER_BYTES,
 } from '../limits.js';
 import { assertMessageFits } from '../message-size.js';
-import { timerMs } from '../timer-ms.js';
-import { whenAborted } from '../when-aborted.js';
 
 /**
  * Opens the platform's own `WebSocket`.

@@ -1,4 +1,4 @@
-import { timerMs } from '../timer-ms.js';
+import { timerMs } from '@kikitori/core';
 
 /** When to ask for a sign of life, and what to do when none comes. */
 export interface KeepaliveOptions {

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { timerMs } from '@kikitori/core';
 import type { Connection, ConnectOptions } from '../connection.js';
 import { TransportError } from '../errors.js';
 import { TRANSPORT_LIMITS } from '../limits.js';
 import { retryAfterMs } from '../retry-after.js';
-import { timerMs } from '../timer-ms.js';
 import { LimitedWebSocket, NodeWebSocketConnection, type WebSocketTuning } from './node-connection.js';
 
 /** What `connectWebSocket` takes besides the seam's options. */

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { timerMs } from '@kikitori/core';
 import { WebSocket } from 'ws';
 import { BoundedQueue } from '../bounded-queue.js';
 import { assertSendableCloseCode, endForCloseCode, truncateCloseReason } from '../close-code.js';
@@ -9,7 +10,6 @@ import { TransportError } from '../errors.js';
 import { Gate } from '../gate.js';
 import { TRANSPORT_LIMITS } from '../limits.js';
 import { assertMessageFits } from '../message-size.js';
-import { timerMs } from '../timer-ms.js';
 import { Keepalive } from './keepalive.js';
 
 /** What may be tuned per connection; the defaults are in `limits.ts`. */

@@ -1,7 +1,7 @@
-/** What may be logged beside a message: never payload, keys, signatures, tokens or query strings. */
+/** What may be logged beside a message: never audio, text, keys, signatures or full URLs. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Where the stand-in tells what happens. Messages are static; what varies is in the fields. */
+/** Where a part tells what happens. Messages are static; what varies is in the fields. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

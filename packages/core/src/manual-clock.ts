@@ -1,16 +1,21 @@
-import type { Clock } from '../src/clock.js';
+import type { Clock } from './clock.js';
 
-/** Time that stands still until the test moves it. */
+/** Time that stands still until a test moves it. */
 export class ManualClock implements Clock {
   #nowMs = 0;
+  readonly #startUnixMs: number;
   #timers: { readonly atMs: number; readonly run: () => void }[] = [];
+
+  constructor(startUnixMs: number = Date.now()) {
+    this.#startUnixMs = startUnixMs;
+  }
 
   nowMs(): number {
     return this.#nowMs;
   }
 
   unixMs(): number {
-    return 1_795_360_478_000 + this.#nowMs;
+    return this.#startUnixMs + this.#nowMs;
   }
 
   after(delayMs: number, run: () => void): () => void {
