@@ -8,7 +8,7 @@
  * `--delay` lets words wait so many milliseconds in live streams, `--show` prints what was misheard.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createMoonshineEngine } from '@kikitori/engine-moonshine';
+import { createLocalEngine } from '@kikitori/engine-local';
 import { oneShot } from './lib/one-shot.js';
 import { argument, collection, englishClips, nonSpeechClips, samplesOf, table } from './lib/speech.js';
 import { wordErrors } from './lib/wer.js';
@@ -67,7 +67,7 @@ for (const model of models) {
   // models would count as a delay.
   const loop = monitorEventLoopDelay({ resolution: 5 });
   loops.push(loop);
-  const engine = await createMoonshineEngine({ model, streamsMax: live });
+  const engine = await createLocalEngine({ model, streamsMax: live });
   const sums = new Map();
   const add = (kind, column, { errors, words }) => {
     const row = sums.get(kind) ?? {

@@ -3,11 +3,11 @@
  * live in virtual time, begun at eight moments 40 ms apart; and a session that begins anew in the middle of speech.
  *
  *   node bench/coverage.js [--models tiny,base] [--phases 0,4,2,6,1,3,5,7] [--kinds telephony,noisy] [--every 1]
- *                          [--mode batch] [--derived] [--against DIST] [--list]
- *   node bench/coverage.js --anew [--models tiny] [--against DIST] [--list]
+ *                          [--mode batch] [--derived] [--against CHECKOUT] [--list]
+ *   node bench/coverage.js --anew [--models tiny] [--against CHECKOUT] [--list]
  *
  * `--kinds` takes only kinds of speech that begin so, `--derived` the clips too that were made from others; `--against`
- * compares with another build of the engine (its folder `dist`), `--list` prints each stretch and each loss. It can be
+ * compares with another checkout that was built, `--list` prints each stretch and each loss. It can be
  * broken off and begun again: what the models answered is remembered in the temporary folder. The table is printed anew
  * after each phase.
  */
@@ -37,7 +37,7 @@ const mode = argument('mode', 'live');
 const lists = process.argv.includes('--list');
 const builds = [
   ...(against === undefined ? [] : [['before', resolve(against)]]),
-  [against === undefined ? 'now' : 'after', join(root, 'packages', 'engine-moonshine', 'dist')],
+  [against === undefined ? 'now' : 'after', root],
 ];
 
 /** Speech of each frame as the engine tells it: from 0.5 on, until below 0.35; bursts of less than three frames are clicks. */
@@ -234,9 +234,10 @@ async function measureAnew(model, engines) {
 
 for (const model of models) {
   const engines = [];
-  for (const [build, dist] of builds) {
-    if (!existsSync(dist)) throw new Error(`There is no build in ${dist}; run npm run build there.`);
-    engines.push([build, await virtualEngine(model, dist)]);
+  for (const [build, checkout] of builds) {
+    if (!existsSync(join(checkout, 'packages', 'engine-local', 'dist')))
+      throw new Error(`There is no build in ${checkout}; run npm run build there.`);
+    engines.push([build, await virtualEngine(model, checkout)]);
   }
   if (process.argv.includes('--anew')) await measureAnew(model, engines);
   else await measurePhases(model, engines);

@@ -1,6 +1,6 @@
 /**
  * How well speech in other languages is told from English, and how soon: every clip of both through the recogniser, live
- * in virtual time, with the evidence of `stream/doubt.ts` and the curve over its threshold.
+ * in virtual time, with the evidence of `recognition/doubt.ts` and the curve over its threshold.
  *
  *   node bench/languages.js [--models tiny,base] [--seconds 60] [--interval 320] [--token-entropy 1] [--word-max 2] [--list]
  *
@@ -10,13 +10,14 @@
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DOUBT_RULES, Doubt } from '../packages/engine-moonshine/dist/stream/doubt.js';
+import { Doubt } from '../packages/engine/dist/recognition/doubt.js';
+import { traitsOf } from '../packages/engine-local/dist/families/index.js';
 import { argument, collection, englishClips, foreignClips, samplesOf, table } from './lib/speech.js';
 import { virtualEngine } from './lib/virtual-stream.js';
 
 const SOON_MS = 6_000;
 const THRESHOLDS = [1, 1.5, 2, 2.5, 3, 4];
-const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages', 'engine-moonshine', 'dist');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const models = argument('models', 'tiny,base').split(',');
 const secondsMax = Number(argument('seconds', '60'));
@@ -67,13 +68,13 @@ function share(count, of) {
 }
 
 for (const model of models) {
-  const known = DOUBT_RULES[model];
+  const known = traitsOf(model).doubt;
   const rule = {
     ...known,
     tokenEntropy: Number(argument('token-entropy', String(known.tokenEntropy))),
     wordEvidenceMax: Number(argument('word-max', String(known.wordEvidenceMax))),
   };
-  const engine = await virtualEngine(model, dist);
+  const engine = await virtualEngine(model, root);
   const hear = async (clips) => {
     const heard = [];
     for (const clip of clips.filter(({ seconds }) => seconds <= secondsMax)) {

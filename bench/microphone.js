@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeWav, resample } from '@kikitori/audio';
-import { createMoonshineEngine } from '@kikitori/engine-moonshine';
+import { createLocalEngine } from '@kikitori/engine-local';
 import { chromium } from 'playwright-core';
 import { argument, collection, englishClips, samplesOf, table } from './lib/speech.js';
 import { wordErrors } from './lib/wer.js';
@@ -129,7 +129,7 @@ const server = createServer((_, response) =>
 );
 await once(server.listen(0, '127.0.0.1'), 'listening');
 const folder = await mkdtemp(join(tmpdir(), 'kikitori-bench-'));
-const engine = await createMoonshineEngine({ model, threads: 2, streamsMax: 1 });
+const engine = await createLocalEngine({ model, threads: 2, streamsMax: 1 });
 try {
   const { samples, text } = await speech();
   const rows = [];

@@ -12,7 +12,7 @@ import { installedWith } from '../third-party/src/shipped.js';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
-const engine = join(root, 'packages', 'engine-moonshine');
+const engine = join(root, 'packages', 'engine-local');
 
 /** Whoever wants to reach out is noted, and fails as without a network. */
 const NO_NETWORK = `
@@ -38,7 +38,7 @@ beforeEach(async () => {
   await writeFile(at('no-network.cjs'), NO_NETWORK);
   await writeFile(at('notes'), '');
   const runtime = join(root, 'node_modules', 'onnxruntime-node');
-  const ours = at('node_modules', '@kikitori', 'engine-moonshine');
+  const ours = at('node_modules', '@kikitori', 'engine-local');
   for (const file of ['package.json', 'leave-out-graphics.js'])
     await cp(join(engine, file), join(ours, file));
   for (const file of ['package.json', 'script']) {

@@ -97,8 +97,7 @@ describe('a build', () => {
 
   it('fails on a model whose licence was not judged', () => {
     const model = { name: 'large', licence: 'CC-BY-NC-4.0', package: 'somewhere' };
-    const build = () =>
-      packageNotice(readLock(), 'packages/engine-moonshine', '@kikitori/engine-moonshine', [model]);
+    const build = () => packageNotice(readLock(), 'packages/engine-local', '@kikitori/engine-local', [model]);
     expect(build).toThrow(/the model large .*CC-BY-NC-4\.0/);
   });
 

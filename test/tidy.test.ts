@@ -108,7 +108,7 @@ describe('the checker', () => {
     ['packages/protocol/src/a.ts', "import type { Word } from '@kikitori/engine';", 'may import nothing'],
     ['packages/engine/src/a.ts', "export { listen } from '@kikitori/transport';", 'may import audio'],
     ['packages/server/src/a.ts', "type C = import('@kikitori/client').Client;", 'may import core'],
-    ['packages/server/src/a.ts', "const m = await import('@kikitori/engine-moonshine');", 'may import core'],
+    ['packages/server/src/a.ts', "const m = await import('@kikitori/engine-local');", 'may import core'],
     ['packages/server/src/a.ts', "import { x } from '@kikitori/protocol/src/codec.js';", 'does not export'],
     ['packages/server/src/a.ts', "import { WebSocket } from 'ws';", 'does not declare'],
     ['packages/server/src/a.ts', 'const m = await import(name);', 'computed'],
@@ -118,7 +118,7 @@ describe('the checker', () => {
     ['packages/server/src/a.ts', "import { x } from 'fs';", 'write node:fs'],
     ['packages/protocol/src/a.ts', "import { x } from 'node:fs';", 'runs anywhere'],
     ['packages/audio/src/a.ts', "import { x } from 'node:fs';", 'runs anywhere'],
-    ['packages/engine-moonshine/src/a.ts', "import * as ort from 'onnxruntime-node';", 'only packages'],
+    ['packages/engine-local/src/a.ts', "import * as ort from 'onnxruntime-node';", 'only packages'],
   ])('finds the import in %s: %s', (path, text, expected) => {
     expect(checkImports(sample(path, text), manifests)).toStrictEqual([expect.stringContaining(expected)]);
   });
@@ -132,7 +132,7 @@ describe('the checker', () => {
     expect(checkImports(sample('packages/server/src/a.ts', text), manifests)).toStrictEqual([]);
     for (const [path, one] of [
       ['packages/audio/src/file/a.ts', "import 'node:fs';"],
-      ['packages/engine-moonshine/src/a.ts', "import type * as ort from 'onnxruntime-node';"],
+      ['packages/engine-local/src/a.ts', "import type * as ort from 'onnxruntime-node';"],
     ] as const) {
       expect(checkImports(sample(path, one), manifests)).toStrictEqual([]);
     }

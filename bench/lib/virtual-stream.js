@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ENDPOINT_RULES, findEndpoint } from '@kikitori/engine';
-import { resolveModel } from '@kikitori/engine-moonshine';
+import { resolveModel } from '@kikitori/engine-local';
 
 const SAMPLES_PER_MS = 16;
 const FRAME_SAMPLES = 512;
@@ -63,27 +63,26 @@ function memoryOf(name) {
   return memory;
 }
 
-/** What a build of the engine answers with: its folder `dist`, so that two builds can be compared. */
-export async function virtualEngine(name, dist) {
-  const part = (path) => import(pathToFileURL(join(dist, path)).href);
-  const [
-    { MoonshineModel },
-    { llamaVocabulary },
-    { SileroVad, createVadState },
-    { Recogniser },
-    { policyOf },
-  ] = await Promise.all(
-    ['model/moonshine', 'model/tokens', 'vad/silero', 'stream/recogniser', 'stream/policy'].map((path) =>
-      part(`${path}.js`),
-    ),
+/** What a build of the engine answers with: a checkout that was built, so that two can be compared. */
+export async function virtualEngine(name, checkout) {
+  const part = (path) => import(pathToFileURL(join(checkout, 'packages', path)).href);
+  const [{ Recogniser, policyOf }, { familyOf }, { SileroVad, createSileroState }] = await Promise.all(
+    [
+      'engine/dist/recognition/index.js',
+      'engine-local/dist/families/index.js',
+      'engine-local/dist/vad/silero.js',
+    ].map(part),
   );
+  const { kind, files } = await resolveModel(name);
+  const family = familyOf(kind);
+  const vocabulary = await family.vocabulary(files);
   let model;
   let vad;
-  const loadModel = async () => MoonshineModel.load((await resolveModel(name)).files);
+  const loadModel = () => family.load(files);
   const loadVad = async () => SileroVad.load((await resolveModel('silero')).files.v5);
   // Another way of asking the model makes other answers; where the runtime comes from does not.
-  const code = ['model/moonshine.js', 'onnx/decoder.js'].map((path) =>
-    readFileSync(join(dist, path), 'utf8'),
+  const code = ['model.js', 'merged-decoder.js'].map((path) =>
+    readFileSync(join(checkout, 'packages', 'engine-local', 'dist', 'families', kind, path), 'utf8'),
   );
   const version = createHash('sha1')
     .update(code.join('').replace(/^import .*$|\bort\.|\s/gm, ''))
@@ -96,7 +95,7 @@ export async function virtualEngine(name, dist) {
   const voiceOf = async (samples) => {
     const ask = async () => {
       vad ??= await loadVad();
-      return Array.from(await vad.probabilities(samples, createVadState()));
+      return Array.from(await vad.probabilities(samples, createSileroState()));
     };
     return Float32Array.from(await voices.recall(samples, 0, ask));
   };
@@ -114,7 +113,7 @@ export async function virtualEngine(name, dist) {
         ?.name;
     const recogniser = new Recogniser({
       policy: policyOf(policy),
-      vocabulary: llamaVocabulary(),
+      vocabulary,
       mode,
       partials: false,
       endpoint: rules,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transcribe } from '@kikitori/client';
-import { resolveModel } from '@kikitori/engine-moonshine';
+import { resolveModel } from '@kikitori/engine-local';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, Part } from '../e2e/reliability/part.js';

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMoonshineEngine } from '@kikitori/engine-moonshine';
+import { createLocalEngine } from '@kikitori/engine-local';
 import { loadPages, type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
@@ -25,7 +25,7 @@ import { expectWhole, shareOf } from './spoken.js';
 
 const engine =
   whyNoBrowser === undefined
-    ? await createMoonshineEngine({ model: 'tiny', threads: 2, streamsMax: 8 }).catch(() => undefined)
+    ? await createLocalEngine({ model: 'tiny', threads: 2, streamsMax: 8 }).catch(() => undefined)
     : undefined;
 if (engine === undefined) {
   process.stderr.write(`the live page is not spoken to: ${whyNoBrowser ?? 'no model tiny'}\n`);

@@ -9,7 +9,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { resolveModel } from '@kikitori/engine-moonshine';
+import { resolveModel } from '@kikitori/engine-local';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { differenceOf, wordsOf } from '../e2e/reliability/words.js';
 import { Buildah, type ContainerRun, type ImageConfig, type RunOptions, whyNoContainers } from './buildah.js';

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
-import { listModels } from '@kikitori/engine-moonshine';
+import { listModels } from '@kikitori/engine-local';
 import { type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { listModels } from '@kikitori/engine-moonshine';
+import { listModels } from '@kikitori/engine-local';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { shareHeard, wordsOf } from './reliability/words.js';
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listModels } from '@kikitori/engine-moonshine';
+import { listModels } from '@kikitori/engine-local';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shareHeard } from './reliability/words.js';
 

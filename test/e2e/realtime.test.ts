@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { float32ToPcm16 } from '@kikitori/audio';
 import { decodeFile } from '@kikitori/audio/file';
-import { createMoonshineEngine } from '@kikitori/engine-moonshine';
+import { createLocalEngine } from '@kikitori/engine-local';
 import { type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import { shareHeard, wordsOf } from './reliability/words.js';
 const MODEL = 'moonshine-tiny';
 const samplesDir = join(dirname(fileURLToPath(import.meta.url)), '../../samples');
 
-const engine = await createMoonshineEngine({ model: 'tiny', threads: 2, streamsMax: 4 }).catch(
+const engine = await createLocalEngine({ model: 'tiny', threads: 2, streamsMax: 4 }).catch(
   (error: unknown) => {
     process.stderr.write(
       `realtime tests are skipped: ${error instanceof Error ? error.message : 'unknown'}\n`,

@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { ConnectOptions } from '@kikitori/client';
-import { resolveModel } from '@kikitori/engine-moonshine';
+import { resolveModel } from '@kikitori/engine-local';
 import { createSageMakerConnect } from '@kikitori/sagemaker/client';
 import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/runtime';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

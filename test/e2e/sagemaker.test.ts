@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeFile } from '@kikitori/audio/file';
 import { connect } from '@kikitori/client';
-import { resolveModel } from '@kikitori/engine-moonshine';
+import { resolveModel } from '@kikitori/engine-local';
 import { createSageMakerConnect } from '@kikitori/sagemaker/client';
 import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

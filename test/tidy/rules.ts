@@ -28,7 +28,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
     domOnlyIn: /^ws\/browser/,
   },
   engine: { level: 2, mayImport: ['audio'] },
-  'engine-moonshine': { level: 3, mayImport: ['engine', 'audio'] },
+  'engine-local': { level: 3, mayImport: ['engine', 'audio'] },
   server: { level: 3, mayImport: ['core', 'protocol', 'audio', 'transport', 'engine'] },
   bridge: { level: 3, mayImport: ['core', 'transport'] },
   sagemaker: { level: 3, mayImport: ['core', 'transport'] },
@@ -53,7 +53,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
       'audio',
       'transport',
       'engine',
-      'engine-moonshine',
+      'engine-local',
       'server',
       'bridge',
       'sagemaker',
@@ -67,7 +67,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
 /** What only one file may load, with what must happen before. Everybody may take its types. */
 export const LOADED_ONLY_IN: Readonly<Record<string, { readonly path: string; readonly reason: string }>> = {
   'onnxruntime-node': {
-    path: 'packages/engine-moonshine/src/onnx/runtime.ts',
+    path: 'packages/engine-local/src/onnx/runtime.ts',
     reason: 'it reports to its maker unless that was switched off before',
   },
 };
@@ -184,6 +184,6 @@ export const OTHER_WAITS: Readonly<Record<string, string>> = {
   'packages/deploy/src/artefacts/retry.ts': 'a longer wait than its bound is not made',
   'packages/deploy/src/clock.ts': 'its callers wait for constants, and doubled ones up to a constant',
   'packages/deploy/src/image/provide-image.ts': 'a constant',
-  'packages/engine-moonshine/src/store/hub-source.ts': 'a constant, doubled a few times',
-  'packages/engine-moonshine/src/store/npm-source.ts': 'a constant, doubled a few times',
+  'packages/engine-local/src/store/hub-source.ts': 'a constant, doubled a few times',
+  'packages/engine-local/src/store/npm-source.ts': 'a constant, doubled a few times',
 };

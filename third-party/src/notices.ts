@@ -80,7 +80,7 @@ export function packageNotice(
       judgements(parts),
     );
   }
-  if (ours.has('packages/engine-moonshine')) sections.push(modelTable(models));
+  if (ours.has('packages/engine-local')) sections.push(modelTable(models));
   sections.push(...textsFor(parts));
   return sections.filter((section) => section !== '').join('\n');
 }

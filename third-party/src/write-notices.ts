@@ -13,7 +13,7 @@ interface CatalogueEntry {
 }
 
 async function readModels(): Promise<readonly ModelNotice[]> {
-  const path = join(ROOT, 'packages', 'engine-moonshine', 'dist', 'store', 'catalogue.js');
+  const path = join(ROOT, 'packages', 'engine-local', 'dist', 'store', 'catalogue.js');
   // Our own catalogue, built a moment ago; its types are not for this workshop to import.
   const { CATALOGUE } = (await import(pathToFileURL(path).href)) as { CATALOGUE: readonly CatalogueEntry[] };
   return CATALOGUE.map(({ name, licence, source }) => ({ name, licence, package: source.package }));

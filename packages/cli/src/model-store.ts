@@ -1,10 +1,10 @@
-/** What the commands need of a model store; the real one is that of `@kikitori/engine-moonshine`. */
+/** What the commands need of a model store; the real one is that of `@kikitori/engine-local`. */
 
 /** A model that can be fetched or is here. */
 export interface ModelRow {
   readonly name: string;
   /** `silero` tells speech from silence; every recogniser needs it. */
-  readonly kind: 'moonshine' | 'silero';
+  readonly kind: string;
   readonly description: string;
   readonly licence: string;
   readonly languages: readonly string[];

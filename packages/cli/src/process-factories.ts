@@ -24,9 +24,9 @@ export function processFactories(env: Environment, stderr: Output): Factories {
 }
 
 async function createEngine(request: EngineRequest, env: Environment): ReturnType<Factories['createEngine']> {
-  const { createMoonshineEngine } = await import('@kikitori/engine-moonshine');
+  const { createLocalEngine } = await import('@kikitori/engine-local');
   const { model, threads, delayMs, streamsMax, signal, onProgress } = request;
-  return await createMoonshineEngine({
+  return await createLocalEngine({
     store: { env },
     signal,
     onProgress: (label, { receivedBytes, totalBytes }) => onProgress({ label, receivedBytes, totalBytes }),
@@ -38,7 +38,7 @@ async function createEngine(request: EngineRequest, env: Environment): ReturnTyp
 }
 
 async function openModelStore(env: Environment): Promise<ModelStore> {
-  const store = await import('@kikitori/engine-moonshine');
+  const store = await import('@kikitori/engine-local');
   return {
     list: () => store.listModels({ env }),
     pull: async (name, options) => {

@@ -1,4 +1,4 @@
-import { DEFAULT_MODEL } from '@kikitori/engine-moonshine';
+import { DEFAULT_MODEL } from '@kikitori/engine-local';
 import { type CommandGroup, defineCommand } from '../command.js';
 import type { Context, Output } from '../context.js';
 import { CliError } from '../errors.js';

@@ -1,5 +1,5 @@
 import { EngineError } from '@kikitori/engine';
-import { DEFAULT_MODEL } from '@kikitori/engine-moonshine';
+import { DEFAULT_MODEL } from '@kikitori/engine-local';
 import type { ModelStore } from '../model-store.js';
 import type { Check, Finding } from './check.js';
 

@@ -1,5 +1,5 @@
 import { EngineError, machineShare } from '@kikitori/engine';
-import { capacityOf, DEFAULT_MODEL } from '@kikitori/engine-moonshine';
+import { capacityOf, DEFAULT_MODEL } from '@kikitori/engine-local';
 import { type LiveRun, percentile, runLive } from '../measure/live-run.js';
 import { readSamples, SAMPLE_PATH } from '../measure/sample.js';
 import { seconds } from '../terminal/figures.js';

@@ -51,7 +51,7 @@ export function isLocalUrl(url: string): boolean {
 }
 
 async function noticePath(port: number, env: Environment): Promise<string> {
-  const { storeRoot } = await import('@kikitori/engine-moonshine');
+  const { storeRoot } = await import('@kikitori/engine-local');
   const root = storeRoot({ env, platform: process.platform, home: homedir() });
   return join(root, 'sagemaker-local', `${port}.json`);
 }

@@ -19,7 +19,7 @@ export async function assertHeard(
 ): Promise<void> {
   if (language === undefined || language === AUTO_LANGUAGE) return;
   const rows = await (await factories.openModelStore()).list();
-  const name = model ?? (await import('@kikitori/engine-moonshine')).DEFAULT_MODEL;
+  const name = model ?? (await import('@kikitori/engine-local')).DEFAULT_MODEL;
   // What the store does not know tells what it hears once it is loaded; then the session refuses.
   const heard = rows.find((row) => row.name === name)?.languages ?? [];
   const problem = languageProblem(language, heard);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32ToPcm16 } from '@kikitori/audio';
 import { EngineError } from '@kikitori/engine';
-import { CATALOGUE } from '@kikitori/engine-moonshine';
+import { CATALOGUE } from '@kikitori/engine-local';
 import { startServer } from '@kikitori/server';
 import { createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';

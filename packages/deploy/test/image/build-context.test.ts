@@ -19,7 +19,7 @@ describe.skipIf(!isBuilt)('the context of this checkout', () => {
     const { paths } = await readBuildContext('moonshine', {}, root);
     expect(paths).toContain('package-lock.json');
     expect(paths).toContain('packages/cli/bin/kikitori.js');
-    expect(paths).toContain('packages/engine-moonshine/dist/index.js');
+    expect(paths).toContain('packages/engine-local/dist/index.js');
     const strangers = paths.filter(
       (path) =>
         !/^(LICENSE|\.npmrc|package(-lock)?\.json|(packages|apps)\/[\w-]+\/(package\.json|(dist|bin|assets|vendor|template)\/.+))$/.test(

@@ -1,0 +1,20 @@
+export { type Capacity, capacityOf } from './capacity.js';
+export { createLocalEngine, DEFAULT_MODEL, type LocalEngineOptions } from './create-engine.js';
+export { LOCAL_LIMITS } from './limits.js';
+export type {
+  CatalogueEntry,
+  ListedModel,
+  ModelProblem,
+  ModelStoreOptions,
+  PullProgress,
+  ResolvedModel,
+} from './store/index.js';
+export {
+  CATALOGUE,
+  listModels,
+  pullModel,
+  removeModel,
+  resolveModel,
+  storeRoot,
+  verifyModel,
+} from './store/index.js';

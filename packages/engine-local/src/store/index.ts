@@ -1,0 +1,11 @@
+export type { CatalogueEntry, CatalogueFile } from './catalogue.js';
+export { CATALOGUE } from './catalogue.js';
+export type { HubName } from './hub-listing.js';
+export { STORE_LIMITS } from './limits.js';
+export { type StoreSurroundings, storeRoot } from './location.js';
+export type { ModelFile, ModelManifest, ModelSource } from './manifest.js';
+export type { ListedModel, PullOptions, PullProgress } from './model-store.js';
+export { listModels, pullModel, removeModel, verifyModel } from './model-store.js';
+export type { ModelStoreOptions, ResolvedModel } from './resolve.js';
+export { isStoreName, resolveModel } from './resolve.js';
+export type { ModelProblem } from './verify.js';
