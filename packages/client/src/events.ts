@@ -17,6 +17,8 @@ export interface Utterance {
   readonly words: readonly Word[];
   /** It does not sound like a language that the model hears: its words may be invented. */
   readonly unsure?: true;
+  /** Whose words they are, where more than one voice is heard. */
+  readonly label?: string;
 }
 
 /** Tokens used, as the server counts them. */

@@ -17,32 +17,35 @@ export function captionUtterance({ text, start_ms, end_ms, words }: KikitoriUtte
 
 /**
  * SubRip (`.srt`): cues numbered from 1, `\n` line ends, an empty line after each. No cue gives the empty string.
- * SubRip has no escapes; an arrow in the text, which would end the cue for some players, is shortened.
+ * A label stands in front of the first line. SubRip has no escapes; an arrow in the text, which would end the cue for some players, is shortened.
  */
 export function toSrt(utterances: Iterable<CaptionUtterance>, rules?: Partial<CueRules>): string {
   return cuesOf(utterances, rules)
-    .map(({ startMs, endMs, lines }, index) => {
+    .map(({ startMs, endMs, lines, label }, index) => {
       const times = `${timestamp(startMs, ',')} --> ${timestamp(endMs, ',')}`;
-      return `${index + 1}\n${times}\n${lines.join('\n').replaceAll('-->', '->')}\n\n`;
+      const text = `${label === undefined ? '' : `${label}: `}${lines.join('\n')}`;
+      return `${index + 1}\n${times}\n${text.replaceAll('-->', '->')}\n\n`;
     })
     .join('');
 }
 
-/** WebVTT (`.vtt`, W3C): header, then cues without identifiers; `&`, `<` and `>` are escaped. */
+/** WebVTT (`.vtt`, W3C): header, then cues without identifiers, a label as its voice; `&`, `<` and `>` are escaped. */
 export function toVtt(utterances: Iterable<CaptionUtterance>, rules?: Partial<CueRules>): string {
-  const cues = cuesOf(utterances, rules).map(({ startMs, endMs, lines }) => {
-    return `${timestamp(startMs, '.')} --> ${timestamp(endMs, '.')}\n${escapedVtt(lines.join('\n'))}\n\n`;
+  const cues = cuesOf(utterances, rules).map(({ startMs, endMs, lines, label }) => {
+    const voice = label === undefined ? '' : `<v ${escapedVtt(label)}>`;
+    return `${timestamp(startMs, '.')} --> ${timestamp(endMs, '.')}\n${voice}${escapedVtt(lines.join('\n'))}\n\n`;
   });
   return `WEBVTT\n\n${cues.join('')}`;
 }
 
-/** One utterance a line, each line ended by `\n`. Utterances without text are left out. */
+/** One utterance a line, behind its label where it has one; each line ended by `\n`. Utterances without text are left out. */
 export function toPlainText(utterances: Iterable<CaptionUtterance>): string {
   let result = '';
-  for (const { text = '', words } of utterances) {
+  for (const { text = '', words, label = '' } of utterances) {
     const line = words.length > 0 ? words.map((word) => word.text).join(' ') : text;
     const cleaned = clean(line);
-    if (cleaned !== '') result += `${cleaned}\n`;
+    const who = clean(label);
+    if (cleaned !== '') result += `${who === '' ? '' : `${who}: `}${cleaned}\n`;
   }
   return result;
 }

@@ -16,6 +16,8 @@ export interface CaptionUtterance {
   readonly endMs: number;
   /** May be empty: then the words of `text` share the time by their length. */
   readonly words: readonly CaptionWord[];
+  /** Whose words they are, where more than one voice is heard. */
+  readonly label?: string;
 }
 
 /** The rules of the house; defaults are those of the large broadcasters' style guides for Latin script. */
@@ -46,6 +48,8 @@ export interface Cue {
   readonly startMs: number;
   readonly endMs: number;
   readonly lines: readonly string[];
+  /** That of its utterance, without control characters. */
+  readonly label?: string;
 }
 
 /** Cost of ending a cue behind a word, against 1 for each further cue: sentences are best kept whole. */
@@ -62,7 +66,8 @@ export function cuesOf(utterances: Iterable<CaptionUtterance>, rules: Partial<Cu
   const checked = checkedRules({ ...CUE_RULES, ...rules });
   const cues: Cue[] = [];
   for (const utterance of utterances) {
-    for (const cue of split(wordsOf(utterance), checked)) cues.push(cue);
+    const label = clean(utterance.label ?? '');
+    for (const cue of split(wordsOf(utterance), checked)) cues.push(label === '' ? cue : { ...cue, label });
   }
   return cues.map((cue, index) => settledTimes(cue, cues[index + 1], checked));
 }
@@ -210,8 +215,9 @@ function lengthOf(text: string): number {
 }
 
 /** At least `cueMsMin` where the next cue leaves room, never into the next cue, never empty. */
-function settledTimes({ startMs, endMs, lines }: Cue, next: Cue | undefined, rules: CueRules): Cue {
+function settledTimes(cue: Cue, next: Cue | undefined, rules: CueRules): Cue {
+  const { startMs, endMs } = cue;
   const wishedMs = Math.max(endMs, startMs + rules.cueMsMin);
   const untilMs = next === undefined || next.startMs <= startMs ? wishedMs : Math.min(wishedMs, next.startMs);
-  return { startMs, endMs: Math.max(untilMs, startMs + 1), lines };
+  return { ...cue, endMs: Math.max(untilMs, startMs + 1) };
 }

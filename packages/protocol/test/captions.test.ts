@@ -84,3 +84,27 @@ it('the wire’s utterance becomes captions', () => {
   expect(toSrt([utterance])).toBe('1\n00:00:00,120 --> 00:00:01,900\nTwo words\n\n');
   expect(toPlainText([utterance])).toBe('Two words\n');
 });
+
+describe('a label', () => {
+  const call = [
+    { ...spoken('Good morning.', 500), label: 'Caller <1>' },
+    { ...spoken('How can I help?', 3_000), label: 'Agent' },
+    spoken('Nobody knows who.', 6_000),
+  ];
+
+  it('says whose words they are, in every form', () => {
+    expect(toSrt(call)).toMatch(
+      /\nCaller <1>: Good morning\.\n\n2\n.*\nAgent: How can I help\?\n\n3\n.*\nNobody/,
+    );
+    expect(toVtt(call)).toMatch(/\n<v Caller &lt;1&gt;>Good morning\.\n.*\n?.*\n<v Agent>How can I help\?\n/);
+    expect(toPlainText(call)).toBe('Caller <1>: Good morning.\nAgent: How can I help?\nNobody knows who.\n');
+  });
+
+  it('holds nothing that a terminal or a player would obey', () => {
+    const evil = [{ ...spoken('one', 0), label: '\x1b[2J\n00:00:00,000 --> 00:00:09,000\u202e' }];
+    for (const form of [toSrt(evil), toVtt(evil), toPlainText(evil)]) {
+      expect(form.includes('\x1b') || form.includes('\u202e')).toBe(false);
+      expect(form.match(/-->/g)?.length ?? 0).toBeLessThanOrEqual(1);
+    }
+  });
+});

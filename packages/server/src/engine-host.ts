@@ -77,6 +77,7 @@ export class EngineHost implements SessionHost {
   startSession(connection: Connection, claimed: Claimed): Session {
     const { engine, models, dialects, limits, clock, logger, metrics } = this.#options;
     const onEngineClosed = (): void => this.#noteGone();
+    const takePlaces = (count: number): (() => void) | undefined => this.#takePlaces(count);
     return startSession(connection, {
       engine,
       models,
@@ -87,7 +88,25 @@ export class EngineHost implements SessionHost {
       logger,
       metrics,
       onEngineClosed,
+      takePlaces,
     });
+  }
+
+  /** All of them or none. */
+  #takePlaces(count: number): (() => void) | undefined {
+    const taken: Place[] = [];
+    const free = (): void => {
+      for (const place of taken) place.free();
+    };
+    while (taken.length < count) {
+      const place = this.#options.takePlace();
+      if ('free' in place) taken.push(place);
+      else {
+        free();
+        return undefined;
+      }
+    }
+    return free;
   }
 
   abort(): void {

@@ -46,7 +46,16 @@ export {
   type SessionEnd,
   serveConnection,
 } from './session/serve-connection.js';
-export type { Fault, Input, Notice, PlacedWord, Problem } from './session/state.js';
+export type {
+  Fault,
+  Input,
+  LaneTag,
+  Notice,
+  PlacedWord,
+  Problem,
+  SessionInput,
+  SessionNotice,
+} from './session/state.js';
 export type { HostedSession } from './session-host.js';
 export {
   DEFAULT_HOST,

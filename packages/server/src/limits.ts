@@ -9,6 +9,8 @@ export interface SessionLimits {
   readonly queuedAudioMsMax: number;
   /** Ended utterances that may wait. At the bound: the client waits in its socket; without a `commit` `buffer_full`. */
   readonly queuedUtterancesMax: number;
+  /** Lanes of one session, each a stream of the engine. More: `engine_busy`, close 1013. */
+  readonly lanesMax: number;
   /** Characters of one utterance. At the bound: `session_expired`, after the utterance was answered. */
   readonly utteranceCharsMax: number;
   /** Without any message from the client: `idle_timeout`, close 1000. 0: never. */
@@ -53,6 +55,7 @@ export const SESSION_LIMITS: SessionLimits = {
   // An hour of PCM16 is 115 MB: most files come whole, so that who sends first and reads then is soon done with sending.
   queuedAudioMsMax: 3_600_000,
   queuedUtterancesMax: 64,
+  lanesMax: 8,
   // More than two days of speech: a client that never says `final`.
   utteranceCharsMax: 4_000_000,
   // Long enough for a muted microphone, short enough that forgotten tabs do not hold the slots for a day.

@@ -78,6 +78,7 @@ function utteranceOf(utterance: Utterance): Record<string, unknown> {
       start_ms: Math.round(word.startMs),
       end_ms: Math.round(word.endMs),
     })),
+    ...(utterance.label === undefined ? {} : { label: utterance.label }),
     // It does not sound like a language that the model hears.
     ...(utterance.unsure === undefined ? {} : { unsure: utterance.unsure }),
   };

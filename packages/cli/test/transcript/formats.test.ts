@@ -123,4 +123,21 @@ describe('outputFor', () => {
     expect(written('text', false, options).err).toContain('\x1b[2mGoo');
     expect(written('text', false, { ...options, env: { NO_COLOR: '1' } }).err).not.toContain('\x1b[2m');
   });
+
+  it('says whose words they are, where more than one voice is heard', () => {
+    const utterances = [
+      { ...FIRST, label: 'caller' },
+      { ...SECOND, label: 'agent' },
+    ];
+    const end = (format: Format): string => {
+      const context = memoryContext();
+      const display = createDisplay(context);
+      outputFor({ format, json: false }, context, display).end({ ...SUMMARY, utterances });
+      display.close();
+      return context.stdout.text;
+    };
+    expect(JSON.parse(end('json')).utterances).toMatchObject([{ label: 'caller' }, { label: 'agent' }]);
+    expect(end('srt')).toContain('\ncaller: Good morning.\n');
+    expect(end('vtt')).toContain('\n<v agent>Nine.\n');
+  });
 });

@@ -1,6 +1,6 @@
 import type { Message } from '@kikitori/transport';
 import type { Credential } from '../doors/credentials.js';
-import type { Input, Notice } from '../session/state.js';
+import type { SessionInput, SessionNotice } from '../session/state.js';
 
 /** What a connection is asked for with, and once it came its first message: by these, dialects are told apart. */
 export interface DialectRequest {
@@ -61,7 +61,7 @@ export interface Dialect {
 /** The dialect of one connection, with what it has to remember: item ids, formats, the state of a resampler. */
 export interface Conversation {
   /** What one message asks of the session, in order; none where it asks nothing. Never throws: what cannot be read is `invalid`. */
-  read(message: Message): readonly Input[];
+  read(message: Message): readonly SessionInput[];
   /** What the client is told of one notice, in order; none where its dialect has no words for it. Never throws. */
-  write(notice: Notice): readonly Message[];
+  write(notice: SessionNotice): readonly Message[];
 }

@@ -1,5 +1,5 @@
 import type { Message } from '@kikitori/transport';
-import type { Input, Notice } from '../session/state.js';
+import type { SessionInput, SessionNotice } from '../session/state.js';
 import type { Conversation, Dialect, DialectRequest } from './dialect.js';
 import { dialectOf } from './registry.js';
 
@@ -21,7 +21,7 @@ export class Interpreter {
   #dialect: Dialect;
   #conversation: Conversation;
   /** What was said before the first message came: whoever takes over has to know it. */
-  #said: Notice[] | undefined = [];
+  #said: SessionNotice[] | undefined = [];
 
   constructor(options: InterpreterOptions) {
     this.#options = options;
@@ -29,17 +29,17 @@ export class Interpreter {
     this.#conversation = options.dialect.converse(options.request);
   }
 
-  read(message: Message): readonly Input[] {
+  read(message: Message): readonly SessionInput[] {
     if (this.#said !== undefined) this.#settle(this.#said, message);
     return this.#conversation.read(message);
   }
 
-  write(notice: Notice): readonly Message[] {
+  write(notice: SessionNotice): readonly Message[] {
     this.#said?.push(notice);
     return this.#conversation.write(notice);
   }
 
-  #settle(said: readonly Notice[], firstMessage: Message): void {
+  #settle(said: readonly SessionNotice[], firstMessage: Message): void {
     this.#said = undefined;
     const { dialects } = this.#options;
     const request = { ...this.#options.request, firstMessage };

@@ -5,12 +5,12 @@ import { type Connection, TransportError } from '@kikitori/transport';
 import type { Interpreter } from '../dialects/interpreter.js';
 import type { SessionLimits } from '../limits.js';
 import { Deadlines } from './deadlines.js';
-import { DeltaJoiner } from './delta-joiner.js';
-import { EngineLane } from './engine-lane.js';
 import { Intake } from './intake.js';
-import { advance, openSession } from './machine.js';
+import { openLane, openSession } from './machine.js';
+import { fault } from './machine-notices.js';
 import { Outbox } from './outbox.js';
-import type { Effect, Input, MachineConfig, Notice, State, Step } from './state.js';
+import { SessionLane } from './session-lane.js';
+import type { Effect, Input, MachineConfig, Notice, SessionInput, SessionNotice, State } from './state.js';
 
 /** What a session needs. */
 export interface DriverOptions {
@@ -21,23 +21,25 @@ export interface DriverOptions {
   readonly interpreter: Interpreter;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Sees every input with the effects it had, after they were asked for. Must not throw. */
-  readonly observe: (input: Input, effects: readonly Effect[], nowMs: number) => void;
+  /** Takes so many places beside the session's own, for more lanes; answers how to free them, or undefined. Default: they are free. */
+  readonly takePlaces?: ((count: number) => (() => void) | undefined) | undefined;
+  /** Sees every input of each lane with the effects it had, after they were asked for. Must not throw. */
+  readonly observe: (lane: number, input: Input, effects: readonly Effect[], nowMs: number) => void;
 }
 
-const SAMPLES_PER_MS = 16;
-const BYTES_PER_MS = 32;
-/** Five seconds that wait behind what the engine holds: no speaker gets there whom it keeps up with. */
-const AHEAD_BYTES = 5000 * BYTES_PER_MS;
 const CLOSE_NORMAL = 1000;
 const CLOSE_LOST = 1006;
 const CLOSE_INTERNAL = 1011;
+const CLOSE_BUSY = 1013;
+
+/** About the session and not about one of its voices. */
+const OF_SESSION: ReadonlySet<Notice['type']> = new Set(['created', 'configured', 'fault', 'invalid']);
 
 /**
- * Performs what the session machine asks for. Effects are asked for in order and none is waited for inside a step:
- * the lane and the outbox do the waiting, each in its own order. Audio is read on while less than a bound waits for
- * the engine, so a client that reads nothing until it has sent everything is soon done with sending, and its pings are
- * answered; behind the bound it waits in its socket.
+ * Performs what the machines of a session ask for, one machine for each of its lanes. Effects are asked for in order and
+ * none is waited for inside a step: the lanes and the outbox do the waiting, each in its own order. Audio is read on while
+ * less than a bound waits for the engine, so a client that reads nothing until it has sent everything is soon done with
+ * sending, and its pings are answered; behind the bound it waits in its socket.
  */
 export class SessionDriver {
   /** `sess-` and 16 hexadecimal digits. */
@@ -45,19 +47,26 @@ export class SessionDriver {
   readonly #options: DriverOptions;
   readonly #intake: Intake;
   readonly #outbox: Outbox;
-  readonly #lane: EngineLane;
+  /** Those that all lanes share. */
   readonly #deadlines: Deadlines;
-  #state: State = { type: 'closed' };
-  readonly #joiner: DeltaJoiner;
+  readonly #lanes: SessionLane[] = [];
+  /** Undefined for the one lane of a session that was never told of lanes. */
+  #labels: readonly string[] | undefined;
+  #freePlaces: (() => void) | undefined;
+  #hasAudio = false;
+  /** What all lanes are told the first one has answered: what the others say of the session is the same once more. */
+  #isRepeated = false;
   /** The reader waits for room; to be called whenever there may be some. */
   #wakeReader: (() => void) | undefined;
+  /** Where the first lane that is over was closed from: the others say the rest of their words, and nothing else. */
+  #ending: { readonly lane: SessionLane; readonly code: number; readonly reason: string } | undefined;
   #closing: Promise<void> | undefined;
   #closeCode: number | undefined;
 
   constructor(options: DriverOptions) {
-    const { connection, clock, engine, limits } = options;
+    const { connection, clock, limits } = options;
     this.#options = options;
-    this.#deadlines = new Deadlines(clock, (name) => this.#feed({ type: 'deadline', name }));
+    this.#deadlines = new Deadlines(clock, (name) => this.#feedAll({ type: 'deadline', name }));
     this.#intake = new Intake({
       messages: connection.messages,
       waitingMax: limits.inputMessagesMax,
@@ -69,29 +78,16 @@ export class SessionDriver {
       clock,
       waitingCharsMax: limits.outputCharsMax,
       stallMs: limits.outputStallMs,
-      onStalled: () => this.#feed({ type: 'stalled' }),
-      onLost: () => this.#feed({ type: 'gone' }),
-    });
-    this.#lane = new EngineLane({
-      engine,
-      onHypothesis: (hypothesis) => this.#feed({ type: 'hypothesis', hypothesis }),
-      onLost: (code) => this.#feed({ type: 'engine-lost', code }),
-      onTaken: () => this.#wakeReader?.(),
-      room: () => this.#outbox.room(),
-    });
-    this.#joiner = new DeltaJoiner({
-      clock,
-      intervalMs: limits.aheadDeltaMs,
-      charsMax: limits.aheadDeltaCharsMax,
-      isAhead: () => this.#lane.waitingBytes > AHEAD_BYTES,
-      send: (notice) => this.#tell(notice),
+      onStalled: () => this.#feedAll({ type: 'stalled' }),
+      onLost: () => this.#feedAll({ type: 'gone' }),
     });
   }
 
   /** Runs the session to its end; once. Answers with the close code that ended it. Never rejects. */
   async run(): Promise<number> {
     const { clock, limits } = this.#options;
-    this.#take(openSession(limits, { id: this.id, createdS: Math.floor(clock.unixMs() / 1000) }));
+    const first = openSession(limits, { id: this.id, createdS: Math.floor(clock.unixMs() / 1000) });
+    this.#addLane(first.state).take(first);
     const intake = this.#intake.run();
     try {
       await this.#read();
@@ -102,37 +98,112 @@ export class SessionDriver {
     await this.#closing;
     this.#deadlines.stop();
     this.#outbox.end();
-    this.#lane.release();
-    await this.#lane.idle();
+    for (const lane of this.#lanes) lane.release();
+    await Promise.all(this.#lanes.map((lane) => lane.idle()));
+    this.#freePlaces?.();
     return this.#closeCode ?? CLOSE_NORMAL;
   }
 
   /** Answers what is running, then closes with 1012; at the deadline closes without the answer. */
   drain(deadlineMs: number): void {
-    this.#feed({ type: 'drain', deadlineMs });
+    this.#feedAll({ type: 'drain', deadlineMs });
   }
 
   /** Ends now. */
   destroy(): void {
     this.#options.connection.destroy();
-    this.#feed({ type: 'gone' });
+    this.#feedAll({ type: 'gone' });
+  }
+
+  #addLane(state: State): SessionLane {
+    const { engine, limits, clock, observe } = this.#options;
+    const index = this.#lanes.length;
+    const lane: SessionLane = new SessionLane({
+      engine,
+      limits,
+      clock,
+      state,
+      room: () => this.#outbox.room(),
+      tell: (notice) => this.#tell(lane, index, notice),
+      startDeadline: (name, afterMs) => this.#deadlines.start(name, afterMs),
+      onTaken: () => this.#wakeReader?.(),
+      onClosing: (code, reason) => this.#laneClosed(lane, code, reason),
+      onEnd: () => this.#end(),
+      onFailure: (error) => this.#fail(error),
+      observe: (input, effects, nowMs) => observe(index, input, effects, nowMs),
+    });
+    this.#lanes.push(lane);
+    return lane;
   }
 
   async #read(): Promise<void> {
     for (;;) {
       const message = await this.#intake.next();
       if (message === undefined) return;
-      for (const input of this.#options.interpreter.read(message)) this.#feed(input);
+      for (const input of this.#options.interpreter.read(message)) this.#take(input);
       await this.#room();
     }
   }
 
-  #tell(notice: Notice): void {
-    for (const message of this.#options.interpreter.write(notice)) this.#outbox.push(message);
+  #take(input: SessionInput): void {
+    switch (input.type) {
+      case 'lanes':
+        this.#setLanes(input.labels);
+        break;
+      case 'append':
+        this.#hasAudio = true;
+        this.#lanes[input.lane ?? 0]?.feed(input);
+        break;
+      case 'invalid':
+        this.#lanes[0]?.feed(input);
+        break;
+      default:
+        this.#feedAll(input);
+    }
+  }
+
+  /** Too late once there is audio: it would belong to another voice than it was heard as. */
+  #setLanes(labels: readonly string[]): void {
+    if (this.#hasAudio || this.#labels !== undefined || labels.length === 0) return;
+    const more = labels.length - 1;
+    if (more > 0) {
+      const { takePlaces = () => () => undefined, limits } = this.#options;
+      this.#freePlaces = labels.length > limits.lanesMax ? undefined : takePlaces(more);
+      if (this.#freePlaces === undefined) {
+        this.#lanes[0]?.take({
+          state: { type: 'closed' },
+          effects: [
+            fault('engine_busy'),
+            { type: 'close', code: CLOSE_BUSY, reason: 'Every recogniser is taken.' },
+          ],
+        });
+        return;
+      }
+    }
+    this.#labels = labels;
+    for (let lane = 1; lane < labels.length; lane += 1) this.#addLane(openLane());
+  }
+
+  #feedAll(input: Input): void {
+    for (const [index, lane] of [...this.#lanes].entries()) {
+      this.#isRepeated = index > 0;
+      lane.feed(input);
+    }
+    this.#isRepeated = false;
+  }
+
+  #tell(lane: SessionLane, index: number, notice: Notice): void {
+    const label = this.#labels?.[index];
+    const isOfSession = OF_SESSION.has(notice.type);
+    const isTold = this.#ending !== undefined && this.#ending.lane !== lane;
+    if (isOfSession && (this.#isRepeated || isTold)) return;
+    const told: SessionNotice =
+      label === undefined || isOfSession ? notice : { ...notice, lane: { index, label } };
+    for (const message of this.#options.interpreter.write(told)) this.#outbox.push(message);
   }
 
   async #room(): Promise<void> {
-    while (this.#isFull) {
+    while (this.#lanes.some((lane) => lane.isFull)) {
       await new Promise<void>((resolve) => {
         this.#wakeReader = resolve;
       });
@@ -140,83 +211,32 @@ export class SessionDriver {
     await this.#outbox.room();
   }
 
-  /**
-   * Audio that has its turn before it is read further. What waits for its utterance to begin is none of it: only the client can make
-   * room there, so the machine refuses what does not fit.
-   */
-  get #isFull(): boolean {
-    const { queuedAudioMsMax, queuedUtterancesMax } = this.#options.limits;
-    const state = this.#state;
-    if (state.type === 'closed') return false;
-    const laneMs = this.#lane.waitingBytes / BYTES_PER_MS;
-    if (state.type !== 'answering') return laneMs >= queuedAudioMsMax;
-    // Half of it, so that the longest message that may come still fits into the queue.
-    const queueMs = state.queue.lengthSamples / SAMPLES_PER_MS;
-    return laneMs + queueMs >= queuedAudioMsMax / 2 || state.queue.ends >= queuedUtterancesMax;
-  }
-
   /** Told at once, whoever is waiting for what: the slot is free before the next message would be read. */
   #ended(error: unknown): void {
     if (error !== undefined) {
       this.#closeCode ??= error instanceof TransportError ? (error.closeCode ?? CLOSE_LOST) : CLOSE_LOST;
     }
-    this.#feed({ type: 'gone' });
+    this.#feedAll({ type: 'gone' });
   }
 
-  #feed(input: Input): void {
-    if (this.#state.type === 'closed') return;
-    try {
-      const { clock, limits, observe } = this.#options;
-      const nowMs = clock.nowMs();
-      const step = advance(limits, this.#state, input, nowMs);
-      this.#take(step);
-      observe(input, step.effects, nowMs);
-    } catch (error) {
-      this.#fail(error);
+  /** The session is over with the last of its lanes; those that are left answer what is running. */
+  #laneClosed(lane: SessionLane, code: number, reason: string): void {
+    this.#ending ??= { lane, code, reason };
+    if (this.#closing !== undefined) return;
+    if (this.#lanes.every(({ isClosed }) => isClosed)) {
+      this.#closing = this.#close(this.#ending.code, this.#ending.reason);
+      return;
     }
+    if (this.#ending.lane !== lane) return;
+    const { finishMs } = this.#options.limits;
+    this.#feedAll({ type: 'drain', deadlineMs: finishMs });
   }
 
-  #take(step: Step): void {
-    this.#state = step.state;
-    for (const effect of step.effects) this.#perform(effect);
-    this.#wakeReader?.();
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.type) {
-      case 'send':
-        this.#joiner.push(effect.notice);
-        break;
-      case 'open':
-        this.#lane.open(effect.wishes);
-        break;
-      case 'write':
-        this.#lane.write(effect.pcm);
-        break;
-      case 'flush':
-        this.#lane.flush(effect.marker);
-        break;
-      case 'release':
-        this.#lane.release();
-        break;
-      case 'start-deadline':
-        this.#deadlines.start(effect.name, effect.afterMs);
-        break;
-      case 'close':
-        this.#closing = this.#close(effect.code, effect.reason);
-        break;
-      case 'drop':
-        break;
-      case 'end':
-        this.#deadlines.stop();
-        this.#outbox.end();
-        // Nothing of it is sent any more; no timer stays.
-        this.#joiner.flush();
-        this.#options.connection.destroy();
-        break;
-      default:
-        effect satisfies never;
-    }
+  /** The connection is gone. */
+  #end(): void {
+    this.#deadlines.stop();
+    this.#outbox.end();
+    this.#options.connection.destroy();
   }
 
   /** What was said is delivered first, as far as the client reads it within a bound. */
@@ -224,7 +244,7 @@ export class SessionDriver {
     const { clock, connection, limits } = this.#options;
     this.#closeCode ??= code;
     this.#deadlines.stop();
-    this.#joiner.flush();
+    for (const lane of this.#lanes) lane.flush();
     this.#intake.drop();
     const cancel = clock.after(limits.closeFlushMs, () => this.#outbox.end());
     await this.#outbox.empty();
@@ -240,9 +260,8 @@ export class SessionDriver {
       stack: error instanceof Error ? error.stack : undefined,
     });
     this.#closeCode ??= CLOSE_INTERNAL;
-    this.#state = { type: 'closed' };
+    for (const lane of this.#lanes) lane.release();
     this.#wakeReader?.();
-    this.#lane.release();
     this.#closing ??= this.#close(CLOSE_INTERNAL, 'Internal error.');
   }
 }

@@ -119,29 +119,34 @@ export function openSession(
   session: { readonly id: string; readonly createdS: number },
 ): Step {
   return {
-    state: {
-      type: 'unconfigured',
-      common: {
-        receivedSamples: 0,
-        writtenSamples: 0,
-        settledMs: 0,
-        lostFromMs: Number.POSITIVE_INFINITY,
-        utterances: false,
-        progress: false,
-        wishes: { partials: false, delayMs: undefined },
-        resumes: false,
-        stream: undefined,
-        nextMarker: 1,
-        progressSentAtMs: Number.NEGATIVE_INFINITY,
-        progressScheduled: false,
-      },
-      queue: EMPTY_QUEUE,
-    },
+    state: openLane(),
     effects: [
       { type: 'send', notice: { type: 'created', id: session.id, createdS: session.createdS } },
       ...startDeadline('idle', firstSilenceMs(config)),
       ...startDeadline('session', config.sessionMsMax),
     ],
+  };
+}
+
+/** How a lane begins that joins a session: greeting and deadlines are the session's. */
+export function openLane(): State {
+  return {
+    type: 'unconfigured',
+    common: {
+      receivedSamples: 0,
+      writtenSamples: 0,
+      settledMs: 0,
+      lostFromMs: Number.POSITIVE_INFINITY,
+      utterances: false,
+      progress: false,
+      wishes: { partials: false, delayMs: undefined },
+      resumes: false,
+      stream: undefined,
+      nextMarker: 1,
+      progressSentAtMs: Number.NEGATIVE_INFINITY,
+      progressScheduled: false,
+    },
+    queue: EMPTY_QUEUE,
   };
 }
 

@@ -27,7 +27,21 @@ export interface SessionSummary {
   readonly lagP95Ms: number | undefined;
 }
 
-/** Watches one session from outside, and measures. */
+/** What the lanes of a session came to together: the audio of all, and the slowest of their words. */
+export function sumOf(lanes: readonly SessionSummary[]): SessionSummary {
+  const sum = (of: (lane: SessionSummary) => number): number =>
+    lanes.reduce((total, lane) => total + of(lane), 0);
+  const lags = lanes.flatMap(({ lagP95Ms }) => lagP95Ms ?? []);
+  return {
+    durationMs: Math.max(...lanes.map(({ durationMs }) => durationMs)),
+    audioMs: sum(({ audioMs }) => audioMs),
+    words: sum(({ words }) => words),
+    utterances: sum(({ utterances }) => utterances),
+    lagP95Ms: lags.length === 0 ? undefined : Math.max(...lags),
+  };
+}
+
+/** Watches one lane of a session from outside, and measures. */
 export class SessionMeter {
   readonly #metrics: ServerMetrics | undefined;
   readonly #startedAtMs: number;

@@ -8,7 +8,7 @@ import { vllm } from '../dialects/vllm/vllm.js';
 import { SESSION_LIMITS, type SessionLimits } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
 import { SessionDriver } from './driver.js';
-import { SessionMeter, type SessionSummary } from './meter.js';
+import { SessionMeter, type SessionSummary, sumOf } from './meter.js';
 
 /** What a session over any connection needs. */
 export interface ServeOptions {
@@ -36,6 +36,8 @@ export interface ServerSessionOptions extends ServeOptions {
   readonly metrics?: ServerMetrics;
   /** The engine was closed underneath the session. */
   readonly onEngineClosed?: () => void;
+  /** See `DriverOptions`. */
+  readonly takePlaces?: (count: number) => (() => void) | undefined;
 }
 
 /** How a session ended. */
@@ -74,7 +76,13 @@ export function serveConnection(connection: Connection, options: ServeOptions): 
 /** As `serveConnection`, for a session that is counted. */
 export function startSession(connection: Connection, options: ServerSessionOptions): Session {
   const { engine, models = [engine.info.model], clock = systemClock, logger = silentLogger } = options;
-  const meter = new SessionMeter(clock, options.metrics);
+  /** One for each lane. */
+  const meters = [new SessionMeter(clock, options.metrics)];
+  const meterOf = (lane: number): SessionMeter => {
+    const meter = meters[lane] ?? new SessionMeter(clock, options.metrics);
+    meters[lane] = meter;
+    return meter;
+  };
   const { claimed = PLAIN, dialects = DIALECTS } = options;
   const driver = new SessionDriver({
     connection,
@@ -83,14 +91,15 @@ export function startSession(connection: Connection, options: ServerSessionOptio
     interpreter: new Interpreter({ ...claimed, dialects }),
     clock,
     logger,
-    observe: (input, effects, nowMs) => {
-      meter.observe(input, effects, nowMs);
+    takePlaces: options.takePlaces,
+    observe: (lane, input, effects, nowMs) => {
+      meterOf(lane).observe(input, effects, nowMs);
       if (input.type === 'engine-lost') logLoss(logger, driver.id, input.code);
       if (input.type === 'engine-lost' && input.code === 'engine_closed') options.onEngineClosed?.();
     },
   });
   const ended = driver.run().then((closeCode): SessionEnd => {
-    const end = { ...meter.summary(clock.nowMs()), closeCode };
+    const end = { ...sumOf(meters.map((meter) => meter.summary(clock.nowMs()))), closeCode };
     logEnd(logger, driver.id, end);
     return end;
   });
@@ -98,7 +107,7 @@ export function startSession(connection: Connection, options: ServerSessionOptio
     id: driver.id,
     ended,
     get backlogMs() {
-      return meter.backlogMs;
+      return Math.max(...meters.map(({ backlogMs }) => backlogMs));
     },
     drain: (deadlineMs) => driver.drain(deadlineMs),
     destroy: () => driver.destroy(),

@@ -25,8 +25,11 @@ export type Input =
       /** Milliseconds that words may wait for what follows them. */
       readonly delayMs?: number | undefined;
     }
-  /** Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. */
-  | { readonly type: 'append'; readonly pcm: Uint8Array }
+  /**
+   * Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. `lane`: the
+   * place among the session's lanes; absent: the first.
+   */
+  | { readonly type: 'append'; readonly pcm: Uint8Array; readonly lane?: number }
   /** An utterance begins: it takes the audio that waits, and what comes. */
   | { readonly type: 'begin' }
   /** The utterance ends with the audio that came so far: it is to be answered. */
@@ -75,6 +78,25 @@ export interface StreamWishes {
   /** Milliseconds that words may wait for what follows them; undefined: as the engine does. */
   readonly delayMs: number | undefined;
 }
+
+/** What a dialect asks of the session: of the machine of each lane, or which lanes there are. */
+export type SessionInput =
+  | Input
+  /**
+   * The session hears so many voices, each under its label and in audio of its own; once, before any audio. Without it there
+   * is one lane, which has no label.
+   */
+  | { readonly type: 'lanes'; readonly labels: readonly string[] };
+
+/** Whose words a notice is about, in a session with more than one lane. */
+export interface LaneTag {
+  /** Place among the lanes, from 0. */
+  readonly index: number;
+  readonly label: string;
+}
+
+/** What a dialect is told. Without `lane` it is about the session, or about its only lane. */
+export type SessionNotice = Notice & { readonly lane?: LaneTag };
 
 /** What is wrong with a message, in the words of its dialect; the machine hands it back as it is. */
 export interface Problem {

@@ -2,13 +2,14 @@ import { decodeMuLaw, float32ToPcm16, int16ToFloat32, Resampler, SPEECH_RATE_HZ 
 import type { Message } from '@kikitori/transport';
 import type { Conversation, Dialect } from '../../../src/dialects/dialect.js';
 import { credentialOf } from '../../../src/doors/credentials.js';
-import type { Input, Notice } from '../../../src/session/state.js';
+import type { SessionInput, SessionNotice } from '../../../src/session/state.js';
 
 const TELEPHONE_RATE_HZ = 8_000;
 
 /**
  * A dialect as small as one can be, and as unlike vLLM's: G.711 μ-law of 8 kHz in binary messages, `stop` ends an
- * utterance, and what is said comes as lines of text. It shows what adding a dialect takes: this folder, and one line
+ * utterance, and what is said comes as lines of text. With `?lanes=caller,agent` the first byte of a binary message says
+ * whose sound it is, and each line begins with a name. It shows what adding a dialect takes: this folder, and one line
  * in a list.
  */
 export const lines: Dialect = {
@@ -19,17 +20,28 @@ export const lines: Dialect = {
     protocol: undefined,
   }),
   refuse: ({ message }) => ({ headers: { 'content-type': 'text/plain' }, body: message }),
-  converse: () => new LinesConversation(),
+  converse: ({ query }) => {
+    const lanes = new URLSearchParams(query).get('lanes');
+    return new LinesConversation(lanes === null ? undefined : lanes.split(','));
+  },
 };
 
 class LinesConversation implements Conversation {
-  /** One for the whole connection: a message need not hold whole periods of anything. */
-  readonly #resampler = new Resampler({ inputRateHz: TELEPHONE_RATE_HZ, outputRateHz: SPEECH_RATE_HZ });
+  readonly #labels: readonly string[] | undefined;
+  /** One for each lane and for the whole connection: a message need not hold whole periods of anything. */
+  readonly #resamplers: readonly Resampler[];
   #isConfigured = false;
   #isBegun = false;
 
-  read(message: Message): readonly Input[] {
-    const inputs: Input[] = this.#isConfigured ? [] : [{ type: 'configure', model: '' }];
+  constructor(labels: readonly string[] | undefined) {
+    this.#labels = labels;
+    this.#resamplers = (labels ?? ['']).map(
+      () => new Resampler({ inputRateHz: TELEPHONE_RATE_HZ, outputRateHz: SPEECH_RATE_HZ }),
+    );
+  }
+
+  read(message: Message): readonly SessionInput[] {
+    const inputs: SessionInput[] = this.#isConfigured ? [] : this.#opening();
     this.#isConfigured = true;
     if (message === 'stop') return [...inputs, ...this.#stop()];
     if (typeof message === 'string') {
@@ -40,17 +52,22 @@ class LinesConversation implements Conversation {
     }
     if (!this.#isBegun) inputs.push({ type: 'begin' });
     this.#isBegun = true;
-    const samples = this.#resampler.push(int16ToFloat32(decodeMuLaw(message)));
-    if (samples.length > 0) inputs.push({ type: 'append', pcm: float32ToPcm16(samples) });
+    const lane = this.#labels === undefined ? 0 : (message[0] ?? 0);
+    const sound = this.#labels === undefined ? message : message.subarray(1);
+    const samples = this.#resamplers[lane]?.push(int16ToFloat32(decodeMuLaw(sound)));
+    if (samples !== undefined && samples.length > 0) {
+      inputs.push({ type: 'append', lane, pcm: float32ToPcm16(samples) });
+    }
     return inputs;
   }
 
-  write(notice: Notice): readonly Message[] {
+  write(notice: SessionNotice): readonly Message[] {
+    const who = notice.lane === undefined ? '' : `${notice.lane.label}: `;
     switch (notice.type) {
       case 'delta':
-        return [notice.text.trimStart()];
+        return [`${who}${notice.text.trimStart()}`];
       case 'done':
-        return ['.'];
+        return [`${who}.`];
       case 'fault':
         return [`! ${notice.fault}`];
       case 'invalid':
@@ -60,8 +77,13 @@ class LinesConversation implements Conversation {
     }
   }
 
-  #stop(): readonly Input[] {
-    const inputs: Input[] = this.#isBegun ? [{ type: 'end' }] : [{ type: 'begin' }, { type: 'end' }];
+  #opening(): SessionInput[] {
+    const lanes: SessionInput[] = this.#labels === undefined ? [] : [{ type: 'lanes', labels: this.#labels }];
+    return [...lanes, { type: 'configure', model: '' }];
+  }
+
+  #stop(): readonly SessionInput[] {
+    const inputs: SessionInput[] = this.#isBegun ? [{ type: 'end' }] : [{ type: 'begin' }, { type: 'end' }];
     this.#isBegun = false;
     return inputs;
   }
