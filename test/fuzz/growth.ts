@@ -100,7 +100,8 @@ async function isSteep(
   if (two <= RATIO_MAX * one) return false;
   // Of a cube the next size would take minutes.
   if (two > STEEP_MS) return true;
-  return (await run(bytes * STEP, 1)) > RATIO_MAX * two;
+  // As often as the others: what a compiler or a collector of garbage did in one run is no growth.
+  return (await run(bytes * STEP, REPEATS)) > RATIO_MAX * two;
 }
 
 function perByte(ms: number, bytes: number): number {
