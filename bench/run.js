@@ -17,6 +17,7 @@ const BENCHES = [
   ['artefacts.js'],
   ['page.js'],
   ['microphone.js', '--seconds', '90'],
+  ['uploads.js'],
   ['soak.js'],
   ['long-session.js'],
 ];

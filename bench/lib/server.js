@@ -15,13 +15,13 @@ async function freePort() {
   return port;
 }
 
-/** Starts a server and waits until it is healthy. `stop` ends it, by its own process id. */
-export async function startServer(args = []) {
+/** Starts a server and waits until it is healthy; of another checkout that was built, where one is named. `stop` ends it, by its own process id. */
+export async function startServer(args = [], checkout = root) {
   const port = await freePort();
   const child = spawn(
     process.execPath,
     [
-      join(root, 'packages/cli/bin/kikitori.js'),
+      join(checkout, 'packages/cli/bin/kikitori.js'),
       'serve',
       '--port',
       String(port),

@@ -105,7 +105,8 @@ export async function untilState(page: Page, text: RegExp | string): Promise<voi
 export async function untilWords(page: Page, least: number): Promise<void> {
   await page.waitForFunction(
     (count) => {
-      const texts = [...document.querySelectorAll('#transcript p')].map(({ textContent }) => textContent);
+      const lines = document.querySelectorAll('#transcript p:not(.doubt)');
+      const texts = [...lines].map(({ textContent }) => textContent);
       return texts.join(' ').split(/\s+/).filter(Boolean).length >= count;
     },
     least,
@@ -123,9 +124,9 @@ export async function stop(page: Page): Promise<void> {
   await untilPhase(page, 'done');
 }
 
-/** Every word on the page, utterance by utterance. */
+/** Every word that was heard, utterance by utterance; not what the page says of them. */
 export async function wordsOn(page: Page): Promise<string> {
-  return (await page.locator('#transcript p').allTextContents()).join(' ');
+  return (await page.locator('#transcript p:not(.doubt)').allTextContents()).join(' ');
 }
 
 /** The id of what has the focus, or its text where it has none. */
