@@ -124,7 +124,7 @@ describe('the checker', () => {
   });
 
   it('takes imports that are allowed, and does not read them in comments and strings', () => {
-    const text = `import { a } from '@kikitori/protocol/captions';
+    const text = `import { a } from '@kikitori/protocol/subtitles';
       import { readFile } from 'node:fs/promises';
       import { b } from './c/d.js';
       // import x from 'ws';

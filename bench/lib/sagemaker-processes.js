@@ -107,8 +107,8 @@ async function container() {
 
 /** The stand-in; prints its CPU time (µs) for every line on its standard input. */
 async function standIn(containerUrl) {
-  const { createSageMakerRuntime } = await import('@kikitori/sagemaker/runtime');
-  const runtime = await createSageMakerRuntime({
+  const { createSageMakerStandIn } = await import('@kikitori/sagemaker/stand-in');
+  const runtime = await createSageMakerStandIn({
     port: 0,
     isPlaintext: true,
     endpoints: [{ name: 'bench', containerUrl }],
@@ -246,7 +246,7 @@ async function floorClient(url, plan) {
 /** So many sessions at the rate of speech through the stand-in; prints how late answers were. */
 async function loadClient(url, { sessions, seconds }) {
   const { createSageMakerConnect } = await import('@kikitori/sagemaker/client');
-  const { LOCAL_CREDENTIALS } = await import('@kikitori/sagemaker/runtime');
+  const { LOCAL_CREDENTIALS } = await import('@kikitori/sagemaker/stand-in');
   const connect = createSageMakerConnect({
     endpointName: 'bench',
     region: REGION,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { ConnectOptions } from '@kikitori/client';
 import { resolveModel } from '@kikitori/engine-local';
 import { createSageMakerConnect } from '@kikitori/sagemaker/client';
-import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/runtime';
+import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/stand-in';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Hearing, hear, speechOf } from './reliability/hearing.js';
 import { Line } from './reliability/line.js';

@@ -8,7 +8,7 @@ import { decodeFile } from '@kikitori/audio/file';
 import { connect } from '@kikitori/client';
 import { resolveModel } from '@kikitori/engine-local';
 import { createSageMakerConnect } from '@kikitori/sagemaker/client';
-import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/runtime';
+import { LOCAL_CREDENTIALS } from '@kikitori/sagemaker/stand-in';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { differenceOf, shareHeard, wordsOf } from './reliability/words.js';
 import { killRuns, Run, run } from './sagemaker/command.js';

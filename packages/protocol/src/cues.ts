@@ -1,7 +1,7 @@
 /** Cuts utterances into cues: what is on the screen at one time. */
 
 /** A word on a timeline in milliseconds. The engine's words and the client's have this shape. */
-export interface CaptionWord {
+export interface SubtitleWord {
   /** With its own punctuation. */
   readonly text: string;
   readonly startMs: number;
@@ -9,13 +9,13 @@ export interface CaptionWord {
 }
 
 /** One utterance. Words in order; times never decrease from one start to the next. */
-export interface CaptionUtterance {
+export interface SubtitleUtterance {
   /** Used where there are no words; otherwise the words count. */
   readonly text?: string;
   readonly startMs: number;
   readonly endMs: number;
   /** May be empty: then the words of `text` share the time by their length. */
-  readonly words: readonly CaptionWord[];
+  readonly words: readonly SubtitleWord[];
   /** Whose words they are, where more than one voice is heard. */
   readonly label?: string;
 }
@@ -62,7 +62,7 @@ const SHORT_COST = 1;
  * Cuts utterances into cues. No cue spans two utterances; an utterance without text gives none. Throws `RangeError`
  * for rules out of bounds.
  */
-export function cuesOf(utterances: Iterable<CaptionUtterance>, rules: Partial<CueRules> = {}): Cue[] {
+export function cuesOf(utterances: Iterable<SubtitleUtterance>, rules: Partial<CueRules> = {}): Cue[] {
   const checked = checkedRules({ ...CUE_RULES, ...rules });
   const cues: Cue[] = [];
   for (const utterance of utterances) {
@@ -89,7 +89,7 @@ function checkedRules(rules: CueRules): CueRules {
 }
 
 /** The utterance's words, cleaned: single spaces, no control characters, finite times. */
-function wordsOf({ text = '', startMs, endMs, words }: CaptionUtterance): CaptionWord[] {
+function wordsOf({ text = '', startMs, endMs, words }: SubtitleUtterance): SubtitleWord[] {
   const timed = words.length > 0 ? words : shared(clean(text).split(' '), startMs, endMs);
   return timed
     .map((word) => ({ text: clean(word.text), startMs: time(word.startMs), endMs: time(word.endMs) }))
@@ -109,7 +109,7 @@ function time(ms: number): number {
 }
 
 /** Gives every word a part of the time by its length. */
-function shared(texts: readonly string[], startMs: number, endMs: number): CaptionWord[] {
+function shared(texts: readonly string[], startMs: number, endMs: number): SubtitleWord[] {
   const total = texts.reduce((sum, text) => sum + text.length + 1, 0);
   let before = 0;
   return texts.map((text) => {
@@ -120,7 +120,7 @@ function shared(texts: readonly string[], startMs: number, endMs: number): Capti
 }
 
 /** The cheapest way to cut the words, found from the end: `best[i]` is that of the words from i on. */
-function split(words: readonly CaptionWord[], rules: CueRules): Cue[] {
+function split(words: readonly SubtitleWord[], rules: CueRules): Cue[] {
   const best: { cost: number; end: number }[] = new Array(words.length + 1);
   best[words.length] = { cost: 0, end: words.length };
   for (let start = words.length - 1; start >= 0; start -= 1) {
@@ -142,7 +142,7 @@ function split(words: readonly CaptionWord[], rules: CueRules): Cue[] {
 }
 
 /** Index behind the last word that one cue from `start` on can hold; at least one word, however long. */
-function longestCue(words: readonly CaptionWord[], start: number, rules: CueRules): number {
+function longestCue(words: readonly SubtitleWord[], start: number, rules: CueRules): number {
   const startMs = words[start]?.startMs ?? 0;
   let lines = 1;
   let lineCharacters = lengthOf(words[start]?.text ?? '');
@@ -163,7 +163,7 @@ function longestCue(words: readonly CaptionWord[], start: number, rules: CueRule
   return end;
 }
 
-function cueCost(words: readonly CaptionWord[], start: number, end: number, rules: CueRules): number {
+function cueCost(words: readonly SubtitleWord[], start: number, end: number, rules: CueRules): number {
   const first = words[start];
   const last = words[end - 1];
   if (first === undefined || last === undefined) return 0;
@@ -174,7 +174,7 @@ function cueCost(words: readonly CaptionWord[], start: number, end: number, rule
   return breakCost(last, next) + SHORT_COST * missing;
 }
 
-function breakCost(last: CaptionWord, next: CaptionWord | undefined): number {
+function breakCost(last: SubtitleWord, next: SubtitleWord | undefined): number {
   if (next === undefined || /[.!?…。！？]["'”’)\]]*$/u.test(last.text)) return BREAK_COSTS.sentence;
   if (/[,;:—–、，]["'”’)\]]*$/u.test(last.text)) return BREAK_COSTS.clause;
   return next.startMs - last.endMs >= PAUSE_MS ? BREAK_COSTS.pause : BREAK_COSTS.anywhere;
@@ -184,7 +184,7 @@ function breakCost(last: CaptionWord, next: CaptionWord | undefined): number {
  * Lines for words that fit, as even as they can be: of the narrowest width into which filling line by line still
  * gives no more lines.
  */
-function layOut(words: readonly CaptionWord[], rules: CueRules): readonly string[] {
+function layOut(words: readonly SubtitleWord[], rules: CueRules): readonly string[] {
   const widest = fill(words, rules.lineCharactersMax);
   let lines = widest;
   for (let width = rules.lineCharactersMax - 1; width > 0; width -= 1) {
@@ -195,7 +195,7 @@ function layOut(words: readonly CaptionWord[], rules: CueRules): readonly string
   return lines;
 }
 
-function fill(words: readonly CaptionWord[], width: number): string[] {
+function fill(words: readonly SubtitleWord[], width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const { text } of words) {

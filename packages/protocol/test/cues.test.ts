@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type CaptionUtterance, CUE_RULES, type CueRules, cuesOf } from '../src/cues.js';
+import { CUE_RULES, type CueRules, cuesOf, type SubtitleUtterance } from '../src/cues.js';
 
-const utterance: fc.Arbitrary<CaptionUtterance> = fc
+const utterance: fc.Arbitrary<SubtitleUtterance> = fc
   .array(
     fc.record({
       text: fc.oneof(fc.stringMatching(/^[a-zé日]{1,12}[.,?]?$/u), fc.stringMatching(/^[a-z]{30,60}$/)),

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type CaptionMetrics, captionMetrics } from './captions/caption-metrics.js';
 import type { DoorRefusal } from './doors/doorman.js';
+import { type CaptionMetrics, captionMetrics } from './shared-captions/caption-metrics.js';
 
 /** Why somebody was not let in. */
 export type RefusalReason = DoorRefusal['reason'] | 'busy' | 'draining' | 'path';

@@ -2,8 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, type Logger, silentLogger, systemClock } from '@kikitori/core';
 import { machineShare, type SpeechEngine } from '@kikitori/engine';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
-import { captionRoutes } from './captions/caption-routes.js';
-import { CaptionsHub } from './captions/captions-hub.js';
 import type { Dialect, DialectRequest } from './dialects/dialect.js';
 import { DIALECTS, dialectOf } from './dialects/registry.js';
 import type { Caller } from './doors/authenticator.js';
@@ -32,6 +30,8 @@ import { type Place, Places } from './places.js';
 import { RelayHost, type RelayTarget } from './relay/relay-host.js';
 import type { Claimed } from './session/serve-connection.js';
 import type { HostedSession, SessionHost } from './session-host.js';
+import { captionRoutes } from './shared-captions/caption-routes.js';
+import { CaptionsHub } from './shared-captions/captions-hub.js';
 import { packageVersion } from './version.js';
 
 /** What every server may be told. */

@@ -8,11 +8,11 @@ import {
   SageMakerError,
 } from '@kikitori/sagemaker/client';
 import {
-  createSageMakerRuntime,
+  createSageMakerStandIn,
   LOCAL_CREDENTIALS,
-  type SageMakerRuntime,
-  type SageMakerRuntimeOptions,
-} from '@kikitori/sagemaker/runtime';
+  type SageMakerStandIn,
+  type SageMakerStandInOptions,
+} from '@kikitori/sagemaker/stand-in';
 import { type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { Line } from '../reliability/line.js';
@@ -32,7 +32,7 @@ export interface WorldOptions {
   /** Sessions that the model server takes. Default 4. */
   readonly streamsMax?: number;
   readonly bridgeLimits?: BridgeOptions['limits'];
-  readonly runtimeLimits?: SageMakerRuntimeOptions['limits'];
+  readonly runtimeLimits?: SageMakerStandInOptions['limits'];
   readonly liveness?: Liveness;
 }
 
@@ -43,7 +43,7 @@ interface Parts {
   readonly engine: ScriptedEngine;
   readonly server: RunningServer;
   readonly bridge: Bridge;
-  readonly runtime: SageMakerRuntime;
+  readonly runtime: SageMakerStandIn;
   readonly modelLine: Line;
   readonly containerLine: Line;
   readonly clientLine: Line;
@@ -53,7 +53,7 @@ export class World implements AsyncDisposable {
   readonly engine: ScriptedEngine;
   readonly server: RunningServer;
   readonly bridge: Bridge;
-  readonly runtime: SageMakerRuntime;
+  readonly runtime: SageMakerStandIn;
   /** From bridge to model server. */
   readonly modelLine: Line;
   /** From the stand-in to the bridge. */
@@ -124,9 +124,9 @@ export class World implements AsyncDisposable {
 /** A stand-in in front of the container on that port, in service. */
 export async function startRuntime(
   port: number,
-  limits: SageMakerRuntimeOptions['limits'] = {},
-): Promise<SageMakerRuntime> {
-  const runtime = await createSageMakerRuntime({
+  limits: SageMakerStandInOptions['limits'] = {},
+): Promise<SageMakerStandIn> {
+  const runtime = await createSageMakerStandIn({
     endpoints: [{ name: 'demo', containerUrl: `ws://127.0.0.1:${port}` }],
     port: 0,
     isPlaintext: true,

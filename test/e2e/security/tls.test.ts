@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCertificate } from '../../../packages/sagemaker/src/runtime/certificate.js';
+import { makeCertificate } from '../../../packages/sagemaker/src/stand-in/certificate.js';
 import { eventually, startTestServer } from '../../../packages/server/test/test-server.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

@@ -10,9 +10,12 @@ import {
 import { CaptionStreamReader, encodeCaptionEvent } from '../../../packages/protocol/src/shared-captions.js';
 import { readServiceWords } from '../../../packages/sagemaker/src/client/json-body.js';
 import { parseCloseText } from '../../../packages/sagemaker/src/event-stream/close-text.js';
-import { readOpenRequest, readUpdate } from '../../../packages/server/src/captions/caption-requests.js';
 import { ServerError } from '../../../packages/server/src/errors.js';
 import { CAPTIONS_LIMITS } from '../../../packages/server/src/limits.js';
+import {
+  readOpenRequest,
+  readUpdate,
+} from '../../../packages/server/src/shared-captions/caption-requests.js';
 import { mutatedText } from '../mutation.js';
 import type { Random } from '../random.js';
 import { answerOf, type FuzzTarget, insist, pure } from '../target.js';

@@ -9,7 +9,10 @@ import {
   canonicalRequest,
   parseAuthorization,
 } from '../../../packages/sagemaker/src/event-stream/request-signature.js';
-import { findOperation, readInvocation } from '../../../packages/sagemaker/src/runtime/request-validation.js';
+import {
+  findOperation,
+  readInvocation,
+} from '../../../packages/sagemaker/src/stand-in/request-validation.js';
 import { ServerError } from '../../../packages/server/src/errors.js';
 import { createPages, type Pages } from '../../../packages/server/src/http/pages.js';
 import { type FormFields, readUploadForm } from '../../../packages/server/src/http/upload-form.js';

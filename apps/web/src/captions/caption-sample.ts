@@ -1,4 +1,4 @@
-import { type CaptionView, EMPTY_VIEW } from '@kikitori/client/captions';
+import { type CaptionView, EMPTY_VIEW } from '@kikitori/client/shared-captions';
 
 const SAMPLES: Readonly<Record<'en' | 'ja', readonly string[]>> = {
   en: [

@@ -1,4 +1,4 @@
-import type { CaptionView } from '@kikitori/client/captions';
+import type { CaptionView } from '@kikitori/client/shared-captions';
 import { gapBetween } from './caption-wording.js';
 
 /** The elements that words are put into. */

@@ -1,4 +1,4 @@
-import type { CaptionView } from '@kikitori/client/captions';
+import type { CaptionView } from '@kikitori/client/shared-captions';
 import { timerMs } from '@kikitori/core';
 
 /** States that may wait to be shown: a minute of the publisher's fastest pace. Then: the oldest is shown too early. */

@@ -1,4 +1,4 @@
-import type { CaptionStatus } from '@kikitori/client/captions';
+import type { CaptionStatus } from '@kikitori/client/shared-captions';
 
 /** Everything that the page says by itself. */
 export interface Wording {

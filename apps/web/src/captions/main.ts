@@ -1,4 +1,9 @@
-import { type CaptionStatus, type CaptionView, EMPTY_VIEW, followCaptions } from '@kikitori/client/captions';
+import {
+  type CaptionStatus,
+  type CaptionView,
+  EMPTY_VIEW,
+  followCaptions,
+} from '@kikitori/client/shared-captions';
 import { type CaptionOptions, readCaptionOptions } from './caption-options.js';
 import { sampleCaptions } from './caption-sample.js';
 import { CaptionStage } from './caption-stage.js';

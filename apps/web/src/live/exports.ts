@@ -1,4 +1,4 @@
-import { toPlainText, toSrt, toVtt } from '@kikitori/protocol/captions';
+import { toPlainText, toSrt, toVtt } from '@kikitori/protocol/subtitles';
 import type { SpokenRecord } from './conversation.js';
 
 export const EXPORT_FORMATS = ['txt', 'srt', 'vtt', 'json'] as const;

@@ -1,4 +1,4 @@
-import { CaptionPublisher, type CaptionShare, type SharingStatus } from '@kikitori/client/captions';
+import { CaptionPublisher, type CaptionShare, type SharingStatus } from '@kikitori/client/shared-captions';
 import type { Conversation } from './conversation.js';
 import type { Credentials } from './credentials.js';
 import { byId, setText } from './element.js';

@@ -1,6 +1,6 @@
 import type { TransportError } from '@kikitori/transport';
 import type { CloseInfo } from '@kikitori/transport/frames';
-import type { Side } from './leg.js';
+import type { Side } from './line.js';
 import type { EndReason } from './record.js';
 
 /** What each peer is told when a session ends for a reason that no close frame gave; undefined: nothing can be said. */

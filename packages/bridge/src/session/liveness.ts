@@ -1,4 +1,4 @@
-import type { Leg } from './leg.js';
+import type { Line } from './line.js';
 
 // A ping after this share of the allowed silence; the verdict after that one, so that a tick too late is not too late.
 const PING_AT = 0.4;
@@ -18,24 +18,24 @@ export interface SilenceLimits {
  * whether the peer answers: who streams would not be asked otherwise until it is too late to know.
  */
 export function isAlive(
-  leg: Leg,
+  line: Line,
   tickMs: number,
   { silenceMsMax, untriedMsMax = silenceMsMax }: SilenceLimits,
 ): boolean {
-  if (!leg.isTried) {
-    leg.isTried = true;
-    leg.sendPing();
-    leg.isPinged = false;
+  if (!line.isTried) {
+    line.isTried = true;
+    line.sendPing();
+    line.isPinged = false;
   }
-  if (leg.isHeard || leg.isPaused) {
-    leg.isHeard = false;
-    leg.quietMs = 0;
-    leg.isPinged = false;
+  if (line.isHeard || line.isPaused) {
+    line.isHeard = false;
+    line.quietMs = 0;
+    line.isPinged = false;
     return true;
   }
-  leg.quietMs += tickMs;
-  const deadAtMs = (leg.hasAnswered ? silenceMsMax : Math.max(silenceMsMax, untriedMsMax)) * DEAD_AT;
-  if (leg.isPinged) return leg.quietMs < deadAtMs || leg.hasPending;
-  if (leg.quietMs >= silenceMsMax * PING_AT) leg.sendPing();
+  line.quietMs += tickMs;
+  const deadAtMs = (line.hasAnswered ? silenceMsMax : Math.max(silenceMsMax, untriedMsMax)) * DEAD_AT;
+  if (line.isPinged) return line.quietMs < deadAtMs || line.hasPending;
+  if (line.quietMs >= silenceMsMax * PING_AT) line.sendPing();
   return true;
 }

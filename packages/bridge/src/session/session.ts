@@ -13,12 +13,12 @@ import {
 import type { BridgeLimits } from '../limits.js';
 import type { Slab } from '../wire/slab.js';
 import type { Wire } from '../wire/wire.js';
+import { Direction, type DirectionOwner } from './direction.js';
 import { breachClose, CUT_SIDES, ENDINGS, type Ending, errorEvent, refusalClose } from './endings.js';
-import { echoOf, Leg } from './leg.js';
+import { echoOf, Line } from './line.js';
 import { isAlive } from './liveness.js';
 import { type Reached, reachUpstream, type UpstreamRequest } from './reach.js';
 import type { EndReason, SessionRecord } from './record.js';
-import { Relay, type RelayOwner } from './relay.js';
 import { refusalHeaders } from './request-headers.js';
 import { TailWatch } from './tail-watch.js';
 
@@ -50,14 +50,14 @@ type Phase = 'reaching' | 'open' | 'tail' | 'closing' | 'over';
  * One client and its model server, from the upgrade request to the last goodbye. Who ends it and what the other side is
  * told: docs/bridge.md and `endings.ts`.
  */
-export class Session implements RelayOwner {
+export class Session implements DirectionOwner {
   readonly #options: SessionOptions;
   readonly #clientWire: Wire;
-  readonly #client: Leg;
-  readonly #upstream: Leg;
+  readonly #client: Line;
+  readonly #upstream: Line;
   readonly #watch = new TailWatch();
-  readonly #fromClient: Relay;
-  readonly #fromUpstream: Relay;
+  readonly #fromClient: Direction;
+  readonly #fromUpstream: Direction;
   readonly #startedMs = performance.now();
   #reaching: AbortController | undefined = new AbortController();
   #phase: Phase = 'reaching';
@@ -79,11 +79,11 @@ export class Session implements RelayOwner {
     const { limits, slab } = options;
     this.#options = options;
     this.#clientWire = client;
-    this.#client = new Leg('client', limits);
-    this.#upstream = new Leg('upstream', limits);
+    this.#client = new Line('client', limits);
+    this.#upstream = new Line('upstream', limits);
     const shared = { slab, watch: this.#watch, owner: this, messageBytesMax: limits.messageBytesMax };
-    this.#fromClient = new Relay({ ...shared, from: this.#client, to: this.#upstream });
-    this.#fromUpstream = new Relay({ ...shared, from: this.#upstream, to: this.#client });
+    this.#fromClient = new Direction({ ...shared, from: this.#client, to: this.#upstream });
+    this.#fromUpstream = new Direction({ ...shared, from: this.#upstream, to: this.#client });
   }
 
   /** Bytes that wait for either peer to take them. */
@@ -138,7 +138,7 @@ export class Session implements RelayOwner {
     this.#cutBoth();
   }
 
-  // What the relays tell.
+  // What the directions tell.
 
   onFirstMessage(): void {
     this.#firstMessageMs ??= performance.now() - this.#startedMs;
@@ -148,7 +148,7 @@ export class Session implements RelayOwner {
     if (this.#phase === 'tail' && this.#watch.tail === 'nothing') this.#passGoodbye();
   }
 
-  onControl(from: Leg, opcode: Opcode, payload: Uint8Array): void {
+  onControl(from: Line, opcode: Opcode, payload: Uint8Array): void {
     if (opcode === OPCODE.ping) from.sendPong(payload);
     if (opcode === OPCODE.pong) from.hasAnswered = true;
     if (opcode !== OPCODE.close) return;
@@ -159,7 +159,7 @@ export class Session implements RelayOwner {
     else this.#clientWire.end();
   }
 
-  onBreach(from: Leg, error: TransportError): void {
+  onBreach(from: Line, error: TransportError): void {
     const [reason, key] =
       from === this.#client
         ? (['client_breach', 'toClient'] as const)
@@ -172,14 +172,14 @@ export class Session implements RelayOwner {
     } else this.#refuse(reason, { status: 400, body: 'Frames were sent before the WebSocket was open.' });
   }
 
-  onDrain(from: Leg): void {
+  onDrain(from: Line): void {
     from.flushPending();
     const isFree = !this.#client.isFull && !this.#upstream.isFull;
     if (isFree && this.#client.isPaused) this.#resume(this.#client, this.#clientWire);
     if (isFree && this.#upstream.isPaused) this.#resume(this.#upstream, this.#upstream.wire);
   }
 
-  onEnd(from: Leg): void {
+  onEnd(from: Line): void {
     if (from === this.#upstream) {
       // Orderly or not, it says no more: `onGone` goes on.
       this.#upstream.wire?.destroy();
@@ -190,7 +190,7 @@ export class Session implements RelayOwner {
     if (this.#client.closeReceived === undefined) this.#leave('client_lost', goodbyeFor('client_lost'));
   }
 
-  onGone(from: Leg): void {
+  onGone(from: Line): void {
     if (from === this.#client) this.#onClientGone();
     else if (this.#upstream.closeReceived === undefined) this.#onUpstreamGone();
     this.#settle();
@@ -377,8 +377,8 @@ export class Session implements RelayOwner {
     this.#upstream.wire?.destroy();
   }
 
-  #resume(leg: Leg, wire: Wire | undefined): void {
-    leg.isPaused = false;
+  #resume(line: Line, wire: Wire | undefined): void {
+    line.isPaused = false;
     wire?.resume();
   }
 
@@ -402,7 +402,7 @@ export class Session implements RelayOwner {
 
   #record(): SessionRecord {
     const { id, path } = this.#options;
-    const passed = ({ messages, payloadBytes }: Relay) => ({ messages, payloadBytes });
+    const passed = ({ messages, payloadBytes }: Direction) => ({ messages, payloadBytes });
     return {
       id,
       path,

@@ -1,6 +1,6 @@
 import { untilAborted } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
-import { DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/runtime';
+import { DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/stand-in';
 import { DEFAULT_PORT } from '@kikitori/server';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';

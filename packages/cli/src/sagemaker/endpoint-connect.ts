@@ -48,7 +48,7 @@ export function awsRegion(env: Environment): string | undefined {
 }
 
 async function localCredentials(): Promise<AwsCredentials> {
-  const { LOCAL_CREDENTIALS } = await import('@kikitori/sagemaker/runtime');
+  const { LOCAL_CREDENTIALS } = await import('@kikitori/sagemaker/stand-in');
   const { accessKeyId, secretAccessKey } = LOCAL_CREDENTIALS;
   return { accessKeyId, secretAccessKey };
 }

@@ -1,10 +1,10 @@
 import type { Logger } from '@kikitori/core';
 import {
-  createSageMakerRuntime,
+  createSageMakerStandIn,
   LOCAL_CREDENTIALS,
   type RuntimeCredentials,
-  type SageMakerRuntime,
-} from '@kikitori/sagemaker/runtime';
+  type SageMakerStandIn,
+} from '@kikitori/sagemaker/stand-in';
 import type { Environment } from '../context.js';
 import type { Announced } from '../terminal/announcement.js';
 import { leaveNotice } from './local-notice.js';
@@ -24,7 +24,7 @@ export interface StandInRequest {
 
 /** A stand-in that listens, and that the other commands of this user know how to trust. */
 export interface StandIn {
-  readonly runtime: SageMakerRuntime;
+  readonly runtime: SageMakerStandIn;
   /** Where clients are told to go; the certificate holds this name. */
   readonly url: string;
   /** Lets open streams end, then lets go of everything. Idempotent. */
@@ -37,7 +37,7 @@ export interface StandIn {
  */
 export async function startStandIn(request: StandInRequest, env: Environment): Promise<StandIn> {
   const { port, endpoint, containerUrl, isPlaintext, region, logger, healthIntervalMs } = request;
-  const runtime = await createSageMakerRuntime({
+  const runtime = await createSageMakerStandIn({
     endpoints: [{ name: endpoint, containerUrl }],
     port,
     isPlaintext,

@@ -1,4 +1,4 @@
-import { toSrt, toVtt } from '@kikitori/protocol/captions';
+import { toSrt, toVtt } from '@kikitori/protocol/subtitles';
 import type { Context } from '../context.js';
 import type { Display } from '../terminal/display.js';
 import { withLiveTail } from './live-tail.js';

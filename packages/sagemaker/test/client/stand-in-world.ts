@@ -4,7 +4,7 @@ import type { Connection } from '@kikitori/transport';
 import type { ConformanceTraits, ConformanceWorld } from '@kikitori/transport/conformance';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { createSageMakerConnect, type SageMakerConnectOptions } from '../../src/client/index.js';
-import { createSageMakerRuntime, LOCAL_CREDENTIALS } from '../../src/runtime/index.js';
+import { createSageMakerStandIn, LOCAL_CREDENTIALS } from '../../src/stand-in/index.js';
 
 /** What SageMaker can do by its nature: it tells a container nothing but a normal close. */
 export const SAGEMAKER_TRAITS: ConformanceTraits = {
@@ -29,7 +29,7 @@ export async function standInWorld(
   await new Promise<void>((resolve) => container.listen(0, '127.0.0.1', resolve));
   // A fresh listener: `address` is no pipe name.
   const { port } = container.address() as AddressInfo;
-  const runtime = await createSageMakerRuntime({
+  const runtime = await createSageMakerStandIn({
     port: 0,
     isPlaintext,
     endpoints: [{ name: 'demo', containerUrl: `ws://127.0.0.1:${port}` }],

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { toSrt, toVtt } from '@kikitori/protocol/captions';
+import { toSrt, toVtt } from '@kikitori/protocol/subtitles';
 import type { HttpError } from '../errors.js';
 import { errorBody } from './answers.js';
 import type { FileUtterance, Recognised } from './recognise.js';

@@ -1,0 +1,24 @@
+/** The local stand-in of SageMaker's runtime, for programs that run the whole path on one machine. */
+
+export { SageMakerError, type SageMakerErrorReason } from '../errors.js';
+export type { GivenCertificate } from './certificate.js';
+export { LOCAL_CREDENTIALS, type RuntimeCredentials } from './credentials.js';
+export {
+  type EndpointOptions,
+  type EndpointState,
+  STREAMING_LABEL,
+  type VariantOptions,
+} from './endpoint.js';
+export type { EndpointStatus } from './health-gate.js';
+export { STAND_IN_LIMITS, type StandInLimits } from './limits.js';
+export {
+  DEFAULT_ACCOUNT_ID,
+  DEFAULT_CONTAINER_URL,
+  DEFAULT_REGION,
+  DEFAULT_RUNTIME_HOST,
+  DEFAULT_RUNTIME_PORT,
+  DEFAULT_VARIANT,
+  type SageMakerStandInOptions,
+} from './options.js';
+export { CLOSE_DEADLINE_MS, createSageMakerStandIn, type SageMakerStandIn } from './stand-in.js';
+export type { EndPolicy } from './stream-end.js';
