@@ -99,7 +99,7 @@ describe('opening', () => {
     });
     const client = await world.wsClient(url);
     expect(await client.closed).toEqual({ code: 1013, reason: 'model server not ready' });
-    expect(JSON.parse(client.texts[0] ?? '')).toMatchObject({ type: 'error', code: 'upstream_unavailable' });
+    expect(JSON.parse(client.texts[0] ?? '')).toMatchObject({ type: 'error', code: 'engine_busy' });
     expect(await world.sessionLine()).toMatchObject({ reason: 'upstream_unavailable', ended_by: 'upstream' });
   });
 
@@ -120,7 +120,11 @@ describe('opening', () => {
     const { url } = await world.bridge({ upstream: upstream.url, limits: { acceptWithinMs: 5 } });
     const client = await world.wsClient(url);
     expect(await client.closed).toEqual({ code, reason: `model server refused: ${status}` });
-    expect(JSON.parse(client.texts[0] ?? '')).toMatchObject({ type: 'error', code: 'upstream_refused' });
+    expect(JSON.parse(client.texts[0] ?? '')).toMatchObject({
+      type: 'error',
+      // What clients take for a reason to try again.
+      code: code === 1013 ? 'engine_busy' : 'upstream_refused',
+    });
   });
 
   it.each([

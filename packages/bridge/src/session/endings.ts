@@ -9,6 +9,8 @@ export interface Ending {
   readonly toUpstream: CloseInfo | undefined;
 }
 
+const TRY_LATER = 1013;
+
 const say = (code: number, reason: string): CloseInfo => ({ code, reason });
 
 /**
@@ -33,7 +35,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
     toUpstream: say(1002, 'protocol error'),
   },
   upstream_refused: { toClient: say(1011, 'model server refused'), toUpstream: undefined },
-  upstream_unavailable: { toClient: say(1013, 'model server not ready'), toUpstream: undefined },
+  upstream_unavailable: { toClient: say(TRY_LATER, 'model server not ready'), toUpstream: undefined },
   drained: { toClient: say(1012, 'service restart'), toUpstream: say(1001, 'going away') },
 };
 
@@ -64,12 +66,16 @@ export function breachClose(error: TransportError): CloseInfo {
  */
 export function refusalClose(status: number): CloseInfo {
   if (status === 408 || status === 425 || status === 429 || status === 503) {
-    return say(1013, `model server refused: ${status}`);
+    return say(TRY_LATER, `model server refused: ${status}`);
   }
   return say(status >= 400 && status < 500 ? 1008 : 1011, `model server refused: ${status}`);
 }
 
-/** An error event in the shape of the dialect, for a client that has its WebSocket but will get no session. */
-export function errorEvent(code: string, error: string): string {
-  return JSON.stringify({ type: 'error', error, code });
+/**
+ * An error event in the shape of the dialect, for a client that has its WebSocket but will get no session. Where another time
+ * may be better it has the code of the protocol by which clients try again, whatever the reason.
+ */
+export function errorEvent(reason: EndReason, close: CloseInfo | undefined): string {
+  const code = close?.code === TRY_LATER ? 'engine_busy' : reason;
+  return JSON.stringify({ type: 'error', error: close?.reason ?? reason, code });
 }

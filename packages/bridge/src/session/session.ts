@@ -247,7 +247,7 @@ export class Session implements DirectionOwner {
       this.#refuse(reason, refusal);
       return;
     }
-    this.#client.sendText(errorEvent(reason, close?.reason ?? reason));
+    this.#client.sendText(errorEvent(reason, close));
     this.#end(reason, { toClient: close, toUpstream: undefined });
   }
 
