@@ -80,6 +80,16 @@ describe('parseBridgeSettings', () => {
     );
   });
 
+  it('refuses a group of short flags without taking it apart: that would take time that grows with the square of its length', () => {
+    for (const word of ['-xyz', `-${'x'.repeat(400_000)}`, '-\nx']) {
+      expect(() => parseBridgeSettings([word], {})).toThrow(
+        expect.objectContaining({ code: 'invalid_option' }),
+      );
+    }
+    // Behind -- stands a command of somebody else.
+    expect(parseBridgeSettings(['--exec', '--', 'python3', '-mx'], {}).modelServer?.command).toContain('-mx');
+  });
+
   it('refuses variables that cannot work', () => {
     for (const env of [
       { KIKITORI_BRIDGE_EXEC: '["a", 1]' },
