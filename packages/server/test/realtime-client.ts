@@ -108,3 +108,29 @@ export function appends(lengthMs: number, chunkMs: number): Event[] {
 export function deltasOf(events: readonly Event[]): string {
   return events.map((event) => (event.type === 'transcription.delta' ? (event.delta ?? '') : '')).join('');
 }
+
+/** Everything that a peer says, and the close code in the end; `news` settles with the next message. */
+export function listenTo(connection: Connection): {
+  readonly told: Message[];
+  readonly closed: Promise<number>;
+  news(): Promise<void>;
+} {
+  const told: Message[] = [];
+  let onNews: () => void = () => undefined;
+  const closed = (async () => {
+    try {
+      for await (const message of connection.messages) {
+        told.push(message);
+        onNews();
+      }
+      return 1000;
+    } catch (error) {
+      return error instanceof TransportError ? (error.closeCode ?? 1006) : 1006;
+    }
+  })();
+  const news = (): Promise<void> =>
+    new Promise((resolve) => {
+      onNews = resolve;
+    });
+  return { told, closed, news };
+}

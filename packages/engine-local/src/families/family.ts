@@ -22,6 +22,8 @@ export interface ModelTraits {
 /** A model in memory. One request at a time. */
 export interface LoadedModel {
   decode(request: DecodeRequest): Promise<DecodeResult>;
+  /** Gives its memory back. */
+  dispose(): Promise<void>;
 }
 
 /**

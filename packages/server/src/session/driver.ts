@@ -7,7 +7,7 @@ import type { SessionLimits } from '../limits.js';
 import { Deadlines } from './deadlines.js';
 import { Intake } from './intake.js';
 import { openLane, openSession } from './machine.js';
-import { fault } from './machine-notices.js';
+import { ENDINGS } from './machine-closing.js';
 import { Outbox } from './outbox.js';
 import { SessionLane } from './session-lane.js';
 import type { Effect, Input, MachineConfig, Notice, SessionInput, SessionNotice, State } from './state.js';
@@ -30,7 +30,6 @@ export interface DriverOptions {
 const CLOSE_NORMAL = 1000;
 const CLOSE_LOST = 1006;
 const CLOSE_INTERNAL = 1011;
-const CLOSE_BUSY = 1013;
 
 /** About the session and not about one of its voices. */
 const OF_SESSION: ReadonlySet<Notice['type']> = new Set(['created', 'configured', 'fault', 'invalid']);
@@ -53,7 +52,8 @@ export class SessionDriver {
   /** Undefined for the one lane of a session that was never told of lanes. */
   #labels: readonly string[] | undefined;
   #freePlaces: (() => void) | undefined;
-  #hasAudio = false;
+  /** Something was asked of the session: it has the lanes that it has. */
+  #isBegun = false;
   /** What all lanes are told the first one has answered: what the others say of the session is the same once more. */
   #isRepeated = false;
   /** The reader waits for room; to be called whenever there may be some. */
@@ -146,37 +146,40 @@ export class SessionDriver {
   }
 
   #take(input: SessionInput): void {
+    if (input.type === 'lanes') {
+      this.#setLanes(input.labels);
+      return;
+    }
+    this.#isBegun = true;
     switch (input.type) {
-      case 'lanes':
-        this.#setLanes(input.labels);
-        break;
       case 'append':
-        this.#hasAudio = true;
-        this.#lanes[input.lane ?? 0]?.feed(input);
+        this.#laneAt(input.lane ?? 0).feed(input);
         break;
       case 'invalid':
-        this.#lanes[0]?.feed(input);
+        this.#laneAt(0).feed(input);
         break;
       default:
         this.#feedAll(input);
     }
   }
 
-  /** Too late once there is audio: it would belong to another voice than it was heard as. */
+  /** Another one is a bug of its dialect, and audio that nobody hears would be lost without a word. */
+  #laneAt(index: number): SessionLane {
+    const lane = this.#lanes[index];
+    if (lane === undefined) throw new TypeError(`the session has no lane ${index}`);
+    return lane;
+  }
+
+  /** Later there are words of one voice, or wishes that the others were never told of. */
   #setLanes(labels: readonly string[]): void {
-    if (this.#hasAudio || this.#labels !== undefined || labels.length === 0) return;
+    if (this.#isBegun || labels.length === 0) throw new TypeError('lanes are named first, and once');
+    this.#isBegun = true;
     const more = labels.length - 1;
     if (more > 0) {
       const { takePlaces = () => () => undefined, limits } = this.#options;
       this.#freePlaces = labels.length > limits.lanesMax ? undefined : takePlaces(more);
       if (this.#freePlaces === undefined) {
-        this.#lanes[0]?.take({
-          state: { type: 'closed' },
-          effects: [
-            fault('engine_busy'),
-            { type: 'close', code: CLOSE_BUSY, reason: 'Every recogniser is taken.' },
-          ],
-        });
+        this.#laneAt(0).end(ENDINGS.busy);
         return;
       }
     }

@@ -5,7 +5,8 @@ import { Deadlines } from './deadlines.js';
 import { DeltaJoiner } from './delta-joiner.js';
 import { EngineLane } from './engine-lane.js';
 import { advance } from './machine.js';
-import type { DeadlineName, Effect, Input, MachineConfig, Notice, State, Step } from './state.js';
+import { closeNow } from './machine-closing.js';
+import type { DeadlineName, Effect, Ending, Input, MachineConfig, Notice, State, Step } from './state.js';
 
 /** What a lane needs of its session. */
 export interface SessionLaneOptions {
@@ -104,6 +105,11 @@ export class SessionLane {
     this.#state = step.state;
     for (const effect of step.effects) this.#perform(effect);
     this.#options.onTaken();
+  }
+
+  /** Ends it, and with it the session, for a reason of the session's. */
+  end(ending: Ending): void {
+    if (this.#state.type !== 'closed') this.take(closeNow(this.#state, ending));
   }
 
   /** Says what is held back. */

@@ -83,8 +83,8 @@ export interface StreamWishes {
 export type SessionInput =
   | Input
   /**
-   * The session hears so many voices, each under its label and in audio of its own; once, before any audio. Without it there
-   * is one lane, which has no label.
+   * The session hears so many voices, each under its label and in audio of its own; once, before anything else. Without it
+   * there is one lane, which has no label.
    */
   | { readonly type: 'lanes'; readonly labels: readonly string[] };
 

@@ -1,8 +1,9 @@
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
-import { createMemoryPair, type Message, TransportError } from '@kikitori/transport';
+import { createMemoryPair, type Message } from '@kikitori/transport';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, DialectRequest } from '../../src/dialects/dialect.js';
 import { type Session, startSession } from '../../src/session/serve-connection.js';
+import { listenTo } from '../realtime-client.js';
 import { SCRIPT } from '../test-server.js';
 
 /** A dialect to be held against the suite, and how its clients speak. */
@@ -145,19 +146,7 @@ export function testDialect(subject: DialectSubject): void {
     const engine = createScriptedEngine({ ...SCRIPT, streamsMax });
     const { near, far } = createMemoryPair();
     const session = startSession(far, { engine, claimed: { dialect, request } });
-    const told: Message[] = [];
-    let onNews: () => void = () => undefined;
-    const closed = (async () => {
-      try {
-        for await (const message of near.messages) {
-          told.push(message);
-          onNews();
-        }
-        return 1000;
-      } catch (error) {
-        return error instanceof TransportError ? (error.closeCode ?? 1006) : 1006;
-      }
-    })();
+    const { told, closed, news } = listenTo(near);
     return {
       engine,
       session,
@@ -167,11 +156,7 @@ export function testDialect(subject: DialectSubject): void {
         for (const message of messages) await near.send(message);
       },
       until: async (condition) => {
-        while (!condition()) {
-          await new Promise<void>((resolve) => {
-            onNews = resolve;
-          });
-        }
+        while (!condition()) await news();
       },
       end: async () => {
         await near.close();

@@ -8,7 +8,7 @@ import { Interpreter } from '../../src/dialects/interpreter.js';
 import { DIALECTS, dialectOf } from '../../src/dialects/registry.js';
 import { vllm } from '../../src/dialects/vllm/vllm.js';
 import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
-import { handshake, startTestServer } from '../test-server.js';
+import { eventually, handshake, startTestServer } from '../test-server.js';
 import { testDialect } from './conformance.js';
 import { lines } from './lines/lines.js';
 
@@ -64,6 +64,22 @@ describe('a server with one more dialect', () => {
       const [head, body] = (await handshake(test.server.port, path)).split('\r\n\r\n');
       expect([head?.split(' ')[1], body]).toEqual(['401', answer]);
     }
+  });
+});
+
+describe('a server with sessions of several voices', () => {
+  it('gives each voice a place, and has them back', async () => {
+    await using test = await startTestServer({
+      engine: { streamsMax: 2 },
+      server: { dialects: [lines, ...DIALECTS] },
+    });
+    const url = `${test.url.replace('http', 'ws')}/lines?lanes=caller,agent`;
+    const connection = await connectWebSocket({ url });
+    await connection.send(Uint8Array.of(0, 255));
+    await eventually(async () => (await test.metric('kikitori_sessions_active')) === 2);
+    expect(await handshake(test.server.port, '/v1/realtime')).toMatch(/^HTTP\/1\.1 503/);
+    await connection.close();
+    await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
   });
 });
 

@@ -1,19 +1,21 @@
 /** Sessions that hear more than one voice, each in audio of its own, over a dialect of the tests. */
 import { encodeMuLaw } from '@kikitori/audio';
+import { silentLogger } from '@kikitori/core';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
-import { createMemoryPair, TransportError } from '@kikitori/transport';
+import { createMemoryPair, type Message } from '@kikitori/transport';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SessionLimits } from '../../src/limits.js';
 import { type Session, startSession } from '../../src/session/serve-connection.js';
 import { lines } from '../dialects/lines/lines.js';
+import { listenTo } from '../realtime-client.js';
 import { eventually, SCRIPT } from '../test-server.js';
 
 interface Scene {
   readonly engine: ScriptedEngine;
   readonly session: Session;
   readonly clock: ManualClock;
-  readonly told: string[];
+  readonly told: Message[];
   readonly closed: Promise<number>;
   /** Silence of that length in a lane; the scripted engine counts samples. */
   hear(lane: number, lengthMs: number): Promise<void>;
@@ -49,15 +51,7 @@ function scene({
     claimed: { dialect: lines, request },
     ...(takePlaces === undefined ? {} : { takePlaces }),
   });
-  const told: string[] = [];
-  const closed = (async () => {
-    try {
-      for await (const message of near.messages) told.push(String(message));
-      return 1000;
-    } catch (error) {
-      return error instanceof TransportError ? (error.closeCode ?? 1006) : 1006;
-    }
-  })();
+  const { told, closed } = listenTo(near);
   return {
     engine,
     session,
@@ -73,9 +67,11 @@ function scene({
   };
 }
 
+const linesOf = ({ told }: Scene): string[] => told.map(String);
+
 /** What one of them said, as far as it was told. */
-function saidBy({ told }: Scene, name: string): string {
-  return told
+function saidBy(call: Scene, name: string): string {
+  return linesOf(call)
     .filter((line) => line.startsWith(`${name}: `) && line !== `${name}: .`)
     .map((line) => line.slice(name.length + 2))
     .join(' ');
@@ -89,7 +85,7 @@ describe('a session with two lanes', () => {
       await call.hear(1, 100);
     }
     await call.stop();
-    await eventually(() => call.told.filter((line) => line.endsWith(': .')).length === 2);
+    await eventually(() => linesOf(call).filter((line) => line.endsWith(': .')).length === 2);
     expect(saidBy(call, 'caller')).toBe('First words spoken.');
     expect(saidBy(call, 'agent')).toBe('First words spoken.');
     expect(call.engine.calls.opens).toBe(2);
@@ -103,7 +99,7 @@ describe('a session with two lanes', () => {
     const call = scene();
     await call.hear(1, 2000);
     await call.stop();
-    await eventually(() => call.told.filter((line) => line.endsWith(': .')).length === 2);
+    await eventually(() => linesOf(call).filter((line) => line.endsWith(': .')).length === 2);
     expect([saidBy(call, 'caller'), saidBy(call, 'agent')]).toEqual(['', 'First words spoken.']);
     await call.leave();
   });
@@ -115,7 +111,7 @@ describe('a session with two lanes', () => {
     await eventually(() => saidBy(call, 'agent') !== '' && saidBy(call, 'caller') !== '');
     call.session.drain(60_000);
     expect(await call.closed).toBe(1012);
-    expect(call.told.filter((line) => line.endsWith(': .'))).toHaveLength(2);
+    expect(linesOf(call).filter((line) => line.endsWith(': .'))).toHaveLength(2);
     await call.session.ended;
     expect(call.clock.pending).toBe(0);
   });
@@ -129,7 +125,7 @@ describe('a session with two lanes', () => {
     }
     call.clock.advance(1000);
     expect(await call.closed).toBe(1000);
-    expect(call.told.filter((line) => line.startsWith('!'))).toEqual(['! idle_timeout']);
+    expect(linesOf(call).filter((line) => line.startsWith('!'))).toEqual(['! idle_timeout']);
     await call.session.ended;
   });
 
@@ -140,7 +136,7 @@ describe('a session with two lanes', () => {
     await eventually(() => call.engine.calls.opens === 2);
     await call.engine.close();
     expect(await call.closed).toBe(1012);
-    expect(call.told.filter((line) => line.startsWith('!'))).toEqual(['! engine_failed']);
+    expect(linesOf(call).filter((line) => line.startsWith('!'))).toEqual(['! engine_failed']);
     await call.session.ended;
   });
 
@@ -175,8 +171,33 @@ describe('a session with two lanes', () => {
     await call.hear(1, 20);
     expect(await call.closed).toBe(1013);
     expect(saidBy(call, 'caller')).toBe('First words spoken.');
-    expect(call.told.filter((line) => line === 'caller: .')).toHaveLength(1);
-    expect(call.told.filter((line) => line.startsWith('!'))).toEqual(['! engine_busy']);
+    expect(linesOf(call).filter((line) => line === 'caller: .')).toHaveLength(1);
+    expect(linesOf(call).filter((line) => line.startsWith('!'))).toEqual(['! engine_busy']);
     await call.session.ended;
+  });
+});
+
+describe('a dialect with a bug', () => {
+  const named = { type: 'lanes', labels: ['one', 'two'] } as const;
+  const pcm = new Uint8Array(320);
+
+  it.each([
+    ['lanes that come late', [{ type: 'configure', model: '' }, named]],
+    ['lanes that come twice', [named, named]],
+    ['audio of a lane that is not there', [named, { type: 'append', lane: 2, pcm }]],
+  ] as const)('ends its own session and says so in the log: %s', async (_what, inputs) => {
+    const engine = createScriptedEngine(SCRIPT);
+    engines.push(engine);
+    const logged: string[] = [];
+    const { near, far } = createMemoryPair();
+    const dialect = { ...lines, converse: () => ({ read: () => inputs, write: () => [] }) };
+    const request = { path: '/lines', query: '', headers: {}, protocols: [] };
+    const logger = { ...silentLogger, error: (message: string) => void logged.push(message) };
+    const session = startSession(far, { engine, logger, claimed: { dialect, request } });
+    const { closed } = listenTo(near);
+    await near.send('anything');
+    expect(await closed).toBe(1011);
+    expect(logged).toEqual(['A session failed and was ended.']);
+    await session.ended;
   });
 });
