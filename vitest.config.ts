@@ -11,20 +11,6 @@ const PAGES = [
 const COMMANDS = ['test/e2e/**/*.test.ts'];
 const MICROPHONE = 'test/e2e/listen.test.ts';
 
-/** Files of one worker share their modules: half of the time was loading the same ones again. */
-const SHARED = ['{packages,apps}/*/test/**/*.test.ts'];
-/** Those that replace modules, globals or the environment want all of it for themselves. */
-const ALONE = [
-  'packages/audio/test/file/*.test.ts',
-  'packages/bridge/test/wire/fallback.test.ts',
-  'packages/cli/test/hostile-text.test.ts',
-  'packages/client/test/browser/*.test.ts',
-  'packages/engine-local/test/**/*.test.ts',
-  'packages/sagemaker/test/client/connect.test.ts',
-  'packages/server/test/uploads.test.ts',
-  'packages/transport/test/ws/browser.test.ts',
-];
-
 // Across packages the tests run against the built `dist`: worker threads cannot load TypeScript on Node 20.
 export default defineConfig({
   test: {
@@ -36,18 +22,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'packages',
-          include: SHARED,
-          exclude: ALONE,
-          isolate: false,
-          maxWorkers: 2,
-        },
-      },
-      {
-        extends: true,
-        test: {
           name: 'parts',
-          include: ['test/**/*.test.ts', ...ALONE],
+          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: REAL_TIME,
           // Two cores are the smallest machine we promise anything for; the engine tests want one to themselves.
           maxWorkers: 2,
