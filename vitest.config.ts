@@ -14,6 +14,8 @@ const MICROPHONE = 'test/e2e/listen.test.ts';
 // Across packages the tests run against the built `dist`: worker threads cannot load TypeScript on Node 20.
 export default defineConfig({
   test: {
+    // What is built already is loaded by Node itself, not brought through vite a module at a time.
+    server: { deps: { external: [/\/dist\/.*\.js$/] } },
     testTimeout: 30_000,
     // What a test waits for ends with the test, not by a clock of its own that a busy machine would run out.
     expect: { poll: { timeout: 120_000 } },
