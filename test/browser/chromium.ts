@@ -6,6 +6,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = EXECUTABLES.find((path) => existsSync(path));
+/** The same browser without what draws windows and asks people: half the processor time. */
+const shellPath = ['/usr/bin/chromium-headless-shell'].find((path) => existsSync(path));
 const isBuilt = existsSync(join(PAGES_FOLDER, 'index.html'));
 
 /** Why tests in a browser cannot run here; undefined when they can. Say it on stderr and skip. */
@@ -16,14 +18,22 @@ export const whyNoBrowser: string | undefined =
       ? undefined
       : 'the pages are not built (npm run build)';
 
-/** Starts a browser without a window, that talks to nobody by itself. `isLoud`: its tabs make sound that can be shared. */
+export interface BrowserNeeds {
+  /** Its tabs make sound that can be shared. */
+  readonly isLoud?: boolean;
+  /** It refuses or shares what a person would be asked about, and knows of a screen. */
+  readonly isWhole?: boolean;
+}
+
+/** Starts a browser without a window, that talks to nobody by itself. */
 export async function launchBrowser(
   flags: readonly string[] = [],
-  { isLoud = false }: { readonly isLoud?: boolean } = {},
+  { isLoud = false, isWhole = isLoud }: BrowserNeeds = {},
 ): Promise<Browser> {
+  const path = isWhole ? executablePath : (shellPath ?? executablePath);
   return await chromium.launch({
     ...(isLoud ? { ignoreDefaultArgs: ['--mute-audio'] } : {}),
-    ...(executablePath === undefined ? {} : { executablePath }),
+    ...(path === undefined ? {} : { executablePath: path }),
     args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', ...flags],
   });
 }

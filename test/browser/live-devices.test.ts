@@ -5,10 +5,12 @@ import { axeViolations, launchBrowser, whyNoBrowser } from './chromium.js';
 import {
   ALL_ALLOWED,
   FAKE_MICROPHONE,
+  focused,
   LiveStage,
   leave,
   PATIENCE,
   stop,
+  tabTo,
   untilPhase,
   untilSaid,
   untilState,
@@ -34,9 +36,12 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page listens to', { t
   let bare: Browser;
   beforeAll(async () => {
     // One whose permissions a test gives and takes; one that always says no; one with the devices of this machine.
-    asked = await launchBrowser([FAKE_MICROPHONE, '--auto-accept-this-tab-capture']);
-    deaf = await launchBrowser([FAKE_MICROPHONE, '--deny-permission-prompts']);
-    bare = await launchBrowser([ALL_ALLOWED]);
+    const isWhole = true;
+    [asked, deaf, bare] = await Promise.all([
+      launchBrowser([FAKE_MICROPHONE, '--auto-accept-this-tab-capture'], { isWhole }),
+      launchBrowser([FAKE_MICROPHONE, '--deny-permission-prompts'], { isWhole }),
+      launchBrowser([ALL_ALLOWED]),
+    ]);
   });
   afterEach(async () => {
     await leave(asked, deaf, bare);
@@ -57,6 +62,21 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page listens to', { t
     await again(page).waitFor(PATIENCE);
     expect(await axeViolations(page)).toEqual([]);
     expect(await page.locator('#record').isEnabled()).toBe(true);
+  });
+
+  it('is tried again by keys alone, and the sentence closed', async () => {
+    const page = await visit(deaf, (await stage.serve()).url);
+    await tabTo(page, 'record');
+    await page.keyboard.press('Enter');
+    await again(page).waitFor(PATIENCE);
+    await again(page).focus();
+    await page.keyboard.press('Enter');
+    await again(page).waitFor(PATIENCE);
+    expect(await focused(page)).toBe('record');
+    await page.getByRole('button', { name: 'Close' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await focused(page)).toBe('record');
+    expect(await alert(page).textContent()).toBe('');
   });
 
   it('is not there: a sentence that helps, and recordings work all the same', async ({ skip }) => {

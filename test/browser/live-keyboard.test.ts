@@ -22,17 +22,15 @@ const KEY = 'key-for-the-walk';
 describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { timeout: 120_000 }, () => {
   const stage = new LiveStage();
   let browser: Browser;
-  let deaf: Browser;
   beforeAll(async () => {
     browser = await launchBrowser([FAKE_MICROPHONE, ALL_ALLOWED]);
-    deaf = await launchBrowser([FAKE_MICROPHONE, '--deny-permission-prompts']);
   });
   afterEach(async () => {
-    await leave(browser, deaf);
+    await leave(browser);
     await stage.close();
   });
   afterAll(async () => {
-    await Promise.all([browser?.close(), deaf?.close()]);
+    await browser?.close();
   });
 
   const press = (page: Page, key: string): Promise<void> => page.keyboard.press(key);
@@ -180,22 +178,6 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
     await press(page, 'Enter');
     await untilSaid(page);
     expect(await focused(page)).toBe('record');
-  });
-
-  it('tries again after a failure, and closes its sentence', async () => {
-    const page = await visit(deaf, (await stage.serve()).url);
-    await tabTo(page, 'record');
-    await press(page, 'Enter');
-    const again = page.getByRole('button', { name: 'Try again' });
-    await again.waitFor(PATIENCE);
-    await again.focus();
-    await press(page, 'Enter');
-    await again.waitFor(PATIENCE);
-    expect(await focused(page)).toBe('record');
-    await page.getByRole('button', { name: 'Close' }).focus();
-    await press(page, 'Enter');
-    expect(await focused(page)).toBe('record');
-    expect(await page.getByRole('alert').textContent()).toBe('');
   });
 
   it('says each finished sentence and each state once: no revision, and no seconds that are counted', async () => {
