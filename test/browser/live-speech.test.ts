@@ -128,7 +128,8 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     });
   });
 
-  it('has the first word although the connection comes 3 s late or later', async () => {
+  // They listen, and next to nothing else: all of these at once are no load.
+  it.concurrent('has the first word although the connection comes 3 s late or later', async () => {
     const door = await SlowDoor.open(server.port);
     try {
       let open: () => void = () => undefined;
@@ -148,7 +149,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     }
   });
 
-  it('loses nothing that was said while the server was gone', async () => {
+  it.concurrent('loses nothing that was said while the server was gone', async () => {
     const door = await SlowDoor.open(server.port);
     try {
       const page = await visit(ferry, door.url);
@@ -167,7 +168,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     }
   });
 
-  it('hears what a tab plays', async () => {
+  it.concurrent('hears what a tab plays', async () => {
     // Only the page itself can be picked without a hand at the mouse.
     const script = `{
       const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
@@ -190,7 +191,7 @@ describe.skipIf(engine === undefined)('the live page, spoken to', { timeout: 120
     expectWhole(await wordsOn(page), 'kitchen');
   });
 
-  it('reads a file that is dropped on it, as fast as possible', async () => {
+  it.concurrent('reads a file that is dropped on it, as fast as possible', async () => {
     const page = await visit(quiet, server.url);
     await page.getByText('as fast as possible').click();
     const bytes = [...(await readFile(join(import.meta.dirname, '../../samples/meeting.flac')))];
