@@ -28,7 +28,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
     domOnlyIn: /^ws\/browser/,
   },
   engine: { level: 2, mayImport: ['audio'] },
-  'engine-local': { level: 3, mayImport: ['engine', 'audio'] },
+  'engine-local': { level: 3, mayImport: ['core', 'engine', 'audio'] },
   server: { level: 3, mayImport: ['core', 'protocol', 'audio', 'transport', 'engine'] },
   bridge: { level: 3, mayImport: ['core', 'transport'] },
   sagemaker: { level: 3, mayImport: ['core', 'transport'] },

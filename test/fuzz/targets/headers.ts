@@ -1,9 +1,9 @@
 /** Headers of HTTP, read without sockets: those of browsers, proxies, clients of AWS and model hubs; and forms. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { askedWaitMs } from '@kikitori/core/hub';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { FfmpegReport } from '../../../packages/audio/src/file/ffmpeg-report.js';
-import { askedWaitMs } from '../../../packages/deploy/src/artefacts/hub-request.js';
 import { parseLanguage } from '../../../packages/protocol/src/languages.js';
 import {
   canonicalRequest,

@@ -11,7 +11,7 @@ import { ClientError } from '../../../packages/client/src/errors.js';
 import { modelsUrl, realtimeUrl } from '../../../packages/client/src/urls.js';
 import { parseS3Uri } from '../../../packages/deploy/src/artefacts/s3-location.js';
 import { DeployError } from '../../../packages/deploy/src/errors.js';
-import { parseHubName } from '../../../packages/engine-local/src/store/hub-listing.js';
+import { hubNameOf } from '../../../packages/engine-local/src/store/hub-listing.js';
 import { folderName } from '../../../packages/engine-local/src/store/location.js';
 import { mutatedText } from '../mutation.js';
 import type { Random } from '../random.js';
@@ -64,9 +64,9 @@ function addresses(random: Random): void {
 
 function names(random: Random): void {
   const name = mutatedText(random.pick(['hf:owner/name@main', 'hf:owner/name', 'tiny', '../base']), random);
-  const hub = answerOf(() => parseHubName(name), EngineError);
+  const hub = answerOf(() => hubNameOf(name), EngineError);
   insist(
-    hub instanceof Error || hub === undefined || !hub.revision.includes('..'),
+    hub instanceof Error || hub === undefined || hub.revision?.includes('..') !== true,
     'A revision leads elsewhere.',
   );
   if (hub !== undefined && !(hub instanceof Error)) {

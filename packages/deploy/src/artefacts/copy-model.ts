@@ -1,9 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { type HubAccess, type HubFile, type HubListing, isCommit } from '@kikitori/core/hub';
 import { DeployError } from '../errors.js';
 import { copyFile, type FileTask } from './file-copy.js';
-import type { HubAccess, HubModel } from './hub-access.js';
-import { isCommit } from './hub-access.js';
-import { type HubFile, type HubListing, listHubModel } from './hub-listing.js';
+import type { HubModel } from './hub-access.js';
+import { listHubModel } from './hub-listing.js';
 import { HubSource } from './hub-source.js';
 import { ARTEFACT_LIMITS, TRANSFER_DEFAULTS, type TransferLimits } from './limits.js';
 import { chooseModelFiles, type ModelFormat } from './model-files.js';
@@ -270,6 +270,9 @@ function choose(listing: HubListing): { readonly format: ModelFormat; readonly f
     throw new DeployError('model_unsuitable', {
       sentence: `The repository holds no model that vLLM can load: ${choice.missing.slice(0, 3).join(', ')} is missing. See docs/aws-model.md for the files that are needed.`,
     });
+  }
+  if (choice.files.some(({ sizeBytes }) => sizeBytes > ARTEFACT_LIMITS.fileBytesMax)) {
+    throw new DeployError('model_unsuitable', { sentence: 'A file of the model is larger than S3 takes.' });
   }
   if (choice.files.length > ARTEFACT_LIMITS.filesMax) {
     throw new DeployError('model_unsuitable', { sentence: 'The model is in more files than are copied.' });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { HubFile } from '@kikitori/core/hub';
 import { createSHA1, createSHA256, type IHasher } from 'hash-wasm';
-import type { HubFile } from './hub-listing.js';
 import { ARTEFACT_LIMITS } from './limits.js';
 
 /** The state of a file's hashes between two of its bytes, as text. */

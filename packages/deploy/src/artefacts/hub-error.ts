@@ -1,9 +1,13 @@
+import { HttpStatusError, HubError } from '@kikitori/core/hub';
 import { DeployError } from '../errors.js';
-import { HttpStatusError } from './network-failure.js';
 
 /** The sentence for whatever went wrong between us and a hub. A `DeployError` stays as it is. */
 export function toHubError(error: unknown): DeployError {
   if (error instanceof DeployError) return error;
+  if (error instanceof HubError) {
+    const code = error.code === 'invalid' ? 'invalid_setting' : 'hub_unreachable';
+    return new DeployError(code, { cause: error, sentence: error.message });
+  }
   if (!(error instanceof HttpStatusError)) return new DeployError('hub_unreachable', { cause: error });
   const { status, hubCode } = error;
   if (hubCode === 'GatedRepo') {

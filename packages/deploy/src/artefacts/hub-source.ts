@@ -1,10 +1,14 @@
+import {
+  addressOf,
+  BrokenOffError,
+  HttpStatusError,
+  type HubAccess,
+  type HubFile,
+  requestHub,
+} from '@kikitori/core/hub';
 import { DeployError } from '../errors.js';
-import type { HubAccess } from './hub-access.js';
 import { toHubError } from './hub-error.js';
-import type { HubFile } from './hub-listing.js';
-import { requestHub } from './hub-request.js';
 import { ARTEFACT_LIMITS } from './limits.js';
-import { BrokenOffError, HttpStatusError } from './network-failure.js';
 import { pauseAfter, type RetryOptions } from './retry.js';
 import { Watchdog } from './watchdog.js';
 
@@ -42,9 +46,7 @@ export class HubSource {
   constructor(file: HubFile, options: SourceOptions) {
     this.file = file;
     this.#options = options;
-    const { access, repository, commit } = options;
-    const path = file.path.split('/').map(encodeURIComponent).join('/');
-    this.#url = new URL(`${access.endpoint}/${repository}/resolve/${commit}/${path}`);
+    this.#url = addressOf(file.path, options);
   }
 
   /**

@@ -1,3 +1,4 @@
+export type { FileChecksum, HubAccess, HubFile } from '@kikitori/core/hub';
 export {
   type CopyModelOptions,
   copyModel,
@@ -6,8 +7,7 @@ export {
   modelKeyPrefix,
   planModelCopy,
 } from './copy-model.js';
-export { type HubAccess, type HubModel, hubAccess, parseHubModel, VOXTRAL_REALTIME } from './hub-access.js';
-export type { FileChecksum, HubFile } from './hub-listing.js';
+export { type HubModel, hubAccess, parseHubModel, VOXTRAL_REALTIME } from './hub-access.js';
 export { ARTEFACT_LIMITS, type TransferLimits } from './limits.js';
 export {
   type BucketEnd,

@@ -35,12 +35,6 @@ export const ARTEFACT_LIMITS = {
   /** Any other call of S3. */
   callTimeoutMs: 60_000,
 
-  /** From the hub's address to its storage's. More is a loop. */
-  redirectsMax: 5,
-  /** Pages of a repository's listing, 1,000 files each. */
-  listingPagesMax: 20,
-  /** One page, or what a hub says about a revision. A longer answer is none of a hub. */
-  listingBytesMax: 8 * 1024 * 1024,
   /** Pages of S3's own lists, 1,000 entries each; 10,000 parts need ten. */
   s3PagesMax: 100,
 

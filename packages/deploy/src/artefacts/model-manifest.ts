@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from './json.js';
+import { isRecord, parseJson } from '@kikitori/core';
 import type { ModelFormat } from './model-files.js';
 
 /** The last object that a copy writes, in the model's prefix: where it is, every file is there and was checked. */

@@ -12,9 +12,10 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { BrokenOffError } from '@kikitori/core/hub';
 import { partChecksum } from './file-digest.js';
 import { ARTEFACT_LIMITS } from './limits.js';
-import { BrokenOffError, statusOf } from './network-failure.js';
+import { statusOf } from './network-failure.js';
 import { type RetryOptions, retry } from './retry.js';
 import { Watchdog } from './watchdog.js';
 

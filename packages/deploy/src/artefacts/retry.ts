@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { HttpStatusError } from '@kikitori/core/hub';
 import { ARTEFACT_LIMITS } from './limits.js';
-import { HttpStatusError, isTransient } from './network-failure.js';
+import { isTransient } from './network-failure.js';
 
 export interface RetryOptions {
   /** First wait, in milliseconds. */

@@ -1,6 +1,6 @@
+import { isRecord, parseJson } from '@kikitori/core';
+import type { HubFile } from '@kikitori/core/hub';
 import type { DigestState } from './file-digest.js';
-import type { HubFile } from './hub-listing.js';
-import { isRecord, parseJson } from './json.js';
 import { ARTEFACT_LIMITS } from './limits.js';
 import { type FileRecord, parseRecords } from './model-manifest.js';
 import type { ObjectStore } from './object-store.js';

@@ -1,4 +1,4 @@
-import { BrokenOffError } from './network-failure.js';
+import { BrokenOffError } from '@kikitori/core/hub';
 
 /** Ends one request when it is quiet for too long, or when the caller's signal is aborted. */
 export class Watchdog {

@@ -1,6 +1,6 @@
 import { BatchGetImageCommand, type ECRClient, GetDownloadUrlForLayerCommand } from '@aws-sdk/client-ecr';
-import { readShort } from '../artefacts/hub-request.js';
-import { isRecord, parseJson } from '../artefacts/json.js';
+import { isRecord, parseJson } from '@kikitori/core';
+import { readShort } from '@kikitori/core/hub';
 import { Watchdog } from '../artefacts/watchdog.js';
 import { DeployError } from '../errors.js';
 import { PLATFORM } from './builder.js';

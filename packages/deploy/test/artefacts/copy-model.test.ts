@@ -71,8 +71,8 @@ describe('a copy from the hub to S3', () => {
     expect(await copy({ model })).toMatchObject({ commit: hub.commit, sentBytes: 0 });
   });
 
-  it('reads every page of every list', async () => {
-    const { s3, copy } = await openRig({ pageSize: 2 }, { pageSize: 2 });
+  it('reads every page of every list of S3', async () => {
+    const { s3, copy } = await openRig({}, { pageSize: 2 });
     s3.fault = (operation) =>
       operation === 'Complete' ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined;
     await expect(copy()).rejects.toMatchObject({ code: 'access_denied' });

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hubAccess, parseHubModel, tokenFor } from '../../src/artefacts/hub-access.js';
-import { askedWaitMs } from '../../src/artefacts/hub-request.js';
+import { hubAccess, parseHubModel } from '../../src/artefacts/hub-access.js';
 import type { HubFault } from '../fake-aws/fake-hub.js';
 import type { S3Fault } from '../fake-aws/fake-s3.js';
 import { openRig, type Rig, SMALL } from './set-up.js';
@@ -50,15 +49,6 @@ describe('the token', () => {
     expect(back.every(({ authorization }) => authorization === undefined)).toBe(true);
   });
 
-  it('goes over TLS or to this machine, and to nobody else', () => {
-    const access = { endpoint: 'https://hub.example', token: TOKEN };
-    expect(tokenFor(new URL('https://hub.example/a'), access)).toBe(TOKEN);
-    expect(tokenFor(new URL('https://hub.example:444/a'), access)).toBeUndefined();
-    expect(tokenFor(new URL('https://cdn.hub.example/a'), access)).toBeUndefined();
-    const clear = { endpoint: 'http://hub.example', token: TOKEN };
-    expect(tokenFor(new URL('http://hub.example/a'), clear)).toBeUndefined();
-  });
-
   it('is in no error, whatever goes wrong', async () => {
     const { hub, s3, copy } = await openRig({ token: 'another' });
     const refused: unknown = await copy({ access: { endpoint: hub.endpoint, token: TOKEN } }).catch(
@@ -68,21 +58,10 @@ describe('the token', () => {
     const all = JSON.stringify(refused, Object.getOwnPropertyNames(refused));
     expect(`${all} ${String(refused)} ${String((refused as Error).cause)}`).not.toContain('hf_secret');
     expect(s3.operations).not.toContain('PutObject');
-    expect(() => hubAccess({ HF_TOKEN: 'hf_\nsecret' })).toThrow(/HF_TOKEN/);
-    expect(() => hubAccess({ HF_TOKEN: 'hf_\nsecret' })).not.toThrow(/secret/);
+    expect(() => hubAccess({ HF_TOKEN: 'hf_\nsecret' })).toThrow(
+      expect.objectContaining({ code: 'invalid_setting', message: expect.not.stringContaining('secret') }),
+    );
   });
-
-  it.each(['huggingface.co', 'ftp://huggingface.co', 'localhost:8080', '//'])(
-    'is shown to nobody where HF_ENDPOINT is no address, and a sentence says so: %s',
-    (HF_ENDPOINT) => {
-      expect(() => hubAccess({ HF_ENDPOINT, HF_TOKEN: TOKEN })).toThrow(
-        expect.objectContaining({
-          code: 'invalid_setting',
-          message: expect.stringMatching(/^HF_ENDPOINT is no address; set it to one such as https:/),
-        }),
-      );
-    },
-  );
 });
 
 describe('a hub that is', () => {
@@ -226,14 +205,6 @@ describe('names', () => {
     for (const bad of ['', 'a', 'a/b/c', '../b', 'a/..b', 'a/b@../c', 'a/b?x', 'https://a/b']) {
       expect(() => parseHubModel(bad), bad).toThrow(/owner\/name/);
     }
-  });
-
-  it('of waits are read as the hub writes them', () => {
-    const asked = (headers: Record<string, string>) => askedWaitMs(new Headers(headers));
-    expect(asked({ ratelimit: '"resolvers";r=0;t=55' })).toBe(55_000);
-    expect(asked({ ratelimit: '"resolvers";r=12;t=55' })).toBeUndefined();
-    expect(asked({ 'retry-after': '7' })).toBe(7_000);
-    expect(asked({})).toBeUndefined();
   });
 });
 

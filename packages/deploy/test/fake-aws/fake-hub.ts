@@ -87,7 +87,6 @@ export interface FakeHubOptions {
   readonly commit?: string;
   /** Without it, everybody may read. */
   readonly token?: string;
-  readonly pageSize?: number;
   /** Requests that one signed address serves; then 403. */
   readonly signatureUses?: number;
   /** False for a storage that sends whole files whatever was asked for. */
@@ -189,23 +188,17 @@ export class FakeHub {
       response.writeHead(fault.status, fault.headers).end();
       return;
     }
-    const send = (value: unknown, headers = {}): void => {
-      response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+    const send = (value: unknown): void => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     };
-    if (path.endsWith('/revision/main')) {
-      send({ sha: this.commit });
-      return;
-    }
-    if (!path.endsWith(`/tree/${this.commit}`)) {
+    const names = ['main', this.commit].map((revision) => `/revision/${revision}`);
+    if (!names.some((name) => path.endsWith(name)) || url.searchParams.get('blobs') !== 'true') {
       response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
       return;
     }
-    const from = Number(url.searchParams.get('cursor') ?? 0);
-    const to = from + (this.#options.pageSize ?? 1_000);
-    const next = `<${this.endpoint}${url.pathname}?cursor=${to}>; rel="next"`;
-    const page = this.#options.files.slice(from, to).map((file) => this.#entryOf(file));
-    const folder = { type: 'directory', oid: 'b'.repeat(40), size: 0, path: 'folder' };
-    send([...page, folder], to < this.#options.files.length ? { link: next } : {});
+    const inFolder = { rfilename: 'folder/params.json', size: 1, blobId: 'b'.repeat(40) };
+    const siblings = [...this.#options.files.map((file) => this.#entryOf(file)), inFolder];
+    send({ sha: this.commit, siblings });
   }
 
   #entryOf(file: FakeFile): unknown {
@@ -214,9 +207,9 @@ export class FakeHub {
     this.#hashes.set(file.path, known);
     const size = lie?.sizeBytes ?? file.sizeBytes;
     const hash = lie?.hash ?? known;
-    const entry = { type: 'file', path: file.path, size };
-    if (!file.isLarge) return { ...entry, oid: hash };
-    return { ...entry, oid: 'c'.repeat(40), lfs: { oid: hash, size, pointerSize: 135 } };
+    const entry = { rfilename: file.path, size };
+    if (!file.isLarge) return { ...entry, blobId: hash };
+    return { ...entry, blobId: 'c'.repeat(40), lfs: { sha256: hash, size, pointerSize: 135 } };
   }
 
   #serveStorage(request: IncomingMessage, response: ServerResponse): void {

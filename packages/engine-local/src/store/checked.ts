@@ -5,7 +5,8 @@
  */
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRecord, type ModelFile, readJson } from './manifest.js';
+import { isRecord } from '@kikitori/core';
+import { type ModelFile, readJson } from './manifest.js';
 
 /** Name of the file in a model's folder. */
 export const CHECKED_NAME = 'checked.json';

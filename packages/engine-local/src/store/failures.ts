@@ -1,3 +1,4 @@
+import { codesOf, isBrokenOff, isUnreachable } from '@kikitori/core/hub';
 import { EngineError } from '@kikitori/engine';
 
 /** What was tried, for the sentence. */
@@ -12,36 +13,6 @@ export interface FailureContext {
   readonly address: string;
 }
 
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ENOTCACHED',
-  'EADDRNOTAVAIL',
-]);
-
-const BROKEN_OFF: ReadonlySet<string> = new Set([
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ERR_SOCKET_TIMEOUT',
-  'ERR_STREAM_PREMATURE_CLOSE',
-  'EIDLETIMEOUT',
-  'ECONNECTIONTIMEOUT',
-  'EBADSIZE',
-  'Z_BUF_ERROR',
-  'UND_ERR_SOCKET',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-]);
-
 const UNTRUSTED: ReadonlySet<string> = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -55,38 +26,6 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
 export class ChecksumError extends Error {
   override readonly name = 'ChecksumError';
   readonly code = 'EINTEGRITY';
-}
-
-/** An answer of a server that is not the one wanted. */
-export class HttpStatusError extends Error {
-  override readonly name = 'HttpStatusError';
-  readonly code: string;
-  readonly status: number;
-
-  constructor(status: number) {
-    super('The server answered with an error status.');
-    this.status = status;
-    this.code = `E${status}`;
-  }
-}
-
-/** The error codes of an error and its causes, outermost first. */
-export function codesOf(error: unknown): readonly string[] {
-  const codes: string[] = [];
-  let current = error;
-  // Causes nest a few levels deep; the bound is against a cycle.
-  for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
-    if ('code' in current && typeof current.code === 'string') codes.push(current.code);
-    current = current.cause;
-  }
-  return codes;
-}
-
-/** Is another try in a moment worth it? Unreachable, broken off, overloaded. */
-export function isTransient(error: unknown): boolean {
-  return codesOf(error).some(
-    (code) => BROKEN_OFF.has(code) || UNREACHABLE.has(code) || code === 'E429' || /^E5\d\d$/.test(code),
-  );
 }
 
 /**
@@ -121,10 +60,10 @@ function sentenceFor(
   if (codes.some((code) => UNTRUSTED.has(code))) {
     return `The server's certificate is not trusted while fetching ${subject}. Set npm's cafile or NODE_EXTRA_CA_CERTS to your network's certificate.`;
   }
-  if (codes.some((code) => UNREACHABLE.has(code))) {
+  if (isUnreachable(codes)) {
     return `The network is not reachable, so ${subject} could not be fetched. Go online, check the proxy and ${address}, and run again.`;
   }
-  if (codes.some((code) => BROKEN_OFF.has(code))) {
+  if (isBrokenOff(codes)) {
     return `The download of ${subject} broke off. Run again to go on.`;
   }
   return `Fetching ${subject} failed. Run again, and check ${address} if it happens again.`;

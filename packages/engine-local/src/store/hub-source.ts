@@ -1,17 +1,18 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ChecksumError, HttpStatusError, isTransient } from './failures.js';
-import { type HubAccess, type HubFile, hubHeaders } from './hub-listing.js';
+import { addressOf, HttpStatusError, type HubAccess, isTransient, requestHub } from '@kikitori/core/hub';
+import { ChecksumError } from './failures.js';
+import type { ModelHubFile } from './hub-listing.js';
 import { STORE_LIMITS } from './limits.js';
 import { isMissing, type ModelFile } from './manifest.js';
 import { hashFile, type OpenFile, writeStream } from './write-file.js';
 
 export interface HubFetchOptions {
   readonly access: HubAccess;
-  readonly repo: string;
-  /** The commit, so that a file resumed later is of the same version. */
-  readonly revision: string;
+  readonly repository: string;
+  /** So that a file resumed later is of the same version. */
+  readonly commit: string;
   readonly openFile: OpenFile;
   readonly signal: AbortSignal | undefined;
   /** Told the bytes of this file that are on the disk, resumed ones included. */
@@ -24,7 +25,11 @@ export interface HubFetchOptions {
  *
  * @throws ChecksumError when it is not what the hub announced; nothing of it is kept then
  */
-export async function fetchFromHub(file: HubFile, dir: string, options: HubFetchOptions): Promise<ModelFile> {
+export async function fetchFromHub(
+  file: ModelHubFile,
+  dir: string,
+  options: HubFetchOptions,
+): Promise<ModelFile> {
   const { signal } = options;
   const name = basename(file.path);
   const whole = join(dir, name);
@@ -40,7 +45,7 @@ export async function fetchFromHub(file: HubFile, dir: string, options: HubFetch
 }
 
 /** Asks for what is missing until nothing is. A try that brought bytes starts the count of vain tries anew. */
-async function fetchAll(file: HubFile, part: string, options: HubFetchOptions): Promise<void> {
+async function fetchAll(file: ModelHubFile, part: string, options: HubFetchOptions): Promise<void> {
   const { signal, retryDelayMs } = options;
   let vainTries = 0;
   for (let tries = 1; ; tries += 1) {
@@ -64,32 +69,28 @@ async function fetchAll(file: HubFile, part: string, options: HubFetchOptions): 
 }
 
 /** One request for what is missing. */
-async function fetchRest(file: HubFile, part: string, options: HubFetchOptions): Promise<void> {
-  const { access, repo, revision, signal, openFile, onReceived } = options;
+async function fetchRest(file: ModelHubFile, part: string, options: HubFetchOptions): Promise<void> {
+  const { access, signal, openFile, onReceived } = options;
   let haveBytes = (await sizeOf(part)) ?? 0;
   if (haveBytes > file.sizeBytes) {
     await rm(part);
     haveBytes = 0;
   }
-  const path = file.path.split('/').map(encodeURIComponent).join('/');
-  const range = haveBytes > 0 ? { range: `bytes=${haveBytes}-` } : {};
-  const url = `${access.endpoint}/${repo}/resolve/${revision}/${path}`;
-  // Redirects go to the hub's storage; fetch sends the token to its own host only.
-  const response = await fetch(url, {
-    headers: { ...hubHeaders(access), ...range },
-    signal: signal ?? null,
-  });
-  const isRest = response.status === 206 && startsAt(response, haveBytes);
-  if (response.status === 416 || (response.status === 206 && !isRest)) {
+  const range = haveBytes > 0 ? { range: { from: haveBytes } } : {};
+  const response = await requestHub(addressOf(file.path, options), { access, signal, ...range }).catch(
+    (error: unknown) => {
+      if (error instanceof HttpStatusError && error.status === 416) return undefined;
+      throw error;
+    },
+  );
+  const isRest = response?.status === 206 && startsAt(response, haveBytes);
+  if (response === undefined || (response.status === 206 && !isRest)) {
     // The server does not know this range: from the start then.
-    await response.body?.cancel();
+    await response?.body?.cancel();
     await rm(part, { force: true });
     return;
   }
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    throw new HttpStatusError(response.status);
-  }
+  if (response.body === null) throw new HttpStatusError(response.status);
   let onDiskBytes = isRest ? haveBytes : 0;
   await writeStream(response.body, part, {
     flags: isRest ? 'a' : 'w',
@@ -107,7 +108,7 @@ function startsAt(response: Response, bytes: number): boolean {
 }
 
 /** Checks a file as the hub announced it, removes it when it is wrong, and returns its SHA-256. */
-async function check(file: HubFile, path: string, signal: AbortSignal | undefined): Promise<string> {
+async function check(file: ModelHubFile, path: string, signal: AbortSignal | undefined): Promise<string> {
   const given = signal === undefined ? {} : { signal };
   const sha256 = await hashFile(path, { algorithm: 'sha256', ...given });
   const { algorithm, hex } = file.checksum;

@@ -1,6 +1,5 @@
 export type { CatalogueEntry, CatalogueFile } from './catalogue.js';
 export { CATALOGUE } from './catalogue.js';
-export type { HubName } from './hub-listing.js';
 export { STORE_LIMITS } from './limits.js';
 export { type StoreSurroundings, storeRoot } from './location.js';
 export type { ModelFile, ModelManifest, ModelSource } from './manifest.js';

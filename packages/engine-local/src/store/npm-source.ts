@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isRecord } from '@kikitori/core';
+import { isTransient } from '@kikitori/core/hub';
 import type { Parser as TarParser } from 'tar';
 import type { CatalogueEntry } from './catalogue.js';
-import { ChecksumError, isTransient } from './failures.js';
+import { ChecksumError } from './failures.js';
 import { STORE_LIMITS } from './limits.js';
-import { isRecord } from './manifest.js';
 import type { NpmOptions } from './npm-config.js';
 import { withOwnedRequests } from './requests.js';
 import { hashFile, type OpenFile, writeStream } from './write-file.js';

@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { codesOf } from '@kikitori/core/hub';
 import { EngineError } from '@kikitori/engine';
 import type { ModelFiles } from '../families/family.js';
 import { CATALOGUE, type CatalogueEntry } from './catalogue.js';
-import { codesOf } from './failures.js';
-import { parseHubName } from './hub-listing.js';
+import { hubNameOf } from './hub-listing.js';
 import { modelDir, storeRoot } from './location.js';
 import { isMissing, type ModelManifest, readManifest, rolesOf, VOICE } from './manifest.js';
 import { findModel, WHAT_IS_LOOKED_FOR } from './resolve-files.js';
@@ -47,7 +47,7 @@ const MODEL_BYTES_MIN = 1024;
  * @throws EngineError `model_invalid` for a hub's name that is not one
  */
 export function isStoreName(name: string, options: ModelStoreOptions = {}): boolean {
-  return storeOf(options).catalogue.some((entry) => entry.name === name) || parseHubName(name) !== undefined;
+  return storeOf(options).catalogue.some((entry) => entry.name === name) || hubNameOf(name) !== undefined;
 }
 
 /**

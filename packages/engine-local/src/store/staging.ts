@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { codesOf } from './failures.js';
+import { codesOf } from '@kikitori/core/hub';
 import { STORE_LIMITS } from './limits.js';
 import { modelsDir } from './location.js';
 import { isMissing } from './manifest.js';

@@ -1,12 +1,14 @@
-import { type HubAccess, isSafeTarget, tokenFor } from './hub-access.js';
-import { ARTEFACT_LIMITS } from './limits.js';
-import { BrokenOffError, HttpStatusError } from './network-failure.js';
+import { type HubAccess, isSafeTarget, tokenFor } from './access.js';
+import { BrokenOffError, HttpStatusError } from './failures.js';
+
+/** From the hub's address to its storage's. More is a loop, and refused. */
+const REDIRECTS_MAX = 5;
 
 export interface HubRequest {
   readonly access: HubAccess;
-  /** First and last byte, both included. */
-  readonly range?: { readonly from: number; readonly to: number };
-  readonly signal: AbortSignal;
+  /** First and last byte, both included; without a last one, to the end. */
+  readonly range?: { readonly from: number; readonly to?: number };
+  readonly signal: AbortSignal | undefined;
   /** Told the address when the request leaves the hub for its storage, which signs it for a while. */
   readonly onStorage?: (url: URL) => void;
 }
@@ -24,21 +26,22 @@ export async function requestHub(
   const home = new URL(access.endpoint).origin;
   let url = start;
   let hasLeft = url.origin !== home;
-  for (let redirects = 0; redirects <= ARTEFACT_LIMITS.redirectsMax; redirects += 1) {
+  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
     const token = hasLeft ? undefined : tokenFor(url, access);
     const response = await fetch(url, {
       headers: {
         // Compressed answers would break ranges: they count bytes of the compressed form.
         'accept-encoding': 'identity',
-        'user-agent': 'kikitori-deploy',
+        'user-agent': 'kikitori',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(range === undefined ? {} : { range: `bytes=${range.from}-${range.to}` }),
+        ...(range === undefined ? {} : { range: `bytes=${range.from}-${range.to ?? ''}` }),
       },
       redirect: 'manual',
-      signal,
+      signal: signal ?? null,
     });
     if (response.ok) return response;
-    await drop(response);
+    // Gives the connection back.
+    await response.body?.cancel().catch(() => undefined);
     url = nextUrl(response, url);
     hasLeft ||= url.origin !== home;
     if (hasLeft) onStorage?.(url);
@@ -74,19 +77,18 @@ function windowOf(rateLimit: string): string {
   return parameters.find((each) => each.startsWith('t='))?.slice(2) ?? '';
 }
 
-/** Reads a short body whole. @throws BrokenOffError where it is longer than `bytesMax` */
+/** Reads a short body whole, as UTF-8. @throws BrokenOffError where it is longer than `bytesMax` */
 export async function readShort(response: Response, bytesMax: number): Promise<string> {
-  const blocks: Uint8Array[] = [];
-  let totalBytes = 0;
-  for await (const block of response.body ?? []) {
-    totalBytes += block.length;
-    if (totalBytes > bytesMax) throw new BrokenOffError('An answer is longer than it should be.');
-    blocks.push(block);
+  const decoder = new TextDecoder();
+  const reader = response.body?.getReader();
+  let [text, totalBytes] = ['', 0];
+  for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
+    totalBytes += read.value.length;
+    if (totalBytes > bytesMax) {
+      await reader?.cancel().catch(() => undefined);
+      throw new BrokenOffError('An answer is longer than it should be.');
+    }
+    text += decoder.decode(read.value, { stream: true });
   }
-  return Buffer.concat(blocks).toString('utf8');
-}
-
-/** Gives the connection back. */
-async function drop(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => undefined);
+  return text + decoder.decode();
 }

@@ -1,4 +1,4 @@
-/** Reads JSON that came from a hub or from S3; undefined where it is none. What it means is for the caller to check. */
+/** Reads JSON that came from outside; undefined where it is none. What it means is for the caller to check. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
