@@ -8,6 +8,7 @@ import { extraEnvironment, type Plan, planDeployment, type Supplies, stackWish }
 import type { OnProgress } from '../progress.js';
 import type { EndpointSettings } from '../settings/settings.js';
 import { StackDriver, type StackResult } from '../stack/stack-driver.js';
+import { StackReader } from '../stack/stack-reader.js';
 import type { Check } from '../supplies/supply.js';
 import { loadTemplate } from '../template-text.js';
 
@@ -101,8 +102,8 @@ export async function deployEndpoint(
     throw new DeployError('endpoint_failed', { serviceText: endpoint?.reason });
   }
   onProgress({ step: 'stack', kind: result === 'unchanged' ? 'skip' : 'done', text: DONE[result] });
-  const after = await readFacts(aws, settings.endpointName, { signal });
-  return { result, endpointName: settings.endpointName, outputs: after.stack?.outputs ?? {} };
+  const stack = await new StackReader(aws).read(stackName, { signal });
+  return { result, endpointName: settings.endpointName, outputs: stack?.outputs ?? {} };
 }
 
 const DONE: Readonly<Record<StackResult, string>> = {
