@@ -1,4 +1,4 @@
-import type { ECRClient } from '@aws-sdk/client-ecr';
+import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr';
 import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { DEPLOY_LIMITS } from '../limits.js';
 import { isPassing, toDeployError } from './failure.js';
@@ -10,6 +10,9 @@ export interface AwsKeys {
   readonly sessionToken?: string;
 }
 
+/** What carries requests and brings answers, the same for every service. */
+export type Carrier = NonNullable<ECRClientConfig['requestHandler']>;
+
 /** How AWS is reached. */
 export interface AwsOptions {
   readonly region: string;
@@ -17,6 +20,8 @@ export interface AwsOptions {
   readonly endpointUrl?: string | undefined;
   /** Keys, or who gives them. Default: AWS's chain. */
   readonly credentials?: AwsKeys | (() => Promise<AwsKeys>) | undefined;
+  /** Default: HTTP by Node, which gives up after `callTimeoutMs`. */
+  readonly carrier?: Carrier | undefined;
   readonly clock?: Clock;
   /** From 0 to 1, for jitter. */
   readonly random?: () => number;
@@ -31,7 +36,7 @@ export interface Service<Client, Sdk> {
 interface ClientConfig {
   region: string;
   maxAttempts: number;
-  requestHandler: { requestTimeout: number; connectionTimeout: number };
+  requestHandler: Carrier;
   endpoint?: string;
   credentials?: AwsKeys | (() => Promise<AwsKeys>);
   forcePathStyle?: boolean;
@@ -167,12 +172,12 @@ export class Aws {
   }
 
   #config(): ClientConfig {
-    const { region, endpointUrl, credentials } = this.#options;
+    const { region, endpointUrl, credentials, carrier } = this.#options;
     return {
       region,
       // We try again ourselves: on our clock, and with one rule for all services.
       maxAttempts: 1,
-      requestHandler: {
+      requestHandler: carrier ?? {
         requestTimeout: DEPLOY_LIMITS.callTimeoutMs,
         connectionTimeout: DEPLOY_LIMITS.callTimeoutMs,
       },

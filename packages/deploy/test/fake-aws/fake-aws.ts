@@ -3,13 +3,21 @@
  * far as the deployment uses them. It keeps state, checks required fields, order and permissions, lets time pass only where somebody waits, and fails by a
  * seed.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AccountOptions, FakeAccount } from './account.js';
 import { FakeCloudFormation } from './cloudformation.js';
 import type { S3Fault } from './fake-s3.js';
 import { allows } from './iam-policy.js';
-import { answer, type Call, readCall, refuse, ServiceFault } from './wire.js';
+import {
+  answer,
+  type Call,
+  readCall,
+  refuse,
+  ServiceFault,
+  type WireRequest,
+  type WireResponse,
+} from './wire.js';
 
 type Operation = (input: Record<string, unknown>) => Record<string, unknown>;
 type Operations = Readonly<Record<string, Operation>>;
@@ -37,7 +45,7 @@ export class FakeAws {
       servicequotas: this.#quotas(),
     };
     this.#server = createServer((request, response) => {
-      this.#serve(request, response).catch(() => request.destroy());
+      this.serve(request, response).catch(() => request.destroy());
     });
     this.#connectStores();
   }
@@ -60,7 +68,8 @@ export class FakeAws {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers one request, or cuts its line. */
+  async serve(request: WireRequest, response: WireResponse): Promise<void> {
     let dialect: Call['dialect'] = 'json';
     const service = serviceOf(request);
     if (service === 's3') return await this.account.s3.handle(request, response);
@@ -350,7 +359,7 @@ export class FakeAws {
 }
 
 /** The service that a request is signed for. */
-function serviceOf({ headers }: IncomingMessage): string | undefined {
+function serviceOf({ headers }: WireRequest): string | undefined {
   return /Credential=[^/]+\/\d{8}\/[^/]+\/([^/]+)\/aws4_request/.exec(headers.authorization ?? '')?.[1];
 }
 

@@ -4,11 +4,12 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { generate } from 'selfsigned';
+import type { WireRequest, WireResponse } from './wire.js';
 
 export const PASSWORD = 'password-of-twelve-hours';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
@@ -154,7 +155,7 @@ export class FakeEcr {
   }
 
   /** Answers one request, of the API or of the registry. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(request: WireRequest, response: WireResponse): Promise<void> {
     const blocks: Buffer[] = [];
     for await (const block of request) blocks.push(block as Buffer);
     const body = Buffer.concat(blocks);
@@ -308,7 +309,7 @@ export class FakeEcr {
   }
 
   /** https://distribution.github.io/distribution/spec/api: enough for a push, and for reading one blob back. */
-  #serveRegistry(request: IncomingMessage, url: URL, body: Buffer, response: ServerResponse): void {
+  #serveRegistry(request: WireRequest, url: URL, body: Buffer, response: WireResponse): void {
     const expected = `Basic ${Buffer.from(`AWS:${PASSWORD}`).toString('base64')}`;
     const isSigned = url.searchParams.has('signature');
     if (request.headers.authorization !== expected && !isSigned) {
@@ -329,11 +330,11 @@ export class FakeEcr {
   }
 
   #serveManifest(
-    request: IncomingMessage,
+    request: WireRequest,
     name: string,
     tag: string,
     body: Buffer,
-    response: ServerResponse,
+    response: WireResponse,
   ): void {
     const repository = this.repository(name);
     if (request.method !== 'PUT') {
@@ -363,7 +364,7 @@ export class FakeEcr {
     response.end();
   }
 
-  #serveBlob(request: IncomingMessage, url: URL, rest: string, body: Buffer, response: ServerResponse): void {
+  #serveBlob(request: WireRequest, url: URL, rest: string, body: Buffer, response: WireResponse): void {
     if (rest.startsWith('sha256:')) {
       const blob = this.#blobs.get(rest);
       response.writeHead(blob === undefined ? 404 : 200, {

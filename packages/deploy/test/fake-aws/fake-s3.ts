@@ -4,9 +4,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
+import type { WireRequest, WireResponse } from './wire.js';
 
 export interface FakeObject {
   /** Empty where the fake does not keep bytes. */
@@ -47,7 +48,7 @@ interface Call {
   readonly operation: string;
   readonly key: string;
   readonly query: URLSearchParams;
-  readonly request: IncomingMessage;
+  readonly request: WireRequest;
   readonly body: Buffer;
 }
 
@@ -122,7 +123,7 @@ export class FakeS3 {
   }
 
   /** Answers one request. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(request: WireRequest, response: WireResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake');
     const [, bucket = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
     const key = rest.join('/');
@@ -159,18 +160,18 @@ export class FakeS3 {
     response.end(request.method === 'HEAD' ? undefined : answer.xml);
   }
 
-  async #read(request: IncomingMessage): Promise<Buffer> {
+  async #read(request: WireRequest): Promise<Buffer> {
     const blocks: Buffer[] = [];
     for await (const block of request) blocks.push(block as Buffer);
     return Buffer.concat(blocks);
   }
 
-  #checkBucket(bucket: string, request: IncomingMessage): void {
+  #checkBucket(bucket: string, request: WireRequest): void {
     if (bucket !== this.bucket || !this.isThere) throw new Refusal(404, 'NoSuchBucket');
     this.#checkOwner(request);
   }
 
-  #checkOwner(request: IncomingMessage): void {
+  #checkOwner(request: WireRequest): void {
     const expected = request.headers['x-amz-expected-bucket-owner'];
     const owner = this.#options.owner ?? '111122223333';
     if (expected !== undefined && expected !== owner) throw new Refusal(403, 'AccessDenied');

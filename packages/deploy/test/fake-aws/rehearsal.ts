@@ -1,5 +1,5 @@
-/** One engineer at work on the fake: deploys, changes, looks, removes; each run a process of its own, with nothing kept between. */
-import { Aws } from '../../src/aws/aws.js';
+/** One engineer at work on the fake: deploys, changes, looks, removes. Nothing is kept between two runs but AWS's clients, over sockets not even they. */
+import { Aws, type Carrier } from '../../src/aws/aws.js';
 import type { LifecycleOptions, PreparedDeployment } from '../../src/lifecycle/deploy.js';
 import { deployEndpoint, prepareDeployment } from '../../src/lifecycle/deploy.js';
 import { type Destroyed, destroyEndpoint } from '../../src/lifecycle/destroy.js';
@@ -10,6 +10,7 @@ import { givenImage } from '../../src/supplies/given-image.js';
 import type { GivenWeights, Supply } from '../../src/supplies/supply.js';
 import type { AccountOptions } from './account.js';
 import { FakeAws } from './fake-aws.js';
+import { carriedTo } from './in-process.js';
 import { seeded } from './virtual-time.js';
 
 export const WEIGHTS: GivenWeights = { bucket: 'weights-1', prefix: 'models/voxtral/' };
@@ -29,31 +30,34 @@ function weightsSupply(): Supply<GivenWeights> {
   };
 }
 
+export interface RehearsalOptions extends AccountOptions {
+  /** Over real sockets, with clients of each run's own as in a process of its own; or in this process, with far less work. That is the default. */
+  readonly wire?: 'sockets' | 'in process';
+}
+
 export class Rehearsal {
   readonly fake: FakeAws;
   /** What the last run told. */
   told: string[] = [];
   tag = '1';
-  readonly #options: AccountOptions;
+  readonly #options: RehearsalOptions;
+  /** For runs in this process: to make clients takes longer than to use them. */
+  readonly #kept: Aws;
 
-  private constructor(fake: FakeAws, options: AccountOptions) {
+  private constructor(fake: FakeAws, options: RehearsalOptions) {
     this.fake = fake;
     this.#options = options;
+    this.#kept = this.#connect(carriedTo(fake));
   }
 
-  static async open(options: AccountOptions): Promise<Rehearsal> {
+  static async open(options: RehearsalOptions): Promise<Rehearsal> {
     return new Rehearsal(await FakeAws.open(options), options);
   }
 
   /** Something with AWS's clients, as one run of the command does it. */
   async run<T>(work: (aws: Aws, options: LifecycleOptions) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const aws = new Aws({
-      region: this.fake.account.region,
-      endpointUrl: this.fake.url,
-      credentials: { accessKeyId: 'AKIDFAKE', secretAccessKey: 'fake' },
-      clock: this.#options.time,
-      random: seeded(this.#options.seed + 1),
-    });
+    const isKept = this.#options.wire !== 'sockets';
+    const aws = isKept ? this.#kept : this.#connect();
     this.told = [];
     try {
       return await work(aws, {
@@ -61,8 +65,19 @@ export class Rehearsal {
         onProgress: ({ text }) => this.told.push(text),
       });
     } finally {
-      aws.close();
+      if (!isKept) aws.close();
     }
+  }
+
+  #connect(carrier?: Carrier): Aws {
+    return new Aws({
+      region: this.fake.account.region,
+      endpointUrl: this.fake.url,
+      credentials: { accessKeyId: 'AKIDFAKE', secretAccessKey: 'fake' },
+      carrier,
+      clock: this.#options.time,
+      random: seeded(this.#options.seed + 1),
+    });
   }
 
   suppliesFor(aws: Aws, engine: string): Supplies {

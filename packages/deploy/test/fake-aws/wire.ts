@@ -1,5 +1,20 @@
 /** The two dialects of AWS's older and newer services: forms and XML, and JSON with a target. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request as it arrives: from a server of Node's, or in this process. */
+export interface WireRequest extends AsyncIterable<unknown> {
+  readonly url?: string | undefined;
+  readonly method?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** To cut the line. */
+  readonly socket: { destroy(): void };
+}
+
+/** Where the answer goes. */
+export interface WireResponse {
+  writeHead(status: number, headers?: Record<string, string | number>): this;
+  end(body?: string | Buffer): void;
+}
 
 /** A request as a service sees it. */
 export interface Call {
@@ -25,7 +40,7 @@ export class ServiceFault extends Error {
 }
 
 /** Reads a request. Throws where it is not signed: nothing of AWS answers that. */
-export async function readCall(request: IncomingMessage): Promise<Call> {
+export async function readCall(request: WireRequest): Promise<Call> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks).toString('utf8');
@@ -76,7 +91,7 @@ function listed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, listed(child)]));
 }
 
-export function answer(response: ServerResponse, call: Call, output: Record<string, unknown>): void {
+export function answer(response: WireResponse, call: Call, output: Record<string, unknown>): void {
   if (call.dialect === 'json') {
     send(response, 200, `application/x-amz-json-${call.jsonVersion}`, JSON.stringify(output, dates));
     return;
@@ -86,7 +101,7 @@ export function answer(response: ServerResponse, call: Call, output: Record<stri
   send(response, 200, 'text/xml', text);
 }
 
-export function refuse(response: ServerResponse, dialect: Call['dialect'], fault: ServiceFault): void {
+export function refuse(response: WireResponse, dialect: Call['dialect'], fault: ServiceFault): void {
   if (dialect === 'json') {
     const body = JSON.stringify({ __type: fault.name, message: fault.message });
     send(response, fault.status, 'application/x-amz-json-1.1', body, { 'x-amzn-errortype': fault.name });
@@ -97,7 +112,7 @@ export function refuse(response: ServerResponse, dialect: Call['dialect'], fault
 }
 
 function send(
-  response: ServerResponse,
+  response: WireResponse,
   status: number,
   type: string,
   body: string,

@@ -4,7 +4,7 @@ import { readLog } from '../../src/lifecycle/logs.js';
 import { scaleEndpoint } from '../../src/lifecycle/scale.js';
 import { readStatus } from '../../src/lifecycle/status.js';
 import { FAIR, type Weather } from '../fake-aws/account.js';
-import { MOONSHINE, Rehearsal, VLLM } from '../fake-aws/rehearsal.js';
+import { MOONSHINE, Rehearsal, type RehearsalOptions, VLLM } from '../fake-aws/rehearsal.js';
 import { VirtualTime } from '../fake-aws/virtual-time.js';
 
 beforeAll(() => {
@@ -20,16 +20,16 @@ afterEach(async () => {
   open = [];
 });
 
-async function rehearse(weather: Partial<Weather> = {}, seed = 1) {
+async function rehearse(weather: Partial<Weather> = {}, wire: RehearsalOptions['wire'] = 'in process') {
   const time = new VirtualTime();
-  const rehearsal = await Rehearsal.open({ time, seed, weather: { ...FAIR, ...weather } });
+  const rehearsal = await Rehearsal.open({ time, seed: 1, weather: { ...FAIR, ...weather }, wire });
   open.push(rehearsal);
   return { rehearsal, time, account: rehearsal.fake.account };
 }
 
 describe('deploy', () => {
   it.each([VLLM, MOONSHINE])('makes everything, and nothing a second time: $engine', async (settings) => {
-    const { rehearsal, account } = await rehearse();
+    const { rehearsal, account } = await rehearse({}, 'sockets');
     expect(await rehearsal.deploy(settings)).toMatchObject({
       result: 'created',
       outputs: { EndpointArn: 'arn:aws:sagemaker:us-west-2:123456789012:endpoint/demo' },

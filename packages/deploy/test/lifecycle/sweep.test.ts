@@ -6,7 +6,7 @@ import { ensureRepository } from '../../src/image/repository.js';
 import { destroyEndpoint } from '../../src/lifecycle/destroy.js';
 import { ENDPOINT_TAG } from '../../src/names.js';
 import type { FakeAccount } from '../fake-aws/account.js';
-import { Rehearsal } from '../fake-aws/rehearsal.js';
+import { Rehearsal, type RehearsalOptions } from '../fake-aws/rehearsal.js';
 import { VirtualTime } from '../fake-aws/virtual-time.js';
 
 beforeAll(() => {
@@ -22,8 +22,10 @@ afterEach(async () => {
   open = [];
 });
 
-async function rehearse(): Promise<{ rehearsal: Rehearsal; account: FakeAccount }> {
-  const rehearsal = await Rehearsal.open({ time: new VirtualTime(), seed: 1 });
+async function rehearse(
+  wire: RehearsalOptions['wire'] = 'in process',
+): Promise<{ rehearsal: Rehearsal; account: FakeAccount }> {
+  const rehearsal = await Rehearsal.open({ time: new VirtualTime(), seed: 1, wire });
   open.push(rehearsal);
   return { rehearsal, account: rehearsal.fake.account };
 }
@@ -69,7 +71,7 @@ function addModel(account: FakeAccount, name: string, used: { image?: string; we
 
 describe('destroy --all', () => {
   it('leaves nothing where nobody else has anything', async () => {
-    const { rehearsal, account } = await rehearse();
+    const { rehearsal, account } = await rehearse('sockets');
     await bring(rehearsal, 'demo');
     expect(await destroyAll(rehearsal, 'demo')).toEqual([]);
     expect(account.inventory()).toEqual([]);
