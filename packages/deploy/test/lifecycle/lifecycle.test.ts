@@ -20,8 +20,14 @@ afterEach(async () => {
   open = [];
 });
 
-async function rehearse(weather: Partial<Weather> = {}, wire: RehearsalOptions['wire'] = 'in process') {
-  const time = new VirtualTime();
+interface Rehearsing extends Pick<RehearsalOptions, 'wire'> {
+  readonly weather?: Partial<Weather>;
+  /** Of AWS's work. As in life, a stack is looked at some eighty times: where that is not what is tested, it is soon done. */
+  readonly pace?: number;
+}
+
+async function rehearse({ weather = {}, pace = 0.1, wire = 'in process' }: Rehearsing = {}) {
+  const time = new VirtualTime({ pace });
   const rehearsal = await Rehearsal.open({ time, seed: 1, weather: { ...FAIR, ...weather }, wire });
   open.push(rehearsal);
   return { rehearsal, time, account: rehearsal.fake.account };
@@ -29,7 +35,7 @@ async function rehearse(weather: Partial<Weather> = {}, wire: RehearsalOptions['
 
 describe('deploy', () => {
   it.each([VLLM, MOONSHINE])('makes everything, and nothing a second time: $engine', async (settings) => {
-    const { rehearsal, account } = await rehearse({}, 'sockets');
+    const { rehearsal, account } = await rehearse({ wire: 'sockets' });
     expect(await rehearsal.deploy(settings)).toMatchObject({
       result: 'created',
       outputs: { EndpointArn: 'arn:aws:sagemaker:us-west-2:123456789012:endpoint/demo' },
@@ -85,7 +91,7 @@ describe('deploy', () => {
   });
 
   it('tries again by itself when SageMaker does not know the new role yet', async () => {
-    const { rehearsal, account } = await rehearse({ slowRole: 1 });
+    const { rehearsal, account } = await rehearse({ weather: { slowRole: 1 } });
     // Known everywhere a little later than the first try needs it, and from then on at once.
     rehearsal.fake.onCall = (name) => {
       if (name === 'cloudformation:DeleteStack') account.weather = FAIR;
@@ -96,7 +102,7 @@ describe('deploy', () => {
   });
 
   it('removes what a failed try left, keeps its log, and makes it anew', async () => {
-    const { rehearsal, account } = await rehearse({ failingEndpoint: 1 });
+    const { rehearsal, account } = await rehearse({ weather: { failingEndpoint: 1 } });
     await expect(rehearsal.deploy(VLLM)).rejects.toMatchObject({
       code: 'endpoint_failed',
       message: expect.stringContaining('kikitori logs'),
@@ -255,7 +261,7 @@ describe('status, logs and scale', () => {
 
 describe('destroy', () => {
   it('removes everything, and says that nothing was there the second time', async () => {
-    const { rehearsal, account } = await rehearse();
+    const { rehearsal, account } = await rehearse({ pace: 1 });
     await rehearsal.deploy(VLLM);
     const { hadStack, left } = await rehearsal.destroy(VLLM);
     expect(hadStack).toBe(true);
