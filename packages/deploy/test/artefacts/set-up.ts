@@ -47,35 +47,30 @@ export interface Rig {
   readonly copy: (options?: Partial<CopyModelOptions>) => Promise<ModelCopy>;
 }
 
-const opened: (FakeHub | FakeS3)[] = [];
+const opened: { close(): Promise<void> | void }[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((one) => one.close()));
 });
 
-/** A hub and an S3 that are closed after the test. */
+/** A hub and an S3 that are closed after the test, and the client of their copies: to make one takes as long as to copy a small model. */
 export async function openRig(
   hubOptions: Partial<FakeHubOptions> = {},
   s3Options: FakeS3Options = {},
 ): Promise<Rig> {
   const hub = new FakeHub({ files: voxtralFiles(), ...hubOptions });
   const s3 = new FakeS3({ partBytesMin: KIB, ...s3Options });
-  opened.push(hub, s3);
   await Promise.all([hub.listen(), s3.listen()]);
-  const copy = async (options: Partial<CopyModelOptions> = {}): Promise<ModelCopy> => {
-    const client = s3.client();
-    try {
-      return await copyModel({
-        s3: client,
-        bucketOwner: OWNER,
-        model: { repository: hub.repository, revision: hub.commit },
-        destination: DESTINATION,
-        access: { endpoint: hub.endpoint, token: undefined },
-        limits: SMALL,
-        ...options,
-      });
-    } finally {
-      client.destroy();
-    }
-  };
+  const client = s3.client();
+  opened.push({ close: () => client.destroy() }, hub, s3);
+  const copy = (options: Partial<CopyModelOptions> = {}): Promise<ModelCopy> =>
+    copyModel({
+      s3: client,
+      bucketOwner: OWNER,
+      model: { repository: hub.repository, revision: hub.commit },
+      destination: DESTINATION,
+      access: { endpoint: hub.endpoint, token: undefined },
+      limits: SMALL,
+      ...options,
+    });
   return { hub, s3, copy };
 }

@@ -8,7 +8,6 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ECRClient } from '@aws-sdk/client-ecr';
-import { generate } from 'selfsigned';
 import type { WireRequest, WireResponse } from './wire.js';
 
 export const PASSWORD = 'password-of-twelve-hours';
@@ -77,6 +76,8 @@ export class FakeEcr {
 
   /** The registry over TLS as well, as real builders want it. @returns Host and port, and what to trust (PEM) */
   async listenTls(): Promise<{ readonly host: string; readonly authority: string }> {
+    // Loaded where it is needed: that takes longer than most tests that only want ECR's API.
+    const { generate } = await import('selfsigned');
     const { cert, private: key } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
       extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
     });

@@ -142,7 +142,11 @@ export class FakeS3 {
       return;
     }
     const body = await this.#read(request);
-    let answer: { readonly status: number; readonly xml: string; readonly headers?: Record<string, string> };
+    let answer: {
+      readonly status: number;
+      readonly body: string | Buffer;
+      readonly headers?: Record<string, string>;
+    };
     try {
       if (fault?.kind === 'answer') throw new Refusal(fault.status, fault.code);
       if (operation !== 'CreateBucket') this.#checkBucket(bucket, request);
@@ -150,14 +154,14 @@ export class FakeS3 {
       answer = { status: 200, ...done };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      answer = { status: error.status, xml: `<Error>${tag('Code', error.code)}</Error>` };
+      answer = { status: error.status, body: `<Error>${tag('Code', error.code)}</Error>` };
     }
     if (fault?.kind === 'lose-answer') {
       socket.destroy();
       return;
     }
     response.writeHead(answer.status, { 'content-type': 'application/xml', ...answer.headers });
-    response.end(request.method === 'HEAD' ? undefined : answer.xml);
+    response.end(request.method === 'HEAD' ? undefined : answer.body);
   }
 
   async #read(request: WireRequest): Promise<Buffer> {
@@ -177,37 +181,37 @@ export class FakeS3 {
     if (expected !== undefined && expected !== owner) throw new Refusal(403, 'AccessDenied');
   }
 
-  #perform(call: Call): { readonly xml: string; readonly headers?: Record<string, string> } {
+  #perform(call: Call): { readonly body: string | Buffer; readonly headers?: Record<string, string> } {
     const { operation, key } = call;
     switch (operation) {
       case 'HeadBucket':
-        return { xml: '', headers: { 'x-amz-bucket-region': this.#options.region ?? 'eu-central-1' } };
+        return { body: '', headers: { 'x-amz-bucket-region': this.#options.region ?? 'eu-central-1' } };
       case 'CreateBucket':
         if (this.isThere) throw new Refusal(409, 'BucketAlreadyOwnedByYou');
         this.isThere = true;
         this.settings.set(operation, call.body.toString());
-        return { xml: '' };
+        return { body: '' };
       case 'DeleteBucket':
         if (this.objects.size > 0) throw new Refusal(409, 'BucketNotEmpty');
         this.isThere = false;
         this.settings.clear();
-        return { xml: '' };
+        return { body: '' };
       case 'GetTagging':
         if (!this.settings.has('PutTagging')) throw new Refusal(404, 'NoSuchTagSet');
-        return { xml: this.settings.get('PutTagging') ?? '' };
+        return { body: this.settings.get('PutTagging') ?? '' };
       case 'PutPublicAccess':
       case 'PutLifecycle':
       case 'PutTagging':
         this.settings.set(operation, call.body.toString());
-        return { xml: '' };
+        return { body: '' };
       case 'ListObjects':
-        return { xml: this.#listObjects(call.query) };
+        return { body: this.#listObjects(call.query) };
       case 'ListUploads':
-        return { xml: this.#listUploads(call.query) };
+        return { body: this.#listUploads(call.query) };
       case 'PutObject': {
         const object = this.#checkedBody(call);
         this.objects.set(key, object);
-        return { xml: '', headers: headersOf(object) };
+        return { body: '', headers: headersOf(object) };
       }
       case 'HeadObject':
       case 'GetObject':
@@ -216,13 +220,13 @@ export class FakeS3 {
         for (const [, found = ''] of call.body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)) {
           this.objects.delete(found);
         }
-        return { xml: '<DeleteResult></DeleteResult>' };
+        return { body: '<DeleteResult></DeleteResult>' };
       default:
         return this.#performUpload(call);
     }
   }
 
-  #performUpload(call: Call): { readonly xml: string; readonly headers?: Record<string, string> } {
+  #performUpload(call: Call): { readonly body: string | Buffer; readonly headers?: Record<string, string> } {
     const { operation, key, query } = call;
     switch (operation) {
       case 'BeginUpload': {
@@ -237,21 +241,21 @@ export class FakeS3 {
         };
         this.uploads.set(uploadId, upload);
         return {
-          xml: `<InitiateMultipartUploadResult>${tag('UploadId', uploadId)}</InitiateMultipartUploadResult>`,
+          body: `<InitiateMultipartUploadResult>${tag('UploadId', uploadId)}</InitiateMultipartUploadResult>`,
         };
       }
       case 'UploadPart': {
         const part = this.#checkedBody(call);
         this.#upload(key, query).parts.set(Number(query.get('partNumber')), part);
-        return { xml: '', headers: headersOf(part) };
+        return { body: '', headers: headersOf(part) };
       }
       case 'ListParts':
-        return { xml: this.#listParts(this.#upload(key, query), query) };
+        return { body: this.#listParts(this.#upload(key, query), query) };
       case 'Complete':
-        return { xml: this.#complete(this.#upload(key, query), call) };
+        return { body: this.#complete(this.#upload(key, query), call) };
       case 'Abort':
         this.uploads.delete(this.#upload(key, query).uploadId);
-        return { xml: '' };
+        return { body: '' };
       default:
         throw new Refusal(501, 'NotImplemented');
     }
@@ -275,7 +279,7 @@ export class FakeS3 {
     return { bytes: keeps ? body : Buffer.alloc(0), sizeBytes: body.length, etag, checksum };
   }
 
-  #get({ key, request }: Call): { readonly xml: string; readonly headers: Record<string, string> } {
+  #get({ key, request }: Call): { readonly body: Buffer; readonly headers: Record<string, string> } {
     const object = this.objects.get(key);
     if (object === undefined) throw new Refusal(404, 'NoSuchKey');
     const wantsChecksum = request.headers['x-amz-checksum-mode'] === 'ENABLED';
@@ -284,7 +288,7 @@ export class FakeS3 {
       etag: object.etag,
       ...(wantsChecksum && object.checksum !== undefined ? { 'x-amz-checksum-sha256': object.checksum } : {}),
     };
-    return { xml: object.bytes.toString(), headers };
+    return { body: object.bytes, headers };
   }
 
   #complete(upload: FakeUpload, { body, request, key }: Call): string {

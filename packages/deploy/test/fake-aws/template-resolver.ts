@@ -50,6 +50,7 @@ export class Resolver {
   readonly #parameters: Readonly<Record<string, string | number>>;
   readonly #place: Place;
   readonly #identity: Identity;
+  #resourceIds: readonly string[] | undefined;
 
   constructor(document: Document, given: Readonly<Record<string, string>>, place: Place, identity: Identity) {
     this.#document = document;
@@ -65,10 +66,11 @@ export class Resolver {
   }
 
   /** Logical ids of the resources whose condition holds. */
-  resourceIds(): string[] {
-    return Object.entries(this.#document.Resources)
+  resourceIds(): readonly string[] {
+    this.#resourceIds ??= Object.entries(this.#document.Resources)
       .filter(([, { Condition }]) => Condition === undefined || this.condition(Condition))
       .map(([id]) => id);
+    return this.#resourceIds;
   }
 
   /** Logical ids that must be there before this one. */
