@@ -19,47 +19,49 @@ export interface BuilderHabits {
   readonly hangs?: string;
 }
 
-// Runs as `docker`, `finch` and so on: writes down what it was told, then does what the real one would have done to the registry.
-const script = (
-  node: string,
-  dir: string,
-  name: string,
-  habits: BuilderHabits,
-  host: string,
-): string => `#!${node}
-const { appendFileSync, readFileSync, readdirSync, existsSync } = require('node:fs');
-const words = process.argv.slice(2);
-const line = words.join(' ');
-const habits = ${JSON.stringify(habits)};
-const input = line.startsWith('login') ? readFileSync(0, 'utf8') : '';
-const last = words.at(-1) ?? '';
-const isBuild = words.includes('--file');
-const context = isBuild && existsSync(last) ? readdirSync(last, { recursive: true }).map(String).sort() : [];
-appendFileSync(${JSON.stringify(join(dir, 'runs'))}, JSON.stringify({ name: ${JSON.stringify(name)}, words, input, context }) + '\\n');
-async function push(target) {
-  const [, repository, tag] = /^[^/]+\\/(.+):([^:]+)$/.exec(target);
-  const authorization = 'Basic ' + Buffer.from('AWS:password-of-twelve-hours').toString('base64');
-  const mediaType = 'application/vnd.docker.distribution.manifest.v2+json';
-  const body = JSON.stringify({ schemaVersion: 2, mediaType, config: { digest: 'sha256:0' }, layers: [] });
-  const response = await fetch('http://${host}/v2/' + repository + '/manifests/' + tag, {
-    method: 'PUT', body, headers: { authorization, 'content-type': mediaType } });
-  if (!response.ok) { console.error(await response.text()); process.exit(1); }
-}
-async function main() {
-  for (const [begin, { says, exitCode }] of Object.entries(habits.fails ?? {})) {
-    if (line.startsWith(begin)) { console.error(says); process.exit(exitCode); }
-  }
-  if (habits.hangs !== undefined && line.startsWith(habits.hangs)) {
-    console.log('hanging');
-    setInterval(() => {}, 1000);
-    return;
-  }
-  if (isBuild) console.log('\\u001b[32mStep 1/9\\u001b[0m : FROM node');
-  const output = words[words.indexOf('--output') + 1] ?? '';
-  if (isBuild && output.includes('push=true')) await push(/name=([^,]+)/.exec(output)[1]);
-  if (words[0] === 'push') { console.log('layer 1/2\\rlayer 2/2'); await push(last); }
-}
-main();
+/** Between runs, the things that are told of one, and words. */
+const [RUN, THING, WORD] = ['\x1e', '\x1d', '\x1f'];
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+// Runs as `docker`, `finch` and so on: writes down what it was told, then does what the real one would have done to the registry. A
+// shell's script, since a test asks builders for this and that some six times; Node is started for a push alone.
+const script = (dir: string, name: string, { fails = {}, hangs }: BuilderHabits): string => `#!/bin/sh
+PATH=/usr/bin:/bin
+line="$*"
+for last in "$@"; do :; done
+case "$line" in login*) input=$(cat; printf x); esac
+case " $line " in *' --file '*) isBuild=yes; context=$(cd "$last" && find . -mindepth 1); esac
+printf '%s\\035%s\\035%s\\035%s\\036' ${name} "$(printf '%s\\037' "$@")" "\${input%x}" "$context" >> ${quoted(join(dir, 'runs'))}
+case "$line" in
+${Object.entries(fails)
+  .map(([begin, { says, exitCode }]) => `${quoted(begin)}*) echo ${quoted(says)} >&2; exit ${exitCode};;`)
+  .join('\n')}
+${hangs === undefined ? '' : `${quoted(hangs)}*) echo hanging; exec sleep 600;;`}
+esac
+push() { exec ${quoted(process.execPath)} ${quoted(join(dir, 'push.cjs'))} "$1"; }
+if [ "$isBuild" ]; then
+  printf '\\033[32mStep 1/9\\033[0m : FROM node\\n'
+  for word in "$@"; do
+    target=\${word#*name=}
+    case "$word" in *push=true*) push "\${target%%,*}"; esac
+  done
+fi
+if [ "$1" = push ]; then printf 'layer 1/2\\rlayer 2/2\\n'; push "$last"; fi
+`;
+
+// Not with `fetch`: to load it takes longer than the rest.
+const pushScript = (host: string): string => `
+const [, repository, tag] = /^[^/]+\\/(.+):([^:]+)$/.exec(process.argv[2]);
+const authorization = 'Basic ' + Buffer.from('AWS:password-of-twelve-hours').toString('base64');
+const mediaType = 'application/vnd.docker.distribution.manifest.v2+json';
+const body = JSON.stringify({ schemaVersion: 2, mediaType, config: { digest: 'sha256:0' }, layers: [] });
+require('node:http').request('http://${host}/v2/' + repository + '/manifests/' + tag, {
+  method: 'PUT', agent: false, headers: { authorization, 'content-type': mediaType, 'content-length': body.length },
+}, (response) => {
+  if (response.statusCode !== 201) process.exitCode = 1;
+  response.pipe(process.stderr);
+}).end(body);
 `;
 
 /** A folder for `PATH` with stand-ins of builders, and what they were told. */
@@ -80,16 +82,25 @@ export class StandInBuilders {
   async install(name: BuilderName, habits: BuilderHabits = {}): Promise<void> {
     await mkdir(this.path, { recursive: true });
     const file = join(this.path, name);
-    await writeFile(file, script(process.execPath, this.#dir, name, habits, this.#host));
+    await writeFile(join(this.#dir, 'push.cjs'), pushScript(this.#host));
+    await writeFile(file, script(this.#dir, name, habits));
     await chmod(file, 0o755);
   }
 
   async runs(): Promise<readonly BuilderRun[]> {
     const text = await readFile(join(this.#dir, 'runs'), 'utf8').catch(() => '');
-    // Written by the stand-ins above.
     return text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as BuilderRun);
+      .split(RUN)
+      .slice(0, -1)
+      .map((run) => {
+        const [name = '', words = '', input = '', context = ''] = run.split(THING);
+        const paths = context.split('\n').filter((path) => path !== '');
+        return {
+          name,
+          words: words.split(WORD).slice(0, -1),
+          input,
+          context: paths.map((path) => path.replace('./', '')).sort(),
+        };
+      });
   }
 }
