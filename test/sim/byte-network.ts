@@ -4,13 +4,14 @@ import type { Admission, Connect, Connection } from '@kikitori/transport';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
 import { Flow } from './flow.js';
 import type { Network, NetworkOptions } from './network.js';
+import type { Cut } from './pieces.js';
 import { sleep } from './virtual-time.js';
 import { Wire } from './wire.js';
 
 /** What a network of bytes needs besides. */
 export interface ByteNetworkOptions extends NetworkOptions {
-  /** How long the next piece of what is written may be: messages are split anywhere. */
-  readonly pieceBytes: () => number;
+  /** In which pieces each write comes: messages are split anywhere. */
+  readonly pieces: () => Cut;
 }
 
 /**
@@ -81,12 +82,12 @@ export class ByteNetwork implements Network {
     const fault = doorFaults[index];
     if (fault !== undefined) onFault(fault.type);
     if (fault?.type === 'unreachable' || performance.now() < this.#closedUntilMs) return unreachable();
-    const { lineFaults, delayMs, pieceBytes } = this.#options;
+    const { lineFaults, delayMs, pieces } = this.#options;
     const wire: Wire = new Wire({
       // What is refused is no connection: the faults wait for the next one.
       faults: fault?.type === 'refuse' ? [] : (lineFaults[this.#connections] ?? []),
       delayMs,
-      pieceBytes,
+      pieces,
       onFault,
       opensAfterMs: fault?.type === 'slow' ? fault.ms : 0,
       onEnd: () => {

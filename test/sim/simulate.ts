@@ -21,6 +21,7 @@ import { ByteNetwork } from './byte-network.js';
 import { flawsOf } from './judge.js';
 import { MessageNetwork } from './message-network.js';
 import type { Network, NetworkOptions } from './network.js';
+import { piecesOf } from './pieces.js';
 import { Random } from './random.js';
 import type { Schedule, Trouble } from './schedule.js';
 import { serveSilently } from './silent-server.js';
@@ -100,10 +101,7 @@ class Simulation {
   #makeNetwork(options: NetworkOptions): Network {
     const { seed, way, pieceBytesMax } = this.#schedule;
     if (way === 'messages') return new MessageNetwork(options);
-    const pieces = new Random(seed ^ 0x7f4a7c15);
-    const pieceBytes = (): number =>
-      pieceBytesMax === 0 ? Number.POSITIVE_INFINITY : pieces.between(1, pieceBytesMax);
-    return new ByteNetwork({ ...options, pieceBytes });
+    return new ByteNetwork({ ...options, pieces: piecesOf(pieceBytesMax, new Random(seed ^ 0x7f4a7c15)) });
   }
 
   async run(): Promise<Outcome> {

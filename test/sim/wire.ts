@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { LineFault } from './network.js';
+import type { Cut } from './pieces.js';
 import { sleep } from './virtual-time.js';
 
 /** What a line that is dead still swallows, as the buffers of a kernel do. */
@@ -10,8 +11,8 @@ export interface WireOptions {
   readonly faults: readonly LineFault[];
   /** How long what is written is on its way, given anew for each write. */
   readonly delayMs: () => number;
-  /** How long the next piece of what is written may be; the rest comes as further pieces. */
-  readonly pieceBytes: () => number;
+  /** In which pieces each write comes. */
+  readonly pieces: () => Cut;
   /** Nothing passes before. */
   readonly opensAfterMs: number;
   readonly onFault: (type: LineFault['type']) => void;
@@ -63,14 +64,15 @@ export class Wire {
   }
 
   async #carry(bytes: Uint8Array, to: WireEnd): Promise<void> {
-    const { delayMs, pieceBytes } = this.#options;
+    const { delayMs, pieces } = this.#options;
+    const pieceBytes = pieces();
     await this.#opening;
     const waitMs = delayMs();
     if (waitMs > 0) await sleep(waitMs);
     for (let at = 0; at < bytes.length && !this.near.destroyed; ) {
       const fault = this.#nextFault();
       const leftBytes = (fault?.at ?? Number.POSITIVE_INFINITY) - this.#bytes;
-      const piece = bytes.subarray(at, at + Math.min(pieceBytes(), leftBytes));
+      const piece = bytes.subarray(at, at + Math.min(pieceBytes(at), leftBytes));
       at += piece.length;
       this.#bytes += piece.length;
       if (this.#isDead) await this.#swallow(piece.length);
