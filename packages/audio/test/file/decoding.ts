@@ -29,7 +29,11 @@ export interface Heard {
 
 /** Decodes to the end. */
 export async function hear(source: FileSource, options: DecodeFileOptions = {}): Promise<Heard> {
-  const file = await decodeFile(source, options);
+  return await hearAll(await decodeFile(source, options));
+}
+
+/** All that a file gives that was opened. */
+export async function hearAll(file: DecodedFile): Promise<Heard> {
   const chunks: Float32Array[] = [];
   for await (const chunk of file) chunks.push(chunk);
   const samples = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
