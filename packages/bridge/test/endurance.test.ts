@@ -1,9 +1,22 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ENDINGS } from '../src/session/endings.js';
 import { type RawPeer, until, World } from './peers.js';
 
 const world = new World();
-afterEach(() => world.close());
+// A bridge counts silence by its ticks: these are the test's, and no machine is too slow for them.
+beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+afterEach(async () => {
+  await world.close();
+  vi.useRealTimers();
+});
+
+/** Ticks until it holds. Between two of them whatever was said has arrived: a question that was asked later is answered. */
+async function tickUntil(holds: () => boolean, http: string): Promise<void> {
+  while (!holds()) {
+    vi.advanceTimersToNextTimer();
+    await (await fetch(`${http}/ping`)).text();
+  }
+}
 
 const CHUNK = 'x'.repeat(64 * 1024);
 const FLOOD_MESSAGES = 800;
@@ -83,9 +96,9 @@ describe('a peer that does not read', () => {
   it('is cut off after a while, and the other is told', async () => {
     for (const slow of ['client', 'upstream'] as const) {
       const { url: upstreamUrl, peers } = await world.rawUpstream(() => undefined);
-      const { url } = await world.bridge({
+      const { url, http } = await world.bridge({
         upstream: upstreamUrl,
-        limits: { stallMs: 100, upstreamSilenceMsMax: 500 },
+        limits: { stallMs: 100, upstreamSilenceMsMax: 500, closeTimeoutMs: 100 },
       });
       const client = await world.rawClient(url);
       await until(() => peers.length === 1);
@@ -93,7 +106,8 @@ describe('a peer that does not read', () => {
       if (upstream === undefined) throw new Error('not open');
       const [reader, writer] = slow === 'client' ? [client, upstream] : [upstream, client];
       reader.socket.pause();
-      await flood(writer, () => writer.isClosed || writer.close !== undefined);
+      await flood(writer, standstill(writer));
+      await tickUntil(() => writer.isClosed || writer.close !== undefined, http);
       const { toClient, toUpstream } = ENDINGS[`${slow}_stalled`];
       // In the middle of a frame nothing can be said to the model server; to the client there is nothing under way.
       if (writer.close !== undefined) expect(writer.close).toEqual(slow === 'client' ? toUpstream : toClient);
@@ -110,9 +124,9 @@ describe('a peer that is gone without a word', () => {
   /** Frames go to nobody: neither pings nor anything else is answered. */
   it('is noticed: a model server', async () => {
     const { url: upstream } = await world.rawUpstream(() => undefined);
-    const { url } = await world.bridge({ upstream, limits: { upstreamSilenceMsMax: 100 } });
+    const { url, http } = await world.bridge({ upstream, limits: { upstreamSilenceMsMax: 100 } });
     const client = await world.rawClient(url);
-    await until(() => client.close !== undefined);
+    await tickUntil(() => client.close !== undefined, http);
     expect(client.close).toEqual(ENDINGS.upstream_silent.toClient);
   });
 
@@ -121,12 +135,12 @@ describe('a peer that is gone without a word', () => {
       // Answers pings, as a peer that lives.
       peer.socket.on('data', () => peer.send('', 10));
     });
-    const { url } = await world.bridge({
+    const { url, http } = await world.bridge({
       upstream,
       limits: { clientSilenceMsMax: 100, untriedSilenceMsMax: 200, upstreamSilenceMsMax: 60_000 },
     });
     await world.rawClient(url);
-    await until(() => peers[0]?.close !== undefined);
+    await tickUntil(() => peers[0]?.close !== undefined, http);
     expect(peers[0]?.close).toEqual(ENDINGS.client_silent.toUpstream);
   });
 
@@ -134,16 +148,16 @@ describe('a peer that is gone without a word', () => {
     const { url: upstream, peers } = await world.rawUpstream((peer) => {
       peer.socket.on('data', () => peer.send('', 10));
     });
-    const { url } = await world.bridge({
+    const { url, http } = await world.bridge({
       upstream,
       limits: { clientSilenceMsMax: 100, untriedSilenceMsMax: 3_600_000, upstreamSilenceMsMax: 60_000 },
     });
     const mute = await world.rawClient(url);
     const honest = await world.rawClient(url);
     const isAsked = (peer: typeof mute): boolean => peer.frames.some(({ opcode }) => opcode === 9);
-    await until(() => isAsked(mute) && isAsked(honest));
+    await tickUntil(() => isAsked(mute) && isAsked(honest), http);
     honest.send('', 10);
-    await until(() => honest.isEnded);
+    await tickUntil(() => honest.isEnded, http);
     expect(mute.isEnded).toBe(false);
     expect(peers.filter(({ close }) => close !== undefined)).toHaveLength(1);
   });
@@ -156,13 +170,13 @@ describe('a peer that is gone without a word', () => {
       }),
     );
     const limits = { clientSilenceMsMax: 1_000, upstreamSilenceMsMax: 1_000 };
-    const { url, bridge } = await world.bridge({ upstream: upstream.url, limits });
+    const { url, http, bridge } = await world.bridge({ upstream: upstream.url, limits });
     const client = await world.wsClient(url);
     let clientPings = 0;
     client.socket.on('ping', () => {
       clientPings += 1;
     });
-    await until(() => pings >= 4 && clientPings >= 4);
+    await tickUntil(() => pings >= 4 && clientPings >= 4, http);
     expect(bridge.sessionCount).toBe(1);
   });
 });
