@@ -4,6 +4,7 @@ import { ENDPOINT_RULES, findEndpoint } from '../endpointing.js';
 import type { EngineInfo, SpeechEngine, StreamOptions } from '../engine.js';
 import { EngineError } from '../errors.js';
 import type { DoubtRule } from './doubt.js';
+import { type EngineClock, machineClock } from './engine-clock.js';
 import { RECOGNITION_LIMITS } from './limits.js';
 import { LocalStream } from './local-stream.js';
 import { policyOf, type StreamPolicy } from './policy.js';
@@ -27,6 +28,8 @@ export interface LocalEngineParts {
   /** How long words wait in streams that do not say it themselves, milliseconds. */
   readonly delayMs?: number | undefined;
   readonly policy?: Partial<StreamPolicy> | undefined;
+  /** By which it is decided whose turn it is. Default: the machine's. */
+  readonly clock?: EngineClock | undefined;
 }
 
 /** Behind a turn that speakers had to wait for, they have the decoders for so many times as long. */
@@ -35,6 +38,7 @@ const WAITERS_REST = 9;
 export class LocalEngine implements SpeechEngine {
   readonly info: EngineInfo;
   readonly #parts: LocalEngineParts;
+  readonly #clock: EngineClock;
   /** Open streams and when each was last decoded. */
   readonly #streams = new Map<LocalStream, number>();
   /** When a decode for a speaker last began, when one for the others ended, and how long that took. */
@@ -48,6 +52,7 @@ export class LocalEngine implements SpeechEngine {
 
   constructor(parts: LocalEngineParts) {
     this.#parts = parts;
+    this.#clock = parts.clock ?? machineClock;
     this.info = {
       model: parts.model,
       languages: parts.languages,
@@ -76,6 +81,7 @@ export class LocalEngine implements SpeechEngine {
         isBusy: () => this.#isBusy,
       },
       {
+        clock: this.#clock,
         beginVoice: () => this.#parts.voice.begin(),
         hasSpeakers: () => this.#hasSpeakers,
         wake: () => this.#wake(),
@@ -85,7 +91,7 @@ export class LocalEngine implements SpeechEngine {
         },
       },
     );
-    this.#streams.set(stream, performance.now());
+    this.#streams.set(stream, this.#clock.nowMs());
     return stream;
   }
 
@@ -97,7 +103,7 @@ export class LocalEngine implements SpeechEngine {
 
   /** Somebody speaks, or did so just now: the others leave a thread free, and are never long on it. */
   get #hasSpeakers(): boolean {
-    return performance.now() - this.#speakerAt < RECOGNITION_LIMITS.speakerMsMin;
+    return this.#clock.nowMs() - this.#speakerAt < RECOGNITION_LIMITS.speakerMsMin;
   }
 
   async close(): Promise<void> {
@@ -147,12 +153,12 @@ export class LocalEngine implements SpeechEngine {
     const isLate = [...speaking, ...due].some(({ backlogMs }) => backlogMs > RECOGNITION_LIMITS.lateMsMin);
     const waiting = this.#decoding.size - speaking.length;
     const restMs = Math.max(RECOGNITION_LIMITS.waiterMsMax, WAITERS_REST * this.#waiterTookMs);
-    const isDue = waiting === 0 && performance.now() - this.#waiterAt >= restMs;
+    const isDue = waiting === 0 && this.#clock.nowMs() - this.#waiterAt >= restMs;
     return { isOpen: !isLate && waiting < most, isDue };
   }
 
   #candidates(): Candidate<LocalStream>[] {
-    const now = performance.now();
+    const now = this.#clock.nowMs();
     return [...this.#streams].flatMap(([stream, decodedAt]) => {
       const plan = planOf(stream);
       if (plan === undefined) return [];
@@ -173,7 +179,7 @@ export class LocalEngine implements SpeechEngine {
   }
 
   async #decode(decoder: Decoder, { stream, plan, isWaiter }: Candidate<LocalStream>): Promise<void> {
-    const now = performance.now();
+    const now = this.#clock.nowMs();
     this.#streams.set(stream, now);
     if (!isWaiter) this.#speakerAt = now;
     this.#decoding.set(stream, isWaiter);
@@ -184,7 +190,7 @@ export class LocalEngine implements SpeechEngine {
     }
     this.#decoding.delete(stream);
     if (isWaiter) {
-      this.#waiterAt = performance.now();
+      this.#waiterAt = this.#clock.nowMs();
       this.#waiterTookMs = this.#waiterAt - now;
     }
     this.#wake();

@@ -11,6 +11,7 @@ import type { Hypothesis, SpeechStream } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { HypothesisQueue } from '../hypothesis-queue.js';
 import { AudioBuffer } from './audio-buffer.js';
+import type { EngineClock } from './engine-clock.js';
 import { RECOGNITION_LIMITS } from './limits.js';
 import { Pace } from './pace.js';
 import { type StreamPolicy, shortPolicyOf } from './policy.js';
@@ -22,6 +23,7 @@ const PIECE_SAMPLES = 16_000;
 
 /** What the stream asks of the engine. */
 export interface StreamHost {
+  readonly clock: EngineClock;
   /** What the voice detector knows of a stream that begins. */
   beginVoice(): VoiceState;
   /** Somebody else speaks, who must not wait long behind this stream. */
@@ -37,9 +39,9 @@ export class LocalStream implements SpeechStream {
   readonly #policy: StreamPolicy;
   /** What the recogniser goes by; changes with the pace of the stream. */
   readonly #ways: { -readonly [K in keyof RecogniserOptions]: RecogniserOptions[K] };
-  readonly #pace = new Pace(performance.now());
+  readonly #pace: Pace;
   /** Runs while a stream is ahead: what it holds back is due when it is live again, also if nothing more comes. */
-  #paceTimer: ReturnType<typeof setTimeout> | undefined;
+  #endPaceTimer: (() => void) | undefined;
   readonly #host: StreamHost;
   readonly #recogniser: Recogniser;
   readonly #queue: HypothesisQueue;
@@ -59,6 +61,7 @@ export class LocalStream implements SpeechStream {
   constructor(options: RecogniserOptions, host: StreamHost) {
     this.#mode = options.mode;
     this.#host = host;
+    this.#pace = new Pace(host.clock.nowMs());
     this.#policy = options.policy;
     this.#ways = { ...options };
     this.#recogniser = new Recogniser(this.#ways);
@@ -85,7 +88,7 @@ export class LocalStream implements SpeechStream {
       const piece = samples.slice(from, from + PIECE_SAMPLES);
       this.#recogniser.pushAudio(piece);
       this.#unheard.append(piece);
-      this.#pace.took(piece.length / SAMPLES_PER_MS, performance.now());
+      this.#pace.took(piece.length / SAMPLES_PER_MS, this.#host.clock.nowMs());
       this.#host.wake();
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -123,7 +126,7 @@ export class LocalStream implements SpeechStream {
   }
 
   #leave(): void {
-    clearTimeout(this.#paceTimer);
+    this.#endPaceTimer?.();
     this.#wakeWriters();
     this.#host.released(this);
   }
@@ -160,15 +163,15 @@ export class LocalStream implements SpeechStream {
 
   /** A stream that is ahead of real time is recognised as a file is, until it is live again. */
   #choosePace(): void {
-    const isAhead = this.#mode === 'live' && this.#pace.isAhead(this.backlogMs, performance.now());
+    const isAhead = this.#mode === 'live' && this.#pace.isAhead(this.backlogMs, this.#host.clock.nowMs());
     this.#ways.mode = isAhead ? 'batch' : this.#mode;
     this.#ways.policy =
       this.isWaiter && this.#host.hasSpeakers() ? shortPolicyOf(this.#policy) : this.#policy;
     if (!isAhead) return;
-    this.#paceTimer ??= setTimeout(() => {
-      this.#paceTimer = undefined;
+    this.#endPaceTimer ??= this.#host.clock.after(RECOGNITION_LIMITS.pacedMsMin, () => {
+      this.#endPaceTimer = undefined;
       this.#host.wake();
-    }, RECOGNITION_LIMITS.pacedMsMin);
+    });
   }
 
   /** Milliseconds of audio that wait behind the last settled word. */

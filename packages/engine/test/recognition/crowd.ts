@@ -3,7 +3,6 @@
  * Every speaker says the same script; what differs is the pace at which they send it.
  */
 
-import { vi } from 'vitest';
 import type {
   DecodeRequest,
   DecodeResult,
@@ -17,6 +16,7 @@ import type {
 import { LocalEngine } from '../../src/recognition/local-engine.js';
 import { Lexicon, WORDS } from './lexicon.js';
 import { Scene, speak } from './scene.js';
+import { VirtualClock } from './virtual-clock.js';
 
 const PER_MS = 16;
 const FRAME = 512;
@@ -37,8 +37,6 @@ for (const { startMs, endMs } of SCRIPT) {
   VOICE.fill(0.95, Math.ceil((startMs * PER_MS) / FRAME), Math.floor((endMs * PER_MS) / FRAME));
 }
 
-const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Audio whose every sample is its own number: one for all who send, as long as the one who came farthest needs it. */
 let numbers = new Float32Array(0);
 
@@ -53,6 +51,7 @@ function audioOf(from: number, until: number): Float32Array {
 
 /** So many cores, for whoever works at the moment. */
 class Machine {
+  readonly clock = new VirtualClock();
   readonly cores: number;
   working = 0;
 
@@ -62,7 +61,7 @@ class Machine {
 
   async work(ms: number): Promise<void> {
     this.working += 1;
-    await pass(ms * Math.max(1, this.working / this.cores));
+    await this.clock.pass(ms * Math.max(1, this.working / this.cores));
     this.working -= 1;
   }
 }
@@ -112,14 +111,17 @@ class ScriptedDecoder implements Decoder, VoiceDetector {
 /** Somebody with a stream: what came of it, and when. */
 export class Speaker {
   readonly stream: SpeechStream;
-  readonly #beganAt = performance.now();
+  readonly #clock: VirtualClock;
+  readonly #beganAt: number;
   readonly #words: { readonly text: string; readonly endMs: number; readonly atMs: number }[] = [];
   settledMs = 0;
   #sentMs = 0;
   #hasLeft = false;
 
-  constructor(stream: SpeechStream) {
+  constructor(stream: SpeechStream, clock: VirtualClock) {
     this.stream = stream;
+    this.#clock = clock;
+    this.#beganAt = clock.nowMs();
     void this.#listen();
   }
 
@@ -133,7 +135,7 @@ export class Speaker {
   /** At the pace of speech, from here on. */
   async speakFor(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= CHUNK_MS) {
-      await pass(CHUNK_MS);
+      await this.#clock.pass(CHUNK_MS);
       await this.send(CHUNK_MS).catch(() => {});
     }
   }
@@ -171,7 +173,7 @@ export class Speaker {
 
   #note(said: Hypothesis): void {
     this.settledMs = said.settledMs;
-    const atMs = performance.now() - this.#beganAt;
+    const atMs = this.#clock.nowMs() - this.#beganAt;
     if (said.type === 'words') this.#words.push(...said.words.map((word) => ({ ...word, atMs })));
   }
 }
@@ -184,11 +186,12 @@ export function expectedText(count: number): string[] {
 /** An engine with so many threads in virtual time, and whoever is there; `run` lets that much of it pass. */
 export class Crowd {
   readonly engine: LocalEngine;
+  readonly #clock: VirtualClock;
 
   /** `cores`: what they have to run on, by default one for each. */
   constructor(threads: number, cores = threads + 1) {
     const machine = new Machine(cores);
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
+    this.#clock = machine.clock;
     this.engine = new LocalEngine({
       model: 'virtual',
       languages: ['en'],
@@ -196,11 +199,12 @@ export class Crowd {
       decoders: Array.from({ length: threads }, () => new ScriptedDecoder(machine)),
       voice: new ScriptedDecoder(machine),
       streamsMax: 64,
+      clock: machine.clock,
     });
   }
 
   async enter(mode: 'live' | 'batch' = 'live'): Promise<Speaker> {
-    return new Speaker(await this.engine.open({ mode }));
+    return new Speaker(await this.engine.open({ mode }), this.#clock);
   }
 
   /** Speakers who send as fast as they can. */
@@ -210,12 +214,11 @@ export class Crowd {
     return pouring;
   }
 
-  run(ms: number): Promise<unknown> {
-    return vi.advanceTimersByTimeAsync(ms);
+  run(ms: number): Promise<void> {
+    return this.#clock.run(ms);
   }
 
   async end(): Promise<void> {
     await this.engine.close();
-    vi.useRealTimers();
   }
 }

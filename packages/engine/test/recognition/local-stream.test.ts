@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { machineClock } from '../../src/recognition/engine-clock.js';
 import { RECOGNITION_LIMITS } from '../../src/recognition/limits.js';
 import { LocalStream } from '../../src/recognition/local-stream.js';
 import { DEFAULT_POLICY } from '../../src/recognition/policy.js';
@@ -17,6 +18,7 @@ function openStream(): LocalStream {
     endpoint: () => undefined,
   };
   return new LocalStream(options, {
+    clock: machineClock,
     beginVoice: () => undefined,
     hasSpeakers: () => false,
     wake: () => {},
