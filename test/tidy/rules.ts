@@ -176,6 +176,7 @@ export const OTHER_DELAYS: Readonly<Record<string, string>> = {
   'packages/audio/src/file/stall-watch.ts': 'its constructor bounds it',
   'packages/deploy/src/artefacts/watchdog.ts': 'constants of its callers',
   'packages/deploy/src/image/program.ts': 'constants of its callers',
+  'packages/engine/src/recognition/engine-clock.ts': 'constants of its callers',
 };
 
 /** Where `setTimeout` of `node:timers/promises` may be taken, with the reason. */
