@@ -90,9 +90,14 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
     });
     afterAll(() => engine.close());
 
+    let ferryAlone: Promise<Hypothesis[]> | undefined;
+    const hearFerryAlone = (): Promise<Hypothesis[]> => {
+      ferryAlone ??= hear(engine, ferry, 'batch');
+      return ferryAlone;
+    };
+
     it('is sure of English', async () => {
-      for (const audio of [ferry, kitchen]) {
-        const said = await hear(engine, audio, 'batch');
+      for (const said of [await hearFerryAlone(), await hear(engine, kitchen, 'batch')]) {
         expect(said.filter((h) => 'unsure' in h)).toEqual([]);
       }
     });
@@ -147,7 +152,7 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
     });
 
     it('is the same speech for three speakers at once, and a fourth is refused', async () => {
-      const alone = textOf(await hear(engine, ferry, 'batch'));
+      const alone = textOf(await hearFerryAlone());
       const together = await Promise.all([1, 2, 3].map(() => hear(engine, ferry, 'batch')));
       for (const said of together) expect(textOf(said)).toBe(alone);
       const open = await Promise.all([1, 2, 3].map(() => engine.open()));
