@@ -30,7 +30,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-let time: VirtualTime;
+let time = new VirtualTime();
 let fake: FakeAws | undefined;
 let path: LocalPath | undefined;
 afterEach(async () => {
@@ -65,6 +65,8 @@ async function run(
   const env = { AWS_REGION: 'us-west-2', KIKITORI_HOME: home };
   const context = memoryContext({
     env,
+    // The sample is spoken at its pace, which is nobody's time here.
+    clock: time,
     factories: {
       createLogger: async () => silent,
       connectToEndpoint: (request) => connectToEndpoint({ ...request, endpointUrl: options.url }, env),
