@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ENDINGS } from '../../../packages/bridge/src/session/endings.js';
 import { freePort } from '../reliability/part.js';
@@ -23,8 +23,10 @@ const root = join(import.meta.dirname, '..', '..', '..');
 /** More than every buffer on the way together, and less than what one without a bound would take in a second. */
 const FLOOD_BYTES_MAX = 96 * 1024 * 1024;
 const SENT_MS_MAX = 3_600_000;
+/** Who takes nothing answers no close either: the bridge waits for both, one after the other. */
+const STALL_LIMITS = { stallMs: 1_000, closeTimeoutMs: 1_000 };
 
-afterEach(killRuns);
+afterAll(killRuns);
 
 /** Nothing is left of the session that failed, and another one is served. */
 async function nextWorks(world: World): Promise<void> {
@@ -108,7 +110,8 @@ describe('the SageMaker path, when a part of it fails', () => {
     await world.quiet();
   });
 
-  it('tells the client when the model server is killed, and serves the next session once it is up again', async () => {
+  // Those that mostly wait do so together; the two that fill every buffer there is, below, leave no time for the others' pings.
+  it.concurrent('tells the client when the model server is killed, and serves the next session once it is up again', async () => {
     const port = await freePort();
     const model = ['--exec', '--', process.execPath, join(root, 'test', 'e2e', 'scripted-server.mjs')];
     const upstream = `ws://127.0.0.1:${port}/v1/realtime`;
@@ -133,7 +136,7 @@ describe('the SageMaker path, when a part of it fails', () => {
     }
   });
 
-  it.each([
+  it.concurrent.each([
     ['is cut', 'cut', 'line_lost', {}],
     [
       'goes silent without an end',
@@ -155,7 +158,7 @@ describe('the SageMaker path, when a part of it fails', () => {
     },
   );
 
-  it('tells the client when the model server answers no pings; the next session works', async () => {
+  it.concurrent('tells the client when the model server answers no pings; the next session works', async () => {
     await using world = await World.open({ bridgeLimits: { upstreamSilenceMsMax: 2_000 } });
     const session = await world.session();
     await session.send(silence(500));
@@ -167,7 +170,7 @@ describe('the SageMaker path, when a part of it fails', () => {
     await nextWorks(world);
   });
 
-  it('tells the client when the container answers no pings; the next session works', async () => {
+  it.concurrent('tells the client when the container answers no pings; the next session works', async () => {
     const runtimeLimits = { pingIntervalMs: 200, missedPongsMax: 8, closeMs: 200 };
     await using world = await World.open({ runtimeLimits });
     const session = await world.session();
@@ -180,7 +183,7 @@ describe('the SageMaker path, when a part of it fails', () => {
   });
 
   it('makes a model server wait whose client does not read, everywhere within bounds; then lets go of both', async () => {
-    await using world = await World.open({ bridgeLimits: { stallMs: 1_000 } });
+    await using world = await World.open({ bridgeLimits: STALL_LIMITS });
     await using flood = await Flood.listen();
     world.modelLine.redirect(flood.port);
     const session = await world.session();
@@ -208,7 +211,7 @@ describe('the SageMaker path, when a part of it fails', () => {
   });
 
   it('makes a client wait whose model server does not read, everywhere within bounds; then tells it so', async () => {
-    await using world = await World.open({ bridgeLimits: { stallMs: 1_000 } });
+    await using world = await World.open({ bridgeLimits: STALL_LIMITS });
     const session = await world.session();
     await session.send(silence(500));
     world.modelLine.silence();
