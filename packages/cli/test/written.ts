@@ -9,6 +9,7 @@ export async function written(
   for (;;) {
     const found = pattern.exec(context[stream].text);
     if (found !== null) return found[1] ?? found[0];
-    await new Promise((resolve) => setImmediate(resolve));
+    // Turns of the event loop would take the core that the command is to run on.
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
