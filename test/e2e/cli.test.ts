@@ -189,7 +189,8 @@ describe('kikitori transcribe, with a server', () => {
   });
 
   it('ends quietly when nobody reads its output any more', async () => {
-    const started = run(['transcribe', sample, '--url', server.url, '--pace', 'realtime', '--json']);
+    // The words that find nobody come two seconds of speech after those that are waited for.
+    const started = run(['transcribe', sample, '--url', server.url, '--pace', '4x', '--json']);
     await started.until(/delta/);
     started.child.stdout?.destroy();
     expect(await started.end()).toBe(0);
