@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Host path → path in the container; both read-only. */
   readonly volumes?: Readonly<Record<string, string>>;
+  /** What runs in that container already, beside which this one runs: what is mounted for it is there for both. */
+  readonly beside?: ContainerRun | undefined;
 }
 
 /** Why containers cannot be built and run here; undefined where they can. */
@@ -49,20 +51,34 @@ export async function whyNoContainers(): Promise<string | undefined> {
     return 'there is no buildah (apt-get install buildah)';
   }
   try {
-    await run('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', 'true']);
+    const [program, ...namespaces] = NEW_NAMESPACES;
+    await run(program, [...namespaces, 'true']);
     return undefined;
   } catch {
     return 'this user may not make namespaces';
   }
 }
 
+const NEW_NAMESPACES = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const;
+
 /** A storage and what is in it. */
 export class Buildah {
   readonly #dir: string;
+  /** `overlay` lays images on top of each other, `vfs` copies all of one for the next. */
+  #driver: 'overlay' | 'vfs' = 'overlay';
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
 
   /** `dir` holds everything: images, containers, and in `tmp`, which must exist, scratch space. */
-  constructor(dir: string) {
-    this.#dir = dir;
+  static async open(dir: string): Promise<Buildah> {
+    const buildah = new Buildah(dir);
+    await buildah.#run(['info']).catch(() => {
+      // Not every file system can be laid on another one.
+      buildah.#driver = 'vfs';
+    });
+    return buildah;
   }
 
   async build({
@@ -105,11 +121,12 @@ export class Buildah {
   }
 
   /** Starts a process in a container. What it needs of the network it shares with this machine. */
-  start(container: string, { words, env = {}, volumes = {} }: RunOptions): ContainerRun {
+  start(container: string, { words, env = {}, volumes = {}, beside }: RunOptions): ContainerRun {
+    const [program = '', ...namespaces] = beside?.enter() ?? NEW_NAMESPACES;
     const child = spawn(
-      'unshare',
+      program,
       [
-        ...['--pid', '--fork', '--mount-proc', '--kill-child', 'buildah', ...this.#storage()],
+        ...[...namespaces, 'buildah', ...this.#storage()],
         ...['run', '--isolation', 'chroot'],
         ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
         ...Object.entries(volumes).flatMap(([from, to]) => ['--volume', `${from}:${to}:ro`]),
@@ -122,13 +139,14 @@ export class Buildah {
 
   async #run(words: readonly string[]): Promise<string> {
     const options = { env: this.#env(), maxBuffer: OUTPUT_BYTES_MAX };
-    const { stdout } = await run('buildah', [...this.#storage(), ...words], options);
+    // What it mounts over its storage would stay for good; in a namespace of its own it ends with it.
+    const { stdout } = await run('unshare', ['--mount', 'buildah', ...this.#storage(), ...words], options);
     return stdout;
   }
 
   #storage(): string[] {
-    const at = (folder: string): string => join(this.#dir, folder);
-    return ['--root', at('root'), '--runroot', at('run'), '--storage-driver', 'vfs'];
+    const at = (folder: string): string => join(this.#dir, this.#driver, folder);
+    return ['--root', at('root'), '--runroot', at('run'), '--storage-driver', this.#driver];
   }
 
   #env(): NodeJS.ProcessEnv {
@@ -168,6 +186,12 @@ export class ContainerRun {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** What runs a command in the namespaces of this one; `unshare` is in the new one of mounts, and makes processes in that of processes. */
+  enter(): readonly string[] {
+    const at = `/proc/${this.#child.pid}/ns`;
+    return ['nsenter', `--mount=${at}/mnt`, `--pid=${at}/pid_for_children`];
   }
 
   /** To the container's own process, as an engine does it. buildah itself would kill the process instead. */

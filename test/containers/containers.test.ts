@@ -116,8 +116,8 @@ describe.skipIf(missing !== undefined)('the image', () => {
   let buildah: Buildah;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'kikitori-containers-'));
-    buildah = new Buildah(dir);
     await mkdir(join(dir, 'tmp'));
+    buildah = await Buildah.open(dir);
     await buildNodeImage(buildah, join(dir, 'node'), NODE);
   }, BUILD_MS_MAX);
   afterAll(async () => await rm(dir, { recursive: true, force: true }), BUILD_MS_MAX);
@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
     let config: ImageConfig;
     let container = '';
     beforeAll(async () => {
-      await buildVllmImage(buildah, join(dir, 'vllm'), VLLM);
+      await buildVllmImage(buildah, join(dir, 'vllm'), VLLM, NODE);
       await buildah.build({
         tag: 'localhost/kikitori-vllm',
         dockerfile: join(root, 'containers/vllm/Dockerfile'),
@@ -186,7 +186,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
       async () => {
         const { run, port } = await serve();
         expect(await statusOf(port)).toBe(503);
-        const check = { words: config.healthCheck, env: { KIKITORI_BRIDGE_PORT: String(port) } };
+        const check = { words: config.healthCheck, env: { KIKITORI_BRIDGE_PORT: String(port) }, beside: run };
         expect(await start(container, check).end()).toBe(1);
         await run.until(/"msg":"model server ready"/);
         await untilHealthy(port);
@@ -250,7 +250,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
         await untilHealthy(port);
         expect(await statusOf(port, 'POST')).toBe(200);
         const check = { words: config.healthCheck, env: { KIKITORI_PORT: String(port) } };
-        expect(await start(container, check).end()).toBe(0);
+        expect(await start(container, { ...check, beside: run }).end()).toBe(0);
         expectWhole(await transcribe(port, ['--pace', 'max']).ended);
         await run.signal('SIGTERM');
         expect(await run.end()).toBe(0);

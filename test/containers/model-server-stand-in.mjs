@@ -1,4 +1,4 @@
-#!/opt/stand-in/node
+#!/usr/local/bin/node
 /**
  * What stands for `python3` in the stand-in of vLLM's image. `-m vllm.entrypoints.openai.api_server` runs our own server
  * under vLLM's flags, `-m pip` writes down what it is asked to install. Anything else is refused, as a parser would.

@@ -13,8 +13,6 @@ const onnxRuntime = join(
   import.meta.dirname,
   `../../node_modules/onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`,
 );
-const PATH = '/usr/local/bin:/usr/bin:/bin';
-const dockerfile = `FROM scratch\nCOPY . /\nENV PATH=${PATH}\n`;
 
 /** Node and npm where Docker's official image has them. */
 export async function buildNodeImage(buildah: Buildah, dir: string, tag: string): Promise<void> {
@@ -25,22 +23,34 @@ export async function buildNodeImage(buildah: Buildah, dir: string, tag: string)
   const npm = '/usr/local/lib/node_modules/npm';
   await cp(join(stdout.trim(), 'npm'), join(dir, npm), { recursive: true });
   await symlink(`${npm}/bin/npm-cli.js`, join(dir, '/usr/local/bin/npm'));
-  await buildFrom(buildah, dir, tag);
+  await buildFrom(buildah, dir, tag, { base: 'scratch', path: '/usr/local/bin:/usr/bin:/bin' });
 }
 
-/** A `python3` that runs our server where vLLM's is asked for; see model-server-stand-in.mjs. */
-export async function buildVllmImage(buildah: Buildah, dir: string, tag: string): Promise<void> {
-  await layBase(dir, ['rm']);
-  await install(dir, process.execPath, '/opt/stand-in/node');
+/**
+ * A `python3` that runs our server where vLLM's is asked for; see model-server-stand-in.mjs. `node` is the image with Node,
+ * which `python3` needs and nobody else finds.
+ */
+export async function buildVllmImage(
+  buildah: Buildah,
+  dir: string,
+  tag: string,
+  node: string,
+): Promise<void> {
+  for (const folder of ['opt/stand-in', 'usr/bin']) await mkdir(join(dir, folder), { recursive: true });
   const python = join(dir, 'usr/bin/python3');
   await copyFile(join(import.meta.dirname, 'model-server-stand-in.mjs'), python);
   await chmod(python, 0o755);
-  await buildFrom(buildah, dir, tag);
+  await buildFrom(buildah, dir, tag, { base: node, path: '/usr/bin:/bin' });
 }
 
-async function buildFrom(buildah: Buildah, dir: string, tag: string): Promise<void> {
+async function buildFrom(
+  buildah: Buildah,
+  dir: string,
+  tag: string,
+  { base, path }: { readonly base: string; readonly path: string },
+): Promise<void> {
   const file = `${dir}.Dockerfile`;
-  await writeFile(file, dockerfile);
+  await writeFile(file, `FROM ${base}\nCOPY . /\nENV PATH=${path}\n`);
   await buildah.build({ tag, dockerfile: file, context: dir });
 }
 
