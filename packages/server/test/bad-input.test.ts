@@ -126,11 +126,15 @@ describe('sizes', () => {
     await client.connection.close();
   });
 
-  it('100,000 tiny appends are one utterance', async () => {
+  it('20,000 tiny appends are one utterance', async () => {
     const client = await greeted();
-    const tiny = JSON.stringify({ type: 'input_audio_buffer.append', audio: 'AAA=' });
-    await client.send(update('scripted'), ...new Array<string>(50_000).fill(tiny), commit);
-    await client.send(...new Array<string>(50_000).fill(tiny), final);
+    // Five samples; that a hundred thousand of one cost nothing is for the session's own test.
+    const tiny = JSON.stringify({
+      type: 'input_audio_buffer.append',
+      audio: encodeBase64(new Uint8Array(10)),
+    });
+    await client.send(update('scripted'), ...new Array<string>(10_000).fill(tiny), commit);
+    await client.send(...new Array<string>(10_000).fill(tiny), final);
     const events = await client.until('transcription.done');
     // 100,000 samples are 6.25 s: three rounds of the script and a word that has begun.
     expect(events.at(-1)?.text).toBe(`${' First words spoken.'.repeat(3)} First`);
