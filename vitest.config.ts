@@ -11,6 +11,20 @@ const PAGES = [
 const COMMANDS = ['test/e2e/**/*.test.ts'];
 const MICROPHONE = 'test/e2e/listen.test.ts';
 
+/** Files of one worker share their modules: half of the time was loading the same ones again. */
+const SHARED = ['{packages,apps}/*/test/**/*.test.ts'];
+/** Those that replace modules, globals or the environment want all of it for themselves, and so do real models. */
+const ALONE = [
+  'packages/audio/test/file/*.test.ts',
+  'packages/bridge/test/wire/fallback.test.ts',
+  'packages/cli/test/hostile-text.test.ts',
+  'packages/client/test/browser/*.test.ts',
+  'packages/engine-local/test/**/*.test.ts',
+  'packages/sagemaker/test/client/connect.test.ts',
+  'packages/server/test/uploads.test.ts',
+  'packages/transport/test/ws/browser.test.ts',
+];
+
 // Across packages the tests run against the built `dist`: worker threads cannot load TypeScript on Node 20.
 export default defineConfig({
   test: {
@@ -20,20 +34,26 @@ export default defineConfig({
     // What a test waits for ends with the test, not by a clock of its own that a busy machine would run out.
     expect: { poll: { timeout: 120_000 } },
     hookTimeout: 120_000,
+    // Groups one after the other: two projects of one group would have their workers side by side.
     projects: [
+      {
+        extends: true,
+        test: { name: 'packages', include: SHARED, exclude: ALONE, isolate: false, maxWorkers: 2 },
+      },
       {
         extends: true,
         test: {
           name: 'parts',
-          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', ...ALONE],
           exclude: REAL_TIME,
           // Two cores are the smallest machine we promise anything for; the engine tests want one to themselves.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: 'pages', include: PAGES, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'pages', include: PAGES, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
@@ -42,7 +62,7 @@ export default defineConfig({
           include: COMMANDS,
           exclude: [MICROPHONE],
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -51,9 +71,9 @@ export default defineConfig({
           name: 'real time',
           include: ['test/browser/**/*.test.ts', MICROPHONE],
           exclude: PAGES,
-          // After the others and one at a time: a microphone whose machine is busy elsewhere loses sound.
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          // After the others: a microphone whose machine is busy elsewhere loses sound. They listen, and compute little.
+          maxWorkers: 2,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
