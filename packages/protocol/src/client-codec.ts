@@ -43,17 +43,10 @@ export function encodeClientEvent(event: ClientEvent): string {
       return JSON.stringify({ type, model, language, kikitori });
     }
     case 'input_audio_buffer.append':
-      return encodeAppend(event);
+      return JSON.stringify({ type: event.type, audio: event.audio });
     case 'input_audio_buffer.commit':
       return JSON.stringify({ type: event.type, final: event.final || undefined });
   }
-}
-
-const NOT_BASE64 = /[^A-Za-z0-9+/=]/;
-
-/** Base64 has nothing to escape: looking for what is none takes half of the time that `JSON.stringify` needs for it. */
-function encodeAppend({ type, audio }: AudioAppend): string {
-  return NOT_BASE64.test(audio) ? JSON.stringify({ type, audio }) : `{"type":"${type}","audio":"${audio}"}`;
 }
 
 /** What a `session.update` with a model that is not served is answered. */
