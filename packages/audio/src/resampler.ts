@@ -1,6 +1,6 @@
 import { AudioError } from './errors.js';
 import { RESAMPLER_BLOCK_SAMPLES, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from './limits.js';
-import { type SincFilter, sincFilterFor } from './sinc-filter.js';
+import { designSincFilter, type SincFilter } from './sinc-filter.js';
 
 export interface ResamplerOptions {
   /** Samples per second that come in: a whole number, SAMPLE_RATE_HZ_MIN…SAMPLE_RATE_HZ_MAX. */
@@ -49,14 +49,14 @@ export class Resampler {
   #outputSamples = 0;
   #isFinished = false;
 
-  /** Computes the coefficients (a few milliseconds) where they are not those of the one before. Rates out of bounds → `AudioError` `invalid_argument`. */
+  /** Computes the coefficients (a few milliseconds). Rates out of bounds → `AudioError` `invalid_argument`. */
   constructor(options: ResamplerOptions) {
     this.inputRateHz = checkedRate(options.inputRateHz);
     this.outputRateHz = checkedRate(options.outputRateHz);
     const divisor = greatestCommonDivisor(this.inputRateHz, this.outputRateHz);
     this.#up = this.outputRateHz / divisor;
     this.#down = this.inputRateHz / divisor;
-    this.#filter = this.#up === this.#down ? undefined : sincFilterFor(this.#up, this.#down);
+    this.#filter = this.#up === this.#down ? undefined : designSincFilter(this.#up, this.#down);
     const taps = this.#filter?.taps ?? 0;
     this.lookaheadSamples = taps / 2;
     this.#buffer = new Float32Array(this.#filter === undefined ? 0 : taps + RESAMPLER_BLOCK_SAMPLES);

@@ -34,15 +34,6 @@ export interface SincFilter {
   readonly table: Float32Array;
 }
 
-/** The filter that was designed last, 1 MiB at most: streams mostly come one after the other at the same rate. Never written to. */
-let latest: { readonly up: number; readonly down: number; readonly filter: SincFilter } | undefined;
-
-/** The filter for `up` / `down`, shared by all who ask for the same one. */
-export function sincFilterFor(up: number, down: number): SincFilter {
-  if (latest?.up !== up || latest.down !== down) latest = { up, down, filter: designSincFilter(up, down) };
-  return latest.filter;
-}
-
 /**
  * Designs the filter for `up` / `down` (in lowest terms) = output rate / input rate. Memory is bounded by
  * `RESAMPLER_TABLE_LENGTH_MAX` for every ratio: odd ones get an interpolated table.

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RESAMPLER_TABLE_LENGTH_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../src/limits.js';
-import { designSincFilter, sincFilterFor } from '../src/sinc-filter.js';
+import { designSincFilter } from '../src/sinc-filter.js';
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 const design = (inputHz: number, outputHz: number) =>
@@ -40,14 +40,5 @@ describe('designSincFilter', () => {
       if (i < taps - 1) expect(onInput[i]).toBe(onInput[taps - 2 - i]);
       expect(between[i]).toBe(between[taps - 1 - i]);
     }
-  });
-});
-
-describe('sincFilterFor', () => {
-  it('designs once for streams of one ratio, and anew for another', () => {
-    const first = sincFilterFor(160, 441);
-    expect(sincFilterFor(160, 441)).toBe(first);
-    expect(sincFilterFor(1, 3)).toEqual(designSincFilter(1, 3));
-    expect(sincFilterFor(160, 441)).toEqual(first);
   });
 });
