@@ -92,6 +92,47 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     },
   );
 
+  it('says whose words they are, where it was told', async () => {
+    const { url } = await stage.serve();
+    const page = await visit(browser, url);
+    // Looking for what is kept makes the place for it.
+    await page.click('#open-sessions');
+    await page.keyboard.press('Escape');
+    await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const opening = indexedDB.open('kikitori');
+          opening.onsuccess = () => {
+            const writing = opening.result.transaction('sessions', 'readwrite');
+            const words = { startMs: 0, endMs: 900, words: [] };
+            writing.objectStore('sessions').put({
+              id: 'call',
+              startedAtMs: Date.now(),
+              name: 'A call',
+              model: 'scripted',
+              open: '',
+              gaps: [],
+              utterances: [
+                { ...words, text: 'How can I help?', label: '<b>Agent</b>' },
+                { ...words, text: 'My line is dead.', label: 'Caller' },
+                { ...words, text: 'Nobody knows whose.' },
+              ],
+            });
+            writing.oncomplete = () => resolve(opening.result.close());
+            writing.onabort = reject;
+          };
+        }),
+    );
+    await page.click('#open-sessions');
+    await page.locator('#session-list .session').click();
+    const lines = page.locator('#transcript p');
+    await lines.filter({ hasText: 'Nobody' }).waitFor(PATIENCE);
+    const said = ['<b>Agent</b>: How can I help?', 'Caller: My line is dead.', 'Nobody knows whose.'];
+    expect(await lines.allTextContents()).toEqual(said);
+    expect(await exported(page, 'txt')).toBe(`${said.join('\n')}\n`);
+    expect(await exported(page, 'vtt')).toContain('<v Caller>My line is dead.');
+  });
+
   it('is copied at any moment', async () => {
     const { url } = await stage.serve();
     const permissions = ['microphone', 'clipboard-read', 'clipboard-write'];

@@ -21,7 +21,7 @@ interface Line {
 }
 
 /** A finished line. */
-type Said = Pick<Utterance, 'startMs' | 'text' | 'unsure'>;
+type Said = Pick<Utterance, 'startMs' | 'text' | 'unsure' | 'label'>;
 
 /** Within this of the end of the page a reader counts as following. */
 const FOLLOW_PX = 96;
@@ -119,12 +119,12 @@ export class TranscriptView {
     const line = this.#live ?? this.#newLine();
     this.#live = undefined;
     this.#write(line, said);
-    this.#announce(said.text);
+    this.#announce(said);
   }
 
-  #announce(text: string): void {
+  #announce({ text, label = '' }: Said): void {
     const { announcer } = this.#places;
-    announcer.append(make('p', '', text));
+    announcer.append(make('p', '', label === '' ? text : `${label}: ${text}`));
     while (announcer.childElementCount > WEB_LIMITS.announcedMax) announcer.firstElementChild?.remove();
   }
 
@@ -132,9 +132,10 @@ export class TranscriptView {
     this.#write(this.#newLine(), said);
   }
 
-  #write(line: Line, { startMs, text, unsure }: Said): void {
+  #write(line: Line, { startMs, text, unsure, label = '' }: Said): void {
     line.time.textContent = clock(startMs);
     line.stable.textContent = text;
+    if (label !== '') line.stable.before(make('b', 'speaker', `${label}: `));
     line.unstable.remove();
     line.item.classList.remove('is-live');
     this.#mark(line, unsure === true);
