@@ -64,7 +64,7 @@ export async function createLocalEngine(options: LocalEngineOptions = {}): Promi
   });
   const detector = new VoiceThread({ type: 'voice', file: voice.files['v5'] ?? '' }, check);
   await startAll([detector, ...decoders], options.signal);
-  const { doubt } = family.traits(model.name);
+  const { doubt } = family.traits(model.published ?? model.name);
   return new LocalEngine({
     model: servedName(model),
     languages: model.languages,

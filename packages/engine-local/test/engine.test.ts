@@ -8,7 +8,7 @@ import { decodeFile } from '@kikitori/audio/file';
 import { EngineError, type Hypothesis, type SpeechEngine } from '@kikitori/engine';
 import { describeSpeechEngine, violationsOf, wordErrors } from '@kikitori/engine/conformance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLocalEngine, pullModel } from '../src/index.js';
+import { createLocalEngine, pullModel, resolveModel } from '../src/index.js';
 
 const samplesDir = join(dirname(fileURLToPath(import.meta.url)), '../../../samples');
 const clipsDir = join(samplesDir, '../../shared/speech/dev/clips');
@@ -112,6 +112,15 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
         expect(utterances.flatMap(({ words }) => words.map(({ text }) => text)).join(' ')).toBe(textOf(said));
       },
     );
+
+    it.skipIf(!existsSync(clipsDir))('is unsure where its model is named by a folder, too', async () => {
+      const { dir } = await resolveModel(MODEL);
+      const other = await createLocalEngine({ model: dir, threads: 1 });
+      expect(other.info.languages).toEqual(['en']);
+      const said = await hear(other, await recording(join(clipsDir, 'fleurs-es-005.ogg')), 'batch');
+      await other.close();
+      expect(said.some((h) => h.type === 'utterance' && h.unsure === true)).toBe(true);
+    });
 
     it('has the words in time order, inside the audio, each utterance with its own', async () => {
       const said = await hear(engine, ferry, 'live');

@@ -6,6 +6,7 @@ import { EngineError } from '@kikitori/engine';
 import type { ModelFiles } from '../families/family.js';
 import { CATALOGUE, type CatalogueEntry } from './catalogue.js';
 import { hubNameOf } from './hub-listing.js';
+import { identify } from './identity.js';
 import { modelDir, storeRoot } from './location.js';
 import { isMissing, type ModelManifest, readManifest, rolesOf, VOICE } from './manifest.js';
 import { findModel, WHAT_IS_LOOKED_FOR } from './resolve-files.js';
@@ -31,8 +32,10 @@ export interface ResolvedModel {
   readonly dir: string;
   /** BCP 47; empty: unknown. */
   readonly languages: readonly string[];
-  /** `unknown` for a folder of the user's own. */
+  /** `unknown` for a folder of the user's own, unless a model of the catalogue lies in it. */
   readonly licence: string;
+  /** Which model of the catalogue it is, wherever it lies; undefined for any other. */
+  readonly published: string | undefined;
   /** By what they are in it, absolute paths; those that its kind needs are all there. */
   readonly files: ModelFiles;
 }
@@ -76,7 +79,7 @@ export async function resolveModel(
       `The model ${nameOrDir} in the store is damaged (${names}). Run "kikitori models pull ${nameOrDir}" to repair it.`,
     );
   }
-  return resolveManifest(manifest, dir);
+  return resolveManifest(manifest, dir, entry?.name);
 }
 
 /** What the options mean. */
@@ -118,11 +121,11 @@ export async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-function resolveManifest(manifest: ModelManifest, dir: string): ResolvedModel {
+function resolveManifest(manifest: ModelManifest, dir: string, published: string | undefined): ResolvedModel {
   const { name, kind, languages, licence } = manifest;
   const files = Object.fromEntries(manifest.files.map(({ role, name: file }) => [role, join(dir, file)]));
   const missing = rolesOf(kind)?.needed.find((role) => files[role] === undefined);
-  if (missing === undefined) return { name, kind, dir, languages, licence, files };
+  if (missing === undefined) return { name, kind, dir, languages, licence, published, files };
   throw new EngineError(
     'model_invalid',
     `The model ${name} in the store lacks its ${missing}. Run "kikitori models rm ${name}", then pull it again.`,
@@ -149,7 +152,9 @@ async function resolveDir(name: string, catalogue: readonly CatalogueEntry[]): P
       );
     }
   }
-  return { name, kind: family.name, dir, languages: [], licence: 'unknown', files: placed };
+  const known = await identify(placed, catalogue);
+  const { languages = [], licence = 'unknown' } = known ?? {};
+  return { name, kind: family.name, dir, languages, licence, published: known?.name, files: placed };
 }
 
 /** Names in a folder, with the subfolder in front. A missing subfolder is empty; a missing folder is an error. */

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalEngine } from '../../src/create-engine.js';
 import { isStoreName, resolveModel } from '../../src/store/resolve.js';
-import { temporaryFolder } from './fake-registry.js';
+import { packToy, temporaryFolder } from './fake-registry.js';
 
 let dir: string;
 
@@ -37,6 +37,7 @@ describe('resolving a folder', () => {
       dir,
       languages: [],
       licence: 'unknown',
+      published: undefined,
       files: {
         encoder: join(dir, files[0] ?? ''),
         decoder: join(dir, files[1] ?? ''),
@@ -54,6 +55,29 @@ describe('resolving a folder', () => {
       decoder: join(dir, 'onnx/decoder_model_merged_quantized.onnx'),
       tokenizer: join(dir, 'tokenizer.json'),
       config: join(dir, 'config.json'),
+    });
+  });
+
+  it('knows a model of the catalogue by its bytes, wherever it lies', async () => {
+    const { entry, encoder, decoder } = await packToy({ sizeBytes: 5_000 });
+    const options = {
+      root: join(dir, 'store'),
+      catalogue: [{ ...entry, licence: 'MIT', languages: ['sv'] }],
+    };
+    await writeFile(join(dir, 'encoder_model.onnx'), encoder);
+    await writeFile(join(dir, 'decoder_model_merged.onnx'), decoder);
+    expect(await resolveModel(dir, options)).toMatchObject({
+      name: dir,
+      published: 'toy',
+      languages: ['sv'],
+      licence: 'MIT',
+    });
+    decoder[0] = (decoder[0] ?? 0) ^ 1;
+    await writeFile(join(dir, 'decoder_model_merged.onnx'), decoder);
+    expect(await resolveModel(dir, options)).toMatchObject({
+      published: undefined,
+      languages: [],
+      licence: 'unknown',
     });
   });
 
