@@ -14,27 +14,29 @@ export async function holdTransitions(page: Page): Promise<void> {
 
 // In the page. A text that is only for screen readers is none; some buttons have their text from the style sheet. What
 // nothing that moves lies over or under looks in the middle of a transition as it does at its end: it is measured then.
+// So with what has changed since the page was last measured, which is remembered: all else was found to be readable.
 const MEASURE = `(least, shares) => {
   const { getBackgroundColor, getForegroundColor, getContrast } = axe.commons.color;
   const isText = ({ nodeType, data }) => nodeType === Node.TEXT_NODE && data.trim() !== '';
+  const all = [...document.body.querySelectorAll('*')];
   const running = document.getAnimations();
   const moving = running.flatMap(({ effect }) => effect?.target ?? []);
-  const isTouched = (each) => {
+  const isTouchedBy = (movers, each) => {
     const box = each.getBoundingClientRect();
-    return moving.some((mover) => {
+    return movers.some((mover) => {
       const { left, right, top, bottom } = mover.getBoundingClientRect();
       const isOver = left < box.right && right > box.left && top < box.bottom && bottom > box.top;
       return isOver || mover.contains(each);
     });
   };
   const low = [];
-  const measure = (share) => {
+  const measure = (share, movers) => {
     axe.setup(document);
-    for (const each of document.body.querySelectorAll('*')) {
+    for (const each of all) {
       if (!each.matches('button') && ![...each.childNodes].some(isText)) continue;
       if (each.closest('.unseen, script, style, noscript, option') !== null) continue;
       if (!each.checkVisibility({ visibilityProperty: true })) continue;
-      if (share < 1 && !isTouched(each)) continue;
+      if (!isTouchedBy(movers, each)) continue;
       const ground = getBackgroundColor(each, []);
       // Out of sight, or under a dialog.
       if (ground === null) continue;
@@ -44,17 +46,27 @@ const MEASURE = `(least, shares) => {
     }
     axe.teardown();
   };
-  for (const share of running.length > 0 ? shares : [1]) {
-    for (const each of running) {
-      if (share === 1) each.finish();
-      else each.currentTime = Number(each.effect?.getComputedTiming().endTime ?? 0) * share;
-    }
-    measure(share);
+  for (const share of running.length > 0 ? shares : []) {
+    for (const each of running) each.currentTime = Number(each.effect?.getComputedTiming().endTime ?? 0) * share;
+    measure(share, moving);
   }
+  for (const each of running) each.finish();
+  const looks = new Map(all.map((each) => {
+    const { color, background, opacity, filter } = getComputedStyle(each);
+    const { left, top, width, height } = each.getBoundingClientRect();
+    return [each, [color, background, opacity, filter, left, top, width, height].join()];
+  }));
+  // What comes or goes may have lain over anything.
+  const shown = all.filter((each) => each.checkVisibility({ visibilityProperty: true }));
+  const { looks: before, shown: shownBefore } = globalThis.measured ?? { looks: new Map(), shown: [] };
+  const isSame = shown.length === shownBefore.length && shown.every((each, i) => each === shownBefore[i]);
+  measure(1, isSame ? [...moving, ...all.filter((each) => before.get(each) !== looks.get(each))] : all);
+  globalThis.measured = low.length > 0 ? undefined : { looks, shown };
   return low;
 }`;
 
-const SHARES = [0, 0.25, 0.5, 0.75, 1];
+/** Of a transition, before its end. */
+const SHARES = [0, 0.25, 0.5, 0.75];
 
 /** Texts that are hard to read at any point of the transitions that run: place and contrast. They have ended then. */
 export async function lowContrasts(page: Page): Promise<readonly string[]> {

@@ -35,8 +35,8 @@ export class LiveStage {
     const { streamsMax = 4, unsureFrom, ...rest } = options;
     const words = SENTENCE.map((text, index) => ({
       text,
-      startMs: 200 + index * 300,
-      endMs: 450 + index * 300,
+      startMs: 200 + index * 100,
+      endMs: 280 + index * 100,
     }));
     const script = [{ words, ...(unsureFrom === undefined ? {} : { unsureFrom }) }];
     const engine = createScriptedEngine({ script, afterScript: 'repeat', streamsMax });
