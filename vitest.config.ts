@@ -53,7 +53,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'pages', include: PAGES, maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: { name: 'pages', include: PAGES, isolate: false, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
@@ -61,6 +61,7 @@ export default defineConfig({
           name: 'commands',
           include: COMMANDS,
           exclude: [MICROPHONE],
+          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
