@@ -1,15 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** What lives in real time: browsers with a microphone, child processes with audio at the pace of speech. */
-const REAL_TIME = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
-/** Pages in front of an engine that says what the test wants, whenever it comes to it: two of them are no load. */
-const PAGES = [
-  'test/browser/{captions,capture-relay}.test.ts',
-  'test/browser/live-{contrast,devices,kept,keyboard,keys,page}.test.ts',
-];
-/** Everything end to end but the microphone: what is late here is late and no less right. */
-const COMMANDS = ['test/e2e/**/*.test.ts'];
-const MICROPHONE = 'test/e2e/listen.test.ts';
+/** Browsers, and commands in processes of their own. */
+const END_TO_END = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+/** What hears at the pace of speech, through a sound system or a browser's microphone. */
+const MICROPHONES = ['test/browser/live-{killed,speech}.test.ts', 'test/e2e/listen.test.ts'];
 
 /** Files of one worker share their modules: half of the time was loading the same ones again. */
 const SHARED = ['{packages,apps}/*/test/**/*.test.ts'];
@@ -45,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts', ...ALONE],
-          exclude: REAL_TIME,
+          exclude: END_TO_END,
           // Two cores are the smallest machine we promise anything for; the engine tests want one to themselves.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -53,28 +47,24 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'pages', include: PAGES, isolate: false, maxWorkers: 2, sequence: { groupOrder: 2 } },
-      },
-      {
-        extends: true,
         test: {
-          name: 'commands',
-          include: COMMANDS,
-          exclude: [MICROPHONE],
+          name: 'end to end',
+          // What is late here is late and no less right.
+          include: END_TO_END,
+          exclude: MICROPHONES,
           isolate: false,
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
         extends: true,
         test: {
           name: 'real time',
-          include: ['test/browser/**/*.test.ts', MICROPHONE],
-          exclude: PAGES,
+          include: MICROPHONES,
           // After the others: a microphone whose machine is busy elsewhere loses sound. They listen, and compute little.
           maxWorkers: 2,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
