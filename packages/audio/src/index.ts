@@ -1,6 +1,5 @@
 export { encodeBase64 } from './base64.js';
 export { decodeBase64, decodeBase64Leniently } from './base64-decoder.js';
-export { isDiskFull } from './disk-full.js';
 export { Downmixer, type DownmixerOptions } from './downmix.js';
 export { AUDIO_ERRORS, AudioError, type AudioErrorCode, type AudioErrorRule } from './errors.js';
 export { Framer } from './framer.js';

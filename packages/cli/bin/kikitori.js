@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // In a checkout the commands are built on first use; a published package always brings its `dist`.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,6 +13,7 @@ const root = join(here, '..', '..', '..');
 
 if (!existsSync(entry) && existsSync(join(root, 'tsconfig.base.json'))) {
   process.stderr.write('kikitori: building the checkout once…\n');
+  const { spawnSync } = await import('node:child_process');
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const built = spawnSync(process.execPath, [compiler, '-b'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (built.status !== 0) {

@@ -1,4 +1,5 @@
-import { AUDIO_ERRORS, AudioError, isDiskFull } from '@kikitori/audio';
+import { AUDIO_ERRORS, AudioError } from '@kikitori/audio/errors';
+import { isDiskFull } from '@kikitori/core';
 
 /** Why a command could not do what it was asked. */
 export type CliErrorCode =

@@ -1,7 +1,6 @@
 /** The context of a real process: its streams, its signals, and the factories that load what they make on first use. */
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
-import { isDiskFull } from '@kikitori/audio';
-import { type Clock, systemClock, timerMs } from '@kikitori/core';
+import { type Clock, isDiskFull, systemClock, timerMs } from '@kikitori/core';
 import type { Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
 import { processFactories } from './process-factories.js';

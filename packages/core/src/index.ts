@@ -1,5 +1,6 @@
 export { abortable, untilAborted, whenAborted } from './abort.js';
 export { type Clock, sleep, systemClock } from './clock.js';
+export { isDiskFull } from './disk-full.js';
 export { isRecord, parseJson } from './json.js';
 export { type LogFields, type Logger, silentLogger } from './logger.js';
 export { type RateLimit, TokenBucket, TokenBuckets } from './rate-limit.js';

@@ -10,8 +10,8 @@ export type {
 export { DIALECTS } from './dialects/registry.js';
 export { type Credential, credentialOf } from './doors/credentials.js';
 export type { DoorOptions } from './doors/doorman.js';
-export { formatKey, type KeyFile, openKeyFile, parseKeyFile } from './doors/key-file.js';
-export { createKey, digestOf, type KeySource, type KnownKey } from './doors/keys.js';
+export { type KeyFile, openKeyFile } from './doors/key-file.js';
+export type { KeySource, KnownKey } from './doors/keys.js';
 export { SERVER_ERRORS, ServerError, type ServerErrorCode } from './errors.js';
 export { loadPages } from './http/load-pages.js';
 export { createPages, missingPages, type PageFile, type Pages } from './http/pages.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isDiskFull } from '../disk-full.js';
+import { isDiskFull } from '@kikitori/core';
 import { AudioError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { SPOOL_BYTES_MAX } from './limits.js';

@@ -1,4 +1,4 @@
-import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
+import { AUDIO_ERRORS, AudioError } from '@kikitori/audio/errors';
 import { type DecodedFile, decodeFile, type RawFormat } from '@kikitori/audio/file';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';

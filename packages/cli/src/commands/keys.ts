@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createKey, digestOf, formatKey, type KnownKey, parseKeyFile } from '@kikitori/server';
+import { createKey, digestOf, formatKey, type KnownKey, parseKeyFile } from '@kikitori/server/doors';
 import { type CommandGroup, defineCommand } from '../command.js';
 import { CliError } from '../errors.js';
 import { apiKeysOption } from '../options-shared.js';

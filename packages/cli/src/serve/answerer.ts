@@ -1,4 +1,3 @@
-import { ClientError, firstModel } from '@kikitori/client';
 import type { SpeechEngine } from '@kikitori/engine';
 import { languageList } from '@kikitori/protocol/languages';
 import type { PendingEngine, RelayTarget } from '@kikitori/server';
@@ -125,6 +124,7 @@ function refuseModel(what: string, { model, threads, delayMs }: AnswererRequest)
 
 /** Clients ask `/v1/models` for the name that they must say, so it has to be the other server's. */
 async function modelOf(upstream: string, apiKey: string | undefined, signal: AbortSignal): Promise<string> {
+  const { ClientError, firstModel } = await import('@kikitori/client');
   try {
     return await firstModel(upstream, { signal, ...(apiKey === undefined ? {} : { apiKey }) });
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AUDIO_ERRORS, AudioError, isDiskFull } from '@kikitori/audio';
+import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
 import { decodeFile } from '@kikitori/audio/file';
-import type { Clock, Logger } from '@kikitori/core';
+import { type Clock, isDiskFull, type Logger } from '@kikitori/core';
 import { EngineError, type SpeechEngine, type Word } from '@kikitori/engine';
 import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js';
 import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isDiskFull } from '@kikitori/audio';
+import { isDiskFull } from '@kikitori/core';
 import { ServerError } from '../errors.js';
 
 const READ_BYTES = 64 * 1024;
