@@ -1,9 +1,8 @@
-import { Worker } from 'node:worker_threads';
 import { abortable } from '@kikitori/core';
 import { AudioError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import type { FromDecoder, ToDecoder } from './decoder-messages.js';
-import { DECODER_THREAD_HEAP_MIB_MAX } from './limits.js';
+import { type DecoderThread, decoderThreads } from './decoder-threads.js';
 import type { DecodingTask, SpeechStream } from './speech-stream.js';
 import { StallWatch } from './stall-watch.js';
 
@@ -14,12 +13,9 @@ export interface ThreadOptions {
   readonly signal: AbortSignal;
 }
 
-/** Built code: a thread can not run TypeScript. `src` and `dist` mirror each other, so the path fits both. */
-const THREAD_URL = new URL('../../dist/file/decoder-thread.js', import.meta.url);
-
 /** Speech that is made elsewhere, and a way to end that. */
 export interface ThreadStream extends SpeechStream {
-  /** Ends the thread now and waits until it is gone. Idempotent. */
+  /** Ends a thread that has not finished now, and waits until it is gone. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -51,7 +47,11 @@ class DecoderHost {
   /** The one message that may be waiting to be read; the thread sends no second one before it was answered. */
   #inbox: FromDecoder | undefined;
   #arrived: (() => void) | undefined;
-  #worker: Worker | undefined;
+  #thread: DecoderThread | undefined;
+  /** The thread says no more: it was out of memory, or came upon a bug in a library. */
+  #isLost = false;
+  /** Set once the thread is not ours any more: it was given back, or is being ended. */
+  #gone: Promise<void> | undefined;
   #isDamaged = false;
 
   constructor(source: Pick<ByteSource, 'bytes'>, options: ThreadOptions) {
@@ -87,33 +87,23 @@ class DecoderHost {
   async close(): Promise<void> {
     this.#watch.stop();
     this.#ending.abort(lost());
-    await this.#worker?.terminate();
+    this.#gone ??= this.#thread?.end();
+    await this.#gone;
   }
 
   #start(): void {
-    const worker = new Worker(THREAD_URL, {
-      workerData: this.#options.task,
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: DECODER_THREAD_HEAP_MIB_MAX },
+    const thread = decoderThreads.take();
+    this.#thread = thread;
+    thread.begin(this.#options.task, (message) => {
+      this.#inbox = message ?? this.#inbox;
+      this.#isLost ||= message === undefined;
+      if (message?.type === 'done') this.#gone ??= decoderThreads.keep(thread, message.heldBytes);
+      this.#arrived?.();
     });
-    this.#worker = worker;
-    worker.stdout.resume();
-    worker.stderr.resume();
-    worker.on('message', (message: FromDecoder) => this.#receive(message));
-    // Out of memory, or a bug in a library: the file is what we could not decode.
-    worker.on('error', () => this.#receive(failure()));
-    worker.on('exit', () => this.#receive(this.#inbox ?? failure()));
-  }
-
-  #receive(message: FromDecoder): void {
-    this.#inbox = message;
-    this.#arrived?.();
   }
 
   #send(message: ToDecoder, transfer: ArrayBuffer[] = []): void {
-    this.#worker?.postMessage(message, transfer);
+    this.#thread?.send(message, transfer);
   }
 
   /** A copy is given away: the piece may be a part of a larger buffer, all of which would be sent along. */
@@ -123,7 +113,7 @@ class DecoderHost {
   }
 
   async #next(): Promise<FromDecoder> {
-    if (this.#inbox === undefined) {
+    if (this.#inbox === undefined && !this.#isLost) {
       this.#watch.progress(true);
       const arrived = new Promise<void>((resolve) => {
         this.#arrived = resolve;

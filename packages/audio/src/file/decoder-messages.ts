@@ -1,7 +1,9 @@
 import type { AudioErrorCode } from '../errors.js';
+import type { DecodingTask } from './speech-stream.js';
 
-/** To the thread. Each is an answer: `bytes` or `end` to `need`, `more` to `facts` and `block`. */
+/** To the thread. A `task` first; then each is an answer: `bytes` or `end` to `need`, `more` to `facts` and `block`. */
 export type ToDecoder =
+  | { readonly type: 'task'; readonly task: DecodingTask }
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }
   | { readonly type: 'end' }
   | { readonly type: 'more' };
@@ -17,5 +19,7 @@ export type FromDecoder =
     }
   /** Mono, 16 kHz. */
   | { readonly type: 'block'; readonly samples: Float32Array<ArrayBuffer> }
-  | { readonly type: 'done'; readonly isDamaged: boolean }
+  /** Answered by the next `task`, if any. `heldBytes`: memory of the thread, with what was not collected yet. */
+  | { readonly type: 'done'; readonly isDamaged: boolean; readonly heldBytes: number }
+  /** The last word of a thread. */
   | { readonly type: 'failed'; readonly code: AudioErrorCode; readonly message: string };

@@ -1,27 +1,34 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { AudioError } from '../errors.js';
 import type { FromDecoder, ToDecoder } from './decoder-messages.js';
 import { type DecodingTask, openSpeech } from './speech-stream.js';
 
 /**
- * Entry of the decoder thread: makes speech of the bytes of one file. A thread of its own because decoding, mixing and
- * resampling compute for long, and because a hostile file can make a library loop for ever: then the thread is ended.
+ * Entry of the decoder thread: makes speech of the bytes of files, one after the other. A thread of its own because
+ * decoding, mixing and resampling compute for long, and because a hostile file can make a library loop for ever: then the
+ * thread is ended.
  */
-if (parentPort === null) throw new Error('decoder-thread.js is started by decoder-host.js');
+if (parentPort === null) throw new Error('decoder-thread.js is started by decoder-threads.js');
 const port = parentPort;
 
 // The libraries print what they stumble over; damage is reported by `isDamaged` here.
 for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) console[name] = () => undefined;
+process.stdout.write = () => true;
+process.stderr.write = () => true;
 
 let answer: ((message: ToDecoder) => void) | undefined;
-port.on('message', (message: ToDecoder) => answer?.(message));
+
+/** Waits for the next message. */
+function received(): Promise<ToDecoder> {
+  return new Promise((resolve) => {
+    answer = resolve;
+  });
+}
 
 /** Sends a message and waits for its answer. */
 function ask(message: FromDecoder, transfer: ArrayBuffer[] = []): Promise<ToDecoder> {
-  return new Promise((resolve) => {
-    answer = resolve;
-    port.postMessage(message, transfer);
-  });
+  port.postMessage(message, transfer);
+  return received();
 }
 
 async function* bytes(): AsyncGenerator<Uint8Array, void> {
@@ -37,7 +44,7 @@ async function run(task: DecodingTask): Promise<FromDecoder> {
     const { sampleRateHz, channels, durationMs, chunks, isDamaged } = await openSpeech(task, bytes());
     await ask({ type: 'facts', sampleRateHz, channels, durationMs });
     for await (const samples of chunks) await ask({ type: 'block', samples }, [samples.buffer]);
-    return { type: 'done', isDamaged: isDamaged() };
+    return { type: 'done', isDamaged: isDamaged(), heldBytes: heldBytes() };
   } catch (error) {
     if (error instanceof AudioError) return { type: 'failed', code: error.code, message: error.message };
     const message =
@@ -46,6 +53,19 @@ async function run(task: DecodingTask): Promise<FromDecoder> {
   }
 }
 
-// The cast: `workerData` is what decoder-host.ts passed, on the same machine and of the same version.
-port.postMessage(await run(workerData as DecodingTask));
+function heldBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const begun = received();
+port.on('message', (message: ToDecoder) => answer?.(message));
+for (let message = await begun; message.type === 'task'; ) {
+  const last = await run(message.task);
+  if (last.type === 'failed') {
+    port.postMessage(last);
+    break;
+  }
+  message = await ask(last);
+}
 port.close();

@@ -60,6 +60,15 @@ export const SPOOL_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Memory of the thread that decodes, mixes down and resamples, MiB. At the bound: the thread ends, `decode_failed`. */
 export const DECODER_THREAD_HEAP_MIB_MAX = 256;
 
+/** How long a thread that has come to the end of its file waits for the next, ms; one at most does. At the bound: it ends. */
+export const DECODER_THREAD_IDLE_MS = 2_000;
+
+/**
+ * What a thread may hold at the end of its file to be kept for the next, bytes: 10 MB with every library loaded, and mostly 20
+ * to 90 with what the last files left and nobody has collected yet. At the bound: it ends.
+ */
+export const DECODER_THREAD_KEPT_BYTES_MAX = 96 * 1024 * 1024;
+
 /** Longest packet put together from Ogg pages or Matroska blocks, bytes. At the bound: the packet is dropped. */
 export const PACKET_BYTES_MAX = 1024 * 1024;
 
