@@ -117,6 +117,7 @@ describe('pulling a model by name', () => {
     expect(model).toEqual({
       kind: 'moonshine',
       name: 'toy',
+      published: 'toy',
       dir,
       languages: ['en'],
       licence: 'MIT',
