@@ -97,6 +97,7 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     const page = await visit(browser, url);
     // Looking for what is kept makes the place for it.
     await page.click('#open-sessions');
+    await page.locator('#sessions-dialog').waitFor(PATIENCE);
     await page.keyboard.press('Escape');
     await page.evaluate(
       () =>
