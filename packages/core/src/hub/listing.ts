@@ -42,7 +42,7 @@ export async function listHubFiles(
 ): Promise<HubListing> {
   const path = `api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const response = await requestHub(new URL(`${access.endpoint}/${path}`), { access, signal });
-  const answer = parseJson(await readShort(response, LISTING_BYTES_MAX));
+  const answer = parseJson((await readShort(response, LISTING_BYTES_MAX)) ?? '');
   if (!isRecord(answer)) throw notAHub();
   const { sha, siblings, cardData } = answer;
   if (typeof sha !== 'string' || !isCommit(sha) || !Array.isArray(siblings)) throw notAHub();

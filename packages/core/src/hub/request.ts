@@ -1,5 +1,5 @@
 import { type HubAccess, isSafeTarget, tokenFor } from './access.js';
-import { BrokenOffError, HttpStatusError } from './failures.js';
+import { HttpStatusError } from './failures.js';
 
 /** From the hub's address to its storage's. More is a loop, and refused. */
 const REDIRECTS_MAX = 5;
@@ -77,8 +77,8 @@ function windowOf(rateLimit: string): string {
   return parameters.find((each) => each.startsWith('t='))?.slice(2) ?? '';
 }
 
-/** Reads a short body whole, as UTF-8. @throws BrokenOffError where it is longer than `bytesMax` */
-export async function readShort(response: Response, bytesMax: number): Promise<string> {
+/** Reads a short body whole, as UTF-8; undefined where it is longer than `bytesMax`, and so none that was asked for. */
+export async function readShort(response: Response, bytesMax: number): Promise<string | undefined> {
   const decoder = new TextDecoder();
   const reader = response.body?.getReader();
   let [text, totalBytes] = ['', 0];
@@ -86,7 +86,7 @@ export async function readShort(response: Response, bytesMax: number): Promise<s
     totalBytes += read.value.length;
     if (totalBytes > bytesMax) {
       await reader?.cancel().catch(() => undefined);
-      throw new BrokenOffError('An answer is longer than it should be.');
+      return undefined;
     }
     text += decoder.decode(read.value, { stream: true });
   }

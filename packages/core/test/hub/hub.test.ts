@@ -84,13 +84,13 @@ describe('a request', () => {
     expect(asked).toBe(6);
   });
 
-  it('whose short answer does not end is broken off', async () => {
+  it('whose short answer does not end is let go of', async () => {
     const endpoint = await serve((_, response) => response.write('x'.repeat(2_000)));
     const response = await requestHub(new URL(endpoint), {
       access: { endpoint, token: undefined },
       signal: undefined,
     });
-    await expect(readShort(response, 1_000)).rejects.toBeInstanceOf(BrokenOffError);
+    expect(await readShort(response, 1_000)).toBeUndefined();
   });
 
   it('is told how long to wait, as the hub writes it', () => {
@@ -142,6 +142,13 @@ describe('a listing', () => {
     ['a small file without one', { sha: COMMIT, siblings: [{ ...file, blobId: 'x' }] }],
   ])('that is none is told as such: %s', async (_, answer) => {
     await expect(list(answer)).rejects.toMatchObject({ name: 'HubError', code: 'not_a_hub' });
+  });
+
+  it('that does not end is none', async () => {
+    const endpoint = await serve((_, response) => response.write(' '.repeat(9 * 1024 * 1024)));
+    const access = { endpoint, token: undefined };
+    const listing = listHubFiles({ repository: 'a/b', revision: undefined }, { access, signal: undefined });
+    await expect(listing).rejects.toMatchObject({ code: 'not_a_hub' });
   });
 
   it('of another commit than the one that was named is none', async () => {

@@ -127,7 +127,7 @@ async function readConfig(
   try {
     const response = await fetch(downloadUrl, { signal: watchdog.signal });
     if (!response.ok) throw new DeployError('aws_failed');
-    return parseJson(await readShort(response, IMAGE_LIMITS.configBytesMax));
+    return parseJson((await readShort(response, IMAGE_LIMITS.configBytesMax)) ?? '');
   } finally {
     watchdog.stop();
   }
