@@ -5,6 +5,7 @@
  * once with that turned off; each in a process of its own, in turns, within one run.
  *
  *   node bench/bridge.js [--quick] [--sessions 1,100,300,800] [--seconds 4] [--rounds 3] [--idle 500] [--peers kikitori,nginx]
+ *   node bench/bridge.js --ways NODE,NODE    our bridge on these builds of Node, with and without `adopt.ts` and `slab.ts`
  *
  * Each session sends 4 KB of audio every 128 ms: a frame of 5,511 bytes of base64 JSON, binary, as SageMaker delivers what
  * a client does not mark as text (nginx cannot turn it into text; the others do). For each there is one answer of 46 bytes.
@@ -15,7 +16,7 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FASTAPI, FASTAPI_UNCOMPRESSED, NGINX, PEERS, startUpstream } from './lib/bridge/peers.js';
+import { FASTAPI, FASTAPI_UNCOMPRESSED, NGINX, PEERS, startUpstream, waysOn } from './lib/bridge/peers.js';
 import { cpuSeconds, residentBytes } from './lib/processes.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -28,6 +29,7 @@ const seconds = Number(argument('seconds', isQuick ? '2' : '4'));
 const rounds = Number(argument('rounds', isQuick ? '1' : '3'));
 const idleSessions = Number(argument('idle', '500'));
 const wanted = argument('peers', '').split(',').filter(Boolean);
+const nodes = argument('ways', '').split(',').filter(Boolean);
 /** Open before the first look at memory: what is made and compiled once is not what a session costs. */
 const WARM_SESSIONS = 100;
 const SETTLE_MS = 2_000;
@@ -104,13 +106,13 @@ function header(cells) {
   row(cells.map((_, index) => (index === 0 ? '---' : '---:')));
 }
 
-const peers = PEERS.filter(
-  ({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
-).filter(({ name, missing }) => {
-  const why = missing();
-  if (why !== undefined) say(`SKIPPED ${name}: ${why}`);
-  return why === undefined;
-});
+const peers = (nodes.length > 0 ? waysOn(nodes) : PEERS)
+  .filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
+  .filter(({ name, missing }) => {
+    const why = missing();
+    if (why !== undefined) say(`SKIPPED ${name}: ${why}`);
+    return why === undefined;
+  });
 const upstream = await startUpstream();
 
 /** `results[sessions][name]`: one entry a round. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { childrenOf } from '../processes.js';
+import { buildPlain } from './plain-ways.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const single = join(here, '..', '..', '..', 'packages', 'bridge', 'dist', 'kikitori-bridge.mjs');
@@ -68,7 +69,8 @@ export async function startUpstream() {
   return { pid: child.pid, stop, url: `ws://127.0.0.1:${await port}/v1/realtime` };
 }
 
-async function startOurs(upstream) {
+/** `file`: the bridge's single file; `node`: what runs it. */
+async function startOurs(upstream, file = single, node = process.execPath) {
   const port = await freePort();
   const flags = [
     '--port',
@@ -80,7 +82,7 @@ async function startOurs(upstream) {
     '--log-level',
     'error',
   ];
-  const { child, stop } = start(process.execPath, [single, ...flags, '--drain-seconds', '0']);
+  const { child, stop } = start(node, [file, ...flags, '--drain-seconds', '0']);
   await untilListening(port);
   return { pid: child.pid, stop, url: url(port) };
 }
@@ -159,3 +161,26 @@ export const PEERS = [
     missing: whyNoFastApi,
   },
 ];
+
+/** Our bridge with and without what is out of the ordinary in it, on each of these builds of Node. */
+export function waysOn(nodes) {
+  const present = () => undefined;
+  return nodes.flatMap((node) => {
+    const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim() || node;
+    const plain = (name, replaced) => ({
+      name: `${version}, ${name}`,
+      start: async (upstream) => startOurs(upstream, await buildPlain(replaced), node),
+      missing: present,
+    });
+    return [
+      {
+        name: `${version}, as it is`,
+        start: (upstream) => startOurs(upstream, single, node),
+        missing: present,
+      },
+      plain('reads as documented', ['adopt']),
+      plain('memory for each write', ['slab']),
+      plain('neither', ['adopt', 'slab']),
+    ];
+  });
+}

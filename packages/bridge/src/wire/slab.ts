@@ -11,7 +11,8 @@ const FEW_BYTES = 64;
  *
  * Bytes come into a buffer that the next read overwrites, so they are copied here and written from here in one go,
  * however many frames they are. Nearly always the system takes them at once, and then the same memory serves the next
- * write; what it does not take stays where it is, and new memory is taken behind it.
+ * write; what it does not take stays where it is, and new memory is taken behind it. Memory of its own for each write
+ * costs up to 35 % more processor time for a message (docs/benchmarks.md).
  */
 export class Slab {
   #memory: Buffer = Buffer.alloc(0);
