@@ -6,9 +6,12 @@ const END_TO_END = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
 const MICROPHONES = ['test/browser/live-{killed,speech}.test.ts', 'test/e2e/listen.test.ts'];
 
 /** Files of one worker share their modules: half of the time was loading the same ones again. */
-const SHARED = ['{packages,apps}/*/test/**/*.test.ts'];
-/** Those that replace modules, globals or the environment want all of it for themselves, and so do real models. */
-const ALONE = [
+export const SHARED = ['{packages,apps}/*/test/**/*.test.ts'];
+/**
+ * Those that replace modules, globals or the environment want all of it for themselves (`test/tidy` holds the others to
+ * taking it back), and so do real models.
+ */
+export const ALONE = [
   'packages/audio/test/file/*.test.ts',
   'packages/bridge/test/wire/fallback.test.ts',
   'packages/cli/test/hostile-text.test.ts',

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ERRORS } from '../packages/protocol/src/index.js';
+import { ALONE, SHARED } from '../vitest.config.js';
 import {
   checkDelays,
   checkErrorCodes,
@@ -18,6 +19,7 @@ import {
 } from './tidy/checks.js';
 import { checkRegexes } from './tidy/regex-growth.js';
 import { FILE_LINES_MAX, FUNCTION_LINES_MAX, PACKAGES } from './tidy/rules.js';
+import { checkSharedProcess, matches } from './tidy/shared-process.js';
 import { Parser, type SourceFile } from './tidy/source-file.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -84,6 +86,16 @@ describe('the repository', () => {
 
   it('has no regular expression that a text can hold up', () => {
     expect(files.flatMap(checkRegexes)).toStrictEqual([]);
+  });
+
+  it('has test files that take back what they replace in a process that they share', () => {
+    const shared = [...places.values()]
+      .filter((path) => readdirSync(join(ROOT, path)).includes('test'))
+      .flatMap((path) => listFiles(`${path}/test`, '.test.ts'))
+      .filter((path) => SHARED.some((pattern) => matches(pattern, path)))
+      .filter((path) => !ALONE.some((pattern) => matches(pattern, path)));
+    expect(shared.length).toBeGreaterThan(100);
+    expect(shared.flatMap((path) => checkSharedProcess(path, readText(path)))).toStrictEqual([]);
   });
 
   it('documents and tests every error code of the protocol', () => {
@@ -194,6 +206,32 @@ describe('the checker', () => {
     ['/(?<!\\/)\\/+$/', 0],
   ])('judges how the work of %s grows', (literal, problems) => {
     expect(checkRegexes(sample('packages/server/src/a.ts', `const x = ${literal};`))).toHaveLength(problems);
+  });
+
+  it.each([
+    ["vi.stubEnv('TMPDIR', folder);", 'vi.unstubAllEnvs'],
+    ['vi.useFakeTimers();', 'vi.useRealTimers'],
+    ["vi.mock('./a.js');", 'ALONE'],
+    ["process.env['HOME'] = folder;", 'ALONE'],
+    ['  globalThis.fetch = answer;', 'ALONE'],
+  ])('finds what stays behind in a shared process after %s', (text, expected) => {
+    expect(checkSharedProcess('a.test.ts', text)).toStrictEqual([expect.stringContaining(expected)]);
+  });
+
+  it('knows what was taken back, and reads the patterns of vitest', () => {
+    const text =
+      "afterEach(() => vi.unstubAllEnvs()); vi.stubEnv('A', 'b'); if (process.env['A'] === 'b') run();";
+    expect(checkSharedProcess('a.test.ts', text)).toStrictEqual([]);
+    const seen = ['{packages,apps}/*/test/**/*.test.ts', 'packages/audio/test/file/*.test.ts'].map(
+      (pattern) =>
+        ['packages/audio/test/file/a.test.ts', 'packages/audio/test/a.test.ts', 'test/a.test.ts'].map(
+          (path) => matches(pattern, path),
+        ),
+    );
+    expect(seen).toStrictEqual([
+      [true, true, false],
+      [true, false, false],
+    ]);
   });
 
   it('counts lines of files and functions to the bound and not beyond', () => {
