@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ERRORS } from '../packages/protocol/src/index.js';
 import { ALONE, SHARED } from '../vitest.config.js';
 import {
+  checkArrows,
   checkDelays,
   checkErrorCodes,
   checkExemptions,
@@ -68,6 +69,10 @@ describe('the repository', () => {
     expect(files.flatMap((file) => checkImports(file, manifests))).toStrictEqual([]);
   });
 
+  it('has no arrow and no dependency that nothing needs', () => {
+    expect(checkArrows(files, PACKAGES, manifests)).toStrictEqual([]);
+  });
+
   it('uses no global of one platform where only what runs anywhere may be', () => {
     expect(files.flatMap(checkGlobals)).toStrictEqual([]);
   });
@@ -118,7 +123,7 @@ function sample(path: string, text: string): SourceFile {
 describe('the checker', () => {
   it.each([
     ['packages/protocol/src/a.ts', "import type { Word } from '@kikitori/engine';", 'may import nothing'],
-    ['packages/engine/src/a.ts', "export { listen } from '@kikitori/transport';", 'may import audio'],
+    ['packages/engine/src/a.ts', "export { listen } from '@kikitori/transport';", 'may import nothing'],
     ['packages/server/src/a.ts', "type C = import('@kikitori/client').Client;", 'may import core'],
     ['packages/server/src/a.ts', "const m = await import('@kikitori/engine-local');", 'may import core'],
     ['packages/server/src/a.ts', "import { x } from '@kikitori/protocol/src/codec.js';", 'does not export'],
@@ -268,6 +273,16 @@ describe('the checker', () => {
     };
     expect(checkManifests(grown)).toStrictEqual([
       'packages/protocol/package.json depends on audio, which the table does not allow.',
+    ]);
+  });
+
+  it('finds arrows and dependencies that nothing needs', () => {
+    const file = sample('packages/client/src/a.ts', "import { x } from '@kikitori/core/hub'; import 'ws';");
+    const table = { client: { level: 3, mayImport: ['core', 'audio'] } } as const;
+    const grown = { ...manifests, client: { name: 'c', dependencies: { ws: '1', tar: '1' } } };
+    expect(checkArrows([file], table, grown)).toStrictEqual([
+      'client may import @kikitori/audio and does not.',
+      'client depends on tar and does not import it.',
     ]);
   });
 

@@ -115,6 +115,32 @@ function importBreach(
   return undefined;
 }
 
+/** Arrows of the table, and dependencies of a manifest, that no import of the package needs. */
+export function checkArrows(
+  files: readonly SourceFile[],
+  packages: Readonly<Record<string, PackageRule>>,
+  manifests: Manifests,
+): string[] {
+  const imports = (folder: string, name: string): boolean =>
+    files.some(
+      (file) =>
+        placeOf(file.path).folder === folder &&
+        file.imports.some(({ specifier }) => specifier === name || specifier.startsWith(`${name}/`)),
+    );
+  return Object.entries(packages).flatMap(([folder, { mayImport }]) => {
+    const manifest = manifests[folder];
+    const arrows = mayImport
+      .map((other) => manifests[other]?.name)
+      .filter((name) => name !== undefined)
+      .filter((name) => !imports(folder, name))
+      .map((name) => `${folder} may import ${name} and does not.`);
+    const unused = Object.keys(manifest?.dependencies ?? {})
+      .filter((name) => !imports(folder, name))
+      .map((name) => `${folder} depends on ${name} and does not import it.`);
+    return [...arrows, ...unused];
+  });
+}
+
 function declared(manifest: Manifest): Readonly<Record<string, string>> {
   return { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.peerDependencies };
 }
