@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LogFields } from '@kikitori/core';
 import {
   checkUpgrade,
@@ -232,7 +233,7 @@ export class WsClient {
 
 /** Resolves once it holds; the test's own time limit is the bound. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  while (!holds()) await pause(1);
 }
 
 async function listening(server: Server): Promise<string> {

@@ -18,9 +18,6 @@ export const FRAME_SAMPLES = 1_280;
 /** Levels kept for the meter: more than it can show. */
 export const LEVELS_KEPT = 64;
 
-/** Bytes of piped input looked at to tell raw audio from text. At the bound: judged from these alone. */
-export const STDIN_PROBE_BYTES = 4_096;
-
 /** How long `doctor` waits for one check. At the bound: the check warns. */
 export const DOCTOR_CHECK_MS = 60_000;
 

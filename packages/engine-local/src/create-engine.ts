@@ -123,6 +123,6 @@ async function vocabularyOf(family: ModelFamily, files: ModelFiles): Promise<Voc
   try {
     return await family.vocabulary(files);
   } catch (cause) {
-    throw new EngineError('model_invalid', 'The tokenizer.json of this model cannot be read.', { cause });
+    throw new EngineError('model_invalid', 'The vocabulary of this model cannot be read.', { cause });
   }
 }
