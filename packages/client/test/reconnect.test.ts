@@ -82,6 +82,17 @@ describe('a session that is lost again and again', () => {
     expect(speaking.continuity.reconnects).toBe(8);
   });
 
+  it('goes on for as long as each connection gets further, though there is no word in it', async () => {
+    const speaking = await session(new CountedClock(), async (far, number, tell) => {
+      await tell({ type: 'kikitori.progress', received_ms: 200, settled_ms: 20 * (number + 1), lag_ms: 0 });
+      if (number < 8) far.destroy();
+      else await tell({ type: 'transcription.done', text: '', usage: null });
+    });
+    await speaking.send(frames(0, 4));
+    await speaking.finish();
+    expect(speaking.continuity.reconnects).toBe(8);
+  });
+
   it('goes on for as long as each connection holds for a while, though nothing is said', async () => {
     const clock = new CountedClock();
     const speaking = await session(clock, async (far, number, tell) => {

@@ -108,6 +108,16 @@ describe('keepalive', () => {
     expect(state.isDead).toBe(true);
   });
 
+  it('passes no verdict on silence that began behind the ping because we stopped reading', () => {
+    const { state, keepalive } = subject();
+    vi.advanceTimersByTime(20_001);
+    expect(state.pings).toBe(1);
+    state.isPaused = true;
+    vi.advanceTimersByTime(20_001);
+    expect(state.isDead).toBe(false);
+    keepalive.stop();
+  });
+
   it('never asks when its interval is infinite', () => {
     const { state } = subject({ intervalMs: Number.POSITIVE_INFINITY });
     vi.advanceTimersByTime(10_000_000);
