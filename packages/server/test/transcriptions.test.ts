@@ -237,6 +237,19 @@ describe('a bad request', () => {
     expect(await answer.json()).toMatchObject({ error: { message: 'Maximum file size exceeded' } });
   });
 
+  it('of more samples than the server decodes is refused in a sentence', async () => {
+    const file = wav(2000);
+    const asked = async (fileSamplesMax: number): Promise<unknown> => {
+      await using test = await startTestServer({ server: { httpLimits: { fileSamplesMax } } });
+      const answer = await post(test, form([], file));
+      return answer.ok ? 'heard' : await answer.json();
+    };
+    expect(await asked(32_000)).toBe('heard');
+    expect(await asked(31_999)).toMatchObject({
+      error: { code: 413, param: 'file', message: expect.stringMatching(/\.$/) },
+    });
+  });
+
   it('that was cut off says so', async () => {
     await using test = await startTestServer();
     const boundary = 'xyz';
