@@ -49,14 +49,19 @@ function groupsOf(source: ShareSource): readonly string[] {
   for (const line of textOf('/proc/self/cgroup', source).split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
-    // v2 has no controllers in its line. In a container the mount's root may be the group itself, whatever its path says.
-    const mounts = controllers === '' ? [CGROUPS, `${CGROUPS}/unified`] : [`${CGROUPS}/${controllers}`];
+    const mounts = controllers === '' ? [CGROUPS, `${CGROUPS}/unified`] : mountsOf(controllers);
+    // In a container the mount's root may be the group itself, whatever its path says.
     const parts = path.split('/').filter((part) => part !== '');
     for (const mount of mounts)
       for (let depth = 0; depth <= parts.length; depth += 1)
         folders.add([mount, ...parts.slice(0, depth)].join('/'));
   }
   return [...folders];
+}
+
+/** Folders of a line of v1: its controllers may stand there in another order than in the name of their folder. */
+function mountsOf(controllers: string): readonly string[] {
+  return [controllers, ...controllers.split(',')].map((name) => `${CGROUPS}/${name}`);
 }
 
 function coresOf(group: string, source: ShareSource): number {

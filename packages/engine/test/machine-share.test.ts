@@ -54,6 +54,16 @@ describe('what this process may use', () => {
     ).toEqual({ cores: 8, memoryBytes: 32 * GIB });
   });
 
+  it('is that quota, too, where v1 names its controllers in another order than their folder', () => {
+    expect(
+      shareOf({
+        '/proc/self/cgroup': '3:cpuacct,cpu:/docker/abc\n',
+        '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '150000\n',
+        '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+      }),
+    ).toEqual({ cores: 1.5, memoryBytes: 32 * GIB });
+  });
+
   it('is the least of its group and those above it', () => {
     expect(
       shareOf({
