@@ -123,6 +123,11 @@ export interface HttpLimits {
   readonly fileMsMax: number;
   /** How long a body may send nothing while it is wanted. At the bound: 408. */
   readonly bodyStallMs: number;
+  /**
+   * After so long without a packet the system asks the client of an upload for a sign of life, then each second. After ten
+   * without an answer: it has left.
+   */
+  readonly vanishedProbeMs: number;
   /** Largest form field that is not the file. At the bound: 400. */
   readonly fieldBytesMax: number;
   /** Fields of a form. At the bound: 400. */
@@ -161,6 +166,8 @@ export const HTTP_LIMITS: HttpLimits = {
   fileMsMax: 3_600_000,
   // With the time to read the answer less than ten seconds: a client that vanished holds a place.
   bodyStallMs: 7_000,
+  // The least that systems know.
+  vanishedProbeMs: 1_000,
   fieldBytesMax: 64 * 1024,
   fieldsMax: 64,
   discardMs: 2_000,

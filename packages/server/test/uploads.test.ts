@@ -1,5 +1,5 @@
 /** What an upload holds while it arrives, and what is left of it when its client leaves. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,23 @@ import { eventually, startTestServer } from './test-server.js';
 import { form, openUpload, post, wav } from './upload-client.js';
 
 afterEach(() => vi.unstubAllEnvs());
+
+const TCP = '/proc/net/tcp';
+const knowsTimers = existsSync(TCP);
+const ESTABLISHED = '01';
+const KEEPALIVE = '02:';
+
+/** Whether the kernel will ask the other end of a connection to that port for a sign of life. */
+function isProbed(port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync(TCP, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .some(
+      ([, here = '', , state = '', , timer = '']) =>
+        here.endsWith(local) && state === ESTABLISHED && timer.startsWith(KEEPALIVE),
+    );
+}
 
 describe('a client that leaves', () => {
   it('without a word gives its place back within ten seconds', async () => {
@@ -52,6 +69,18 @@ describe('a client that leaves', () => {
     upload.destroy();
     await eventually(async () => (await test.metric('kikitori_files_total{status="499"}')) === 1);
     await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
+  });
+
+  it.skipIf(!knowsTimers)('without a word behind the end of its file is asked for by the system', async () => {
+    await using test = await startTestServer();
+    test.engine.stall();
+    const upload = openUpload(test, []);
+    upload.write(wav(4000));
+    upload.end();
+    await eventually(() => test.engine.calls.opens === 1);
+    await eventually(() => isProbed(test.server.port));
+    test.engine.release();
+    expect(await upload.rest()).toContain('First words spoken.');
   });
 
   it('leaves no decoder and no file behind', async () => {

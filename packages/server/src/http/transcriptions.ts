@@ -83,6 +83,9 @@ export class Transcriptions {
   async #run({ request, response, entry, controller }: Upload): Promise<void> {
     const { clock, limits } = this.#options;
     const { signal } = controller;
+    const { socket } = request;
+    // Once all of it has come nothing would tell of a client that vanished, for as long as its file is recognised.
+    socket.setKeepAlive(true, limits.vanishedProbeMs);
     const left = (): void => controller.abort(refusal(CLIENT_LEFT, 'The client left.'));
     response.once('close', left);
     const late = refusal(408, 'The file took too long. Send a shorter one.');
@@ -107,6 +110,7 @@ export class Transcriptions {
     } finally {
       response.off('close', left);
       cancel();
+      socket.setKeepAlive(false);
     }
   }
 
