@@ -71,17 +71,20 @@ describe('a client that leaves', () => {
     await eventually(async () => (await test.metric('kikitori_sessions_active')) === 0);
   });
 
-  it.skipIf(!knowsTimers)('without a word behind the end of its file is asked for by the system', async () => {
-    await using test = await startTestServer();
-    test.engine.stall();
-    const upload = openUpload(test, []);
-    upload.write(wav(4000));
-    upload.end();
-    await eventually(() => test.engine.calls.opens === 1);
-    await eventually(() => isProbed(test.server.port));
-    test.engine.release();
-    expect(await upload.rest()).toContain('First words spoken.');
-  });
+  it.skipIf(!knowsTimers)(
+    'without a word behind the end of its file is asked for by the system',
+    async () => {
+      await using test = await startTestServer();
+      test.engine.stall();
+      const upload = openUpload(test, []);
+      upload.write(wav(4000));
+      upload.end();
+      await eventually(() => test.engine.calls.opens === 1);
+      await eventually(() => isProbed(test.server.port));
+      test.engine.release();
+      expect(await upload.rest()).toContain('First words spoken.');
+    },
+  );
 
   it('leaves no decoder and no file behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kikitori-test-'));

@@ -95,9 +95,10 @@ async function upUntilStopped({ options: given }: UpInput, context: Context): Pr
   try {
     stderr.write(`Listening on ports ${path.ports.join(', ')}; loading the model…\n`);
     engine.load();
-    const { model, streamsMax } = (await engine.loaded).info;
+    const { info } = await engine.loaded;
+    const { model, streamsMax } = info;
     await path.inService(signal);
-    await path.openPage(model, context);
+    await path.openPage(info, context);
     const title = [
       `Kikitori ${version()}`,
       ' is up: the way to a SageMaker endpoint, on this machine',

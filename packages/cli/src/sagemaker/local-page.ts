@@ -1,4 +1,5 @@
 import type { Logger } from '@kikitori/core';
+import type { EngineInfo } from '@kikitori/engine';
 import {
   DEFAULT_HOST,
   DEFAULT_PORT,
@@ -21,7 +22,7 @@ export interface LocalPageOptions {
   readonly connect: Connect;
   readonly endpoint: string;
   /** What is at the other end: here it is known. */
-  readonly model: string;
+  readonly model: Pick<EngineInfo, 'model' | 'languages'>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
@@ -31,10 +32,12 @@ export interface LocalPageOptions {
  * as `startServer` does.
  */
 export async function startLocalPage(options: LocalPageOptions): Promise<RunningServer> {
-  const { connect, endpoint, model, port, logger, signal } = options;
+  const { connect, endpoint, port, logger, signal } = options;
+  const { model, languages } = options.model;
+  const label = `the SageMaker endpoint ${endpoint}, played on this machine`;
   const start = async (taken: number): Promise<RunningServer> => {
     const ofServer: StartServerOptions = {
-      relay: { connect, label: `the SageMaker endpoint ${endpoint}, played on this machine` },
+      relay: { connect, label, languages },
       models: [model],
       pages: await loadPages(PAGES_FOLDER),
       attach: attachWebSockets,

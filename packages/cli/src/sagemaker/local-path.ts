@@ -6,7 +6,7 @@ import { attachWebSockets } from '@kikitori/transport/ws';
 import type { Context } from '../context.js';
 import { version } from '../program.js';
 import type { Announced } from '../terminal/announcement.js';
-import { startLocalPage } from './local-page.js';
+import { type LocalPageOptions, startLocalPage } from './local-page.js';
 import { linesOf, type StandIn, startStandIn } from './stand-in.js';
 
 /** What the path on this machine is made of. */
@@ -84,7 +84,7 @@ export class LocalPath {
   }
 
   /** Serves the live page in front of all of it. Rejects as the server does. */
-  async openPage(model: string, { factories, signal }: Context): Promise<void> {
+  async openPage(model: LocalPageOptions['model'], { factories, signal }: Context): Promise<void> {
     const { endpoint, region, ports, logger } = this.#options;
     const request = { endpoint, region, endpointUrl: this.#standIn.url };
     const connect = await factories.connectToEndpoint(request);

@@ -1,3 +1,4 @@
+import type { ServedModel } from '@kikitori/client';
 import type { SpeechEngine } from '@kikitori/engine';
 import { languageList } from '@kikitori/protocol/languages';
 import type { PendingEngine, RelayTarget } from '@kikitori/server';
@@ -99,11 +100,13 @@ async function relayToServer(
 ): Promise<Answerer> {
   refuseModel('An --upstream', request);
   const { upstreamKey: apiKey, hasNames } = request;
-  const names = hasNames ? undefined : [await modelOf(upstream, apiKey, signal)];
+  const served = hasNames ? undefined : await modelOf(upstream, apiKey, signal);
+  const { languages = [] } = served ?? {};
   const connect = await factories.connect();
-  const description = `sessions go to ${new URL(upstream).host}${names === undefined ? '' : ` (${names.join(', ')})`}`;
-  const target = { connect: withKey(connect, apiKey), url: realtimePath(upstream), label: 'another server' };
-  return { ...relay(target, request, description), ...(names === undefined ? {} : { models: names }) };
+  const description = `sessions go to ${new URL(upstream).host}${served === undefined ? '' : ` (${served.id})`}`;
+  const url = realtimePath(upstream);
+  const target = { connect: withKey(connect, apiKey), url, label: 'another server', languages };
+  return { ...relay(target, request, description), ...(served === undefined ? {} : { models: [served.id] }) };
 }
 
 function relay(target: RelayTarget, { maxSessions }: AnswererRequest, description: string): Answerer {
@@ -122,11 +125,16 @@ function refuseModel(what: string, { model, threads, delayMs }: AnswererRequest)
   throw new CliError('usage', `${what} has a model of its own; leave --model, --threads and --delay-ms out.`);
 }
 
-/** Clients ask `/v1/models` for the name that they must say, so it has to be the other server's. */
-async function modelOf(upstream: string, apiKey: string | undefined, signal: AbortSignal): Promise<string> {
-  const { ClientError, firstModel } = await import('@kikitori/client');
+/** Clients ask `/v1/models` for the name that they must say, so it has to be the other server's; what it hears, too. */
+async function modelOf(
+  upstream: string,
+  apiKey: string | undefined,
+  signal: AbortSignal,
+): Promise<ServedModel> {
+  const { ClientError, servedModels } = await import('@kikitori/client');
   try {
-    return await firstModel(upstream, { signal, ...(apiKey === undefined ? {} : { apiKey }) });
+    const [first] = await servedModels(upstream, { signal, ...(apiKey === undefined ? {} : { apiKey }) });
+    return first;
   } catch (error) {
     if (!(error instanceof ClientError) || error.code === 'aborted') throw error;
     throw new CliError(

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, firstModel } from '@kikitori/client';
+import { connect, firstModel, servedModels } from '@kikitori/client';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
@@ -125,7 +125,7 @@ describe('kikitori serve', () => {
     expect(missing.context.stderr.text).toContain('The key file cannot be read');
   });
 
-  it('relays sessions to another Realtime server, under the name of its model and with its key', async () => {
+  it('relays sessions to another Realtime server, with its key, and says as what it is known and what it hears', async () => {
     const behind = start(['--served-model-name', 'voxtral'], { env: { KIKITORI_API_KEY: 'inner' } });
     const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
     const env = { KIKITORI_UPSTREAM_KEY: 'inner', KIKITORI_API_KEY: 'outer' };
@@ -135,7 +135,10 @@ describe('kikitori serve', () => {
     });
     const url = await written(context, 'stdout', /(ws:\/\/\S+)/);
     expect(context.stdout.text).toMatch(/sessions go to 127\.0\.0\.1:\d+ \(voxtral\)/);
-    expect(await firstModel(url, { apiKey: 'outer' })).toBe('voxtral');
+    const served = { id: 'voxtral', languages: ['en'] };
+    expect(await servedModels(url, { apiKey: 'outer' })).toEqual([served]);
+    const page = await fetch(url.replace('ws', 'http').replace('realtime', 'page'));
+    expect(await page.json()).toMatchObject({ models: ['voxtral'], languages: ['en'] });
     const session = await connect({ url, apiKey: 'outer', model: 'voxtral' });
     await session.send(noise(4_000));
     expect((await session.finish()).text).toBe(TEXT);

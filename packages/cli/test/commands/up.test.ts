@@ -171,6 +171,7 @@ describe('what kikitori up runs', () => {
     const { page } = await path.addresses;
     expect(await (await fetch(`${page}/v1/page`)).json()).toMatchObject({
       models: ['scripted'],
+      languages: ['en'],
       needs_key: false,
       answered_by: 'relay',
       relay: 'the SageMaker endpoint demo, played on this machine',

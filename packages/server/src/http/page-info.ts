@@ -30,8 +30,8 @@ function pageInfo({ answerer, models, isGuarded, placesMax, limits }: PageInfoOp
   const isRelay = 'relay' in answerer;
   return {
     models: models ?? (isRelay ? [] : [answerer.engine.info.model]),
-    // BCP 47 tags; empty: not known, as behind a relay.
-    languages: isRelay ? [] : answerer.engine.info.languages,
+    // BCP 47 tags; empty: not known, as mostly behind a relay.
+    languages: isRelay ? (answerer.relay.languages ?? []) : answerer.engine.info.languages,
     needs_key: isGuarded,
     answered_by: isRelay ? 'relay' : 'engine',
     // In words, such as "the SageMaker endpoint demo".

@@ -20,6 +20,8 @@ export interface RelayTarget {
   readonly url?: string;
   /** What people are told it is, such as `the SageMaker endpoint demo`; public. */
   readonly label?: string;
+  /** BCP 47 tags of the languages that its model hears, where that is known; then `/v1/page` and `/v1/models` say them. */
+  readonly languages?: readonly string[];
   /** Sessions at once. Default `RELAY_LIMITS.sessionsMax`. */
   readonly sessionsMax?: number;
   /**
@@ -56,8 +58,8 @@ export class RelayHost implements SessionHost {
     checkEndpointRules(relay.endpointRules ?? RELAY_ENDPOINT_RULES);
     this.#options = options;
     this.placesMax = relay.sessionsMax ?? RELAY_LIMITS.sessionsMax;
-    // What the other server hears is not known here.
-    const served = { root: null, languages: [], createdS: Math.floor(clock.unixMs() / 1000) };
+    const { languages = [] } = relay;
+    const served = { root: null, languages, createdS: Math.floor(clock.unixMs() / 1000) };
     this.routes = {
       '/v1/models': {
         guarded: true,
