@@ -1,5 +1,6 @@
 /** The doors of a server that listens: who is let in, who is sent away and how. */
 import { connect, type Socket } from 'node:net';
+import { ManualClock } from '@kikitori/core/manual-clock';
 import { createScriptedEngine } from '@kikitori/engine';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
@@ -185,7 +186,9 @@ describe('bounds at the door', () => {
 
   it('wrong keys and foreign pages use up their own rate, not that of a right key behind the same address', async () => {
     const bounds = { connectsPerSecond: 1, connectsBurst: 2 };
-    await using test = await startTestServer({ server: { apiKey: KEY, doorLimits: bounds } });
+    await using test = await startTestServer({
+      server: { apiKey: KEY, doorLimits: bounds, clock: new ManualClock() },
+    });
     const models = async (headers: Record<string, string>): Promise<number> =>
       (await fetch(`${test.url}/v1/models`, { headers })).status;
     const wrong: number[] = [];
@@ -207,7 +210,8 @@ describe('bounds at the door', () => {
   it('behind a trusted proxy each client has a rate of its own; nobody else is believed', async () => {
     const doorLimits = { connectsPerSecond: 1, connectsBurst: 2 };
     const statuses = async (trustedProxies: readonly string[]): Promise<number[]> => {
-      await using test = await startTestServer({ server: { doorLimits, trustedProxies } });
+      const clock = new ManualClock();
+      await using test = await startTestServer({ server: { doorLimits, trustedProxies, clock } });
       const asked: number[] = [];
       for (let i = 0; i < 8; i += 1) {
         const headers = { 'x-forwarded-for': `192.0.2.${i}` };
@@ -276,7 +280,7 @@ describe('bounds at the door', () => {
 
   it('an address knocks so often; then it hears 429, and health goes on answering', async () => {
     await using test = await startTestServer({
-      server: { doorLimits: { connectsPerSecond: 1, connectsBurst: 3 } },
+      server: { doorLimits: { connectsPerSecond: 1, connectsBurst: 3 }, clock: new ManualClock() },
     });
     const statuses: number[] = [];
     for (let i = 0; i < 6; i += 1) statuses.push((await fetch(`${test.url}/v1/models`)).status);
