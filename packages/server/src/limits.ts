@@ -275,7 +275,7 @@ export const TOKEN_LIMITS = {
 
 /** Bounds of a key file. */
 export const KEY_FILE_LIMITS = {
-  /** Each request compares with all of them. At the bound: the file is refused. */
+  /** All of them are read again at each change. At the bound: the file is refused. */
   keysMax: 10_000,
   /** So many keys with the longest names are 1.4 MB. At the bound: the file is refused, and not read further. */
   fileBytesMax: 2 * 1024 * 1024,
