@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalEngine } from '../../src/create-engine.js';
@@ -34,6 +34,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+const LONG_AGO_S = 1_000_000_000;
 const zeros = () => Buffer.alloc(toy.encoder.length);
 const damaged = {
   code: 'model_invalid',
@@ -59,16 +60,19 @@ describe('a model that is loaded', () => {
   });
 
   it('is refused also where the time of the file was set back', async () => {
-    const { atime, mtime } = await stat(encoder);
+    // A whole second: of another time a part would be lost.
+    await utimes(encoder, LONG_AGO_S, LONG_AGO_S);
+    await resolveModel('toy', options);
     await writeFile(encoder, zeros());
-    await utimes(encoder, atime, mtime);
+    await utimes(encoder, LONG_AGO_S, LONG_AGO_S);
     await expect(resolveModel('toy', options)).rejects.toMatchObject(damaged);
   });
 
   it('is refused where another file was put in the place, with the same times', async () => {
-    const { atime, mtime } = await stat(encoder);
+    await utimes(encoder, LONG_AGO_S, LONG_AGO_S);
+    await resolveModel('toy', options);
     await writeFile(`${encoder}.new`, zeros());
-    await utimes(`${encoder}.new`, atime, mtime);
+    await utimes(`${encoder}.new`, LONG_AGO_S, LONG_AGO_S);
     await rename(`${encoder}.new`, encoder);
     await expect(resolveModel('toy', options)).rejects.toMatchObject(damaged);
   });
