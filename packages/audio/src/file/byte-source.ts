@@ -48,6 +48,24 @@ export async function openByteSource(
   return fromFile(source, found.sizeBytes, signal);
 }
 
+/** The same without its first bytes, which are tags. A path still names the whole file. */
+export function behindTags(source: ByteSource, tagBytes: number): ByteSource {
+  if (tagBytes === 0) return source;
+  const { probe, sizeBytes } = source;
+  return {
+    ...source,
+    probe: probe.subarray(tagBytes),
+    sizeBytes: sizeBytes === undefined ? undefined : Math.max(0, sizeBytes - tagBytes),
+    bytes: async function* () {
+      let leftBytes = tagBytes;
+      for await (const piece of source.bytes()) {
+        if (piece.length > leftBytes) yield piece.subarray(leftBytes);
+        leftBytes = Math.max(0, leftBytes - piece.length);
+      }
+    },
+  };
+}
+
 /** One piece after the other, and a way to let go. */
 interface Pieces {
   next(): Promise<Uint8Array | undefined>;

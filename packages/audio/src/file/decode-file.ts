@@ -1,5 +1,5 @@
 import { AudioError } from '../errors.js';
-import { type ByteSource, type FileSource, openByteSource } from './byte-source.js';
+import { type ByteSource, behindTags, type FileSource, openByteSource } from './byte-source.js';
 import { openInThread } from './decoder-host.js';
 import { openFfmpeg } from './ffmpeg-decoder.js';
 import { findFfmpeg } from './find-ffmpeg.js';
@@ -128,7 +128,7 @@ class Ladder {
     const { rawFormat, fileName = source.path ?? '' } = this.#options;
     if (rawFormat !== undefined) return this.#raw(source, rawFormat);
     const found = sniff(source.probe, source.whole);
-    if (found.kind === 'audio') return this.#decode(source, found.format);
+    if (found.kind === 'audio') return this.#decode(behindTags(source, found.tagBytes), found.format);
     const named = rawFormatOfName(fileName);
     if (found.looksLike === 'unknown' && named !== undefined) return this.#raw(source, named);
     const codec = codecOfName(fileName);

@@ -7,7 +7,12 @@ export type NotAudio = 'empty' | 'text' | 'playlist' | 'picture' | 'document' | 
 
 /** What the beginning of a file tells. */
 export type Sniffed =
-  | { readonly kind: 'audio'; readonly format: AudioFormat }
+  | {
+      readonly kind: 'audio';
+      readonly format: AudioFormat;
+      /** Tags that stand before the format; its own mark comes behind them. */
+      readonly tagBytes: number;
+    }
   | { readonly kind: 'not-audio'; readonly looksLike: NotAudio };
 
 /** Marks at a fixed place, `at` 0 where it is not given. Order matters only within one first byte. */
@@ -68,9 +73,17 @@ const NOT_AUDIO: ReadonlySet<string> = new Set([
  */
 export function sniff(bytes: Uint8Array, whole: boolean): Sniffed {
   if (bytes.length === 0) return { kind: 'not-audio', looksLike: 'empty' };
+  const tagBytes = id3Bytes(bytes);
+  if (tagBytes > 0) return behindTags(bytes.subarray(tagBytes), tagBytes);
   const marked = byContainer(bytes) ?? byMark(bytes) ?? byFrames(bytes, whole);
   if (marked !== undefined) return marked;
   return { kind: 'not-audio', looksLike: bytes.length > 3 && isText(bytes) ? 'text' : 'unknown' };
+}
+
+/** Any format may stand behind tags. Where none is known there, the tag may lie about its length: MP3, whose decoders look for frames. */
+function behindTags(rest: Uint8Array, tagBytes: number): Sniffed {
+  const inside = rest.length < 8 ? undefined : (byContainer(rest) ?? byMark(rest) ?? byFrames(rest, false));
+  return inside?.kind === 'audio' ? { ...inside, tagBytes } : audio('mp3');
 }
 
 /** Bytes that have to be seen to judge a file that begins like this one; more than `bytes` for a large ID3 tag. */
@@ -80,10 +93,10 @@ export function probeBytesWanted(bytes: Uint8Array): number {
 }
 
 function audio(format: AudioFormat): Sniffed {
-  return { kind: 'audio', format };
+  return { kind: 'audio', format, tagBytes: 0 };
 }
 
-/** RIFF, FORM, Ogg and ID3: the first word is not enough. */
+/** RIFF, FORM and Ogg: the first word is not enough. */
 function byContainer(bytes: Uint8Array): Sniffed | undefined {
   const word = text(bytes, 0, 4);
   const form = text(bytes, 8, 12);
@@ -93,21 +106,15 @@ function byContainer(bytes: Uint8Array): Sniffed | undefined {
     return { kind: 'not-audio', looksLike: form === 'WEBP' ? 'picture' : 'unknown' };
   }
   if (word === 'FORM' && (form === 'AIFF' || form === 'AIFC')) return audio('aiff');
-  if (word === 'OggS') return audio(oggCodec(bytes));
-  const tagBytes = id3Bytes(bytes);
-  if (tagBytes === 0) return undefined;
-  const rest = bytes.subarray(tagBytes);
-  if (rest.length < 8) return audio('mp3');
-  const inside = byMark(rest) ?? byFrames(rest, false);
-  // Frames may begin after padding that the tag does not count; ffmpeg and mpg123 look for them.
-  return inside?.kind === 'audio' ? inside : audio('mp3');
+  if (word === 'OggS') return audio(oggCodecOf(bytes.subarray(27 + (bytes[26] ?? 0))));
+  return undefined;
 }
 
-function oggCodec(bytes: Uint8Array): AudioFormat {
-  const packet = 27 + (bytes[26] ?? 0);
-  if (text(bytes, packet, packet + 8) === 'OpusHead') return 'ogg-opus';
-  if (text(bytes, packet, packet + 7) === '\x01vorbis') return 'ogg-vorbis';
-  if (text(bytes, packet, packet + 5) === '\x7fFLAC') return 'ogg-flac';
+/** What the first packet of a stream in Ogg begins. */
+export function oggCodecOf(packet: Uint8Array): AudioFormat {
+  if (text(packet, 0, 8) === 'OpusHead') return 'ogg-opus';
+  if (text(packet, 0, 7) === '\x01vorbis') return 'ogg-vorbis';
+  if (text(packet, 0, 5) === '\x7fFLAC') return 'ogg-flac';
   return 'ogg-other';
 }
 
@@ -145,11 +152,14 @@ function loasChain(bytes: Uint8Array): boolean {
   return bytes[next] === 0x56 && ((bytes[next + 1] ?? 0) & 0xe0) === 0xe0;
 }
 
-/** Length of an ID3v2 tag with its header, 0 where there is none; id3.org 2.4.0 section 3.1. */
+/** Length of the ID3v2 tags at the beginning with their headers, 0 where there is none; id3.org 2.4.0 section 3.1. */
 function id3Bytes(bytes: Uint8Array): number {
-  if (text(bytes, 0, 3) !== 'ID3' || bytes.length < 10) return 0;
-  const [b6 = 0, b7 = 0, b8 = 0, b9 = 0] = bytes.subarray(6, 10);
-  return 10 + ((b6 & 127) << 21) + ((b7 & 127) << 14) + ((b8 & 127) << 7) + (b9 & 127);
+  let at = 0;
+  while (text(bytes, at, at + 3) === 'ID3' && at + 10 <= bytes.length) {
+    const [b6 = 0, b7 = 0, b8 = 0, b9 = 0] = bytes.subarray(at + 6, at + 10);
+    at += 10 + ((b6 & 127) << 21) + ((b7 & 127) << 14) + ((b8 & 127) << 7) + (b9 & 127);
+  }
+  return at;
 }
 
 /** True for bytes that read as ASCII or UTF-8 text: HTML, JSON, subtitles, a log. */
