@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AudioError } from '../../../packages/audio/src/errors.js';
+import { ByteCursor } from '../../../packages/audio/src/file/byte-cursor.js';
 import { openFlac } from '../../../packages/audio/src/file/flac-frames.js';
 import {
   ac3FrameAt,
@@ -132,20 +133,26 @@ function openContainers(): FuzzSubject {
       for (const frameAt of [mpegFrameAt, adtsFrameAt, ac3FrameAt]) countFrames(bytes, 0, 8, frameAt);
       const cut = (): AsyncGenerator<Uint8Array, void> => flowing(cutAnywhere(bytes, random));
       await settledAnswerOf(() => drain(oggPackets(cut()), bytes.length), AudioError);
-      await settledAnswerOf(async () => drain((await openMatroska(cut())).packets, bytes.length), AudioError);
-      await settledAnswerOf(async () => drain((await openFlac(cut())).frames, bytes.length), AudioError);
+      await settledAnswerOf(
+        async () => drain((await openMatroska(new ByteCursor(cut())))?.packets, bytes.length),
+        AudioError,
+      );
+      await settledAnswerOf(
+        async () => drain((await openFlac(new ByteCursor(cut())))?.frames, bytes.length),
+        AudioError,
+      );
     },
   };
 }
 
 /** Reads all; no container holds more packets than bytes, or more bytes than came. */
 async function drain(
-  packets: AsyncIterable<{ readonly bytes: Uint8Array }>,
+  packets: AsyncIterable<{ readonly bytes: Uint8Array }> | undefined,
   bytesMax: number,
 ): Promise<void> {
   let count = 0;
   let bytes = 0;
-  for await (const packet of packets) {
+  for await (const packet of packets ?? []) {
     count += 1;
     bytes += packet.bytes.length;
     insist(count <= bytesMax && bytes <= bytesMax, 'A container holds more than came.');

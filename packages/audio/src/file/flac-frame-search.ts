@@ -5,11 +5,13 @@ export interface FoundFrame {
   readonly start: number;
   /** The first byte behind it. */
   readonly end: number;
+  /** Its checksum is right. False: the stream ends here, and this is what it ends with: a frame that is cut off, or followed by junk, or nothing. */
+  readonly isWhole: boolean;
 }
 
 /**
- * Finds the next whole frame. A frame has no length field: it ends where the next header (with its own CRC-8) begins and
- * the CRC-16 over everything from its header on is 0.
+ * Finds the next whole frame. A frame has no length field: it ends where the next header (with its own CRC-8), a tag or another
+ * file begins, and the CRC-16 over everything from its header on is 0.
  *
  * Every header may be the end of a frame that any earlier one began, and hostile bytes are headers and nothing else. So
  * no pair is checked: a CRC is linear, and that of the bytes from s to e is 0 where C(e) = C(s) · x^8(e-s), with C(n) the
@@ -21,6 +23,8 @@ export class FlacFrameSearch {
   /** Bytes passed, with those forgotten, and the CRC-16 of all of them. */
   #at = 0;
   #crc = 0;
+  /** The first header passed. */
+  #firstStart: number | undefined;
   /** Headers passed, by their CRC brought back; 65,536 at most. */
   readonly #starts = new Map<number, number>();
 
@@ -46,15 +50,24 @@ export class FlacFrameSearch {
     const until = isEnd ? held.length : held.length - MAX_HEADER_BYTES;
     for (let at = this.passedBytes; at < until; at += 1) {
       const byte = held[at] ?? 0;
-      if (byte === 0xff && isHeader(held, at)) {
-        const start = this.#startOf(true);
-        if (start !== undefined) return { start, end: at };
+      const isFrame = byte === 0xff && isHeader(held, at);
+      if (isFrame || (BEGINS_MARK[byte] === 1 && isMark(held, at))) {
+        const start = this.#startOf(isFrame);
+        if (start !== undefined) return { start, end: at, isWhole: true };
+        if (beginsStream(held, at)) return this.#lastOf(at);
       }
       this.#crc = ((this.#crc << 8) & 0xffff) ^ (CRC16_TABLE[(this.#crc >> 8) ^ byte] ?? 0);
       this.#at += 1;
     }
-    const start = isEnd ? this.#startOf(false) : undefined;
-    return start === undefined ? undefined : { start, end: held.length };
+    if (!isEnd) return undefined;
+    const start = this.#startOf(false);
+    return start === undefined ? this.#lastOf(held.length) : { start, end: held.length, isWhole: true };
+  }
+
+  /** What the stream ends with. */
+  #lastOf(end: number): FoundFrame {
+    const start = (this.#firstStart ?? -1) - this.#forgottenBytes;
+    return { start: start < 0 ? end : start, end, isWhole: false };
   }
 
   /** Where the frame began that ends here; where there is none, one may begin. */
@@ -65,9 +78,34 @@ export class FlacFrameSearch {
     if (start !== undefined && bytes > MIN_FRAME_BYTES && bytes <= FLAC_FRAME_BYTES_MAX) {
       return start - this.#forgottenBytes;
     }
-    if (mayBegin && bytes > MIN_FRAME_BYTES) this.#starts.set(mark, this.#at);
+    if (mayBegin && bytes > MIN_FRAME_BYTES) {
+      this.#firstStart ??= this.#at;
+      this.#starts.set(mark, this.#at);
+    }
     return undefined;
   }
+}
+
+/** How what may stand behind a last frame begins: another file ("fLaC"), tags of it or of this one ("APETAGEX"). */
+const MARKS: ReadonlySet<number> = new Set(
+  ['fLa', 'ID3', 'TAG', 'APE'].map((mark) => Buffer.from(mark).readUIntBE(0, 3)),
+);
+/** 1 for the first byte of a mark: asked for every byte, where a `Set` would take three times as long. */
+const BEGINS_MARK = Uint8Array.from({ length: 256 }, (_, byte) =>
+  [...MARKS].some((mark) => mark >> 16 === byte) ? 1 : 0,
+);
+
+function isMark(held: Uint8Array, at: number): boolean {
+  return MARKS.has(((held[at] ?? 0) << 16) | ((held[at + 1] ?? 0) << 8) | (held[at + 2] ?? 0));
+}
+
+/** Does another file begin at `at`: its mark, and STREAMINFO, which is always the first of its metadata? */
+export function beginsStream(held: Uint8Array, at: number): boolean {
+  return (
+    String.fromCharCode(...held.subarray(at, at + 4)) === 'fLaC' &&
+    ((held[at + 4] ?? 0) & 0x7f) === 0 &&
+    held[at + 7] === 34
+  );
 }
 
 const MIN_FRAME_BYTES = 8;

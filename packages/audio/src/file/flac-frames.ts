@@ -1,5 +1,5 @@
-import { ByteCursor, joined } from './byte-cursor.js';
-import { FlacFrameSearch } from './flac-frame-search.js';
+import { type ByteCursor, joined } from './byte-cursor.js';
+import { beginsStream, FlacFrameSearch } from './flac-frame-search.js';
 
 /** What STREAMINFO says (RFC 9639 section 8.2). */
 export interface FlacStreamInfo {
@@ -34,20 +34,25 @@ export function flacStreamInfo(block: Uint8Array): FlacStreamInfo | undefined {
   };
 }
 
+/** One frame, and whether something before it, or of it, was lost. */
+export interface FlacFrame {
+  readonly bytes: Uint8Array;
+  readonly gap: boolean;
+}
+
 /** A native FLAC stream, taken apart: its STREAMINFO (undefined: unusable), and its frames one by one. */
 export interface FlacStream {
   readonly info: FlacStreamInfo | undefined;
-  /** Whole frames whose checksum is right. `gap` is true where bytes before this frame made none. */
-  readonly frames: AsyncGenerator<{ readonly bytes: Uint8Array; readonly gap: boolean }, void>;
+  /** Whole frames whose checksum is right; and what the stream ends with, from a header on that no end was found for. */
+  readonly frames: AsyncGenerator<FlacFrame, void>;
 }
 
-/** Reads the metadata of a native FLAC stream, and finds its frames. */
-export async function openFlac(pieces: AsyncIterable<Uint8Array>): Promise<FlacStream> {
-  const cursor = new ByteCursor(pieces);
+/** Reads the metadata of a native FLAC stream, and finds its frames; undefined at the end of the file. */
+export async function openFlac(cursor: ByteCursor): Promise<FlacStream | undefined> {
+  if (!(await cursor.fill(1))) return undefined;
   let info: FlacStreamInfo | undefined;
-  await skipId3(cursor);
   await cursor.fill(4);
-  cursor.drop(4); // "fLaC", seen by the sniffer
+  cursor.drop(4); // "fLaC", seen by the sniffer, or where the frames of the stream before ended
   for (let isLast = false; !isLast && (await cursor.fill(4)); ) {
     const [kind = 0, b1 = 0, b2 = 0, b3 = 0] = cursor.take(4);
     const lengthBytes = (b1 << 16) | (b2 << 8) | b3;
@@ -59,26 +64,25 @@ export async function openFlac(pieces: AsyncIterable<Uint8Array>): Promise<FlacS
   return { info, frames: flacFrames(cursor) };
 }
 
-async function skipId3(cursor: ByteCursor): Promise<void> {
-  if (!(await cursor.fill(10))) return;
-  const [i, d, three, , , , a = 0, b = 0, c = 0, e = 0] = cursor.held;
-  if (i !== 0x49 || d !== 0x44 || three !== 0x33) return;
-  await cursor.skip(10 + ((a & 127) << 21) + ((b & 127) << 14) + ((c & 127) << 7) + (e & 127));
-}
-
-/** Cuts a run of bytes into frames. One pass, each byte looked at once, whatever it is. */
-async function* flacFrames(
-  cursor: ByteCursor,
-): AsyncGenerator<{ readonly bytes: Uint8Array; readonly gap: boolean }, void> {
+/**
+ * Cuts a run of bytes into frames, up to the next stream. One pass, each byte looked at once, whatever it is. Mediabunny ends at
+ * the first damage, or where the header lies about the longest frame: docs/benchmarks.md, "Containers".
+ */
+async function* flacFrames(cursor: ByteCursor): AsyncGenerator<FlacFrame, void> {
   let gap = false;
   let search = new FlacFrameSearch();
-  for (let isEnd = false; !isEnd || search.passedBytes < cursor.held.length; ) {
+  for (let isEnd = false; !isEnd || cursor.held.length > 0; ) {
     isEnd = !(await cursor.fill(search.passedBytes + READ_AHEAD_BYTES));
     const found = search.goOn(cursor.held, isEnd);
     if (found !== undefined) {
       cursor.drop(found.start);
-      yield { bytes: cursor.take(found.end - found.start), gap: gap || found.start > 0 };
-      gap = false;
+      const bytes = cursor.take(found.end - found.start);
+      gap ||= found.start > 0 || !found.isWhole;
+      if (bytes.length > 0) {
+        yield { bytes, gap };
+        gap = false;
+      }
+      if (beginsStream(cursor.held, 0)) return;
       search = new FlacFrameSearch();
     } else if (search.uselessBytes > 0) {
       gap = true;

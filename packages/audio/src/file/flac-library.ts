@@ -1,39 +1,38 @@
 import { FLACDecoder } from '@wasm-audio-decoders/flac';
 import { AudioError } from '../errors.js';
-import { type FlacStreamInfo, flacStreamInfo, openFlac } from './flac-frames.js';
-import { interleave, type LibraryStream } from './library-stream.js';
+import { ByteCursor } from './byte-cursor.js';
+import { type FlacFrame, type FlacStreamInfo, flacStreamInfo, openFlac } from './flac-frames.js';
+import { interleave } from './interleave.js';
+import { openJoined } from './joined-streams.js';
 import type { MatroskaAudio } from './matroska-packets.js';
 import type { OggPacket } from './ogg-packets.js';
+import type { PcmStream } from './pcm-stream.js';
 
-/** One frame, and whether something before it was lost. */
-interface Frame {
-  readonly bytes: Uint8Array;
-  readonly gap: boolean;
+/** Native FLAC, also several files in one. */
+export function openNativeFlac(bytes: AsyncIterable<Uint8Array>): Promise<PcmStream> {
+  const cursor = new ByteCursor(bytes);
+  return openJoined(async () => {
+    const stream = await openFlac(cursor);
+    return stream === undefined ? undefined : await decodeFrames(stream.info, stream.frames);
+  });
 }
 
-/** Native FLAC. */
-export async function openNativeFlac(pieces: AsyncIterable<Uint8Array>): Promise<LibraryStream> {
-  const { info, frames } = await openFlac(pieces);
-  return decodeFrames(info, frames);
-}
-
-/** FLAC in Ogg: the first packet holds STREAMINFO behind 17 bytes, then metadata, then a frame a packet. */
-export async function openOggFlac(packets: AsyncGenerator<OggPacket, void>): Promise<LibraryStream> {
+/** FLAC in Ogg, one stream: the first packet holds STREAMINFO behind 17 bytes, then metadata, then a frame a packet. */
+export async function openOggFlac(packets: AsyncGenerator<OggPacket, void>): Promise<PcmStream> {
   const first = await packets.next();
   const info = first.done === true ? undefined : flacStreamInfo(first.value.bytes.subarray(17));
   return decodeFrames(
     info,
     (async function* () {
       for await (const packet of packets) {
-        if (packet.startsStream) return;
-        if (packet.bytes[0] === 0xff) yield { bytes: packet.bytes, gap: packet.followsGap };
+        if (packet.bytes[0] === 0xff) yield { bytes: packet.bytes, gap: false };
       }
     })(),
   );
 }
 
 /** FLAC in Matroska: the track's private data is the head of a FLAC file. */
-export function openMatroskaFlac(audio: MatroskaAudio): Promise<LibraryStream> {
+export function openMatroskaFlac(audio: MatroskaAudio): Promise<PcmStream> {
   const info = flacStreamInfo(audio.track.codecPrivate.subarray(8));
   return decodeFrames(
     info,
@@ -45,8 +44,8 @@ export function openMatroskaFlac(audio: MatroskaAudio): Promise<LibraryStream> {
 
 async function decodeFrames(
   info: FlacStreamInfo | undefined,
-  frames: AsyncIterable<Frame>,
-): Promise<LibraryStream> {
+  frames: AsyncIterable<FlacFrame>,
+): Promise<PcmStream> {
   if (info === undefined) {
     throw new AudioError(
       'file_damaged',

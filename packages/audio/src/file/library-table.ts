@@ -1,9 +1,11 @@
 import { AudioError } from '../errors.js';
 import { decodeSamples, type PcmEncoding } from '../pcm-samples.js';
+import { ByteCursor } from './byte-cursor.js';
 import type { AudioFormat } from './format-table.js';
-import type { LibraryStream } from './library-stream.js';
+import { openJoined } from './joined-streams.js';
 import { type MatroskaAudio, openMatroska } from './matroska-packets.js';
-import { oggPackets } from './ogg-packets.js';
+import { openOgg } from './ogg-library.js';
+import type { PcmStream } from './pcm-stream.js';
 
 /**
  * Opens a file with the library for its format. Each library is loaded when it is needed: they are large.
@@ -13,20 +15,18 @@ export async function openLibraryStream(
   format: AudioFormat,
   path: string | undefined,
   bytes: AsyncIterable<Uint8Array>,
-): Promise<LibraryStream> {
+): Promise<PcmStream> {
   switch (format) {
     case 'mp3':
       return (await import('./mpeg-library.js')).openMpeg(bytes);
     case 'flac':
       return (await import('./flac-library.js')).openNativeFlac(bytes);
     case 'ogg-opus':
-      return (await import('./opus-library.js')).openOggOpus(oggPackets(bytes));
     case 'ogg-vorbis':
-      return (await import('./vorbis-library.js')).openOggVorbis(oggPackets(bytes));
     case 'ogg-flac':
-      return (await import('./flac-library.js')).openOggFlac(oggPackets(bytes));
+      return openOgg(bytes);
     case 'matroska':
-      return openMatroskaStream(bytes);
+      return openMatroskaStreams(bytes);
     case 'mp4':
       if (path !== undefined) return (await import('./quicktime-library.js')).openQuickTimePcm(path);
   }
@@ -39,8 +39,18 @@ const MATROSKA_PCM: Readonly<Record<string, Readonly<Record<number, PcmEncoding>
   'A_PCM/FLOAT/IEEE': { 32: 'f32le', 64: 'f64le' },
 };
 
-async function openMatroskaStream(bytes: AsyncIterable<Uint8Array>): Promise<LibraryStream> {
-  const audio = await openMatroska(bytes);
+/** WebM or Matroska, also several files in one. */
+function openMatroskaStreams(bytes: AsyncIterable<Uint8Array>): Promise<PcmStream> {
+  const cursor = new ByteCursor(bytes);
+  return openJoined(async () => {
+    const audio = await openMatroska(cursor);
+    if (audio === undefined) return undefined;
+    const stream = await openTrack(audio);
+    return { ...stream, isDamaged: () => audio.isDamaged() || stream.isDamaged() };
+  });
+}
+
+async function openTrack(audio: MatroskaAudio): Promise<PcmStream> {
   const { codecId, bitDepth } = audio.track;
   if (codecId === 'A_OPUS') return (await import('./opus-library.js')).openMatroskaOpus(audio);
   if (codecId === 'A_VORBIS') return (await import('./vorbis-library.js')).openMatroskaVorbis(audio);
@@ -59,13 +69,13 @@ async function* packetBytes(audio: MatroskaAudio): AsyncGenerator<Uint8Array, vo
   for await (const packet of audio.packets) yield packet.bytes;
 }
 
-function matroskaPcm(audio: MatroskaAudio, encoding: PcmEncoding): LibraryStream {
+function matroskaPcm(audio: MatroskaAudio, encoding: PcmEncoding): PcmStream {
   const { sampleRateHz, channels } = audio.track;
   return {
     sampleRateHz,
     channels,
     durationMs: undefined,
-    isDamaged: audio.isDamaged,
+    isDamaged: () => false,
     blocks: (async function* () {
       for await (const packet of audio.packets) {
         const samples = decodeSamples(packet.bytes, encoding);

@@ -80,3 +80,6 @@ export const FLAC_FRAME_BYTES_MAX = 1024 * 1024;
  * checked once. At the bound: a mark is taken for no page, until more bytes have gone by.
  */
 export const OGG_CHECKS_PER_BYTE_MAX = 16;
+
+/** Streams one behind the other in a file: each costs a decoder, up to 5 ms. At the bound: the rest is left out, which is damage. */
+export const JOINED_STREAMS_MAX = 2_000;

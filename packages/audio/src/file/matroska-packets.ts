@@ -1,6 +1,8 @@
 import { AudioError } from '../errors.js';
-import { ByteCursor } from './byte-cursor.js';
+import type { ByteCursor } from './byte-cursor.js';
+import { children, float, isNumber, UNKNOWN_SIZE, unsigned, vint } from './ebml.js';
 import { PACKET_BYTES_MAX } from './limits.js';
+import { blockFrames } from './matroska-lacing.js';
 
 /** The first audio track of a WebM or Matroska file (RFC 9559). */
 export interface MatroskaTrack {
@@ -30,6 +32,7 @@ export interface MatroskaAudio {
 
 /** Element ids, with their length marker, as the specification writes them. */
 const ID = {
+  ebml: 0x1a45dfa3,
   segment: 0x18538067,
   cluster: 0x1f43b675,
   tracks: 0x1654ae6b,
@@ -49,33 +52,50 @@ const ID = {
   block: 0xa1,
   discardPadding: 0x75a2,
 } as const;
-const UNKNOWN_SIZE = -1;
+/** What else may stand in a Segment, of no use here; and the Void and CRC-32 of anywhere. */
+const PASSED_OVER: ReadonlySet<number> = new Set([
+  ...[0xec, 0xbf],
+  ...[0x114d9b74, 0x1549a966, 0x1654ae6b, 0x1c53bb6b, 0x1941a469, 0x1043a770, 0x1254c367],
+]);
+/** The same in a Cluster and in a BlockGroup, where elements are small. Any other id behind the track list is damage. */
+const PASSED_OVER_IN_CLUSTER: ReadonlySet<number> = new Set([
+  ...[0xe7, 0x5854, 0xa7, 0xab, 0xaf],
+  ...[0x75a1, 0x9b, 0xfa, 0xfb, 0xfd, 0xa2, 0xa4, 0xc8, 0x8e],
+]);
 const AUDIO_TRACK_TYPE = 2;
 /** Longer than every name of a codec. */
 const CODEC_ID_BYTES_MAX = 64;
 const TRACKS_BYTES_MAX = 4 * 1024 * 1024;
 
+/** What was found on the way. */
+interface Damage {
+  seen: boolean;
+}
+
 /**
- * Reads up to the track list. Segment, Cluster and BlockGroup are entered and never left by their size, so that
- * live recordings with unknown sizes and files that were cut off read alike.
+ * Opens WebM or Matroska as it comes, whole, cut off or damaged. Mediabunny, which MP4 is left to, loses what follows damage or a
+ * first file, and says nothing of it: docs/benchmarks.md, "Containers".
+ *
+ * Reads up to the track list; resolves to undefined at the end of the file. Segment, Cluster and BlockGroup are entered and never
+ * left by their size, so that live recordings with unknown sizes and files that were cut off read alike. The packets end where
+ * another file begins.
  * Throws `no_audio_track`, `file_encrypted` (encrypted), `file_damaged` (no track list).
  */
-export async function openMatroska(pieces: AsyncIterable<Uint8Array>): Promise<MatroskaAudio> {
-  const cursor = new ByteCursor(pieces);
-  for (let head = await elementHead(cursor); head !== undefined; head = await elementHead(cursor)) {
-    if (head.id === ID.segment) continue;
-    if (head.id !== ID.tracks) {
-      if (head.size === UNKNOWN_SIZE || !(await cursor.skip(head.size))) break;
-      continue;
+export async function openMatroska(cursor: ByteCursor): Promise<MatroskaAudio | undefined> {
+  if (!(await cursor.fill(1))) return undefined;
+  const damage: Damage = { seen: false };
+  for (let head = await elementHead(cursor, damage); head !== undefined; ) {
+    if (head.id === ID.tracks) {
+      if (head.size > TRACKS_BYTES_MAX || head.size < 0 || !(await cursor.fill(head.size))) break;
+      const found = audioTrack(cursor.take(head.size));
+      return {
+        track: found.track,
+        packets: packets(cursor, found.number, damage),
+        isDamaged: () => damage.seen,
+      };
     }
-    if (head.size > TRACKS_BYTES_MAX || head.size < 0 || !(await cursor.fill(head.size))) break;
-    const found = audioTrack(cursor.take(head.size));
-    const damage = { seen: false };
-    return {
-      track: found.track,
-      packets: packets(cursor, found.number, damage),
-      isDamaged: () => damage.seen,
-    };
+    if (head.id !== ID.segment && (head.size === UNKNOWN_SIZE || !(await cursor.skip(head.size)))) break;
+    head = await elementHead(cursor, damage);
   }
   throw new AudioError(
     'file_damaged',
@@ -86,40 +106,51 @@ export async function openMatroska(pieces: AsyncIterable<Uint8Array>): Promise<M
 async function* packets(
   cursor: ByteCursor,
   trackNumber: number,
-  damage: { seen: boolean },
+  damage: Damage,
 ): AsyncGenerator<MatroskaPacket, void> {
   // The last block of a group waits for the group's DiscardPadding, which follows it.
   let waiting: Uint8Array[] = [];
   let discardNs = 0;
-  for (let head = await elementHead(cursor); head !== undefined; head = await elementHead(cursor)) {
-    const isBlock = head.id === ID.simpleBlock || head.id === ID.block;
-    if (head.id === ID.discardPadding && isNumber(head.size) && (await cursor.fill(head.size))) {
-      discardNs = Number(BigInt.asIntN(head.size * 8, unsigned(cursor.take(head.size))));
-      continue;
-    }
-    if (head.id === ID.blockGroup || head.id === ID.cluster || isBlock) {
+  for (
+    let head = await elementHead(cursor, damage);
+    head !== undefined;
+    head = await elementHead(cursor, damage)
+  ) {
+    const { id, size } = head;
+    const isBlock = id === ID.simpleBlock || id === ID.block;
+    const isEntered = id === ID.segment || id === ID.cluster || id === ID.blockGroup;
+    if (isBlock || isEntered) {
       yield* framed(waiting, discardNs);
       waiting = [];
       discardNs = 0;
     }
-    if (head.id === ID.blockGroup || head.id === ID.cluster || head.id === ID.segment) continue;
-    if (head.size === UNKNOWN_SIZE) {
-      damage.seen = true;
-      if (!(await findCluster(cursor))) break;
-    } else if (isBlock && head.size <= PACKET_BYTES_MAX) {
-      if (!(await cursor.fill(head.size))) {
-        damage.seen = true;
-        break;
-      }
-      const frames = blockFrames(cursor.take(head.size), trackNumber);
+    if (isEntered) continue;
+    if (id === ID.ebml) {
+      damage.seen ||= size === UNKNOWN_SIZE || !(await cursor.skip(size));
+      break;
+    }
+    if (id === ID.discardPadding && isNumber(size) && (await cursor.fill(size))) {
+      discardNs = Number(BigInt.asIntN(size * 8, unsigned(cursor.take(size))));
+    } else if (isBlock && isPacketSize(size) && (await cursor.fill(size))) {
+      const frames = blockFrames(cursor.take(size), trackNumber);
       if (frames === undefined) damage.seen = true;
       else waiting = frames;
-    } else if (!(await cursor.skip(head.size))) {
+    } else if (!isPassedOver(id, size) || !(await cursor.skip(size))) {
       damage.seen = true;
-      break;
+      if (!(await findCluster(cursor))) break;
     }
   }
   yield* framed(waiting, discardNs);
+}
+
+function isPacketSize(size: number): boolean {
+  return size >= 0 && size <= PACKET_BYTES_MAX;
+}
+
+/** Blocks that are too long for a packet are pictures. */
+function isPassedOver(id: number, size: number): boolean {
+  if (id === ID.simpleBlock || id === ID.block) return size > PACKET_BYTES_MAX;
+  return PASSED_OVER_IN_CLUSTER.has(id) ? isPacketSize(size) : PASSED_OVER.has(id) && size >= 0;
 }
 
 function* framed(frames: readonly Uint8Array[], discardNs: number): Generator<MatroskaPacket> {
@@ -128,73 +159,48 @@ function* framed(frames: readonly Uint8Array[], discardNs: number): Generator<Ma
   }
 }
 
-/** Id and size of the next element; undefined at the end. Bytes that are no element are passed over. */
-async function elementHead(cursor: ByteCursor): Promise<{ id: number; size: number } | undefined> {
+/** Id and size of the next element; undefined at the end. Zeros are padding, other bytes that are no element are damage. */
+async function elementHead(
+  cursor: ByteCursor,
+  damage: Damage,
+): Promise<{ id: number; size: number } | undefined> {
   while (await cursor.fill(2)) {
     await cursor.fill(12);
     const held = cursor.held;
     const idBytes = Math.clz32(held[0] ?? 0) - 23;
     const sizeBytes = Math.clz32(held[idBytes] ?? 0) - 23;
-    if (idBytes > 4 || sizeBytes > 8 || held.length < idBytes + sizeBytes) {
+    if (held[0] === 0) {
+      cursor.drop(1);
+    } else if (idBytes > 4 || sizeBytes > 8 || held.length < idBytes + sizeBytes) {
+      damage.seen = true;
+      cursor.drop(1);
       if (!(await findCluster(cursor))) return undefined;
-      continue;
+    } else {
+      const id = Number(unsigned(held.subarray(0, idBytes)));
+      const size = vint(held.subarray(idBytes, idBytes + sizeBytes));
+      cursor.drop(idBytes + sizeBytes);
+      return { id, size };
     }
-    const id = Number(unsigned(held.subarray(0, idBytes)));
-    const size = vint(held.subarray(idBytes, idBytes + sizeBytes));
-    cursor.drop(idBytes + sizeBytes);
-    return { id, size };
   }
+  cursor.drop(cursor.held.length);
   return undefined;
 }
 
-/** Goes on to the next cluster mark after damage; false where there is none. */
+/** Goes on to the next mark of a cluster or of another file after damage; false where there is none. */
 async function findCluster(cursor: ByteCursor): Promise<boolean> {
-  cursor.drop(1);
   while (await cursor.fill(4)) {
-    const at = cursor.held.indexOf(0x1f);
-    cursor.drop(at < 0 ? cursor.held.length : at);
-    if (at >= 0 && (await cursor.fill(4)) && Number(unsigned(cursor.held.subarray(0, 4))) === ID.cluster)
+    const held = cursor.held;
+    for (let at = 0; at + 4 <= held.length; at += 1) {
+      if (held[at] !== 0x1f && held[at] !== 0x1a) continue;
+      const id = Number(unsigned(held.subarray(at, at + 4)));
+      if (id !== ID.cluster && id !== ID.ebml) continue;
+      cursor.drop(at);
       return true;
-    cursor.drop(Math.min(1, cursor.held.length));
+    }
+    cursor.drop(held.length - 3);
   }
+  cursor.drop(cursor.held.length);
   return false;
-}
-
-/** A size: the marker bit removed; `UNKNOWN_SIZE` where all bits are ones. */
-function vint(bytes: Uint8Array): number {
-  const bits = 7 * bytes.length;
-  const value = BigInt.asUintN(bits, unsigned(bytes));
-  return value === (1n << BigInt(bits)) - 1n ? UNKNOWN_SIZE : Number(value);
-}
-
-/** Numbers have at most eight bytes; sizes are the file's word. */
-function isNumber(sizeBytes: number): boolean {
-  return sizeBytes >= 0 && sizeBytes <= 8;
-}
-
-/** The whole number of an element; 0 where it is longer than numbers are. */
-function unsigned(bytes: Uint8Array): bigint {
-  let value = 0n;
-  if (!isNumber(bytes.length)) return value;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return value;
-}
-
-/** The elements directly inside `bytes`. Ends quietly where one does not fit. */
-function* children(bytes: Uint8Array): Generator<{ id: number; body: Uint8Array }> {
-  for (let at = 0; at < bytes.length; ) {
-    const idBytes = Math.clz32(bytes[at] ?? 0) - 23;
-    const sizeBytes = Math.clz32(bytes[at + idBytes] ?? 0) - 23;
-    if (idBytes > 4 || sizeBytes > 8) return;
-    const bodyAt = at + idBytes + sizeBytes;
-    const size = vint(bytes.subarray(at + idBytes, bodyAt));
-    if (size < 0 || bodyAt + size > bytes.length) return;
-    yield {
-      id: Number(unsigned(bytes.subarray(at, at + idBytes))),
-      body: bytes.subarray(bodyAt, bodyAt + size),
-    };
-    at = bodyAt + size;
-  }
 }
 
 function audioTrack(tracks: Uint8Array): { number: number; track: MatroskaTrack } {
@@ -234,69 +240,4 @@ function refuseEncoding(encodings: Uint8Array): never {
     'decoder_missing',
     'This kind of Matroska needs ffmpeg; install ffmpeg and try again.',
   );
-}
-
-function float(bytes: Uint8Array | undefined): number | undefined {
-  if (bytes === undefined) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length === 4) return view.getFloat32(0);
-  return bytes.length === 8 ? view.getFloat64(0) : undefined;
-}
-
-/** The frames of one block; none for another track, undefined for a damaged block. RFC 9559 section 10. */
-function blockFrames(block: Uint8Array, trackNumber: number): Uint8Array[] | undefined {
-  const numberBytes = Math.clz32(block[0] ?? 0) - 23;
-  if (numberBytes > 8 || block.length < numberBytes + 3) return undefined;
-  if (vint(block.subarray(0, numberBytes)) !== trackNumber) return [];
-  const lacing = ((block[numberBytes + 2] ?? 0) >> 1) & 3;
-  const body = block.subarray(numberBytes + 3);
-  if (lacing === 0) return [body];
-  const count = (body[0] ?? 0) + 1;
-  if (lacing === 2) return cut(body, 1, Array(count).fill((body.length - 1) / count));
-  return lacing === 1 ? xiphLaced(body, 1, count) : ebmlLaced(body, count);
-}
-
-/** Frames whose sizes are given as runs of 255; also the three headers of Vorbis in CodecPrivate. */
-export function xiphLaced(body: Uint8Array, from: number, count: number): Uint8Array[] | undefined {
-  const sizes: number[] = [];
-  let at = from;
-  for (let size = 0; sizes.length < count - 1 && at < body.length; at += 1) {
-    const byte = body[at] ?? 0;
-    size += byte;
-    if (byte === 255) continue;
-    sizes.push(size);
-    size = 0;
-  }
-  return withRest(body, at, sizes, count);
-}
-
-function ebmlLaced(body: Uint8Array, count: number): Uint8Array[] | undefined {
-  const sizes: number[] = [];
-  let at = 1;
-  while (sizes.length < count - 1 && at < body.length) {
-    const width = Math.clz32(body[at] ?? 0) - 23;
-    if (width > 8) return undefined;
-    const value = Number(BigInt.asUintN(7 * width, unsigned(body.subarray(at, at + width))));
-    // After the first, sizes are signed differences: half of the range is below 0.
-    const before = sizes.at(-1);
-    sizes.push(before === undefined ? value : before + value - (2 ** (7 * width - 1) - 1));
-    at += width;
-  }
-  return withRest(body, at, sizes, count);
-}
-
-function withRest(body: Uint8Array, at: number, sizes: number[], count: number): Uint8Array[] | undefined {
-  if (sizes.length !== count - 1) return undefined;
-  return cut(body, at, [...sizes, body.length - at - sizes.reduce((sum, size) => sum + size, 0)]);
-}
-
-function cut(body: Uint8Array, from: number, sizes: readonly number[]): Uint8Array[] | undefined {
-  const frames: Uint8Array[] = [];
-  let at = from;
-  for (const size of sizes) {
-    if (!Number.isInteger(size) || size < 0 || at + size > body.length) return undefined;
-    frames.push(body.subarray(at, at + size));
-    at += size;
-  }
-  return frames;
 }

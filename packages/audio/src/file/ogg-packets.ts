@@ -28,17 +28,21 @@ interface Page {
 const HEADER_BYTES = 27;
 const CAPTURE = [0x4f, 0x67, 0x67, 0x53]; // "OggS"
 
-/** The packets of the stream that begins the file; pages with a wrong checksum are dropped, others are passed over. */
+/**
+ * The packets of the stream that begins the file, and of those that follow it. Pages with a wrong checksum are dropped, those of
+ * streams beside it are passed over: they begin before its second page. Mediabunny checks no sums, ends at the first damage or
+ * stream, and knows no FLAC in Ogg: docs/benchmarks.md, "Containers".
+ */
 export async function* oggPackets(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<OggPacket, void> {
   const cursor = new ByteCursor(pieces);
   const damage = { seen: false, creditBytes: 0 };
   let serial: number | undefined;
   let sequence = -1;
-  let isEnded = true;
+  let mayBegin = true;
   let parts: Uint8Array[] = [];
   let partsBytes = 0;
   for (let page = await nextPage(cursor, damage); page !== undefined; page = await nextPage(cursor, damage)) {
-    const begins = page.isFirst && isEnded;
+    const begins = page.isFirst && mayBegin;
     if (begins) serial = page.serial;
     if (page.serial !== serial) continue;
     if (!begins && page.sequence !== sequence + 1) damage.seen = true;
@@ -49,7 +53,7 @@ export async function* oggPackets(pieces: AsyncIterable<Uint8Array>): AsyncGener
     // The end of a packet whose beginning was lost is of no use.
     let skipping = page.isContinued && parts.length === 0;
     sequence = page.sequence;
-    isEnded = page.isLast;
+    mayBegin = page.isLast || !page.isFirst;
     let at = 0;
     let isFirstPacket = begins;
     for (const length of page.lacing) {

@@ -1,8 +1,9 @@
 import { OpusDecoder } from 'opus-decoder';
 import { AudioError } from '../errors.js';
-import { interleave, type LibraryStream } from './library-stream.js';
+import { interleave } from './interleave.js';
 import type { MatroskaAudio } from './matroska-packets.js';
 import type { OggPacket } from './ogg-packets.js';
+import type { PcmStream } from './pcm-stream.js';
 
 /** Opus always counts and is decoded at this rate, whatever was recorded (RFC 7845 section 4). */
 const OPUS_RATE_HZ = 48_000;
@@ -93,67 +94,43 @@ class OpusPackets {
   }
 }
 
-/** Opus in Ogg, also several streams one after the other. */
-export async function openOggOpus(packets: AsyncGenerator<OggPacket, void>): Promise<LibraryStream> {
+/** Opus in Ogg: one stream. */
+export async function openOggOpus(packets: AsyncGenerator<OggPacket, void>): Promise<PcmStream> {
   const first = await packets.next();
-  if (first.done === true)
-    throw new AudioError('file_damaged', 'This Opus file has no header; it is cut off or damaged.');
-  const opus = await OpusPackets.open(first.value.bytes);
-  let isDamaged = first.value.followsGap;
+  const opus = await OpusPackets.open(first.done === true ? new Uint8Array(0) : first.value.bytes);
   return {
     sampleRateHz: OPUS_RATE_HZ,
     channels: opus.head.channels,
     durationMs: undefined,
-    isDamaged: () => isDamaged || opus.isDamaged,
-    blocks: blocks(opus),
-  };
-
-  async function* blocks(begun: OpusPackets): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
-    let current = begun;
-    let baseSample: number | undefined;
-    let pageGranule = -1;
-    let headers = 1;
-    let isLastPage = false;
-    for await (const packet of packets) {
-      isDamaged ||= packet.followsGap;
-      if (packet.startsStream) {
-        isDamaged ||= current.isDamaged;
-        current.free();
-        current = await OpusPackets.open(packet.bytes);
-        if (current.head.channels !== opus.head.channels) {
-          isDamaged = true;
-          return;
-        }
-        headers = 1;
-        baseSample = undefined;
-        pageGranule = -1;
-      } else if (headers === 1) {
-        headers = 2; // OpusTags
-      } else {
+    isDamaged: () => opus.isDamaged,
+    blocks: (async function* () {
+      await packets.next(); // OpusTags
+      let baseSample: number | undefined;
+      let pageGranule = -1;
+      for await (const packet of packets) {
         // A page's clock counts its last packet, so the first page is judged when the second begins. A recording
         // taken from the middle of a broadcast starts with a clock that is not 0.
-        if (packet.pageGranule !== pageGranule && pageGranule >= 0 && current.positionSamples > 0) {
-          baseSample ??= Math.max(0, pageGranule - current.positionSamples);
+        if (packet.pageGranule !== pageGranule && pageGranule >= 0 && opus.positionSamples > 0) {
+          baseSample ??= Math.max(0, pageGranule - opus.positionSamples);
         }
         pageGranule = packet.pageGranule;
-        isLastPage = packet.isOnLastPage;
-        const block = current.decode(packet.bytes, isLastPage ? pageGranule - (baseSample ?? 0) : undefined);
+        const endSample = packet.isOnLastPage ? pageGranule - (baseSample ?? 0) : undefined;
+        const block = opus.decode(packet.bytes, endSample);
         if (block.length > 0) yield block;
       }
-    }
-    isDamaged ||= current.isDamaged || (headers === 2 && !isLastPage && current.positionSamples > 0);
-    current.free();
-  }
+      opus.free();
+    })(),
+  };
 }
 
 /** Opus in WebM or Matroska: OpusHead is the track's private data. */
-export async function openMatroskaOpus(audio: MatroskaAudio): Promise<LibraryStream> {
+export async function openMatroskaOpus(audio: MatroskaAudio): Promise<PcmStream> {
   const opus = await OpusPackets.open(audio.track.codecPrivate);
   return {
     sampleRateHz: OPUS_RATE_HZ,
     channels: opus.head.channels,
     durationMs: undefined,
-    isDamaged: () => audio.isDamaged() || opus.isDamaged,
+    isDamaged: () => opus.isDamaged,
     blocks: (async function* () {
       for await (const packet of audio.packets) {
         const block = opus.decode(packet.bytes);

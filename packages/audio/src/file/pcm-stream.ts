@@ -1,3 +1,6 @@
+import { AudioError } from '../errors.js';
+import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
+
 /** Decoded sound at the file's own rate, before it is mixed down and resampled. */
 export interface PcmStream {
   readonly sampleRateHz: number;
@@ -8,4 +11,16 @@ export interface PcmStream {
   readonly blocks: AsyncIterable<Float32Array>;
   /** After the last block: was something missing or broken on the way? */
   readonly isDamaged: () => boolean;
+  /** Opens what follows behind the last block, with facts of its own; resolves to undefined at the end of the file. */
+  readonly next?: () => Promise<PcmStream | undefined>;
+}
+
+/** A header may say anything; what no converter can be built for is damage and not a mistake of the caller. */
+export function checkFacts({ sampleRateHz, channels }: PcmStream): void {
+  const rateFits =
+    Number.isInteger(sampleRateHz) &&
+    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
+    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
+  if (rateFits && Number.isInteger(channels) && channels >= 1 && channels <= CHANNELS_MAX) return;
+  throw new AudioError('file_damaged', 'This file states an impossible sample rate or number of channels.');
 }

@@ -1,8 +1,8 @@
 import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
 import { AudioError } from '../errors.js';
 import { decodeSamples, type PcmEncoding } from '../pcm-samples.js';
-import type { LibraryStream } from './library-stream.js';
 import { PACKET_BYTES_MAX } from './limits.js';
+import type { PcmStream } from './pcm-stream.js';
 
 const ENCODINGS: Readonly<Record<string, PcmEncoding>> = {
   'pcm-u8': 'u8',
@@ -25,7 +25,7 @@ const ENCODINGS: Readonly<Record<string, PcmEncoding>> = {
 const CHUNK_BYTES_MAX = 16 * PACKET_BYTES_MAX;
 
 /** Plain samples in a MOV or MP4 file. Every other codec in these (AAC, ALAC): `decoder_missing`. */
-export async function openQuickTimePcm(path: string): Promise<LibraryStream> {
+export async function openQuickTimePcm(path: string): Promise<PcmStream> {
   const input = new Input({ source: new FilePathSource(path), formats: [MP4, QTFF] });
   const [track] = await input.getAudioTracks();
   if (track === undefined) {

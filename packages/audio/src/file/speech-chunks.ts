@@ -15,8 +15,6 @@ export async function* speechChunks(
   stream: PcmStream,
   { maxDurationMs, maxSamples }: SpeechLimits,
 ): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
-  const { sampleRateHz, channels } = stream;
-  const converter = new SpeechConverter({ sampleRateHz, channels });
   let leftSamples = Math.ceil((maxDurationMs / 1000) * SPEECH_RATE_HZ);
 
   function* cut(samples: Float32Array<ArrayBuffer>): Generator<Float32Array<ArrayBuffer>> {
@@ -32,12 +30,16 @@ export async function* speechChunks(
   }
 
   let samples = 0;
-  for await (const block of stream.blocks) {
-    samples += block.length;
-    if (samples > maxSamples) throw tooManySamples();
-    yield* cut(converter.push(block));
+  for (let part: PcmStream | undefined = stream; part !== undefined; part = await part.next?.()) {
+    const { sampleRateHz, channels } = part;
+    const converter = new SpeechConverter({ sampleRateHz, channels });
+    for await (const block of part.blocks) {
+      samples += block.length;
+      if (samples > maxSamples) throw tooManySamples();
+      yield* cut(converter.push(block));
+    }
+    yield* cut(converter.finish());
   }
-  yield* cut(converter.finish());
 }
 
 /** Lengths are told in hundredths of a second, some of them. */
@@ -45,7 +47,7 @@ const ROUNDING_MS = 10;
 
 /** Throws `too_large` where a header promises more than `maxSamples`. */
 export function checkPromise(
-  { sampleRateHz, channels, durationMs = 0 }: Omit<PcmStream, 'blocks' | 'isDamaged'>,
+  { sampleRateHz, channels, durationMs = 0 }: Pick<PcmStream, 'sampleRateHz' | 'channels' | 'durationMs'>,
   maxSamples: number,
 ): void {
   if (((durationMs - ROUNDING_MS) / 1000) * sampleRateHz * channels > maxSamples) throw tooManySamples();

@@ -1,10 +1,9 @@
 import { AudioError } from '../errors.js';
-import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
 import { readFloatWav } from './float-wav.js';
 import type { AudioFormat } from './format-table.js';
 import { openPcm } from './own-decoder.js';
 import type { PcmLayout } from './pcm-layout.js';
-import type { PcmStream } from './pcm-stream.js';
+import { checkFacts, type PcmStream } from './pcm-stream.js';
 import { checkPromise, speechChunks } from './speech-chunks.js';
 import { openWav } from './wav-source.js';
 
@@ -31,9 +30,9 @@ export type DecodingTask = SpeechLimits &
 
 /** Decoded sound as a recogniser hears it. */
 export interface SpeechStream {
-  /** Of the file, Hz. */
+  /** Of the file, Hz; where it is several, one behind the other, of the first. */
   readonly sampleRateHz: number;
-  /** Of the file. */
+  /** Likewise. */
   readonly channels: number;
   /** What the header promises; undefined where it does not say. */
   readonly durationMs: number | undefined;
@@ -76,14 +75,4 @@ async function openSamples(task: DecodingTask, bytes: AsyncGenerator<Uint8Array,
       // The libraries are large, and mostly not needed.
       return (await import('./library-table.js')).openLibraryStream(task.format, task.path, bytes);
   }
-}
-
-/** A header may say anything; what no converter can be built for is damage and not a mistake of the caller. */
-function checkFacts({ sampleRateHz, channels }: PcmStream): void {
-  const rateFits =
-    Number.isInteger(sampleRateHz) &&
-    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
-    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
-  if (rateFits && Number.isInteger(channels) && channels >= 1 && channels <= CHANNELS_MAX) return;
-  throw new AudioError('file_damaged', 'This file states an impossible sample rate or number of channels.');
 }

@@ -1,9 +1,11 @@
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { AudioError } from '../errors.js';
 import { CHANNELS_MAX } from '../limits.js';
-import { interleave, type LibraryStream } from './library-stream.js';
-import { type MatroskaAudio, xiphLaced } from './matroska-packets.js';
+import { interleave } from './interleave.js';
+import { xiphLaced } from './matroska-lacing.js';
+import type { MatroskaAudio } from './matroska-packets.js';
 import type { OggPacket } from './ogg-packets.js';
+import type { PcmStream } from './pcm-stream.js';
 
 /** The identification and the setup header; the comments between them are not needed. */
 interface VorbisHeaders {
@@ -68,8 +70,8 @@ function headerError(): AudioError {
   );
 }
 
-/** Vorbis in Ogg. */
-export async function openOggVorbis(packets: AsyncGenerator<OggPacket, void>): Promise<LibraryStream> {
+/** Vorbis in Ogg: one stream. */
+export async function openOggVorbis(packets: AsyncGenerator<OggPacket, void>): Promise<PcmStream> {
   const headers: Uint8Array[] = [];
   while (headers.length < 3) {
     const { done, value } = await packets.next();
@@ -81,34 +83,27 @@ export async function openOggVorbis(packets: AsyncGenerator<OggPacket, void>): P
   const facts = identified(identification);
   const vorbis = new VorbisPackets();
   await vorbis.open({ identification, setup });
-  let isDamaged = false;
   return {
     ...facts,
     durationMs: undefined,
-    isDamaged: () => isDamaged || vorbis.isDamaged,
+    isDamaged: () => vorbis.isDamaged,
     blocks: (async function* () {
       let position = 0;
-      let isLastPage = false;
       for await (const packet of packets) {
-        isDamaged ||= packet.followsGap;
-        isLastPage = packet.isOnLastPage;
-        // A second stream in the same file needs a decoder of its own; ffmpeg reads such files whole.
-        if (packet.startsStream) break;
         const planes = await vorbis.decode(packet.bytes);
         const samples = planes[0]?.length ?? 0;
-        const end = isLastPage ? packet.pageGranule - position : samples;
+        const end = packet.isOnLastPage ? packet.pageGranule - position : samples;
         position += samples;
         const block = interleave(planes, 0, Math.min(samples, Math.max(0, end)));
         if (block.length > 0) yield block;
       }
-      isDamaged ||= !isLastPage && position > 0;
       vorbis.free();
     })(),
   };
 }
 
 /** Vorbis in WebM or Matroska: the three headers are laced together in the track's private data. */
-export async function openMatroskaVorbis(audio: MatroskaAudio): Promise<LibraryStream> {
+export async function openMatroskaVorbis(audio: MatroskaAudio): Promise<PcmStream> {
   const [identification, , setup] = xiphLaced(audio.track.codecPrivate, 1, 3) ?? [];
   if (identification === undefined || setup === undefined) throw headerError();
   const facts = identified(identification);
@@ -117,7 +112,7 @@ export async function openMatroskaVorbis(audio: MatroskaAudio): Promise<LibraryS
   return {
     ...facts,
     durationMs: undefined,
-    isDamaged: () => audio.isDamaged() || vorbis.isDamaged,
+    isDamaged: () => vorbis.isDamaged,
     blocks: (async function* () {
       for await (const packet of audio.packets) {
         const planes = await vorbis.decode(packet.bytes);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AudioError } from '../../src/errors.js';
+import { ByteCursor } from '../../src/file/byte-cursor.js';
 import { openFlac } from '../../src/file/flac-frames.js';
 import { openMatroska } from '../../src/file/matroska-packets.js';
 import { oggPackets } from '../../src/file/ogg-packets.js';
@@ -19,14 +20,14 @@ const ogg: TakeApart = async (bytes) => {
 };
 const matroska: TakeApart = async (bytes) => {
   const sizes: number[] = [];
-  for await (const packet of (await openMatroska(bytes)).packets)
+  for await (const packet of (await openMatroska(new ByteCursor(bytes)))?.packets ?? [])
     sizes.push(packet.bytes.length, packet.discardNs);
   return sizes;
 };
 const flac: TakeApart = async (bytes) => {
-  const { info, frames } = await openFlac(bytes);
-  const sizes: number[] = [info?.sampleRateHz ?? 0, info?.channels ?? 0];
-  for await (const frame of frames) sizes.push(frame.bytes.length);
+  const stream = await openFlac(new ByteCursor(bytes));
+  const sizes: number[] = [stream?.info?.sampleRateHz ?? 0, stream?.info?.channels ?? 0];
+  for await (const frame of stream?.frames ?? []) sizes.push(frame.bytes.length);
   return sizes;
 };
 

@@ -1,0 +1,51 @@
+import { AudioError } from '../errors.js';
+import { openJoined } from './joined-streams.js';
+import { type OggPacket, oggPackets } from './ogg-packets.js';
+import type { PcmStream } from './pcm-stream.js';
+import { oggCodecOf } from './sniff.js';
+
+/** Ogg, also several streams one after the other, each with a codec, a rate and channels of its own. */
+export function openOgg(bytes: AsyncIterable<Uint8Array>): Promise<PcmStream> {
+  const packets = oggPackets(bytes);
+  /** Read already: it begins the stream that follows. */
+  let ahead: OggPacket | undefined;
+  let isDamaged = false;
+
+  async function* oneStream(first: OggPacket): AsyncGenerator<OggPacket, void> {
+    let last = first;
+    for (let packet: OggPacket | undefined = first; packet !== undefined; ) {
+      isDamaged ||= packet.followsGap;
+      last = packet;
+      yield packet;
+      const { value } = await packets.next();
+      if (value?.startsStream === true) ahead = value;
+      packet = value === undefined || value.startsStream ? undefined : value;
+    }
+    isDamaged ||= !last.isOnLastPage;
+  }
+
+  return openJoined(async () => {
+    // Behind a stream that was given up its rest is to come.
+    while (ahead === undefined) {
+      const { done, value } = await packets.next();
+      if (done === true) return undefined;
+      if (value.startsStream) ahead = value;
+    }
+    const first = ahead;
+    ahead = undefined;
+    const stream = await openStream(first.bytes, oneStream(first));
+    return { ...stream, isDamaged: () => isDamaged || stream.isDamaged() };
+  });
+}
+
+async function openStream(head: Uint8Array, packets: AsyncGenerator<OggPacket, void>): Promise<PcmStream> {
+  switch (oggCodecOf(head)) {
+    case 'ogg-opus':
+      return (await import('./opus-library.js')).openOggOpus(packets);
+    case 'ogg-vorbis':
+      return (await import('./vorbis-library.js')).openOggVorbis(packets);
+    case 'ogg-flac':
+      return (await import('./flac-library.js')).openOggFlac(packets);
+  }
+  throw new AudioError('decoder_missing', 'This kind of Ogg needs ffmpeg; install ffmpeg and try again.');
+}
