@@ -59,7 +59,6 @@ const BAD_INPUT_CODES: ReadonlySet<string> = new Set([
   'invalid_option',
   // `DeployError`.
   'invalid_setting',
-  'region_missing',
   'instance_unknown',
 ]);
 

@@ -33,11 +33,8 @@ export {
 } from './artefacts/index.js';
 export { Aws, type AwsKeys, type AwsOptions, type Service } from './aws/aws.js';
 export {
-  DEPLOY_ERRORS,
   DeployError,
   type DeployErrorCode,
-  type DeployErrorOptions,
-  type DeployErrorTraits,
 } from './errors.js';
 export {
   BUILDER_NAMES,
