@@ -1,8 +1,10 @@
-import { formatS3Uri, modelBucketName } from '../artefacts/index.js';
+import { modelBucketName } from '../artefacts/model-bucket.js';
+import { formatS3Uri } from '../artefacts/s3-location.js';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
-import { DEFAULT_REPOSITORY, parseEcrName } from '../image/index.js';
+import { parseEcrName } from '../image/ecr-name.js';
+import { DEFAULT_REPOSITORY } from '../image/provide-image.js';
 import { ENDPOINT_TAG, logGroupOf, stackNameOf } from '../names.js';
 import { assertOurs, type Facts, readFacts, readLogGroup } from '../plan/facts.js';
 import { StackDriver } from '../stack/stack-driver.js';

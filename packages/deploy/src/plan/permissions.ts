@@ -314,14 +314,3 @@ export function policyOf(permissions: readonly Permission[]): PolicyDocument {
     })),
   };
 }
-
-/** What a client needs to speak through an endpoint, and nothing else. */
-export function invokerPolicy(endpointName: string, place: Place): PolicyDocument {
-  return policyOf([
-    {
-      sid: 'Speak',
-      actions: ['sagemaker:InvokeEndpointWithBidirectionalStream'],
-      resources: [arns(place).endpoint(endpointName)],
-    },
-  ]);
-}

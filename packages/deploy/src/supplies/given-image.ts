@@ -1,6 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
-import { checkImage, parseEcrName, repositoryArn, type UsableImage } from '../image/index.js';
+import { parseEcrName, repositoryArn } from '../image/ecr-name.js';
+import { checkImage, type UsableImage } from '../image/image-check.js';
 import { givenImagePermissions } from '../plan/permissions.js';
 import { asCheck } from './as-check.js';
 import type { GivenImage, Supply } from './supply.js';

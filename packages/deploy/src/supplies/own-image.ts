@@ -1,14 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
-import {
-  BUILDER_NAMES,
-  type BuilderName,
-  DEFAULT_REPOSITORY,
-  noBuilderSentence,
-  planImage,
-  probeBuilders,
-  provideImage,
-} from '../image/index.js';
+import { BUILDER_NAMES, type BuilderName, noBuilderSentence, probeBuilders } from '../image/builder.js';
+import { DEFAULT_REPOSITORY, planImage, provideImage } from '../image/provide-image.js';
 import { ENDPOINT_TAG, type Place } from '../names.js';
 import { imagePermissions } from '../plan/permissions.js';
 import type { Engine } from '../settings/settings.js';

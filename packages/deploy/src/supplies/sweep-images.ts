@@ -1,15 +1,10 @@
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
-import {
-  DEFAULT_REPOSITORY,
-  endpointOf,
-  isOurs,
-  type ListedImage,
-  listImages,
-  parseEcrName,
-  type RepositoryPlace,
-} from '../image/index.js';
+import { parseEcrName } from '../image/ecr-name.js';
+import { endpointOf } from '../image/image-tag.js';
+import { DEFAULT_REPOSITORY } from '../image/provide-image.js';
+import { isOurs, type ListedImage, listImages, type RepositoryPlace } from '../image/repository.js';
 import { ENDPOINT_TAG } from '../names.js';
 import type { ModelUse } from './model-users.js';
 import type { SweepOptions } from './sweep.js';

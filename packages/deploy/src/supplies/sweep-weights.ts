@@ -1,15 +1,8 @@
-import {
-  type BucketUse,
-  dropUse,
-  formatS3Uri,
-  gigabytes,
-  listUses,
-  type ModelBucketPlace,
-  modelBucketName,
-  removeModelBucket,
-  removeStoredModel,
-  sizeOf,
-} from '../artefacts/index.js';
+import { modelBucketName, removeModelBucket } from '../artefacts/model-bucket.js';
+import { type BucketUse, dropUse, listUses, type ModelBucketPlace, sizeOf } from '../artefacts/model-uses.js';
+import { formatS3Uri } from '../artefacts/s3-location.js';
+import { removeStoredModel } from '../artefacts/stored-model.js';
+import { gigabytes } from '../artefacts/transfer-progress.js';
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { ENDPOINT_TAG } from '../names.js';

@@ -1,17 +1,11 @@
-import {
-  checkStoredModel,
-  copyModel,
-  ensureModelBucket,
-  formatS3Uri,
-  gigabytes,
-  type HubAccess,
-  type HubModel,
-  modelBucketName,
-  modelKeyPrefix,
-  noteUse,
-  parseS3Uri,
-  planModelCopy,
-} from '../artefacts/index.js';
+import type { HubAccess } from '@kikitori/core/hub';
+import { copyModel, modelKeyPrefix, planModelCopy } from '../artefacts/copy-model.js';
+import type { HubModel } from '../artefacts/hub-access.js';
+import { ensureModelBucket, modelBucketName } from '../artefacts/model-bucket.js';
+import { noteUse } from '../artefacts/model-uses.js';
+import { formatS3Uri, parseS3Uri } from '../artefacts/s3-location.js';
+import { checkStoredModel } from '../artefacts/stored-model.js';
+import { gigabytes } from '../artefacts/transfer-progress.js';
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { ENDPOINT_TAG, type Place } from '../names.js';

@@ -4,10 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { copyModel, VOXTRAL_REALTIME } from '../../src/artefacts/index.js';
+import { copyModel } from '../../src/artefacts/copy-model.js';
+import { VOXTRAL_REALTIME } from '../../src/artefacts/hub-access.js';
 import { Aws } from '../../src/aws/aws.js';
 import { DeployError } from '../../src/errors.js';
-import { provideImage } from '../../src/image/index.js';
+import { provideImage } from '../../src/image/provide-image.js';
 import { VirtualTime } from '../fake-aws/virtual-time.js';
 
 const TOKEN = 'session-token-that-nobody-may-see';

@@ -1,7 +1,8 @@
 /** `destroy --all`: what only this endpoint used goes, what anybody else may need stays and is listed. */
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ensureModelBucket, noteUse } from '../../src/artefacts/index.js';
+import { ensureModelBucket } from '../../src/artefacts/model-bucket.js';
+import { noteUse } from '../../src/artefacts/model-uses.js';
 import { ensureRepository } from '../../src/image/repository.js';
 import { destroyEndpoint } from '../../src/lifecycle/destroy.js';
 import { ENDPOINT_TAG } from '../../src/names.js';
