@@ -11,7 +11,7 @@ export { Aws, type AwsOptions } from './aws/aws.js';
 export { DeployError, type DeployErrorCode } from './errors.js';
 export type { BuilderName } from './image/builder.js';
 export { parseEcrName } from './image/ecr-name.js';
-export { DEFAULT_REPOSITORY } from './image/provide-image.js';
+export { DEFAULT_REPOSITORY } from './image/repository.js';
 export { decodeOthers } from './json-object.js';
 export {
   type AskedSettings,

@@ -12,3 +12,9 @@ export interface Progress {
 
 /** Takes progress. Must not throw and not wait. */
 export type OnProgress = (progress: Progress) => void;
+
+/** What everything works with that takes its time: it can be called off, and says what happens. */
+export interface LifecycleOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}

@@ -49,9 +49,9 @@ async function runDeploy(
     } = await import('@kikitori/deploy');
     const { aws, display } = session;
     const { signal } = context;
-    const prepared = await prepareDeployment(aws, settings, suppliesFor, { signal });
+    const prepared = await prepareDeployment(aws, settings, suppliesFor, signal);
     display.note(folded(`Cost: ${prepared.plan.cost}`, context.stderr));
-    const checks = await checkDeployment(aws, prepared, { signal });
+    const checks = await checkDeployment(aws, prepared, signal);
     for (const check of checks) display.note(checkRows(check, display.style, context.stderr));
     if (checks.some(({ state }) => state === 'missing')) throw new Failure('not_ready');
     try {
@@ -99,7 +99,7 @@ async function dryRun(
   const settings = settingsOf(given, decodeOthers);
   let prepared: PreparedDeployment | undefined;
   try {
-    prepared = await prepareDeployment(aws, settings, suppliesFor, { signal });
+    prepared = await prepareDeployment(aws, settings, suppliesFor, signal);
   } catch (error) {
     if (!isLoggedOut(error)) throw error;
     const sentence =
@@ -107,7 +107,7 @@ async function dryRun(
     display.note(folded(sentence, context.stderr));
   }
   if (prepared !== undefined) {
-    for (const check of await checkDeployment(aws, prepared, { signal }))
+    for (const check of await checkDeployment(aws, prepared, signal))
       display.note(checkRows(check, display.style, context.stderr));
   }
   const facts = unknownFacts(region);

@@ -20,7 +20,7 @@ export const status = defineCommand({
   async run({ options: given }, context) {
     return await withAws(regionOf(given.region, context), context, async ({ aws }) => {
       const { dollars, PRICES_DATE, readStatus } = await import('@kikitori/deploy');
-      const found = await readStatus(aws, given.endpoint, { signal: context.signal });
+      const found = await readStatus(aws, given.endpoint, context.signal);
       context.stdout.write(
         given.json
           ? `${jsonText(jsonOf(found), 2)}\n`

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type HubAccess, type HubFile, type HubListing, isCommit } from '@kikitori/core/hub';
+import { toDeployError } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { copyFile, type FileTask } from './file-copy.js';
 import type { HubModel } from './hub-access.js';
@@ -15,7 +16,6 @@ import {
   parseManifest,
 } from './model-manifest.js';
 import { ObjectStore, type UnfinishedUpload } from './object-store.js';
-import { toS3Error } from './s3-error.js';
 import { formatS3Uri, parseS3Uri, type S3Location } from './s3-location.js';
 import { type CopyProgress, ProgressMeter } from './transfer-progress.js';
 import { STATE_NAME, UploadState } from './upload-state.js';
@@ -75,11 +75,8 @@ export async function planModelCopy(
 ): Promise<ModelPlan> {
   const limits = { ...TRANSFER_DEFAULTS, ...options.limits };
   const uri = formatS3Uri(parseS3Uri(options.destination));
-  const listing = await listHubModel(options.model, {
-    ...limits,
-    access: options.access,
-    signal: options.signal,
-  });
+  const { model, access, signal = new AbortController().signal } = options;
+  const listing = await listHubModel(model, { ...limits, access, signal });
   const { format, files } = choose(listing);
   const { repository, commit } = listing;
   return { uri, repository, commit, format, files, totalBytes: sum(files) };
@@ -96,20 +93,15 @@ export async function planModelCopy(
  *   there; `hub_…`, `bucket_unusable`, `access_denied`, `throttled`, `aws_…`; or the signal's reason
  */
 export async function copyModel(options: CopyModelOptions): Promise<ModelCopy> {
-  const limits = { ...TRANSFER_DEFAULTS, ...options.limits };
   const location = parseS3Uri(options.destination);
-  const { s3, bucketOwner, signal = new AbortController().signal } = options;
-  const store = new ObjectStore({ ...limits, s3, bucket: location.bucket, bucketOwner });
+  const { signal = new AbortController().signal } = options;
+  const store = new ObjectStore({ ...options, bucket: location.bucket });
   try {
     const there = await findCopy(store, location, options.model, signal);
-    if (there !== undefined) {
-      await removeStaleState(store, location, signal);
-      return { ...there, uri: formatS3Uri(location), sentBytes: 0 };
-    }
-    return await new Copy(options, { limits, location, store, signal }).run();
+    return there ?? (await new Copy(options, store, signal).run());
   } catch (error) {
     signal.throwIfAborted();
-    throw toS3Error(error);
+    throw toDeployError(error);
   }
 }
 
@@ -121,15 +113,16 @@ export async function copyModel(options: CopyModelOptions): Promise<ModelCopy> {
  */
 async function findCopy(
   store: ObjectStore,
-  { prefix }: S3Location,
+  location: S3Location,
   { repository, revision }: HubModel,
   signal: AbortSignal,
-): Promise<ModelManifest | undefined> {
+): Promise<ModelCopy | undefined> {
+  const { prefix } = location;
   const text = await store.readText(`${prefix}${MANIFEST_NAME}`, ARTEFACT_LIMITS.manifestBytesMax, signal);
   const manifest = parseManifest(text ?? '');
   if (manifest === undefined) return undefined;
   if (manifest.repository !== repository || (isCommit(revision) && manifest.commit !== revision)) {
-    throw occupied();
+    throw new DeployError('prefix_occupied');
   }
   // A branch may have moved on since.
   if (!isCommit(revision)) return undefined;
@@ -137,17 +130,10 @@ async function findCopy(
     const object = await store.head(`${prefix}${path}`, signal);
     if (object?.sizeBytes !== sizeBytes || object.checksum !== checksum) return undefined;
   }
-  return manifest;
-}
-
-/** A copy that broke off between its manifest and its end leaves its state behind. */
-async function removeStaleState(
-  store: ObjectStore,
-  { prefix }: S3Location,
-  signal: AbortSignal,
-): Promise<void> {
+  // A copy that broke off between its manifest and its end leaves its state behind.
   const key = `${prefix}${STATE_NAME}`;
   if ((await store.head(key, signal)) !== undefined) await store.remove([key], signal);
+  return { ...manifest, uri: formatS3Uri(location), sentBytes: 0 };
 }
 
 /** One run. */
@@ -158,20 +144,12 @@ class Copy {
   readonly #store: ObjectStore;
   readonly #signal: AbortSignal;
 
-  constructor(
-    options: CopyModelOptions,
-    parts: {
-      readonly limits: TransferLimits;
-      readonly location: S3Location;
-      readonly store: ObjectStore;
-      readonly signal: AbortSignal;
-    },
-  ) {
+  constructor(options: CopyModelOptions, store: ObjectStore, signal: AbortSignal) {
     this.#options = options;
-    this.#limits = parts.limits;
-    this.#location = parts.location;
-    this.#store = parts.store;
-    this.#signal = parts.signal;
+    this.#limits = { ...TRANSFER_DEFAULTS, ...options.limits };
+    this.#location = parseS3Uri(options.destination);
+    this.#store = store;
+    this.#signal = signal;
   }
 
   async run(): Promise<ModelCopy> {
@@ -181,10 +159,7 @@ class Copy {
     const pinned = { repository: listing.repository, revision: listing.commit };
     if (!isCommit(model.revision)) {
       const there = await findCopy(this.#store, this.#location, pinned, signal);
-      if (there !== undefined) {
-        await removeStaleState(this.#store, this.#location, signal);
-        return { ...there, uri: formatS3Uri(this.#location), sentBytes: 0 };
-      }
+      if (there !== undefined) return there;
     }
     const { format, files } = choose(listing);
     const uploads = await this.#lookAround(files);
@@ -251,7 +226,8 @@ class Copy {
     const { prefix } = this.#location;
     const ours = new Set([MANIFEST_NAME, STATE_NAME, '', ...files.map(({ path }) => path)]);
     const objects = await this.#store.list(prefix, this.#signal);
-    if (objects.some(({ key }) => !ours.has(key.slice(prefix.length)))) throw occupied();
+    if (objects.some(({ key }) => !ours.has(key.slice(prefix.length))))
+      throw new DeployError('prefix_occupied');
     const kept: UnfinishedUpload[] = [];
     for (const upload of await this.#store.listUploads(prefix, this.#signal)) {
       const ageMs = Date.now() - Number(upload.beganAt);
@@ -282,8 +258,4 @@ function choose(listing: HubListing): { readonly format: ModelFormat; readonly f
 
 function sum(files: readonly { readonly sizeBytes: number }[]): number {
   return files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-}
-
-function occupied(): DeployError {
-  return new DeployError('prefix_occupied');
 }

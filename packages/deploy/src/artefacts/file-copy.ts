@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { ENDED_ELSEWHERE } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import {
   compositeChecksum,
@@ -54,7 +55,7 @@ async function copyWhole(task: FileTask, signal: AbortSignal): Promise<FileRecor
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
   await source.read(0, bytes, signal);
   const digests = digestsOf(bytes);
-  if (!isAsAnnounced(source.file, digests)) throw mismatch();
+  if (!isAsAnnounced(source.file, digests)) throw new DeployError('model_mismatch');
   const type = path.endsWith('.json') ? 'application/json' : 'application/octet-stream';
   const checksum = await store.put(key, bytes, type, signal);
   task.onSettled(sizeBytes, false);
@@ -105,7 +106,7 @@ class PartwiseCopy {
     if (!isAsAnnounced(source.file, digests)) {
       await store.abort(key, this.#uploadId, signal);
       await state.saveCheckpoint(undefined, signal);
-      throw mismatch();
+      throw new DeployError('model_mismatch');
     }
     return await this.#complete(digests, signal);
   }
@@ -258,19 +259,10 @@ class PartwiseCopy {
     if (!isDone) {
       // Completed by a try whose answer was lost, or by a copy that runs elsewhere: what is there decides.
       const there = await store.head(key, signal);
-      if (there?.sizeBytes !== sizeBytes || there.checksum !== checksum) throw endedElsewhere();
+      if (there?.sizeBytes !== sizeBytes || there.checksum !== checksum) {
+        throw new DeployError('aws_failed', { sentence: ENDED_ELSEWHERE });
+      }
     }
     return { path, sizeBytes, sha256: digests.sha256, checksum };
   }
-}
-
-function mismatch(): DeployError {
-  return new DeployError('model_mismatch');
-}
-
-function endedElsewhere(): DeployError {
-  return new DeployError('aws_failed', {
-    sentence:
-      'The upload was ended by somebody else: by another copy of the same model, or by a rule of the bucket. Run the same command again.',
-  });
 }

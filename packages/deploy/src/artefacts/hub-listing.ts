@@ -2,7 +2,7 @@ import { type HubAccess, type HubListing, listHubFiles } from '@kikitori/core/hu
 import type { HubModel } from './hub-access.js';
 import { toHubError } from './hub-error.js';
 import { type RetryOptions, retry } from './retry.js';
-import { Watchdog } from './watchdog.js';
+import { watched } from './watchdog.js';
 
 export interface ListOptions extends RetryOptions {
   readonly access: HubAccess;
@@ -18,17 +18,13 @@ export interface ListOptions extends RetryOptions {
 export async function listHubModel(model: HubModel, options: ListOptions): Promise<HubListing> {
   const { access, signal, stallTimeoutMs } = options;
   try {
-    const listing = await retry(async () => {
-      const watchdog = new Watchdog(stallTimeoutMs, signal);
-      try {
-        return await listHubFiles(model, { access, signal: watchdog.signal });
-      } finally {
-        watchdog.stop();
-      }
-    }, options);
+    const listing = await retry(
+      () => watched(stallTimeoutMs, signal, (each) => listHubFiles(model, { access, signal: each })),
+      options,
+    );
     return { ...listing, files: listing.files.filter(({ path }) => !path.includes('/')) };
   } catch (error) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     throw toHubError(error);
   }
 }

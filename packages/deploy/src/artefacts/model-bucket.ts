@@ -10,10 +10,9 @@ import {
   PutPublicAccessBlockCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { ARTEFACT_LIMITS, TRANSFER_DEFAULTS } from './limits.js';
-import { statusOf } from './network-failure.js';
-import { type RetryOptions, retry } from './retry.js';
-import { toS3Error } from './s3-error.js';
+import { statusOf, toDeployError } from '../aws/failure.js';
+import { ARTEFACT_LIMITS } from './limits.js';
+import { ObjectStore } from './object-store.js';
 
 /** A bucket of ours, for models. */
 export interface ModelBucket {
@@ -21,8 +20,8 @@ export interface ModelBucket {
   readonly bucket: string;
   readonly region: string;
   /** Account that it must belong to. */
-  readonly accountId: string;
-  readonly signal?: AbortSignal;
+  readonly bucketOwner: string;
+  readonly signal: AbortSignal;
 }
 
 /** The bucket's name where nothing else is said: one for each account and region, because SageMaker reads no other region's. */
@@ -41,45 +40,40 @@ export async function ensureModelBucket(
   place: ModelBucket,
   tags: Readonly<Record<string, string>> = {},
 ): Promise<boolean> {
-  const { s3, bucket, region, signal } = place;
-  const abort = signal === undefined ? {} : { abortSignal: signal };
+  const { bucket, region, signal } = place;
+  const store = new ObjectStore(place);
   try {
-    const wasThere = await isThere(place);
-    if (wasThere && !(await isOnlyBegun(place))) return false;
+    const wasThere = await isThere(store, signal);
+    if (wasThere && !(await isOnlyBegun(store, signal))) return false;
     if (!wasThere) {
       const where = { LocationConstraint: region as BucketLocationConstraint };
       // The oldest region has no name here.
       const configuration = region === 'us-east-1' ? {} : { CreateBucketConfiguration: where };
-      await retry(() => s3.send(new CreateBucketCommand({ Bucket: bucket, ...configuration }), abort), {
-        ...TRANSFER_DEFAULTS,
-        signal,
-      });
+      await store.ask(signal, () => new CreateBucketCommand({ Bucket: bucket, ...configuration }));
     }
-    await configure(place, tags);
+    await configure(store, tags, signal);
     return !wasThere;
   } catch (error) {
-    signal?.throwIfAborted();
-    throw toS3Error(error);
+    signal.throwIfAborted();
+    throw toDeployError(error);
   }
 }
 
 /** Who may read it, what ends by itself, and at last whose it is. */
 async function configure(
-  { s3, bucket, accountId, signal }: ModelBucket,
+  store: ObjectStore,
   tags: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ): Promise<void> {
-  const target = { Bucket: bucket, ExpectedBucketOwner: accountId };
-  const abort = signal === undefined ? {} : { abortSignal: signal };
-  const retrying: RetryOptions = { ...TRANSFER_DEFAULTS, signal };
   const PublicAccessBlockConfiguration = {
     BlockPublicAcls: true,
     IgnorePublicAcls: true,
     BlockPublicPolicy: true,
     RestrictPublicBuckets: true,
   };
-  await retry(
-    () => s3.send(new PutPublicAccessBlockCommand({ ...target, PublicAccessBlockConfiguration }), abort),
-    retrying,
+  await store.ask(
+    signal,
+    (target) => new PutPublicAccessBlockCommand({ ...target, PublicAccessBlockConfiguration }),
   );
   const unfinished = {
     ID: 'unfinished-uploads',
@@ -90,25 +84,19 @@ async function configure(
     },
   };
   const LifecycleConfiguration = { Rules: [unfinished] };
-  await retry(
-    () => s3.send(new PutBucketLifecycleConfigurationCommand({ ...target, LifecycleConfiguration }), abort),
-    retrying,
+  await store.ask(
+    signal,
+    (target) => new PutBucketLifecycleConfigurationCommand({ ...target, LifecycleConfiguration }),
   );
   const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
   if (TagSet.length === 0) return;
-  await retry(
-    () => s3.send(new PutBucketTaggingCommand({ ...target, Tagging: { TagSet } }), abort),
-    retrying,
-  );
+  await store.ask(signal, (target) => new PutBucketTaggingCommand({ ...target, Tagging: { TagSet } }));
 }
 
 /** Keys of the bucket's tags. */
-async function tagsOf({ s3, bucket, accountId, signal }: ModelBucket): Promise<readonly string[]> {
+async function tagsOf(store: ObjectStore, signal: AbortSignal): Promise<readonly string[]> {
   try {
-    const { TagSet = [] } = await s3.send(
-      new GetBucketTaggingCommand({ Bucket: bucket, ExpectedBucketOwner: accountId }),
-      signal === undefined ? {} : { abortSignal: signal },
-    );
+    const { TagSet = [] } = await store.ask(signal, (target) => new GetBucketTaggingCommand(target));
     return TagSet.flatMap(({ Key }) => Key ?? []);
   } catch (error) {
     if (error instanceof Error && error.name === 'NoSuchTagSet') return [];
@@ -116,12 +104,11 @@ async function tagsOf({ s3, bucket, accountId, signal }: ModelBucket): Promise<r
   }
 }
 
-async function isOnlyBegun(place: ModelBucket): Promise<boolean> {
-  const { s3, bucket, accountId, signal } = place;
-  if ((await tagsOf(place)).length > 0) return false;
-  const { KeyCount = 0 } = await s3.send(
-    new ListObjectsV2Command({ Bucket: bucket, ExpectedBucketOwner: accountId, MaxKeys: 1 }),
-    signal === undefined ? {} : { abortSignal: signal },
+async function isOnlyBegun(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
+  if ((await tagsOf(store, signal)).length > 0) return false;
+  const { KeyCount = 0 } = await store.ask(
+    signal,
+    (target) => new ListObjectsV2Command({ ...target, MaxKeys: 1 }),
   );
   return KeyCount === 0;
 }
@@ -143,29 +130,26 @@ export type BucketEnd =
  * @throws DeployError `access_denied`, `aws_…`; or the signal's reason
  */
 export async function removeModelBucket(place: ModelBucket, ownTag: string): Promise<BucketEnd> {
-  const { s3, bucket, accountId, signal } = place;
+  const { signal } = place;
+  const store = new ObjectStore(place);
   try {
-    if (!(await isThere(place))) return 'absent';
-    const tags = await tagsOf(place);
+    if (!(await isThere(store, signal))) return 'absent';
+    const tags = await tagsOf(store, signal);
     if (tags.length > 0 && !tags.includes(ownTag)) return 'foreign';
-    await s3.send(
-      new DeleteBucketCommand({ Bucket: bucket, ExpectedBucketOwner: accountId }),
-      signal === undefined ? {} : { abortSignal: signal },
-    );
+    await store.ask(signal, (target) => new DeleteBucketCommand(target));
     return 'gone';
   } catch (error) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const name = error instanceof Error ? error.name : '';
     if (name === 'NoSuchBucket') return 'absent';
     if (name === 'BucketNotEmpty') return 'occupied';
-    throw toS3Error(error);
+    throw toDeployError(error);
   }
 }
 
-async function isThere({ s3, bucket, accountId, signal }: ModelBucket): Promise<boolean> {
-  const abort = signal === undefined ? {} : { abortSignal: signal };
+async function isThere(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
   try {
-    await s3.send(new HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: accountId }), abort);
+    await store.ask(signal, (target) => new HeadBucketCommand(target));
     return true;
   } catch (error) {
     if (statusOf(error) === 404) return false;

@@ -1,19 +1,9 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import { TRANSFER_DEFAULTS } from './limits.js';
+import { toDeployError } from '../aws/failure.js';
+import type { ModelBucket } from './model-bucket.js';
 import { ObjectStore } from './object-store.js';
-import { toS3Error } from './s3-error.js';
 
 /** Beside the models, because SageMaker hands everything below a model's prefix to the container. */
 const FOLDER = 'endpoints/';
-
-/** A bucket for models. */
-export interface ModelBucketPlace {
-  readonly s3: S3Client;
-  readonly bucket: string;
-  /** The account that it must belong to. */
-  readonly bucketOwner: string;
-  readonly signal: AbortSignal;
-}
 
 /** Which endpoint has which model of the bucket. */
 export interface BucketUse {
@@ -28,14 +18,14 @@ export interface BucketUse {
  *
  * @throws DeployError `bucket_unusable`, `access_denied`, `aws_…`; or the signal's reason
  */
-export async function noteUse(place: ModelBucketPlace, use: BucketUse): Promise<void> {
+export async function noteUse(place: ModelBucket, use: BucketUse): Promise<void> {
   await inBucket(place, async (store) => {
     await store.put(keyOf(use), new Uint8Array(), 'application/octet-stream', place.signal);
   });
 }
 
 /** All that is written down; none where there is no bucket. */
-export async function listUses(place: ModelBucketPlace): Promise<readonly BucketUse[]> {
+export async function listUses(place: ModelBucket): Promise<readonly BucketUse[]> {
   const found = await inBucket(place, (store) => store.list(FOLDER, place.signal));
   return (found ?? []).flatMap(({ key }) => {
     const [, endpointName, prefix] = /^endpoints\/([^/]+)\/(.+\/)$/.exec(key) ?? [];
@@ -44,12 +34,12 @@ export async function listUses(place: ModelBucketPlace): Promise<readonly Bucket
 }
 
 /** Forgets one. What is not there is no failure. */
-export async function dropUse(place: ModelBucketPlace, use: BucketUse): Promise<void> {
+export async function dropUse(place: ModelBucket, use: BucketUse): Promise<void> {
   await inBucket(place, (store) => store.remove([keyOf(use)], place.signal));
 }
 
 /** How large everything below a prefix is. */
-export async function sizeOf(place: ModelBucketPlace, prefix: string): Promise<number> {
+export async function sizeOf(place: ModelBucket, prefix: string): Promise<number> {
   const found = await inBucket(place, (store) => store.list(prefix, place.signal));
   return (found ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
@@ -60,14 +50,14 @@ function keyOf({ endpointName, prefix }: BucketUse): string {
 
 /** Undefined where there is no such bucket. */
 async function inBucket<T>(
-  { s3, bucket, bucketOwner, signal }: ModelBucketPlace,
+  place: ModelBucket,
   work: (store: ObjectStore) => Promise<T>,
 ): Promise<T | undefined> {
   try {
-    return await work(new ObjectStore({ ...TRANSFER_DEFAULTS, s3, bucket, bucketOwner }));
+    return await work(new ObjectStore(place));
   } catch (error) {
-    signal.throwIfAborted();
+    place.signal.throwIfAborted();
     if (error instanceof Error && error.name === 'NoSuchBucket') return undefined;
-    throw toS3Error(error);
+    throw toDeployError(error);
   }
 }

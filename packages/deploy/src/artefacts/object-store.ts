@@ -13,11 +13,13 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { BrokenOffError } from '@kikitori/core/hub';
+import type { Client, Command } from '../aws/aws.js';
+import { statusOf } from '../aws/failure.js';
+import { pages } from '../aws/pages.js';
 import { partChecksum } from './file-digest.js';
-import { ARTEFACT_LIMITS } from './limits.js';
-import { statusOf } from './network-failure.js';
-import { type RetryOptions, retry } from './retry.js';
-import { Watchdog } from './watchdog.js';
+import { ARTEFACT_LIMITS, TRANSFER_DEFAULTS, type TransferLimits } from './limits.js';
+import { retry } from './retry.js';
+import { watched } from './watchdog.js';
 
 /** An object as a list or a question tells it. */
 export interface StoredObject {
@@ -50,113 +52,99 @@ export interface StoreOptions {
    * The account that the bucket must belong to. The names of our buckets can be guessed, and somebody else may have made one
    * of that name before: S3 then refuses instead of taking our files there.
    */
-  readonly bucketOwner: string | undefined;
-  readonly retryDelayMs: number;
-  readonly rateLimitMsMax: number;
-  readonly sendTimeoutMs: number;
+  readonly bucketOwner?: string;
+  readonly limits?: Partial<TransferLimits> | undefined;
+}
+
+/** The bucket, and whose it must be. */
+interface Target {
+  readonly Bucket: string;
+  readonly ExpectedBucketOwner?: string;
 }
 
 /** The calls of S3 that the copy needs. Each has a time to answer in, is tried again where that helps, and can be called off. */
 export class ObjectStore {
   readonly #options: StoreOptions;
+  readonly #limits: TransferLimits;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#limits = { ...TRANSFER_DEFAULTS, ...options.limits };
   }
 
   /** Everything below a prefix, in the order of the keys. */
-  async list(prefix: string, signal?: AbortSignal): Promise<readonly StoredObject[]> {
+  async list(prefix: string, signal: AbortSignal): Promise<readonly StoredObject[]> {
     const found: StoredObject[] = [];
-    let token: string | undefined;
-    for (let pages = 0; pages < ARTEFACT_LIMITS.s3PagesMax; pages += 1) {
-      const page = await this.#call(signal, (s3, target, abort) =>
-        s3.send(new ListObjectsV2Command({ ...target, Prefix: prefix, ContinuationToken: token }), abort),
-      );
-      for (const { Key: key, Size: sizeBytes } of page.Contents ?? []) {
-        if (key !== undefined) found.push({ key, sizeBytes: sizeBytes ?? 0, checksum: undefined });
+    const all = pages(
+      ARTEFACT_LIMITS.s3PagesMax,
+      (at) =>
+        this.ask(
+          signal,
+          (target) => new ListObjectsV2Command({ ...target, Prefix: prefix, ContinuationToken: at }),
+        ),
+      ({ IsTruncated, NextContinuationToken }) => (IsTruncated === true ? NextContinuationToken : undefined),
+    );
+    for await (const { Contents = [] } of all) {
+      for (const { Key: key, Size: sizeBytes = 0 } of Contents) {
+        if (key !== undefined) found.push({ key, sizeBytes, checksum: undefined });
       }
-      token = page.NextContinuationToken;
-      if (page.IsTruncated !== true || token === undefined) break;
     }
     return found;
   }
 
   /** One object with its checksum, or undefined where there is none. */
-  async head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
-    return await this.#orMissing(async () => {
-      const head = await this.#call(signal, (s3, target, abort) =>
-        s3.send(new HeadObjectCommand({ ...target, Key: key, ChecksumMode: 'ENABLED' }), abort),
-      );
-      return { key, sizeBytes: head.ContentLength ?? 0, checksum: head.ChecksumSHA256 };
-    });
+  async head(key: string, signal: AbortSignal): Promise<StoredObject | undefined> {
+    const head = await orMissing(
+      this.ask(signal, (target) => new HeadObjectCommand({ ...target, Key: key, ChecksumMode: 'ENABLED' })),
+    );
+    return head && { key, sizeBytes: head.ContentLength ?? 0, checksum: head.ChecksumSHA256 };
   }
 
   /** The text of a short object; undefined where there is none, or where it is longer than `bytesMax`. */
-  async readText(key: string, bytesMax: number, signal?: AbortSignal): Promise<string | undefined> {
-    return await this.#orMissing(
-      async () =>
-        await this.#call(signal, async (s3, target, abort) => {
-          const { Body, ContentLength = 0 } = await s3.send(
-            new GetObjectCommand({ ...target, Key: key }),
-            abort,
-          );
-          if (Body === undefined || ContentLength > bytesMax) {
-            if (Body !== undefined && 'destroy' in Body) Body.destroy();
-            return undefined;
-          }
-          return await Body.transformToString('utf8');
-        }),
-    );
+  async readText(key: string, bytesMax: number, signal: AbortSignal): Promise<string | undefined> {
+    const reading = this.#call(signal, ARTEFACT_LIMITS.callTimeoutMs, async (s3, target, abort) => {
+      const { Body, ContentLength = 0 } = await s3.send(new GetObjectCommand({ ...target, Key: key }), abort);
+      if (Body === undefined || ContentLength > bytesMax) {
+        if (Body !== undefined && 'destroy' in Body) Body.destroy();
+        return undefined;
+      }
+      return await Body.transformToString('utf8');
+    });
+    return await orMissing(reading);
   }
 
   /** Writes an object in one piece. S3 refuses it when the bytes are not those of the checksum. */
-  async put(key: string, body: Uint8Array, contentType: string, signal?: AbortSignal): Promise<string> {
+  async put(key: string, body: Uint8Array, contentType: string, signal: AbortSignal): Promise<string> {
     const checksum = partChecksum(body);
-    await this.#call(
+    const input = { Key: key, Body: body, ContentLength: body.length, ContentType: contentType };
+    await this.#send(
       signal,
-      (s3, target, abort) =>
-        s3.send(
-          new PutObjectCommand({
-            ...target,
-            Key: key,
-            Body: body,
-            ContentLength: body.length,
-            ContentType: contentType,
-            ChecksumSHA256: checksum,
-          }),
-          abort,
-        ),
-      this.#options.sendTimeoutMs,
+      (target) => new PutObjectCommand({ ...target, ...input, ChecksumSHA256: checksum }),
     );
     return checksum;
   }
 
   /** Removes objects, a thousand at a time. Keys that are not there count as removed. @returns Those that S3 kept */
-  async remove(keys: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
+  async remove(keys: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
     const kept: string[] = [];
     for (let at = 0; at < keys.length; at += 1_000) {
-      const Objects = keys.slice(at, at + 1_000).map((Key) => ({ Key }));
-      const { Errors = [] } = await this.#call(signal, (s3, target, abort) =>
-        s3.send(new DeleteObjectsCommand({ ...target, Delete: { Objects, Quiet: true } }), abort),
+      const Delete = { Objects: keys.slice(at, at + 1_000).map((Key) => ({ Key })), Quiet: true };
+      const { Errors = [] } = await this.ask(
+        signal,
+        (target) => new DeleteObjectsCommand({ ...target, Delete }),
       );
-      kept.push(...Errors.flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
+      kept.push(...Errors.flatMap(({ Key }) => Key ?? []));
     }
     return kept;
   }
 
   /** Begins an upload in parts, each with a SHA-256 of its own. @returns Its id */
-  async begin(key: string, signal?: AbortSignal): Promise<string> {
-    const { UploadId } = await this.#call(signal, (s3, target, abort) =>
-      s3.send(
-        new CreateMultipartUploadCommand({
-          ...target,
-          Key: key,
-          ContentType: 'application/octet-stream',
-          ChecksumAlgorithm: 'SHA256',
-          ChecksumType: 'COMPOSITE',
-        }),
-        abort,
-      ),
+  async begin(key: string, signal: AbortSignal): Promise<string> {
+    const kind = { ContentType: 'application/octet-stream', ChecksumAlgorithm: 'SHA256' } as const;
+    const input = { Key: key, ...kind, ChecksumType: 'COMPOSITE' } as const;
+    const { UploadId } = await this.ask(
+      signal,
+      (target) => new CreateMultipartUploadCommand({ ...target, ...input }),
     );
     if (UploadId === undefined) throw new BrokenOffError('S3 began an upload without saying which.');
     return UploadId;
@@ -171,25 +159,18 @@ export class ObjectStore {
       readonly body: Uint8Array;
       readonly checksum: string;
     },
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<string> {
-    const { ETag } = await this.#call(
-      signal,
-      (s3, target, abort) =>
-        s3.send(
-          new UploadPartCommand({
-            ...target,
-            Key: part.key,
-            UploadId: part.uploadId,
-            PartNumber: part.partNumber,
-            Body: part.body,
-            ContentLength: part.body.length,
-            ChecksumSHA256: part.checksum,
-          }),
-          abort,
-        ),
-      this.#options.sendTimeoutMs,
-    );
+    const { key, uploadId, partNumber, body, checksum } = part;
+    const input = { Key: key, UploadId: uploadId, PartNumber: partNumber, Body: body };
+    const { ETag } = await this.#send(signal, (target) => {
+      return new UploadPartCommand({
+        ...target,
+        ...input,
+        ContentLength: body.length,
+        ChecksumSHA256: checksum,
+      });
+    });
     if (ETag === undefined) throw new BrokenOffError('S3 took a part without saying its tag.');
     return ETag;
   }
@@ -206,65 +187,40 @@ export class ObjectStore {
       readonly sizeBytes: number;
       readonly parts: readonly { readonly etag: string; readonly checksum: string }[];
     },
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<boolean> {
+    const { key, uploadId, sizeBytes } = upload;
     const Parts = upload.parts.map(({ etag, checksum }, index) => ({
       PartNumber: index + 1,
       ETag: etag,
       ChecksumSHA256: checksum,
     }));
-    const done = await this.#orMissing(
-      async () =>
-        await this.#call(
-          signal,
-          (s3, target, abort) =>
-            s3.send(
-              new CompleteMultipartUploadCommand({
-                ...target,
-                Key: upload.key,
-                UploadId: upload.uploadId,
-                MpuObjectSize: upload.sizeBytes,
-                MultipartUpload: { Parts },
-              }),
-              abort,
-            ),
-          this.#options.sendTimeoutMs,
-        ),
-    );
-    return done !== undefined;
+    const input = { Key: key, UploadId: uploadId, MpuObjectSize: sizeBytes, MultipartUpload: { Parts } };
+    const done = this.#send(signal, (target) => new CompleteMultipartUploadCommand({ ...target, ...input }));
+    return (await orMissing(done)) !== undefined;
   }
 
   /** Ends an upload and lets go of its parts. One that is gone already is no failure. */
-  async abort(key: string, uploadId: string, signal?: AbortSignal): Promise<void> {
-    await this.#orMissing(
-      async () =>
-        await this.#call(signal, (s3, target, abort) =>
-          s3.send(new AbortMultipartUploadCommand({ ...target, Key: key, UploadId: uploadId }), abort),
-        ),
-    );
+  async abort(key: string, uploadId: string, signal: AbortSignal): Promise<void> {
+    const input = { Key: key, UploadId: uploadId };
+    await orMissing(this.ask(signal, (target) => new AbortMultipartUploadCommand({ ...target, ...input })));
   }
 
   /** Uploads below a prefix that nobody finished. */
-  async listUploads(prefix: string, signal?: AbortSignal): Promise<readonly UnfinishedUpload[]> {
+  async listUploads(prefix: string, signal: AbortSignal): Promise<readonly UnfinishedUpload[]> {
     const found: UnfinishedUpload[] = [];
-    let marker: { readonly KeyMarker?: string | undefined; readonly UploadIdMarker?: string | undefined } =
-      {};
-    for (let pages = 0; pages < ARTEFACT_LIMITS.s3PagesMax; pages += 1) {
-      const at = marker;
-      const page = await this.#call(signal, (s3, target, abort) =>
-        s3.send(new ListMultipartUploadsCommand({ ...target, Prefix: prefix, ...at }), abort),
-      );
-      for (const { Key, UploadId, Initiated, ChecksumAlgorithm } of page.Uploads ?? []) {
-        if (Key === undefined || UploadId === undefined || Initiated === undefined) continue;
-        found.push({
-          key: Key,
-          uploadId: UploadId,
-          beganAt: Initiated,
-          hasSha256: ChecksumAlgorithm === 'SHA256',
-        });
+    const all = pages(
+      ARTEFACT_LIMITS.s3PagesMax,
+      (at: { readonly KeyMarker: string; readonly UploadIdMarker: string | undefined } | undefined) =>
+        this.ask(signal, (target) => new ListMultipartUploadsCommand({ ...target, Prefix: prefix, ...at })),
+      ({ IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker }) =>
+        IsTruncated === true && KeyMarker !== undefined ? { KeyMarker, UploadIdMarker } : undefined,
+    );
+    for await (const { Uploads = [] } of all) {
+      for (const { Key: key, UploadId: uploadId, Initiated: beganAt, ChecksumAlgorithm } of Uploads) {
+        if (key === undefined || uploadId === undefined || beganAt === undefined) continue;
+        found.push({ key, uploadId, beganAt, hasSha256: ChecksumAlgorithm === 'SHA256' });
       }
-      marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-      if (page.IsTruncated !== true || page.NextKeyMarker === undefined) break;
     }
     return found;
   }
@@ -273,61 +229,67 @@ export class ObjectStore {
   async listParts(
     key: string,
     uploadId: string,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<readonly StoredPart[] | undefined> {
-    return await this.#orMissing(async () => {
-      const found: StoredPart[] = [];
-      let marker: string | undefined;
-      for (let pages = 0; pages < ARTEFACT_LIMITS.s3PagesMax; pages += 1) {
-        const page = await this.#call(signal, (s3, target, abort) =>
-          s3.send(
-            new ListPartsCommand({ ...target, Key: key, UploadId: uploadId, PartNumberMarker: marker }),
-            abort,
-          ),
-        );
-        for (const { PartNumber, Size, ETag, ChecksumSHA256 } of page.Parts ?? []) {
-          if (PartNumber === undefined || ETag === undefined) continue;
-          found.push({ partNumber: PartNumber, sizeBytes: Size ?? 0, etag: ETag, checksum: ChecksumSHA256 });
+    const found: StoredPart[] = [];
+    const input = { Key: key, UploadId: uploadId };
+    const all = pages(
+      ARTEFACT_LIMITS.s3PagesMax,
+      (at) =>
+        this.ask(signal, (target) => new ListPartsCommand({ ...target, ...input, PartNumberMarker: at })),
+      ({ IsTruncated, NextPartNumberMarker }) => (IsTruncated === true ? NextPartNumberMarker : undefined),
+    );
+    const reading = async (): Promise<readonly StoredPart[]> => {
+      for await (const { Parts = [] } of all) {
+        for (const { PartNumber: partNumber, Size: sizeBytes = 0, ETag: etag, ChecksumSHA256 } of Parts) {
+          if (partNumber === undefined || etag === undefined) continue;
+          found.push({ partNumber, sizeBytes, etag, checksum: ChecksumSHA256 });
         }
-        marker = page.NextPartNumberMarker;
-        if (page.IsTruncated !== true || marker === undefined) break;
       }
       return found;
+    };
+    return await orMissing(reading());
+  }
+
+  /** Anything else that may be asked of the bucket. */
+  async ask<Output>(
+    signal: AbortSignal,
+    make: (target: Target) => Command<Output>,
+    timeoutMs: number = ARTEFACT_LIMITS.callTimeoutMs,
+  ): Promise<Output> {
+    return await this.#call(signal, timeoutMs, async (s3, target, abort) => {
+      // The command is one of this client's; it says what is answered.
+      return (await (s3 as Client).send(make(target) as never, abort)) as Output;
     });
   }
 
-  async #call<T>(
-    signal: AbortSignal | undefined,
-    send: (
-      s3: S3Client,
-      target: { readonly Bucket: string; readonly ExpectedBucketOwner?: string },
-      abort: { readonly abortSignal: AbortSignal },
-    ) => Promise<T>,
-    timeoutMs: number = ARTEFACT_LIMITS.callTimeoutMs,
-  ): Promise<T> {
-    const { s3, bucket, bucketOwner } = this.#options;
-    const retrying: RetryOptions = { ...this.#options, signal };
-    const owner = bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner };
-    return await retry(async () => {
-      const watchdog = new Watchdog(timeoutMs, signal);
-      try {
-        return await send(s3, { Bucket: bucket, ...owner }, { abortSignal: watchdog.signal });
-      } catch (error) {
-        throw watchdog.signal.aborted ? watchdog.signal.reason : error;
-      } finally {
-        watchdog.stop();
-      }
-    }, retrying);
+  /** What takes as long as the line needs. */
+  #send<Output>(signal: AbortSignal, make: (target: Target) => Command<Output>): Promise<Output> {
+    return this.ask(signal, make, this.#limits.sendTimeoutMs);
   }
 
-  /** Undefined where S3 says that there is no such object or upload. A bucket that is not there stays an error. */
-  async #orMissing<T>(work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      const isMissing = error instanceof Error && error.name !== 'NoSuchBucket' && statusOf(error) === 404;
-      if (isMissing) return undefined;
-      throw error;
-    }
+  async #call<T>(
+    signal: AbortSignal,
+    timeoutMs: number,
+    send: (s3: S3Client, target: Target, abort: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    const { s3, bucket, bucketOwner } = this.#options;
+    const target = {
+      Bucket: bucket,
+      ...(bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner }),
+    };
+    const once = () => watched(timeoutMs, signal, (abortSignal) => send(s3, target, { abortSignal }));
+    return await retry(once, { ...this.#limits, signal });
+  }
+}
+
+/** Undefined where S3 says that there is no such object or upload. A bucket that is not there stays an error. */
+async function orMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    const isMissing = error instanceof Error && error.name !== 'NoSuchBucket' && statusOf(error) === 404;
+    if (isMissing) return undefined;
+    throw error;
   }
 }

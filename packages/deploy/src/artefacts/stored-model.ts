@@ -1,10 +1,10 @@
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { OTHER_REGION, toDeployError } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
-import { ARTEFACT_LIMITS, TRANSFER_DEFAULTS } from './limits.js';
+import { ARTEFACT_LIMITS } from './limits.js';
 import { chooseModelFiles, type ModelFormat } from './model-files.js';
 import { MANIFEST_NAME, parseManifest } from './model-manifest.js';
 import { ObjectStore } from './object-store.js';
-import { toS3Error } from './s3-error.js';
 import { formatS3Uri, parseS3Uri } from './s3-location.js';
 
 export interface CheckModelOptions {
@@ -35,11 +35,11 @@ export interface StoredModel {
  * @throws DeployError `model_incomplete` with what is missing; `bucket_unusable`, `access_denied`, `aws_…`
  */
 export async function checkStoredModel(options: CheckModelOptions): Promise<StoredModel> {
-  const { s3, bucketOwner, signal } = options;
+  const { signal = new AbortController().signal } = options;
   const { bucket, prefix } = parseS3Uri(options.uri);
-  const store = new ObjectStore({ ...TRANSFER_DEFAULTS, s3, bucket, bucketOwner });
+  const store = new ObjectStore({ ...options, bucket });
   try {
-    await checkRegion(options, bucket);
+    await checkRegion(store, options.region, signal);
     const objects = await store.list(prefix, signal);
     const files = objects.map(({ key, sizeBytes }) => ({ path: key.slice(prefix.length), sizeBytes }));
     if (files.some(({ path }) => /\.(tar|tar\.gz|tgz)$/.test(path))) {
@@ -68,25 +68,15 @@ export async function checkStoredModel(options: CheckModelOptions): Promise<Stor
     const uri = formatS3Uri({ bucket, prefix });
     return { uri, format: choice.format, totalBytes, commit: manifest?.commit };
   } catch (error) {
-    signal?.throwIfAborted();
-    throw toS3Error(error);
+    signal.throwIfAborted();
+    throw toDeployError(error);
   }
 }
 
-async function checkRegion(
-  { s3, bucketOwner, region, signal }: CheckModelOptions,
-  bucket: string,
-): Promise<void> {
-  const owner = bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner };
-  const { BucketRegion } = await s3.send(
-    new HeadBucketCommand({ Bucket: bucket, ...owner }),
-    signal === undefined ? {} : { abortSignal: signal },
-  );
+async function checkRegion(store: ObjectStore, region: string, signal: AbortSignal): Promise<void> {
+  const { BucketRegion } = await store.ask(signal, (target) => new HeadBucketCommand(target));
   if (BucketRegion !== undefined && BucketRegion !== region) {
-    throw new DeployError('bucket_unusable', {
-      sentence:
-        'The bucket is in another region. SageMaker reads a model only from a bucket of the endpoint’s own region.',
-    });
+    throw new DeployError('bucket_unusable', { sentence: OTHER_REGION });
   }
 }
 
@@ -100,14 +90,14 @@ async function checkRegion(
 export async function removeStoredModel(
   options: Pick<CheckModelOptions, 's3' | 'uri' | 'bucketOwner' | 'signal'>,
 ): Promise<readonly string[]> {
-  const { s3, bucketOwner, signal } = options;
+  const { signal = new AbortController().signal } = options;
   const { bucket, prefix } = parseS3Uri(options.uri);
   if (prefix === '') {
     throw new DeployError('invalid_setting', {
       sentence: 'A model lies in a prefix of its own; a whole bucket is not emptied.',
     });
   }
-  const store = new ObjectStore({ ...TRANSFER_DEFAULTS, s3, bucket, bucketOwner });
+  const store = new ObjectStore({ ...options, bucket });
   try {
     for (const { key, uploadId } of await store.listUploads(prefix, signal)) {
       await store.abort(key, uploadId, signal);
@@ -117,9 +107,9 @@ export async function removeStoredModel(
     const keys = objects.map(({ key }) => key).toSorted((one, other) => rank(one) - rank(other));
     return await store.remove(keys, signal);
   } catch (error) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (error instanceof Error && error.name === 'NoSuchBucket') return [];
-    throw toS3Error(error);
+    throw toDeployError(error);
   }
 }
 

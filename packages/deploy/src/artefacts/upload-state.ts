@@ -1,5 +1,5 @@
 import { isRecord, parseJson } from '@kikitori/core';
-import type { HubFile } from '@kikitori/core/hub';
+import type { HubFile, HubListing } from '@kikitori/core/hub';
 import type { DigestState } from './file-digest.js';
 import { ARTEFACT_LIMITS } from './limits.js';
 import { type FileRecord, parseRecords } from './model-manifest.js';
@@ -40,14 +40,10 @@ export class UploadState {
   #checkpoint: Checkpoint | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(
-    store: ObjectStore,
-    prefix: string,
-    model: { readonly repository: string; readonly commit: string },
-  ) {
+  constructor(store: ObjectStore, prefix: string, { repository, commit }: HubListing) {
     this.#store = store;
     this.#key = `${prefix}${STATE_NAME}`;
-    this.#model = model;
+    this.#model = { repository, commit };
   }
 
   /** Reads what an earlier copy of the same commit left. */

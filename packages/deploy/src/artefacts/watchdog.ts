@@ -1,19 +1,17 @@
+import { whenAborted } from '@kikitori/core';
 import { BrokenOffError } from '@kikitori/core/hub';
 
 /** Ends one request when it is quiet for too long, or when the caller's signal is aborted. */
 export class Watchdog {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #outer: AbortSignal | undefined;
-  readonly #forward = (): void => this.#controller.abort(this.#outer?.reason);
+  readonly #leave: () => void;
 
-  constructor(timeoutMs: number, outer: AbortSignal | undefined) {
-    this.#outer = outer;
+  constructor(timeoutMs: number, outer: AbortSignal) {
     this.#timer = setTimeout(() => {
       this.#controller.abort(new BrokenOffError('Nothing came for too long.'));
     }, timeoutMs);
-    if (outer?.aborted === true) this.#forward();
-    else outer?.addEventListener('abort', this.#forward);
+    this.#leave = whenAborted(outer, () => this.#controller.abort(outer.reason));
   }
 
   /** For the request. */
@@ -29,6 +27,22 @@ export class Watchdog {
   /** Lets go of the timer and of the caller's signal. Twice does no harm. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#forward);
+    this.#leave();
+  }
+}
+
+/** Asks once, for at most so long; what is still under way then fails with the reason, however the one who asks tells it. */
+export async function watched<T>(
+  timeoutMs: number,
+  outer: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const watchdog = new Watchdog(timeoutMs, outer);
+  try {
+    return await ask(watchdog.signal);
+  } catch (error) {
+    throw watchdog.signal.aborted ? watchdog.signal.reason : error;
+  } finally {
+    watchdog.stop();
   }
 }

@@ -1,4 +1,5 @@
-import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { DEPLOY_LIMITS } from '../limits.js';
 import { isPassing, toDeployError } from './failure.js';
@@ -27,12 +28,6 @@ export interface AwsOptions {
   readonly random?: () => number;
 }
 
-/** One of AWS's clients together with its commands. */
-export interface Service<Client, Sdk> {
-  readonly client: Client;
-  readonly sdk: Sdk;
-}
-
 interface ClientConfig {
   region: string;
   maxAttempts: number;
@@ -42,17 +37,70 @@ interface ClientConfig {
   forcePathStyle?: boolean;
 }
 
+/** A client of AWS, as far as all of them are the same. */
+export interface Client {
+  send(command: never, options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+  destroy(): void;
+}
+
+/** A command of AWS, as far as it says what is answered. */
+export interface Command<Output> {
+  resolveMiddleware(...parts: never): (...parts: never) => Promise<{ readonly output: Output }>;
+}
+
+/** AWS's own clients, each loaded on first use, since each is heavy. */
+const SERVICES = {
+  cloudFormation: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-cloudformation');
+    return { sdk, client: new sdk.CloudFormationClient(config) };
+  },
+  cloudWatch: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-cloudwatch');
+    return { sdk, client: new sdk.CloudWatchClient(config) };
+  },
+  logs: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-cloudwatch-logs');
+    return { sdk, client: new sdk.CloudWatchLogsClient(config) };
+  },
+  ecr: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-ecr');
+    return { sdk, client: new sdk.ECRClient(config) };
+  },
+  iam: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-iam');
+    return { sdk, client: new sdk.IAMClient(config) };
+  },
+  s3: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-s3');
+    return { sdk, client: new sdk.S3Client(config) };
+  },
+  sageMaker: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-sagemaker');
+    return { sdk, client: new sdk.SageMakerClient(config) };
+  },
+  serviceQuotas: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-service-quotas');
+    return { sdk, client: new sdk.ServiceQuotasClient(config) };
+  },
+  sts: async (config: ClientConfig) => {
+    const sdk = await import('@aws-sdk/client-sts');
+    return { sdk, client: new sdk.STSClient(config) };
+  },
+};
+
+type ServiceName = keyof typeof SERVICES;
+type Service<Name extends ServiceName> = Awaited<ReturnType<(typeof SERVICES)[Name]>>;
+
 /**
- * AWS's own clients, each loaded on first use, and one way to call them: tried again where that may help, with jitter, on a clock
- * that a test can turn. `close` lets go of their sockets.
+ * One way to ask AWS: tried again where that may help, with jitter, on a clock that a test can turn. `close` lets go of the clients' sockets.
  */
 export class Aws {
   readonly region: string;
   readonly clock: Clock;
   readonly #options: AwsOptions;
   readonly #random: () => number;
-  readonly #opened: { destroy(): void }[] = [];
-  readonly #services = new Map<string, Promise<unknown>>();
+  readonly #opened: Client[] = [];
+  readonly #services = new Map<ServiceName, Promise<{ readonly client: Client }>>();
 
   constructor(options: AwsOptions) {
     this.#options = options;
@@ -61,86 +109,26 @@ export class Aws {
     this.#random = options.random ?? Math.random;
   }
 
-  cloudFormation = () =>
-    this.#open('cloudformation', async (config) => {
-      const sdk = await import('@aws-sdk/client-cloudformation');
-      return { sdk, client: new sdk.CloudFormationClient(config) };
-    });
-
-  cloudWatch = () =>
-    this.#open('cloudwatch', async (config) => {
-      const sdk = await import('@aws-sdk/client-cloudwatch');
-      return { sdk, client: new sdk.CloudWatchClient(config) };
-    });
-
-  logs = () =>
-    this.#open('logs', async (config) => {
-      const sdk = await import('@aws-sdk/client-cloudwatch-logs');
-      return { sdk, client: new sdk.CloudWatchLogsClient(config) };
-    });
-
-  ecr = () =>
-    this.#open('ecr', async (config) => {
-      const sdk = await import('@aws-sdk/client-ecr');
-      return { sdk, client: new sdk.ECRClient(config) };
-    });
-
-  /** ECR of any region, for those who try again by themselves not at all: the client does it for them. */
-  async ecrFor(): Promise<(region: string) => ECRClient> {
-    const { sdk } = await this.ecr();
-    return (region) => {
-      const client = new sdk.ECRClient({
-        ...this.#config(),
-        region,
-        maxAttempts: DEPLOY_LIMITS.callAttemptsMax,
-      });
-      this.#opened.push(client);
-      return client;
-    };
+  /** S3's client, for those who try again by themselves: it moves gigabytes. */
+  async s3(): Promise<S3Client> {
+    return (await this.#open('s3')).client;
   }
 
-  iam = () =>
-    this.#open('iam', async (config) => {
-      const sdk = await import('@aws-sdk/client-iam');
-      return { sdk, client: new sdk.IAMClient(config) };
-    });
-
-  s3 = () =>
-    this.#open('s3', async (config) => {
-      const sdk = await import('@aws-sdk/client-s3');
-      return { sdk, client: new sdk.S3Client(config) };
-    });
-
-  sageMaker = () =>
-    this.#open('sagemaker', async (config) => {
-      const sdk = await import('@aws-sdk/client-sagemaker');
-      return { sdk, client: new sdk.SageMakerClient(config) };
-    });
-
-  serviceQuotas = () =>
-    this.#open('service-quotas', async (config) => {
-      const sdk = await import('@aws-sdk/client-service-quotas');
-      return { sdk, client: new sdk.ServiceQuotasClient(config) };
-    });
-
-  sts = () =>
-    this.#open('sts', async (config) => {
-      const sdk = await import('@aws-sdk/client-sts');
-      return { sdk, client: new sdk.STSClient(config) };
-    });
-
   /**
-   * One call, tried again while it is throttled or fails inside AWS. Rejects with `DeployError` by what AWS said (name and words of its
+   * Asks a service one thing, again while it is throttled or fails inside AWS. Rejects with `DeployError` by what AWS said (name and words of its
    * error are the `cause`), or with the reason of `signal`.
    */
-  async call<T>(
-    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<T> {
+  async ask<Name extends ServiceName, Output>(
+    name: Name,
+    make: (sdk: Service<Name>['sdk']) => Command<Output>,
+    signal: AbortSignal,
+  ): Promise<Output> {
+    const { sdk, client } = await this.#open(name);
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
-        return await send({ abortSignal: signal });
+        // The command is one of this client's; it says what is answered.
+        return (await (client as Client).send(make(sdk) as never, { abortSignal: signal })) as Output;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (!isPassing(error) || attempt >= DEPLOY_LIMITS.callAttemptsMax) throw toDeployError(error);
@@ -155,20 +143,17 @@ export class Aws {
     for (const client of this.#opened.splice(0)) client.destroy();
   }
 
-  async #open<Client extends { destroy(): void }, Sdk>(
-    name: string,
-    make: (config: ClientConfig) => Promise<Service<Client, Sdk>>,
-  ): Promise<Service<Client, Sdk>> {
+  async #open<Name extends ServiceName>(name: Name): Promise<Service<Name>> {
     let opening = this.#services.get(name);
     if (opening === undefined) {
-      opening = make(this.#config()).then((service) => {
+      opening = SERVICES[name](this.#config()).then((service) => {
         this.#opened.push(service.client);
         return service;
       });
       this.#services.set(name, opening);
     }
-    // What is kept under a name was made by the same `make`.
-    return (await opening) as Service<Client, Sdk>;
+    // What is kept under a name was made by its row.
+    return (await opening) as Service<Name>;
   }
 
   #config(): ClientConfig {

@@ -1,48 +1,67 @@
+import { isTransient } from '@kikitori/core/hub';
 import { DeployError, type DeployErrorCode } from '../errors.js';
 
 /** What AWS's clients throw, as far as we look at it. */
 interface ServiceFailure extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly code?: unknown;
 }
 
-const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set([
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'InvalidClientTokenId',
-  'UnrecognizedClientException',
-  'SignatureDoesNotMatch',
-  'InvalidSignatureException',
-  'IncompleteSignature',
-  'IncompleteSignatureException',
-  'MissingAuthenticationToken',
-  'AuthFailure',
-  'RequestExpired',
+/** What the names of AWS's errors mean for us; of all services, since they agree. */
+const NAMES: Readonly<Partial<Record<DeployErrorCode, readonly string[]>>> = {
+  credentials_unavailable: ['CredentialsProviderError', 'TokenProviderError', 'NoCredentials'],
+  credentials_refused: [
+    ...[
+      'ExpiredToken',
+      'ExpiredTokenException',
+      'InvalidToken',
+      'InvalidClientTokenId',
+      'InvalidAccessKeyId',
+    ],
+    ...['UnrecognizedClientException', 'MissingAuthenticationToken', 'AuthFailure', 'RequestExpired'],
+    ...['SignatureDoesNotMatch', 'InvalidSignatureException', 'RequestTimeTooSkewed'],
+    ...['IncompleteSignature', 'IncompleteSignatureException'],
+  ],
+  access_denied: ['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation'],
+  throttled: [
+    ...['Throttling', 'ThrottlingException', 'ThrottledException', 'TooManyRequestsException'],
+    ...['RequestLimitExceeded', 'SlowDown'],
+  ],
+  aws_unreachable: ['TimeoutError', 'RequestTimeout', 'RequestTimeoutException'],
+  image_missing: ['ImageNotFoundException', 'RepositoryNotFoundException'],
+  bucket_unusable: ['NoSuchBucket', 'NotFound', 'PermanentRedirect', 'AuthorizationHeaderMalformed'],
+};
+const CODES: ReadonlyMap<string, DeployErrorCode> = new Map(
+  // The keys are codes.
+  (Object.entries(NAMES) as [DeployErrorCode, readonly string[]][]).flatMap(([code, names]) =>
+    names.map((name) => [name, code] as const),
+  ),
+);
+
+const STATUSES: ReadonlyMap<number | undefined, DeployErrorCode> = new Map([
+  [301, 'bucket_unusable'],
+  [403, 'access_denied'],
+  [408, 'aws_unreachable'],
+  [425, 'aws_unreachable'],
+  [429, 'throttled'],
+  [503, 'throttled'],
 ]);
-const DENIED: ReadonlySet<string> = new Set([
-  'AccessDenied',
-  'AccessDeniedException',
-  'UnauthorizedOperation',
-]);
-const THROTTLED: ReadonlySet<string> = new Set([
-  'Throttling',
-  'ThrottlingException',
-  'ThrottledException',
-  'TooManyRequestsException',
-  'RequestLimitExceeded',
-  'SlowDown',
-  'LimitExceededException',
-]);
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-]);
+
+/** A bucket whose region is not the one that was asked. */
+export const OTHER_REGION =
+  'The bucket is in another region. SageMaker reads a model only from a bucket of the endpoint’s own region.';
+/** An upload that was there before and is not any more. */
+export const ENDED_ELSEWHERE =
+  'The upload was ended by somebody else: by another copy of the same model, or by a rule of the bucket. Run the same command again.';
+const NO_BUCKET = 'There is no such bucket; make it first, or name another one.';
+
+/** Sentences that are more exact than the table's, by AWS's name. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  NoSuchBucket: NO_BUCKET,
+  NotFound: NO_BUCKET,
+  NoSuchUpload: ENDED_ELSEWHERE,
+  LimitExceededException:
+    'This account has as many of that kind as it may, which AWS names above; remove one, or ask AWS for more.',
+};
 
 /**
  * What is kept of an error of AWS's clients. The error itself carries the whole request, with its signature and the session token, and whatever
@@ -50,12 +69,10 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
  */
 class AwsRefusal extends Error {
   override readonly name: string;
-  readonly httpStatus: number | undefined;
 
-  constructor({ name, message, $metadata }: ServiceFailure) {
+  constructor({ name, message }: Error) {
     super(withoutSignature(message));
     this.name = name;
-    this.httpStatus = $metadata?.httpStatusCode;
   }
 }
 
@@ -69,53 +86,47 @@ function withoutSignature(text: string): string {
   return kept.length < text.length ? `${kept.trimEnd()} …` : text;
 }
 
-/** What a failed call means for us. */
-export function codeOf(error: unknown): DeployErrorCode {
-  if (!(error instanceof Error)) return 'aws_failed';
-  const { name, message, code, $metadata } = error as ServiceFailure;
-  if (name === 'CredentialsProviderError' || name === 'TokenProviderError') return 'credentials_unavailable';
-  if (CREDENTIALS_REFUSED.has(name)) return 'credentials_refused';
-  if (DENIED.has(name) || /is not authorized to perform/.test(message)) return 'access_denied';
-  if (THROTTLED.has(name) || /rate exceeded/i.test(message)) return 'throttled';
-  if (UNREACHABLE.has(String(code)) || name === 'TimeoutError') return 'aws_unreachable';
-  const status = $metadata?.httpStatusCode;
-  if (status === 429) return 'throttled';
-  return 'aws_failed';
+/** The HTTP status of an error of AWS's clients; none when there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof Error ? (error as ServiceFailure).$metadata?.httpStatusCode : undefined;
 }
 
-/** Whether the same call may succeed a moment later. */
+/** What a failure of AWS, or of anything else that is asked over the network, means for us. */
+function codeOf(error: unknown): DeployErrorCode {
+  if (!(error instanceof Error)) return 'aws_failed';
+  const named = CODES.get(error.name);
+  if (named !== undefined) return named;
+  if (/is not authorized to perform/.test(error.message)) return 'access_denied';
+  if (/rate exceeded/i.test(error.message)) return 'throttled';
+  return isTransient(error) ? 'aws_unreachable' : (STATUSES.get(statusOf(error)) ?? 'aws_failed');
+}
+
+/** Whether the same may succeed a moment later: throttled, broken off, overloaded; of AWS, of a hub, of `fetch`. What is ours already is final. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof DeployError) return error.retryable;
+  if (error instanceof DeployError) return false;
   const code = codeOf(error);
-  if (code === 'throttled' || code === 'aws_unreachable') return true;
-  if (code !== 'aws_failed' || !(error instanceof Error)) return false;
-  return ((error as ServiceFailure).$metadata?.httpStatusCode ?? 0) >= 500;
+  return code === 'throttled' || code === 'aws_unreachable' || (statusOf(error) ?? 0) >= 500;
 }
 
 /**
- * The error of this package for a failed call. The action that was refused is named, since that is what an administrator needs. Its cause has
- * AWS's name and words of the failure, and nothing of the request.
+ * The error of this package for a failed call; one that is ours already stays as it is. The action that was refused is named, since that is what
+ * an administrator needs. Its cause has AWS's name and words of the failure, and nothing of the request.
  */
 export function toDeployError(error: unknown): DeployError {
   if (error instanceof DeployError) return error;
   const code = codeOf(error);
   const cause = error instanceof Error ? new AwsRefusal(error) : undefined;
-  const text = cause?.message ?? '';
-  const action = /not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)/.exec(text)?.[1];
-  return new DeployError(code, {
-    cause,
-    serviceText: text,
-    ...(code === 'access_denied' && action !== undefined
-      ? {
-          sentence: `These credentials may not do ${action}; "kikitori deploy --dry-run" prints the policy they need.`,
-        }
-      : {}),
-  });
+  const { name = '', message: serviceText = '' } = cause ?? {};
+  const action = /not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)/.exec(serviceText)?.[1];
+  const sentence =
+    code === 'access_denied' && action !== undefined
+      ? `These credentials may not do ${action}; "kikitori deploy --dry-run" prints the policy they need.`
+      : (SENTENCES[name] ?? (code === 'bucket_unusable' ? OTHER_REGION : undefined));
+  return new DeployError(code, { cause, serviceText, ...(sentence === undefined ? {} : { sentence }) });
 }
 
 /** Whether AWS refused a call by this name of an error, with words that match. */
 export function isRefusal(error: unknown, name: string, words: RegExp = /(?:)/): boolean {
   const cause = error instanceof DeployError ? error.cause : error;
-  if (!(cause instanceof Error)) return false;
-  return cause.name === name && words.test(cause.message);
+  return cause instanceof Error && cause.name === name && words.test(cause.message);
 }

@@ -8,7 +8,7 @@ import type { Engine } from '../settings/settings.js';
 import { PLATFORM } from './builder.js';
 import { IMAGE_LIMITS } from './limits.js';
 
-/** What goes into an image: exactly these files, and the words for the build. */
+/** What goes into an image: exactly these files. */
 export interface BuildContext {
   /** Folder that the paths are in. */
   readonly root: string;
@@ -16,7 +16,6 @@ export interface BuildContext {
   readonly paths: readonly string[];
   /** In `root`. */
   readonly dockerfile: string;
-  readonly buildArgs: Readonly<Record<string, string>>;
   /** Changes when a byte of any of this does: lower-case hex. */
   readonly hash: string;
 }
@@ -30,17 +29,13 @@ const CHECKOUT = join(import.meta.dirname, '..', '..', '..', '..');
  * @param root - a checkout; looked for around this package when not given
  * @throws DeployError `context_missing` with what to do
  */
-export async function readBuildContext(
-  engine: Engine,
-  buildArgs: Readonly<Record<string, string>> = {},
-  root: string = CHECKOUT,
-): Promise<BuildContext> {
+export async function readBuildContext(engine: Engine, root: string = CHECKOUT): Promise<BuildContext> {
   const dockerfile = `containers/${engine}/Dockerfile`;
   if (!(await isFile(join(root, dockerfile)))) throw new DeployError('context_missing');
   const paths = await listContext(root, `${dockerfile}.dockerignore`);
   checkComplete(engine, paths);
-  const hash = await hashContext({ root, paths, dockerfile, buildArgs });
-  return { root, paths, dockerfile, buildArgs, hash };
+  const hash = await hashContext({ root, paths, dockerfile });
+  return { root, paths, dockerfile, hash };
 }
 
 /** Names that the Dockerfile copies one by one; without them the build fails late, in words that help nobody. */
@@ -74,13 +69,8 @@ async function listContext(root: string, ignoreFile: string): Promise<readonly s
   return paths.toSorted();
 }
 
-/** Names, contents, the Dockerfile, the arguments and the platform, each with its length in front so that nothing runs together. */
-async function hashContext({
-  root,
-  paths,
-  dockerfile,
-  buildArgs,
-}: Omit<BuildContext, 'hash'>): Promise<string> {
+/** Names, contents, the Dockerfile and the platform, each with its length in front so that nothing runs together. */
+async function hashContext({ root, paths, dockerfile }: Omit<BuildContext, 'hash'>): Promise<string> {
   const hash = createHash('sha256');
   const add = (bytes: Uint8Array | string): void => {
     const block = Buffer.from(bytes);
@@ -94,8 +84,8 @@ async function hashContext({
     add(path);
     add(bytes);
   }
-  const named = Object.entries(buildArgs).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  add(JSON.stringify([PLATFORM, named]));
+  // The list had build arguments, which nobody could give; without it, images that were pushed would be built again.
+  add(JSON.stringify([PLATFORM, []]));
   return hash.digest('hex');
 }
 
@@ -109,7 +99,8 @@ export interface StagedContext {
 /** Lays a context out in a new folder below `parent`, the system's for temporary files when not given. */
 export async function stageContext(
   context: BuildContext,
-  { parent = tmpdir(), signal }: { readonly parent?: string; readonly signal?: AbortSignal | undefined } = {},
+  parent: string = tmpdir(),
+  signal?: AbortSignal,
 ): Promise<StagedContext> {
   const base = await mkdtemp(join(parent, 'kikitori-image-'));
   const remove = async (): Promise<void> => await rm(base, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { DeployError } from '../errors.js';
 import { IMAGE_LIMITS } from './limits.js';
 import { runProgram } from './program.js';
 
@@ -12,7 +13,6 @@ export interface BuildRecipe {
   readonly context: string;
   /** Name with tag in the registry. */
   readonly target: string;
-  readonly buildArgs: Readonly<Record<string, string>>;
   /** Name → file that a step of the build may read, and no layer keeps. */
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -35,10 +35,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** SageMaker's instances for endpoints, and vLLM's base image. Stated, so that a build on another processor fails or emulates. */
 export const PLATFORM = 'linux/amd64';
 
-const parts = ({ buildArgs, secrets }: BuildRecipe): readonly string[] => [
-  ...Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
-  ...Object.entries(secrets).flatMap(([id, file]) => ['--secret', `id=${id},src=${file}`]),
-];
+const secretWords = ({ secrets }: BuildRecipe): readonly string[] =>
+  Object.entries(secrets).flatMap(([id, file]) => ['--secret', `id=${id},src=${file}`]);
 
 const BUILDERS: Readonly<Record<BuilderName, Builder>> = {
   docker: {
@@ -52,7 +50,7 @@ const BUILDERS: Readonly<Record<BuilderName, Builder>> = {
     // feedback#180). Only the exporter can be told which kind to make, so it pushes as well.
     build: (recipe) => [
       ...['buildx', 'build', '--platform', PLATFORM, '--provenance=false', '--sbom=false'],
-      ...['--progress', 'plain', '--file', recipe.dockerfile, ...parts(recipe)],
+      ...['--progress', 'plain', '--file', recipe.dockerfile, ...secretWords(recipe)],
       ...['--output', `type=image,name=${recipe.target},push=true,oci-mediatypes=false`, recipe.context],
     ],
   },
@@ -62,7 +60,7 @@ const BUILDERS: Readonly<Record<BuilderName, Builder>> = {
     remedy: 'start its virtual machine with "finch vm start"',
     build: (recipe) => [
       ...['build', '--platform', PLATFORM, '--provenance=false', '--progress', 'plain'],
-      ...['--file', recipe.dockerfile, '--tag', recipe.target, ...parts(recipe), recipe.context],
+      ...['--file', recipe.dockerfile, '--tag', recipe.target, ...secretWords(recipe), recipe.context],
     ],
     push: (target) => ['push', '--platform', PLATFORM, target],
   },
@@ -73,7 +71,7 @@ const BUILDERS: Readonly<Record<BuilderName, Builder>> = {
     // Docker's format keeps the HEALTHCHECK, and is what SageMaker takes.
     build: (recipe) => [
       ...['build', '--platform', PLATFORM, '--format', 'docker'],
-      ...['--file', recipe.dockerfile, '--tag', recipe.target, ...parts(recipe), recipe.context],
+      ...['--file', recipe.dockerfile, '--tag', recipe.target, ...secretWords(recipe), recipe.context],
     ],
     push: (target) => ['push', target],
   },
@@ -85,44 +83,42 @@ const BUILDERS: Readonly<Record<BuilderName, Builder>> = {
     build: (recipe, env) => [
       ...['build', '--platform', PLATFORM, '--format', 'docker'],
       ...(env['BUILDAH_ISOLATION'] === undefined ? ['--isolation', 'chroot'] : []),
-      ...['--file', recipe.dockerfile, '--tag', recipe.target, ...parts(recipe), recipe.context],
+      ...['--file', recipe.dockerfile, '--tag', recipe.target, ...secretWords(recipe), recipe.context],
     ],
     push: (target) => ['push', target],
   },
 };
 
 /** What was found out about one builder. */
-export interface BuilderReport {
-  readonly name: BuilderName;
+interface BuilderReport {
+  readonly builder: Builder;
   readonly state: 'works' | 'missing' | 'broken';
-  /** What to do about a broken one. */
-  readonly remedy: string | undefined;
 }
 
-/** The builder of this name. */
-export function builderOf(name: BuilderName): Builder {
-  return BUILDERS[name];
-}
-
-/** Asks each builder whether it works, one after the other, until one does. */
-export async function probeBuilders(
-  names: readonly BuilderName[],
+/**
+ * The first builder that works, or the one that is asked for. Asks one after the other.
+ *
+ * @throws DeployError `builder_missing` with what to do about each one that is there and does not work
+ */
+export async function chooseBuilder(
+  asked: BuilderName | undefined,
   env: Environment,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
-): Promise<readonly BuilderReport[]> {
+  signal: AbortSignal,
+): Promise<Builder> {
   const reports: BuilderReport[] = [];
-  for (const name of names) {
-    const state = await probe(BUILDERS[name], env, signal);
-    reports.push({ name, state, remedy: state === 'broken' ? BUILDERS[name].remedy : undefined });
-    if (state === 'works') break;
+  for (const name of asked === undefined ? BUILDER_NAMES : [asked]) {
+    const builder = BUILDERS[name];
+    const state = await probe(builder, env, signal);
+    if (state === 'works') return builder;
+    reports.push({ builder, state });
   }
-  return reports;
+  throw new DeployError('builder_missing', { sentence: noBuilderSentence(reports) });
 }
 
 async function probe(
   { name, probes }: Builder,
   env: Environment,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<BuilderReport['state']> {
   for (const words of probes) {
     const timeoutMs = IMAGE_LIMITS.probeTimeoutMs;
@@ -134,9 +130,11 @@ async function probe(
 }
 
 /** The sentence for a machine without a builder that works. */
-export function noBuilderSentence(reports: readonly BuilderReport[]): string {
+function noBuilderSentence(reports: readonly BuilderReport[]): string {
   const broken = reports.filter(({ state }) => state === 'broken');
-  const hints = broken.map(({ name, remedy }) => `${name} is installed and does not work: ${remedy}.`);
+  const hints = broken.map(
+    ({ builder: { name, remedy } }) => `${name} is installed and does not work: ${remedy}.`,
+  );
   return [
     'No program on this machine can build the image.',
     ...hints,

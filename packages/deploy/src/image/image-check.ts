@@ -1,10 +1,12 @@
-import { BatchGetImageCommand, type ECRClient, GetDownloadUrlForLayerCommand } from '@aws-sdk/client-ecr';
 import { isRecord, parseJson } from '@kikitori/core';
-import { readShort } from '@kikitori/core/hub';
-import { Watchdog } from '../artefacts/watchdog.js';
+import { HttpStatusError, readShort } from '@kikitori/core/hub';
+import { TRANSFER_DEFAULTS } from '../artefacts/limits.js';
+import { retry } from '../artefacts/retry.js';
+import { watched } from '../artefacts/watchdog.js';
+import type { Aws } from '../aws/aws.js';
+import { toDeployError } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { PLATFORM } from './builder.js';
-import { toEcrError } from './ecr-error.js';
 import { type EcrName, parseEcrName, repositoryArn } from './ecr-name.js';
 import { IMAGE_LIMITS } from './limits.js';
 
@@ -28,38 +30,28 @@ export interface UsableImage {
   readonly warnings: readonly string[];
 }
 
-export interface CheckImageOptions {
-  /** For the image's region. */
-  readonly ecr: ECRClient;
-  readonly uri: string;
-  /** Of the endpoint. */
-  readonly region: string;
-  readonly signal?: AbortSignal;
-}
-
 /**
- * Checks an image that is in ECR: that it is there, for SageMaker's processors, with the label for bidirectional streaming, in
- * a format that SageMaker takes. Reads the image's own description, no layer.
+ * Checks an image that is in ECR: that it is there, in the region of the endpoint, for SageMaker's processors, with the label for bidirectional
+ * streaming, in a format that SageMaker takes. Reads the image's own description, no layer.
  *
  * @throws DeployError `image_missing`, `image_unsuitable`, `access_denied`, `aws_…`; or the signal's reason
  */
-export async function checkImage(options: CheckImageOptions): Promise<UsableImage> {
-  const { ecr, uri, region, signal } = options;
+export async function checkImage(aws: Aws, uri: string, signal: AbortSignal): Promise<UsableImage> {
   const name = parseEcrName(uri);
   if (name === undefined) {
     throw unsuitable('SageMaker takes images only from ECR: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG.');
   }
-  if (name.region !== region) {
+  if (name.region !== aws.region) {
     throw unsuitable('The image is in another region than the endpoint; SageMaker pulls only from its own.');
   }
   try {
-    const { digest, manifest, mediaType } = await readManifest(ecr, name, signal);
+    const { digest, manifest, mediaType } = await readManifest(aws, name, signal);
     if (LISTS.includes(mediaType)) {
       throw unsuitable(
         'The image is a list of images, which SageMaker refuses. Build it for one platform, with --provenance=false, and push it again.',
       );
     }
-    checkConfig(await readConfig(ecr, name, manifest, signal));
+    checkConfig(await readConfig(aws, name, manifest, signal));
     const warnings =
       mediaType === OCI_MANIFEST
         ? [
@@ -73,8 +65,8 @@ export async function checkImage(options: CheckImageOptions): Promise<UsableImag
       warnings,
     };
   } catch (error) {
-    signal?.throwIfAborted();
-    throw toEcrError(error);
+    signal.throwIfAborted();
+    throw toDeployError(error);
   }
 }
 
@@ -85,19 +77,17 @@ interface Manifest {
 }
 
 async function readManifest(
-  ecr: ECRClient,
+  aws: Aws,
   { accountId, repository, tag, digest }: EcrName,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<Manifest> {
-  const { images: [image] = [] } = await ecr.send(
-    new BatchGetImageCommand({
-      registryId: accountId,
-      repositoryName: repository,
-      imageIds: [digest === undefined ? { imageTag: tag ?? 'latest' } : { imageDigest: digest }],
-      acceptedMediaTypes: [DOCKER_MANIFEST, OCI_MANIFEST, ...LISTS],
-    }),
-    signal === undefined ? {} : { abortSignal: signal },
-  );
+  const input = {
+    registryId: accountId,
+    repositoryName: repository,
+    imageIds: [digest === undefined ? { imageTag: tag ?? 'latest' } : { imageDigest: digest }],
+    acceptedMediaTypes: [DOCKER_MANIFEST, OCI_MANIFEST, ...LISTS],
+  };
+  const { images: [image] = [] } = await aws.ask('ecr', (sdk) => new sdk.BatchGetImageCommand(input), signal);
   const found = image?.imageId?.imageDigest;
   const manifest = parseJson(image?.imageManifest ?? '');
   if (found === undefined || !isRecord(manifest)) throw new DeployError('image_missing');
@@ -107,30 +97,23 @@ async function readManifest(
 
 /** What an image says about itself lies beside its layers. */
 async function readConfig(
-  ecr: ECRClient,
+  aws: Aws,
   { accountId, repository }: EcrName,
   { config }: Readonly<Record<string, unknown>>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<unknown> {
   const digest = isRecord(config) ? config['digest'] : undefined;
   if (typeof digest !== 'string') throw unsuitable('The image’s manifest names no configuration.');
-  const { downloadUrl } = await ecr.send(
-    new GetDownloadUrlForLayerCommand({
-      registryId: accountId,
-      repositoryName: repository,
-      layerDigest: digest,
-    }),
-    signal === undefined ? {} : { abortSignal: signal },
-  );
+  const input = { registryId: accountId, repositoryName: repository, layerDigest: digest };
+  const { downloadUrl } = await aws.ask('ecr', (sdk) => new sdk.GetDownloadUrlForLayerCommand(input), signal);
   if (downloadUrl === undefined) throw new DeployError('aws_failed');
-  const watchdog = new Watchdog(IMAGE_LIMITS.configTimeoutMs, signal);
-  try {
-    const response = await fetch(downloadUrl, { signal: watchdog.signal });
-    if (!response.ok) throw new DeployError('aws_failed');
+  const download = async (each: AbortSignal): Promise<unknown> => {
+    const response = await fetch(downloadUrl, { signal: each });
+    if (!response.ok) throw new HttpStatusError(response.status);
     return parseJson((await readShort(response, IMAGE_LIMITS.configBytesMax)) ?? '');
-  } finally {
-    watchdog.stop();
-  }
+  };
+  const once = () => watched(IMAGE_LIMITS.configTimeoutMs, signal, download);
+  return await retry(once, { ...TRANSFER_DEFAULTS, signal });
 }
 
 function checkConfig(value: unknown): void {

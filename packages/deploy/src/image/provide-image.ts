@@ -1,31 +1,22 @@
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import type { ECRClient } from '@aws-sdk/client-ecr';
+import { sleep } from '@kikitori/core';
+import type { Aws } from '../aws/aws.js';
 import { DeployError, type DeployErrorCode } from '../errors.js';
 import type { Engine } from '../settings/settings.js';
 import { type BuildContext, readBuildContext, stageContext } from './build-context.js';
-import {
-  BUILDER_NAMES,
-  type Builder,
-  type BuilderName,
-  builderOf,
-  type Environment,
-  noBuilderSentence,
-  probeBuilders,
-} from './builder.js';
-import { toEcrError } from './ecr-error.js';
-import { parseEcrName, registryHost, repositoryArn } from './ecr-name.js';
+import { type Builder, type BuilderName, chooseBuilder, type Environment } from './builder.js';
+import { registryHost, repositoryArn } from './ecr-name.js';
 import { contentOf, imageTag } from './image-tag.js';
 import { IMAGE_LIMITS } from './limits.js';
 import { type ProgramEnd, runProgram } from './program.js';
 import {
+  DEFAULT_REPOSITORY,
   ensureRepository,
   findImage,
   type ListedImage,
   listImages,
-  type RepositoryPlace,
   registryPassword,
   tagImage,
 } from './repository.js';
@@ -36,29 +27,22 @@ export interface ImageSettings {
   /** The endpoint that it is for: its name is part of the image's tag, so that nobody removes what another one needs. */
   readonly endpointName: string;
   readonly accountId: string;
-  readonly region: string;
-  /** Another host of the same registry, such as one for FIPS; ECR's usual one when not given. */
+  /** Another host of the same registry; ECR's usual one when not given. */
   readonly registry?: string;
-  /** `kikitori` when not given. */
-  readonly repository?: string;
-  /** Arguments of the Dockerfile, such as `BASE_IMAGE` or `MODEL`; docs/containers.md lists them. */
-  readonly buildArgs?: Readonly<Record<string, string>>;
   /** A checkout; looked for around this package when not given. */
   readonly checkout?: string;
+  readonly signal: AbortSignal;
 }
 
 export interface ProvideImageOptions extends ImageSettings {
-  /** For another region than the endpoint's where a base image lies in that one's ECR. */
-  readonly ecrFor: (region: string) => ECRClient;
   /** Only this one, instead of the first that works. */
-  readonly builder?: BuilderName;
+  readonly builder: BuilderName | undefined;
   /** `PATH`, and what the builders themselves read. */
   readonly env: Environment;
   /** Put on the repository when it is made. */
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
   /** Told what happens, and each line of the builder. Must not throw and not wait. */
-  readonly onLine?: (line: string) => void;
-  readonly signal?: AbortSignal;
+  readonly onLine: (line: string) => void;
 }
 
 /** An image in our own repository. */
@@ -76,35 +60,26 @@ export interface ProvidedImage {
 
 /** What would be done. */
 export interface ImagePlan {
+  readonly context: BuildContext;
+  readonly tag: string;
   /** With the tag. */
   readonly target: string;
-  readonly tag: string;
-  readonly repository: string;
-  readonly repositoryArn: string;
-  /** The image is there already: nothing is built. */
-  readonly isThere: boolean;
+  /** The image, or one that was made of the same for another endpoint: nothing is built. */
+  readonly there: ListedImage | undefined;
 }
-
-/** Where the images go when nothing else is said. */
-export const DEFAULT_REPOSITORY = 'kikitori';
 
 /**
  * What providing the image would do, as far as reading tells.
  *
  * @throws DeployError `context_missing`, `access_denied`, `aws_…`
  */
-export async function planImage(
-  settings: ImageSettings & Pick<ProvideImageOptions, 'ecrFor' | 'signal'>,
-): Promise<ImagePlan> {
-  const context = await readBuildContext(settings.engine, settings.buildArgs, settings.checkout);
-  const { target, tag, place } = placeOf(settings, context);
-  try {
-    const isThere = findContent(await listImages(place), tag) !== undefined;
-    return { target, tag, repository: place.repository, repositoryArn: arnOf(settings), isThere };
-  } catch (error) {
-    settings.signal?.throwIfAborted();
-    throw toEcrError(error);
-  }
+export async function planImage(aws: Aws, settings: ImageSettings): Promise<ImagePlan> {
+  const context = await readBuildContext(settings.engine, settings.checkout);
+  const tag = imageTag(settings.endpointName, settings.engine, context.hash);
+  const target = `${hostOf(aws, settings)}/${DEFAULT_REPOSITORY}:${tag}`;
+  const images = await listImages(aws, settings.signal);
+  const same = images.filter(({ tags }) => tags.some((one) => contentOf(one) === contentOf(tag)));
+  return { context, tag, target, there: same.find(({ tags }) => tags.includes(tag)) ?? same[0] };
 }
 
 /**
@@ -115,43 +90,19 @@ export async function planImage(
  * @throws DeployError `builder_missing`, `build_failed`, `push_failed`, `context_missing`, `access_denied`, `aws_…`; or the
  *   signal's reason
  */
-export async function provideImage(options: ProvideImageOptions): Promise<ProvidedImage> {
-  const { signal, onLine = () => undefined } = options;
-  try {
-    const context = await readBuildContext(options.engine, options.buildArgs, options.checkout);
-    const { target, tag, place } = placeOf(options, context);
-    const there = findContent(await listImages(place), tag);
-    if (there !== undefined) {
-      if (!there.tags.includes(tag)) await tagImage(place, there.digest, tag);
-      return provided(options, { tag, image: there });
-    }
-    const builder = await chooseBuilder(options);
-    const hasMadeRepository = await ensureRepository(place, options.tags ?? {});
-    if (hasMadeRepository) onLine(`Made the ECR repository ${place.repository}`);
-    await buildAndPush({ builder, context, target }, options);
-    const image = await lookUp(place, tag);
-    return { ...provided(options, { tag, image }), builtBy: builder.name, hasMadeRepository };
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toEcrError(error);
+export async function provideImage(aws: Aws, options: ProvideImageOptions): Promise<ProvidedImage> {
+  const { accountId, builder: asked, env, tags, onLine, signal } = options;
+  const { context, tag, target, there } = await planImage(aws, options);
+  if (there !== undefined) {
+    if (!there.tags.includes(tag)) await tagImage(aws, there.digest, tag, signal);
+    return { ...provided(aws, options, there), tag, builtBy: undefined, hasMadeRepository: false };
   }
-}
-
-/** The image of this tag, or one that was made of the same for another endpoint. */
-function findContent(images: readonly ListedImage[], tag: string): ListedImage | undefined {
-  const content = contentOf(tag);
-  const same = images.filter(({ tags }) => tags.some((one) => contentOf(one) === content));
-  return same.find(({ tags }) => tags.includes(tag)) ?? same[0];
-}
-
-/** The first builder that works, or the one that is asked for. */
-async function chooseBuilder({ builder, env, signal }: ProvideImageOptions): Promise<Builder> {
-  const reports = await probeBuilders(builder === undefined ? BUILDER_NAMES : [builder], env, { signal });
-  const found = reports.find(({ state }) => state === 'works');
-  if (found === undefined) {
-    throw new DeployError('builder_missing', { sentence: noBuilderSentence(reports) });
-  }
-  return builderOf(found.name);
+  const builder = await chooseBuilder(asked, env, signal);
+  const hasMadeRepository = await ensureRepository(aws, accountId, tags, signal);
+  if (hasMadeRepository) onLine(`Made the ECR repository ${DEFAULT_REPOSITORY}`);
+  await buildAndPush(aws, { builder, context, target }, options);
+  const image = await lookUp(aws, tag, signal);
+  return { ...provided(aws, options, image), tag, builtBy: builder.name, hasMadeRepository };
 }
 
 interface Job {
@@ -160,23 +111,19 @@ interface Job {
   readonly target: string;
 }
 
-/** Logs in where it has to, builds, pushes, and logs out again, so that no password of ours outlives the command. */
-async function buildAndPush(job: Job, options: ProvideImageOptions): Promise<void> {
+/** Logs in, builds, pushes, and logs out again, so that no password of ours outlives the command. */
+async function buildAndPush(aws: Aws, job: Job, options: ProvideImageOptions): Promise<void> {
   const { builder, context, target } = job;
-  const { env, signal, onLine = () => undefined } = options;
-  const { TMPDIR: parent } = env;
-  const staged = await stageContext(context, { ...(parent === undefined ? {} : { parent }), signal });
-  const registries = [...registriesOf(job, options)];
-  const loggedIn: string[] = [];
+  const { env, signal, onLine } = options;
+  const registry = hostOf(aws, options);
+  const staged = await stageContext(context, env['TMPDIR'], signal);
+  let isLoggedIn = false;
   try {
-    for (const [registry, region] of registries) {
-      await logIn(builder.name, registry, region, options);
-      loggedIn.push(registry);
-    }
+    await logIn(aws, builder.name, registry, options);
+    isLoggedIn = true;
     onLine(`Building with ${builder.name}`);
     const { dir, dockerfile } = staged;
-    const secrets: Record<string, string> = await secretsOf(options);
-    const recipe = { dockerfile, context: dir, target, buildArgs: context.buildArgs, secrets };
+    const recipe = { dockerfile, context: dir, target, secrets: await secretsOf(options) };
     const words = builder.build(recipe, env);
     const shared = { env: { ...env, DOCKER_BUILDKIT: '1' }, onLine, signal };
     expectDone(
@@ -191,30 +138,20 @@ async function buildAndPush(job: Job, options: ProvideImageOptions): Promise<voi
       if (end.exitCode !== 0 && !isTagTaken(end)) expectDone(end, 'push_failed');
     }
   } finally {
-    for (const registry of loggedIn) await logOut(builder.name, registry, env);
+    if (isLoggedIn) await logOut(builder.name, registry, env);
     await staged.remove();
   }
 }
 
-/** Our registry, and that of each base image that lies in a private one. Host → region. */
-function registriesOf({ context }: Job, settings: ImageSettings): ReadonlyMap<string, string> {
-  const registries = new Map([[hostOf(settings), settings.region]]);
-  for (const name of Object.values(context.buildArgs)) {
-    const found = parseEcrName(name);
-    if (found !== undefined) registries.set(found.registry, found.region);
-  }
-  return registries;
-}
-
 async function logIn(
+  aws: Aws,
   builder: BuilderName,
   registry: string,
-  region: string,
-  { ecrFor, env, signal }: ProvideImageOptions,
+  { env, signal }: ProvideImageOptions,
 ): Promise<void> {
   const end = await runProgram(builder, {
     words: ['login', '--username', 'AWS', '--password-stdin', registry],
-    input: await registryPassword(ecrFor(region), signal),
+    input: await registryPassword(aws, signal),
     env,
     timeoutMs: IMAGE_LIMITS.loginTimeoutMs,
     signal,
@@ -252,52 +189,26 @@ function expectDone({ exitCode, tail }: ProgramEnd, code: DeployErrorCode): void
   throw new DeployError(code, { serviceText: tail.slice(-12).join('\n').slice(-1_000) });
 }
 
-async function lookUp(place: RepositoryPlace, tag: string): Promise<ListedImage> {
+async function lookUp(aws: Aws, tag: string, signal: AbortSignal): Promise<ListedImage> {
   for (let attempts = 1; ; attempts += 1) {
-    const image = await findImage(place, { imageTag: tag });
+    const image = await findImage(aws, tag, signal);
     if (image !== undefined) return image;
     if (attempts === IMAGE_LIMITS.lookUpAttemptsMax) throw new DeployError('push_failed');
-    await wait(
-      IMAGE_LIMITS.lookUpDelayMs,
-      undefined,
-      place.signal === undefined ? {} : { signal: place.signal },
-    );
+    await sleep(aws.clock, IMAGE_LIMITS.lookUpDelayMs, { signal });
   }
 }
 
-function placeOf(
-  settings: ImageSettings & Pick<ProvideImageOptions, 'ecrFor' | 'signal'>,
-  { hash }: BuildContext,
-): { readonly target: string; readonly tag: string; readonly place: RepositoryPlace } {
-  const { engine, endpointName, accountId, region, ecrFor, signal } = settings;
-  const { repository = DEFAULT_REPOSITORY } = settings;
-  const tag = imageTag(endpointName, engine, hash);
-  const target = `${hostOf(settings)}/${repository}:${tag}`;
-  return { target, tag, place: { ecr: ecrFor(region), accountId, repository, signal } };
-}
-
-function hostOf({ registry, accountId, region }: ImageSettings): string {
+function hostOf({ region }: Aws, { registry, accountId }: ImageSettings): string {
   return registry ?? registryHost(accountId, region);
 }
 
-function arnOf({ accountId, region, repository = DEFAULT_REPOSITORY }: ImageSettings): string {
-  return repositoryArn({ accountId, region, repository });
-}
-
-function provided(
-  settings: ImageSettings,
-  { tag, image }: { readonly tag: string; readonly image: ListedImage },
-): ProvidedImage {
-  const { repository = DEFAULT_REPOSITORY } = settings;
-  const isDocker =
-    image.mediaType === undefined || image.mediaType.includes('docker.distribution.manifest.v2');
+function provided(aws: Aws, settings: ImageSettings, { digest, mediaType }: ListedImage) {
+  const { accountId } = settings;
+  const isDocker = mediaType === undefined || mediaType.includes('docker.distribution.manifest.v2');
   return {
-    uri: `${hostOf(settings)}/${repository}@${image.digest}`,
-    tag,
-    digest: image.digest,
-    repositoryArn: arnOf(settings),
-    builtBy: undefined,
-    hasMadeRepository: false,
+    uri: `${hostOf(aws, settings)}/${DEFAULT_REPOSITORY}@${digest}`,
+    digest,
+    repositoryArn: repositoryArn({ accountId, region: aws.region, repository: DEFAULT_REPOSITORY }),
     warnings: isDocker
       ? []
       : [

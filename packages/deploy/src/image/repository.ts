@@ -1,26 +1,15 @@
-import {
-  BatchGetImageCommand,
-  CreateRepositoryCommand,
-  DescribeImagesCommand,
-  DescribeRepositoriesCommand,
-  type ECRClient,
-  GetAuthorizationTokenCommand,
-  type ImageDetail,
-  ListTagsForResourceCommand,
-  PutImageCommand,
-  PutLifecyclePolicyCommand,
-} from '@aws-sdk/client-ecr';
+import type { CreateRepositoryCommandInput, ImageDetail } from '@aws-sdk/client-ecr';
+import type { Aws } from '../aws/aws.js';
+import { isRefusal } from '../aws/failure.js';
+import { pages } from '../aws/pages.js';
 import { DeployError } from '../errors.js';
 import { repositoryArn } from './ecr-name.js';
 import { IMAGE_LIMITS } from './limits.js';
 
-/** Where an image is or shall be. */
-export interface RepositoryPlace {
-  readonly ecr: ECRClient;
-  readonly accountId: string;
-  readonly repository: string;
-  readonly signal: AbortSignal | undefined;
-}
+/** The repository of all images that we make, in the region of `aws`. */
+export const DEFAULT_REPOSITORY = 'kikitori';
+
+const TARGET = { repositoryName: DEFAULT_REPOSITORY } as const;
 
 /** An image in ECR, as its list tells it. */
 export interface ListedImage {
@@ -31,10 +20,6 @@ export interface ListedImage {
   readonly mediaType: string | undefined;
 }
 
-const send = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } => {
-  return signal === undefined ? {} : { abortSignal: signal };
-};
-
 /**
  * Makes the repository when it is missing, and ends what an earlier run began to make. @returns Whether it was missing
  *
@@ -43,50 +28,55 @@ const send = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSi
  * an endpoint that adds an instance pulls its image again, months after it was pushed. What lost its tag goes after two weeks.
  */
 export async function ensureRepository(
-  place: RepositoryPlace,
+  aws: Aws,
+  accountId: string,
   tags: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  const { ecr, repository, signal } = place;
-  if (await hasRepository(place)) {
+  if (await hasRepository(aws, signal)) {
     // Made a moment ago by a run that broke off: its rule may be missing. A repository of somebody else is left as it is.
-    const isHalfMade = (await listImages(place)).length === 0 && (await isOurs(place, Object.keys(tags)));
-    if (isHalfMade) await putLifecycle(place);
+    const isHalfMade =
+      (await listImages(aws, signal)).length === 0 &&
+      (await isOurs(aws, accountId, Object.keys(tags), signal));
+    if (isHalfMade) await putLifecycle(aws, signal);
     return false;
   }
-  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const input: CreateRepositoryCommandInput = {
+    ...TARGET,
+    imageTagMutability: 'IMMUTABLE',
+    imageScanningConfiguration: { scanOnPush: true },
+    encryptionConfiguration: { encryptionType: 'AES256' },
+    tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+  };
   try {
-    await ecr.send(
-      new CreateRepositoryCommand({
-        repositoryName: repository,
-        imageTagMutability: 'IMMUTABLE',
-        imageScanningConfiguration: { scanOnPush: true },
-        encryptionConfiguration: { encryptionType: 'AES256' },
-        ...(Tags.length === 0 ? {} : { tags: Tags }),
-      }),
-      send(signal),
-    );
+    await aws.ask('ecr', (sdk) => new sdk.CreateRepositoryCommand(input), signal);
   } catch (error) {
     // Somebody was faster, or an answer was lost.
-    if (error instanceof Error && error.name === 'RepositoryAlreadyExistsException') return false;
+    if (isRefusal(error, 'RepositoryAlreadyExistsException')) return false;
     throw error;
   }
-  await putLifecycle(place);
+  await putLifecycle(aws, signal);
   return true;
 }
 
-async function putLifecycle({ ecr, repository, signal }: RepositoryPlace): Promise<void> {
-  await ecr.send(
-    new PutLifecyclePolicyCommand({ repositoryName: repository, lifecyclePolicyText: lifecyclePolicy() }),
-    send(signal),
-  );
+async function putLifecycle(aws: Aws, signal: AbortSignal): Promise<void> {
+  const input = { ...TARGET, lifecyclePolicyText: lifecyclePolicy() };
+  await aws.ask('ecr', (sdk) => new sdk.PutLifecyclePolicyCommand(input), signal);
 }
 
 /** Whether the repository has all of these tags, which it gets when we make it. */
-export async function isOurs(place: RepositoryPlace, keys: readonly string[]): Promise<boolean> {
-  const { ecr, accountId, repository, signal } = place;
-  const region = await ecr.config.region();
-  const resourceArn = repositoryArn({ accountId, region, repository });
-  const { tags = [] } = await ecr.send(new ListTagsForResourceCommand({ resourceArn }), send(signal));
+export async function isOurs(
+  aws: Aws,
+  accountId: string,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const resourceArn = repositoryArn({ accountId, region: aws.region, repository: DEFAULT_REPOSITORY });
+  const { tags = [] } = await aws.ask(
+    'ecr',
+    (sdk) => new sdk.ListTagsForResourceCommand({ resourceArn }),
+    signal,
+  );
   return keys.length > 0 && keys.every((key) => tags.some(({ Key }) => Key === key));
 }
 
@@ -108,53 +98,51 @@ function lifecyclePolicy(): string {
   });
 }
 
-async function hasRepository({ ecr, accountId, repository, signal }: RepositoryPlace): Promise<boolean> {
+async function hasRepository(aws: Aws, signal: AbortSignal): Promise<boolean> {
   try {
-    await ecr.send(
-      new DescribeRepositoriesCommand({ registryId: accountId, repositoryNames: [repository] }),
-      send(signal),
-    );
+    const input = { repositoryNames: [DEFAULT_REPOSITORY] };
+    await aws.ask('ecr', (sdk) => new sdk.DescribeRepositoriesCommand(input), signal);
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === 'RepositoryNotFoundException') return false;
+    if (isRefusal(error, 'RepositoryNotFoundException')) return false;
     throw error;
   }
 }
 
-/** The image of a tag or digest; undefined where there is none, or no such repository. */
+/** The image of a tag; undefined where there is none, or no such repository. */
 export async function findImage(
-  { ecr, accountId, repository, signal }: RepositoryPlace,
-  id: { readonly imageTag: string } | { readonly imageDigest: string },
+  aws: Aws,
+  imageTag: string,
+  signal: AbortSignal,
 ): Promise<ListedImage | undefined> {
   try {
-    const { imageDetails: [found] = [] } = await ecr.send(
-      new DescribeImagesCommand({ registryId: accountId, repositoryName: repository, imageIds: [id] }),
-      send(signal),
+    const input = { ...TARGET, imageIds: [{ imageTag }] };
+    const { imageDetails: [found] = [] } = await aws.ask(
+      'ecr',
+      (sdk) => new sdk.DescribeImagesCommand(input),
+      signal,
     );
     return found === undefined ? undefined : listed(found);
   } catch (error) {
-    const isMissing =
-      error instanceof Error && /^(ImageNotFound|RepositoryNotFound)Exception$/.test(error.name);
-    if (isMissing) return undefined;
+    if (error instanceof DeployError && error.code === 'image_missing') return undefined;
     throw error;
   }
 }
 
 /** Every image of the repository; none where there is no such repository. */
-export async function listImages(place: RepositoryPlace): Promise<readonly ListedImage[]> {
-  const { ecr, accountId, repository, signal } = place;
+export async function listImages(aws: Aws, signal: AbortSignal): Promise<readonly ListedImage[]> {
   const found: ListedImage[] = [];
-  let token: string | undefined;
+  const all = pages(
+    IMAGE_LIMITS.listPagesMax,
+    (nextToken) => aws.ask('ecr', (sdk) => new sdk.DescribeImagesCommand({ ...TARGET, nextToken }), signal),
+    ({ nextToken }) => nextToken,
+  );
   try {
-    for (let page = 0; page < IMAGE_LIMITS.listPagesMax; page += 1) {
-      const input = { registryId: accountId, repositoryName: repository, nextToken: token };
-      const { imageDetails = [], nextToken } = await ecr.send(new DescribeImagesCommand(input), send(signal));
+    for await (const { imageDetails = [] } of all) {
       found.push(...imageDetails.flatMap((detail) => listed(detail) ?? []));
-      token = nextToken;
-      if (token === undefined) break;
     }
   } catch (error) {
-    if (error instanceof Error && error.name === 'RepositoryNotFoundException') return [];
+    if (isRefusal(error, 'RepositoryNotFoundException')) return [];
     throw error;
   }
   return found;
@@ -172,29 +160,30 @@ function listed(detail: ImageDetail): ListedImage | undefined {
 }
 
 /** Gives an image that is there another tag. One that it has already is no failure. */
-export async function tagImage(place: RepositoryPlace, digest: string, tag: string): Promise<void> {
-  const { ecr, accountId, repository, signal } = place;
-  const target = { registryId: accountId, repositoryName: repository };
-  const { images: [image] = [] } = await ecr.send(
-    new BatchGetImageCommand({ ...target, imageIds: [{ imageDigest: digest }] }),
-    send(signal),
-  );
+export async function tagImage(
+  aws: Aws,
+  imageDigest: string,
+  imageTag: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const asked = { ...TARGET, imageIds: [{ imageDigest }] };
+  const { images: [image] = [] } = await aws.ask('ecr', (sdk) => new sdk.BatchGetImageCommand(asked), signal);
   if (image?.imageManifest === undefined) throw new DeployError('image_missing');
   const { imageManifest, imageManifestMediaType } = image;
+  const input = { ...TARGET, imageManifest, imageManifestMediaType, imageDigest, imageTag };
   try {
-    const input = { ...target, imageManifest, imageManifestMediaType, imageDigest: digest, imageTag: tag };
-    await ecr.send(new PutImageCommand(input), send(signal));
+    await aws.ask('ecr', (sdk) => new sdk.PutImageCommand(input), signal);
   } catch (error) {
-    if (error instanceof Error && error.name === 'ImageAlreadyExistsException') return;
-    throw error;
+    if (!isRefusal(error, 'ImageAlreadyExistsException')) throw error;
   }
 }
 
-/** A password for the registries of a region; twelve hours long. For a program's standard input, and for nothing else. */
-export async function registryPassword(ecr: ECRClient, signal: AbortSignal | undefined): Promise<string> {
-  const { authorizationData: [data] = [] } = await ecr.send(
-    new GetAuthorizationTokenCommand({}),
-    send(signal),
+/** A password for the registries of this region; twelve hours long. For a program's standard input, and for nothing else. */
+export async function registryPassword(aws: Aws, signal: AbortSignal): Promise<string> {
+  const { authorizationData: [data] = [] } = await aws.ask(
+    'ecr',
+    (sdk) => new sdk.GetAuthorizationTokenCommand({}),
+    signal,
   );
   const decoded = Buffer.from(data?.authorizationToken ?? '', 'base64').toString('utf8');
   const [, password = ''] = /^AWS:([\x21-\x7e]+)$/.exec(decoded) ?? [];

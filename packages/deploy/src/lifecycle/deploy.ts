@@ -5,18 +5,12 @@ import { checkPermissions, checkQuota } from '../plan/checks.js';
 import { type Facts, readEndpoint, readFacts, readLogGroup } from '../plan/facts.js';
 import { engineOf } from '../plan/parameters.js';
 import { extraEnvironment, type Plan, planDeployment, type Supplies, stackWish } from '../plan/plan.js';
-import type { OnProgress } from '../progress.js';
+import type { LifecycleOptions } from '../progress.js';
 import type { EndpointSettings } from '../settings/settings.js';
 import { StackDriver, type StackResult } from '../stack/stack-driver.js';
-import { StackReader } from '../stack/stack-reader.js';
+import { readStack } from '../stack/stack-reader.js';
 import type { Check } from '../supplies/supply.js';
 import { loadTemplate } from '../template-text.js';
-
-/** What the lifecycle works on. */
-export interface LifecycleOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-}
 
 /** What somebody asks for; without an engine that of the endpoint is kept. */
 export type AskedSettings = Omit<EndpointSettings, 'engine'> & Partial<Pick<EndpointSettings, 'engine'>>;
@@ -43,9 +37,9 @@ export async function prepareDeployment(
   aws: Aws,
   settings: AskedSettings,
   suppliesFor: (facts: Facts) => Supplies,
-  { signal }: { readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<PreparedDeployment> {
-  const facts = await readFacts(aws, settings.endpointName ?? 'kikitori', { signal });
+  const facts = await readFacts(aws, settings.endpointName ?? 'kikitori', signal);
   const supplies = suppliesFor(facts);
   const engine = engineOf(settings.engine, facts.stack?.parameters);
   return { facts, supplies, plan: planDeployment({ ...settings, engine }, facts, supplies) };
@@ -55,7 +49,7 @@ export async function prepareDeployment(
 export async function checkDeployment(
   aws: Aws,
   { facts, plan, supplies }: PreparedDeployment,
-  { signal }: { readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { settings } = plan;
   const account: Check = {
@@ -65,10 +59,10 @@ export async function checkDeployment(
     remedy: '',
   };
   const more = [
-    checkQuota(aws, settings.instanceType, plan.instancesNeeded, { signal }),
-    checkPermissions(aws, facts, settings.endpointName, { signal }),
-    supplies.image.check({ signal }),
-    ...(supplies.weights === undefined ? [] : [supplies.weights.check({ signal })]),
+    checkQuota(aws, settings.instanceType, plan.instancesNeeded, signal),
+    checkPermissions(aws, facts, settings.endpointName, signal),
+    supplies.image.check(signal),
+    ...(supplies.weights === undefined ? [] : [supplies.weights.check(signal)]),
   ];
   return [account, ...(await Promise.all(more))];
 }
@@ -93,16 +87,16 @@ export async function deployEndpoint(
   let createsLogGroup = plan.createsLogGroup;
   const result = await driver.converge(stackName, async (type) => {
     // A try that failed has left its log behind, for people to read.
-    if (type === 'CREATE') createsLogGroup = !(await readLogGroup(aws, logGroup, { signal }));
+    if (type === 'CREATE') createsLogGroup = !(await readLogGroup(aws, logGroup, signal));
     return stackWish({ ...plan, createsLogGroup }, { image, weights }, template);
   });
   if (!createsLogGroup) await keepLog(aws, logGroup, settings.logRetentionDays, options);
-  const endpoint = await readEndpoint(aws, settings.endpointName, { signal });
+  const endpoint = await readEndpoint(aws, settings.endpointName, signal);
   if (endpoint?.status !== 'InService') {
     throw new DeployError('endpoint_failed', { serviceText: endpoint?.reason });
   }
   onProgress({ step: 'stack', kind: result === 'unchanged' ? 'skip' : 'done', text: DONE[result] });
-  const stack = await new StackReader(aws).read(stackName, { signal });
+  const stack = await readStack(aws, stackName, signal);
   return { result, endpointName: settings.endpointName, outputs: stack?.outputs ?? {} };
 }
 
@@ -114,10 +108,6 @@ const DONE: Readonly<Record<StackResult, string>> = {
 
 /** A log group that the stack did not make gets its retention and tag from us. */
 async function keepLog(aws: Aws, name: string, days: number, { signal }: LifecycleOptions): Promise<void> {
-  const { sdk, client } = await aws.logs();
-  await aws.call(
-    (options) =>
-      client.send(new sdk.PutRetentionPolicyCommand({ logGroupName: name, retentionInDays: days }), options),
-    { signal },
-  );
+  const input = { logGroupName: name, retentionInDays: days };
+  await aws.ask('logs', (sdk) => new sdk.PutRetentionPolicyCommand(input), signal);
 }

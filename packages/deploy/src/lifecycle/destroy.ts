@@ -4,17 +4,17 @@ import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { parseEcrName } from '../image/ecr-name.js';
-import { DEFAULT_REPOSITORY } from '../image/provide-image.js';
+import { DEFAULT_REPOSITORY } from '../image/repository.js';
 import { ENDPOINT_TAG, logGroupOf, stackNameOf } from '../names.js';
 import { assertOurs, type Facts, readFacts, readLogGroup } from '../plan/facts.js';
+import type { LifecycleOptions } from '../progress.js';
 import { StackDriver } from '../stack/stack-driver.js';
-import { StackReader } from '../stack/stack-reader.js';
+import { readResources, readStack } from '../stack/stack-reader.js';
 import { stateOf } from '../stack/stack-state.js';
 import { type ModelUse, readModelUses } from '../supplies/model-users.js';
 import type { SweepOptions } from '../supplies/sweep.js';
 import { sweepImages } from '../supplies/sweep-images.js';
 import { sweepWeights } from '../supplies/sweep-weights.js';
-import type { LifecycleOptions } from './deploy.js';
 
 /** What to remove besides the endpoint. */
 export interface DestroyWish {
@@ -43,7 +43,7 @@ export async function destroyEndpoint(
   options: LifecycleOptions,
 ): Promise<Destroyed> {
   const { signal, onProgress } = options;
-  const facts = await readFacts(aws, wish.endpointName, { signal });
+  const facts = await readFacts(aws, wish.endpointName, signal);
   assertOurs(facts, ENDPOINT_TAG, wish.endpointName);
   const { stack } = facts;
   if (stack !== undefined) {
@@ -64,11 +64,10 @@ export async function destroyEndpoint(
 }
 
 async function removeStack(aws: Aws, endpointName: string, options: LifecycleOptions): Promise<void> {
-  const { signal } = options;
+  const { signal, onProgress } = options;
   const driver = new StackDriver(aws, options);
-  const reader = new StackReader(aws);
   for (;;) {
-    const stack = await reader.read(stackNameOf(endpointName), { signal });
+    const stack = await readStack(aws, stackNameOf(endpointName), signal);
     if (stack === undefined) return;
     const canBeDeleted = stateOf(stack.status) !== 'busy' || stack.status === 'CREATE_IN_PROGRESS';
     if (canBeDeleted) {
@@ -76,28 +75,20 @@ async function removeStack(aws: Aws, endpointName: string, options: LifecycleOpt
         await driver.remove(stack);
       } catch (error) {
         if (!(error instanceof DeployError) || error.code !== 'left_behind') throw error;
-        await tellLeft(reader, stack.id, options);
+        for (const { type, name } of await readResources(aws, stack.id, signal)) {
+          onProgress({ step: 'stack', kind: 'note', text: `left: ${type} ${name}` });
+        }
         throw error;
       }
       return;
     }
     if (stack.status === 'UPDATE_IN_PROGRESS') await driver.cancelUpdate(stack);
-    options.onProgress({
+    onProgress({
       step: 'stack',
       kind: 'note',
       text: `CloudFormation is at ${stack.status}: waiting for it first`,
     });
     await driver.settle(stack);
-  }
-}
-
-async function tellLeft(
-  reader: StackReader,
-  id: string,
-  { signal, onProgress }: LifecycleOptions,
-): Promise<void> {
-  for (const { type, name } of await reader.resources(id, { signal })) {
-    onProgress({ step: 'stack', kind: 'note', text: `left: ${type} ${name}` });
   }
 }
 
@@ -107,13 +98,10 @@ async function sweepLog(
   { signal, onProgress }: LifecycleOptions,
 ): Promise<readonly string[]> {
   const name = logGroupOf(endpointName);
-  if (!(await readLogGroup(aws, name, { signal }))) return [];
+  if (!(await readLogGroup(aws, name, signal))) return [];
   if (keepsLog) return [`the log group ${name}, until its lines are old enough (a few cents a GB and month)`];
-  const { sdk, client } = await aws.logs();
   try {
-    await aws.call((options) => client.send(new sdk.DeleteLogGroupCommand({ logGroupName: name }), options), {
-      signal,
-    });
+    await aws.ask('logs', (sdk) => new sdk.DeleteLogGroupCommand({ logGroupName: name }), signal);
   } catch (error) {
     // Gone with an earlier try, whose answer was lost.
     if (!isRefusal(error, 'ResourceNotFoundException')) throw error;
@@ -131,7 +119,7 @@ async function sweepSupplies(
 ): Promise<readonly string[]> {
   let found: Promise<readonly ModelUse[] | undefined> | undefined;
   const uses = () => {
-    found ??= readModelUses(aws, { signal });
+    found ??= readModelUses(aws, signal);
     return found;
   };
   const sweep: SweepOptions = { endpointName, place: facts, isAll, uses, signal, onProgress };

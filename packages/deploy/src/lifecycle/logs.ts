@@ -1,6 +1,7 @@
 import { sleep } from '@kikitori/core';
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
+import { pages } from '../aws/pages.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
 import { logGroupOf } from '../names.js';
@@ -61,24 +62,20 @@ export async function* readLog(aws: Aws, options: LogOptions): AsyncGenerator<Lo
 
 async function* readOnce(aws: Aws, options: LogOptions): AsyncGenerator<LogLine> {
   const { endpointName, sinceMs, filter, signal } = options;
-  const { sdk, client } = await aws.logs();
-  let token: string | undefined;
-  for (let page = 0; page < DEPLOY_LIMITS.logPagesMax; page += 1) {
-    const input = {
-      logGroupName: logGroupOf(endpointName),
-      startTime: sinceMs,
-      ...(filter === undefined ? {} : { filterPattern: filter }),
-      ...(token === undefined ? {} : { nextToken: token }),
-    };
-    const { events = [], nextToken } = await aws.call(
-      (abort) => client.send(new sdk.FilterLogEventsCommand(input), abort),
-      { signal },
-    );
+  const base = {
+    logGroupName: logGroupOf(endpointName),
+    startTime: sinceMs,
+    ...(filter === undefined ? {} : { filterPattern: filter }),
+  };
+  const all = pages(
+    DEPLOY_LIMITS.logPagesMax,
+    (nextToken) => aws.ask('logs', (sdk) => new sdk.FilterLogEventsCommand({ ...base, nextToken }), signal),
+    ({ nextToken }) => nextToken,
+  );
+  for await (const { events = [] } of all) {
     for (const { eventId = '', timestamp = 0, logStreamName = '', message = '' } of events) {
       yield { id: eventId, at: new Date(timestamp), stream: logStreamName, text: message.replace(/\n$/, '') };
     }
-    token = nextToken;
-    if (token === undefined) return;
   }
 }
 

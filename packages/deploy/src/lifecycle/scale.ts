@@ -2,9 +2,9 @@ import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { ENDPOINT_TAG, stackNameOf } from '../names.js';
 import { assertOurs, readFacts } from '../plan/facts.js';
+import type { LifecycleOptions } from '../progress.js';
 import { StackDriver, type StackResult } from '../stack/stack-driver.js';
 import { stateOf } from '../stack/stack-state.js';
-import type { LifecycleOptions } from './deploy.js';
 
 /** How many instances. What is not said stays. */
 export interface ScaleWish {
@@ -35,7 +35,7 @@ export async function scaleEndpoint(
   options: LifecycleOptions,
 ): Promise<Scaled> {
   const { signal } = options;
-  const facts = await readFacts(aws, endpointName, { signal });
+  const facts = await readFacts(aws, endpointName, signal);
   const { stack } = facts;
   if (stack === undefined) throw new DeployError('not_deployed');
   assertOurs(facts, ENDPOINT_TAG, endpointName);
@@ -77,18 +77,11 @@ async function setDesired(
   count: number,
   { signal, onProgress }: LifecycleOptions,
 ): Promise<void> {
-  const { sdk, client } = await aws.sageMaker();
-  await aws.call(
-    (options) =>
-      client.send(
-        new sdk.UpdateEndpointWeightsAndCapacitiesCommand({
-          EndpointName: endpointName,
-          DesiredWeightsAndCapacities: [{ VariantName: 'all', DesiredInstanceCount: count }],
-        }),
-        options,
-      ),
-    { signal },
-  );
+  const input = {
+    EndpointName: endpointName,
+    DesiredWeightsAndCapacities: [{ VariantName: 'all', DesiredInstanceCount: count }],
+  };
+  await aws.ask('sageMaker', (sdk) => new sdk.UpdateEndpointWeightsAndCapacitiesCommand(input), signal);
   onProgress({
     step: 'scale',
     kind: 'done',

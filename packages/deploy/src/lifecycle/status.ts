@@ -1,3 +1,4 @@
+import type { GetMetricDataCommandInput } from '@aws-sdk/client-cloudwatch';
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { stackNameOf } from '../names.js';
@@ -51,16 +52,16 @@ export interface EndpointStatus {
 export async function readStatus(
   aws: Aws,
   endpointName: string,
-  { signal }: { readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<EndpointStatus> {
-  const facts = await readFacts(aws, endpointName, { signal });
+  const facts = await readFacts(aws, endpointName, signal);
   const { stack } = facts;
   if (stack === undefined && facts.endpoint === undefined) throw new DeployError('not_deployed');
   const [endpoint, metrics, alarms, errors] = await Promise.all([
-    readEndpoint(aws, endpointName, { signal }),
-    readMetrics(aws, endpointName, { signal }),
-    readAlarms(aws, endpointName, { signal }),
-    recentErrors(aws, endpointName, facts, { signal }),
+    readEndpoint(aws, endpointName, signal),
+    readMetrics(aws, endpointName, signal),
+    readAlarms(aws, endpointName, signal),
+    recentErrors(aws, endpointName, facts, signal),
   ]);
   const parameters = stack?.parameters ?? {};
   const instanceType = parameters['InstanceType'];
@@ -89,12 +90,7 @@ export async function readStatus(
   };
 }
 
-async function readMetrics(
-  aws: Aws,
-  endpointName: string,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<EndpointMetrics> {
-  const { sdk, client } = await aws.cloudWatch();
+async function readMetrics(aws: Aws, endpointName: string, signal: AbortSignal): Promise<EndpointMetrics> {
   const wanted = [
     ['sessions', 'ConcurrentRequestsPerModel', 'Maximum', 300],
     ['begun', 'Invocations', 'Sum', 3_600],
@@ -103,32 +99,30 @@ async function readMetrics(
     ['first', 'FirstChunkLatency', 'p90', 3_600],
   ] as const;
   const nowMs = aws.clock.unixMs();
-  const { MetricDataResults = [] } = await aws.call(
-    (options) =>
-      client.send(
-        new sdk.GetMetricDataCommand({
-          StartTime: new Date(nowMs - HOUR_MS),
-          EndTime: new Date(nowMs),
-          ScanBy: 'TimestampDescending',
-          MetricDataQueries: wanted.map(([id, metric, statistic, seconds]) => ({
-            Id: id,
-            MetricStat: {
-              Metric: {
-                Namespace: 'AWS/SageMaker',
-                MetricName: metric,
-                Dimensions: [
-                  { Name: 'EndpointName', Value: endpointName },
-                  { Name: 'VariantName', Value: 'all' },
-                ],
-              },
-              Period: seconds,
-              Stat: statistic,
-            },
-          })),
-        }),
-        options,
-      ),
-    { signal },
+  const input: GetMetricDataCommandInput = {
+    StartTime: new Date(nowMs - HOUR_MS),
+    EndTime: new Date(nowMs),
+    ScanBy: 'TimestampDescending',
+    MetricDataQueries: wanted.map(([id, metric, statistic, seconds]) => ({
+      Id: id,
+      MetricStat: {
+        Metric: {
+          Namespace: 'AWS/SageMaker',
+          MetricName: metric,
+          Dimensions: [
+            { Name: 'EndpointName', Value: endpointName },
+            { Name: 'VariantName', Value: 'all' },
+          ],
+        },
+        Period: seconds,
+        Stat: statistic,
+      },
+    })),
+  };
+  const { MetricDataResults = [] } = await aws.ask(
+    'cloudWatch',
+    (sdk) => new sdk.GetMetricDataCommand(input),
+    signal,
   );
   const of = (id: string) => MetricDataResults.find(({ Id }) => Id === id)?.Values?.[0];
   const first = of('first');
@@ -141,31 +135,21 @@ async function readMetrics(
   };
 }
 
-async function readAlarms(
-  aws: Aws,
-  endpointName: string,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<readonly string[]> {
-  const { sdk, client } = await aws.cloudWatch();
-  const { MetricAlarms = [] } = await aws.call(
-    (options) =>
-      client.send(
-        new sdk.DescribeAlarmsCommand({
-          AlarmNamePrefix: `${stackNameOf(endpointName)}-`,
-          StateValue: 'ALARM',
-        }),
-        options,
-      ),
-    { signal },
+async function readAlarms(aws: Aws, endpointName: string, signal: AbortSignal): Promise<readonly string[]> {
+  const input = { AlarmNamePrefix: `${stackNameOf(endpointName)}-`, StateValue: 'ALARM' } as const;
+  const { MetricAlarms = [] } = await aws.ask(
+    'cloudWatch',
+    (sdk) => new sdk.DescribeAlarmsCommand(input),
+    signal,
   );
-  return MetricAlarms.flatMap(({ AlarmName }) => (AlarmName === undefined ? [] : [AlarmName]));
+  return MetricAlarms.flatMap(({ AlarmName }) => AlarmName ?? []);
 }
 
 async function recentErrors(
   aws: Aws,
   endpointName: string,
   { hasLogGroup }: Facts,
-  { signal }: { readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<readonly LogLine[]> {
   if (!hasLogGroup) return [];
   const lines: LogLine[] = [];

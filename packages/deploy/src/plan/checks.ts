@@ -1,27 +1,24 @@
+import type { ContextEntry, SimulatePrincipalPolicyCommandInput } from '@aws-sdk/client-iam';
 import type { Aws } from '../aws/aws.js';
-import { codeOf } from '../aws/failure.js';
+import { pages } from '../aws/pages.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
 import type { Check } from '../supplies/supply.js';
 import type { Facts } from './facts.js';
 import { endpointPermissions } from './permissions.js';
 
-interface CheckOptions {
-  readonly signal: AbortSignal;
-}
-
 /** Whether the account may have so many instances of a type at once for endpoints. */
 export async function checkQuota(
   aws: Aws,
   instanceType: string,
   needed: number,
-  { signal }: CheckOptions,
+  signal: AbortSignal,
 ): Promise<Check> {
   const name = 'quota';
   const what = `${instanceType} for endpoint usage`;
   try {
     const found =
-      (await findQuota(aws, what, 'own', { signal })) ?? (await findQuota(aws, what, 'default', { signal }));
+      (await findQuota(aws, what, 'own', signal)) ?? (await findQuota(aws, what, 'default', signal));
     if (found === undefined) {
       return {
         name,
@@ -54,23 +51,21 @@ async function findQuota(
   aws: Aws,
   what: string,
   kind: 'own' | 'default',
-  { signal }: CheckOptions,
+  signal: AbortSignal,
 ): Promise<{ readonly value: number; readonly code: string } | undefined> {
-  const { sdk, client } = await aws.serviceQuotas();
-  let token: string | undefined;
-  for (let page = 0; page < DEPLOY_LIMITS.quotaPagesMax; page += 1) {
-    const input = { ServiceCode: 'sagemaker', MaxResults: 100, NextToken: token };
-    const { Quotas = [], NextToken } = await aws.call(
-      (options) =>
-        kind === 'own'
-          ? client.send(new sdk.ListServiceQuotasCommand(input), options)
-          : client.send(new sdk.ListAWSDefaultServiceQuotasCommand(input), options),
-      { signal },
-    );
+  const all = pages(
+    DEPLOY_LIMITS.quotaPagesMax,
+    (NextToken) => {
+      const input = { ServiceCode: 'sagemaker', MaxResults: 100, NextToken };
+      return kind === 'own'
+        ? aws.ask('serviceQuotas', (sdk) => new sdk.ListServiceQuotasCommand(input), signal)
+        : aws.ask('serviceQuotas', (sdk) => new sdk.ListAWSDefaultServiceQuotasCommand(input), signal);
+    },
+    ({ NextToken }) => NextToken,
+  );
+  for await (const { Quotas = [] } of all) {
     const found = Quotas.find(({ QuotaName }) => QuotaName === what);
     if (found?.Value !== undefined) return { value: found.Value, code: found.QuotaCode ?? '' };
-    token = NextToken;
-    if (token === undefined) break;
   }
   return undefined;
 }
@@ -88,15 +83,20 @@ const TRIED_ACTIONS = [
   'cloudwatch:PutMetricAlarm',
 ] as const;
 
+const PASSED_TO_SAGEMAKER: ContextEntry = {
+  ContextKeyName: 'iam:PassedToService',
+  ContextKeyType: 'string',
+  ContextKeyValues: ['sagemaker.amazonaws.com'],
+};
+
 /** Whether these credentials may do what the deployment does, as far as IAM tells without doing it. */
 export async function checkPermissions(
   aws: Aws,
   facts: Facts,
   endpointName: string,
-  { signal }: CheckOptions,
+  signal: AbortSignal,
 ): Promise<Check> {
   const name = 'permissions';
-  const { sdk, client } = await aws.iam();
   const principal = principalOf(facts.callerArn);
   const permissions = endpointPermissions(endpointName, facts);
   try {
@@ -104,28 +104,16 @@ export async function checkPermissions(
     for (const action of TRIED_ACTIONS) {
       const permission = permissions.find(({ actions }) => actions.includes(action));
       if (permission === undefined) continue;
-      const { EvaluationResults = [] } = await aws.call(
-        (options) =>
-          client.send(
-            new sdk.SimulatePrincipalPolicyCommand({
-              PolicySourceArn: principal,
-              ActionNames: [action],
-              ResourceArns: [...permission.resources.slice(0, 1)],
-              ...(action === 'iam:PassRole'
-                ? {
-                    ContextEntries: [
-                      {
-                        ContextKeyName: 'iam:PassedToService',
-                        ContextKeyType: 'string' as const,
-                        ContextKeyValues: ['sagemaker.amazonaws.com'],
-                      },
-                    ],
-                  }
-                : {}),
-            }),
-            options,
-          ),
-        { signal },
+      const input: SimulatePrincipalPolicyCommandInput = {
+        PolicySourceArn: principal,
+        ActionNames: [action],
+        ResourceArns: permission.resources.slice(0, 1),
+        ...(action === 'iam:PassRole' ? { ContextEntries: [PASSED_TO_SAGEMAKER] } : {}),
+      };
+      const { EvaluationResults = [] } = await aws.ask(
+        'iam',
+        (sdk) => new sdk.SimulatePrincipalPolicyCommand(input),
+        signal,
       );
       if (EvaluationResults.some(({ EvalDecision }) => EvalDecision !== 'allowed')) denied.push(action);
     }
@@ -137,8 +125,7 @@ export async function checkPermissions(
       remedy: 'Give it the policy that "kikitori deploy --dry-run" prints.',
     };
   } catch (error) {
-    const code = error instanceof DeployError ? error.code : codeOf(error);
-    if (code !== 'access_denied' && code !== 'aws_failed') throw error;
+    if (!(error instanceof DeployError) || !['access_denied', 'aws_failed'].includes(error.code)) throw error;
     return {
       name,
       state: 'unknown',

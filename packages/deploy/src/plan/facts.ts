@@ -2,7 +2,7 @@ import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { logGroupOf, type Place, stackNameOf } from '../names.js';
-import { type StackFacts, StackReader } from '../stack/stack-reader.js';
+import { readStack, type StackFacts } from '../stack/stack-reader.js';
 
 /** Who asks, and where. */
 export interface Identity extends Place {
@@ -19,30 +19,23 @@ export interface Facts extends Identity {
 }
 
 /** Whose credentials these are. Rejects with `DeployError` `credentials_unavailable`, `credentials_refused`. */
-export async function readIdentity(
-  aws: Aws,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<Identity> {
-  const { sdk, client } = await aws.sts();
-  const { Account = '', Arn = '' } = await aws.call(
-    (options) => client.send(new sdk.GetCallerIdentityCommand({}), options),
-    { signal },
+export async function readIdentity(aws: Aws, signal: AbortSignal): Promise<Identity> {
+  const { Account = '', Arn = '' } = await aws.ask(
+    'sts',
+    (sdk) => new sdk.GetCallerIdentityCommand({}),
+    signal,
   );
   const [, partition = 'aws'] = Arn.split(':');
   return { account: Account, callerArn: Arn, partition, region: aws.region };
 }
 
 /** Everything that the plan depends on. Reads only. */
-export async function readFacts(
-  aws: Aws,
-  endpointName: string,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<Facts> {
-  const identity = await readIdentity(aws, { signal });
+export async function readFacts(aws: Aws, endpointName: string, signal: AbortSignal): Promise<Facts> {
+  const identity = await readIdentity(aws, signal);
   const [stack, endpoint, hasLogGroup] = await Promise.all([
-    new StackReader(aws).read(stackNameOf(endpointName), { signal }),
-    readEndpoint(aws, endpointName, { signal }),
-    readLogGroup(aws, logGroupOf(endpointName), { signal }),
+    readStack(aws, stackNameOf(endpointName), signal),
+    readEndpoint(aws, endpointName, signal),
+    readLogGroup(aws, logGroupOf(endpointName), signal),
   ]);
   return { ...identity, stack, endpoint, hasLogGroup };
 }
@@ -51,7 +44,7 @@ export async function readFacts(
 export async function readEndpoint(
   aws: Aws,
   endpointName: string,
-  { signal }: { readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<
   | {
       readonly status: string;
@@ -62,12 +55,9 @@ export async function readEndpoint(
     }
   | undefined
 > {
-  const { sdk, client } = await aws.sageMaker();
   try {
-    const found = await aws.call(
-      (options) => client.send(new sdk.DescribeEndpointCommand({ EndpointName: endpointName }), options),
-      { signal },
-    );
+    const input = { EndpointName: endpointName };
+    const found = await aws.ask('sageMaker', (sdk) => new sdk.DescribeEndpointCommand(input), signal);
     const [variant] = found.ProductionVariants ?? [];
     return {
       status: found.EndpointStatus ?? '',
@@ -83,16 +73,9 @@ export async function readEndpoint(
 }
 
 /** Whether a log group of just this name is there. */
-export async function readLogGroup(
-  aws: Aws,
-  name: string,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<boolean> {
-  const { sdk, client } = await aws.logs();
-  const { logGroups = [] } = await aws.call(
-    (options) => client.send(new sdk.DescribeLogGroupsCommand({ logGroupNamePrefix: name }), options),
-    { signal },
-  );
+export async function readLogGroup(aws: Aws, name: string, signal: AbortSignal): Promise<boolean> {
+  const input = { logGroupNamePrefix: name };
+  const { logGroups = [] } = await aws.ask('logs', (sdk) => new sdk.DescribeLogGroupsCommand(input), signal);
   return logGroups.some(({ logGroupName }) => logGroupName === name);
 }
 

@@ -1,5 +1,5 @@
 import { modelBucketName } from '../artefacts/model-bucket.js';
-import { DEFAULT_REPOSITORY } from '../image/provide-image.js';
+import { DEFAULT_REPOSITORY } from '../image/repository.js';
 import { arns, dashboardOf, logGroupOf, type Place, stackNameOf } from '../names.js';
 
 /** One permission: actions on resources, and what for. */

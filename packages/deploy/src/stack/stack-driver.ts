@@ -3,17 +3,12 @@ import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
-import type { OnProgress } from '../progress.js';
-import { ChangeSets, type StackWish } from './change-set.js';
+import type { LifecycleOptions } from '../progress.js';
+import { executeChange, proposeChange, type StackWish } from './change-set.js';
 import { failureOf, isRoleDelay, rootFailure } from './failure-advice.js';
-import { type StackFacts, StackReader } from './stack-reader.js';
+import { readEvents, readStack, type StackFacts } from './stack-reader.js';
 import { isSuccess, stateOf } from './stack-state.js';
 import { type StackOutcome, watchStack } from './stack-watch.js';
-
-export interface DriverOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-}
 
 /** What the stack is to be, asked anew in every round: what is around it may have changed. */
 export type WishFor = (type: 'CREATE' | 'UPDATE') => Promise<StackWish>;
@@ -27,13 +22,11 @@ export type StackResult = 'created' | 'updated' | 'unchanged';
  */
 export class StackDriver {
   readonly #aws: Aws;
-  readonly #options: DriverOptions;
-  readonly #reader: StackReader;
+  readonly #options: LifecycleOptions;
 
-  constructor(aws: Aws, options: DriverOptions) {
+  constructor(aws: Aws, options: LifecycleOptions) {
     this.#aws = aws;
     this.#options = options;
-    this.#reader = new StackReader(aws);
   }
 
   /** Rejects with `DeployError` `stack_failed`, `stack_stuck`, `stack_busy`, `endpoint_failed`, `quota_insufficient`, `not_ours`, `wait_timeout`. */
@@ -41,11 +34,11 @@ export class StackDriver {
     const { signal } = this.#options;
     let roleRetries = 0;
     for (let round = 0; round < DEPLOY_LIMITS.roundsMax; round += 1) {
-      const stack = await this.#reader.read(stackName, { signal });
+      const stack = await readStack(this.#aws, stackName, signal);
       const state = stateOf(stack?.status);
       if (stack !== undefined && state === 'busy') {
         this.#note(`CloudFormation is at ${stack.status}: waiting for it`);
-        await this.#watch(stack.id);
+        await this.settle(stack);
         continue;
       }
       if (stack !== undefined && (state === 'broken' || state === 'undeletable')) {
@@ -80,12 +73,12 @@ export class StackDriver {
 
   /** Stops an update that is going on: the stack goes back to what it was. */
   async cancelUpdate(stack: StackFacts): Promise<void> {
-    const { sdk, client } = await this.#aws.cloudFormation();
-    const { signal } = this.#options;
+    const input = { StackName: stack.name };
     try {
-      await this.#aws.call(
-        (options) => client.send(new sdk.CancelUpdateStackCommand({ StackName: stack.name }), options),
-        { signal },
+      await this.#aws.ask(
+        'cloudFormation',
+        (sdk) => new sdk.CancelUpdateStackCommand(input),
+        this.#options.signal,
       );
     } catch (error) {
       // It was over a moment before.
@@ -93,29 +86,21 @@ export class StackDriver {
     }
   }
 
-  /** Waits until CloudFormation is done with a stack. */
-  async settle(stack: StackFacts): Promise<StackOutcome> {
-    return await this.#watch(stack.id);
-  }
-
   async #delete(id: string): Promise<StackOutcome> {
-    const { sdk, client } = await this.#aws.cloudFormation();
     const known = await this.#eventIds(id);
-    await this.#aws.call((options) => client.send(new sdk.DeleteStackCommand({ StackName: id }), options), {
-      signal: this.#options.signal,
-    });
+    const input = { StackName: id };
+    await this.#aws.ask('cloudFormation', (sdk) => new sdk.DeleteStackCommand(input), this.#options.signal);
     return await watchStack(this.#aws, id, { ...this.#options, known, isStarting: true });
   }
 
   async #change(type: 'CREATE' | 'UPDATE', wish: StackWish): Promise<StackOutcome | 'busy' | undefined> {
     const { onProgress, signal } = this.#options;
-    const changeSets = new ChangeSets(this.#aws, { signal });
     try {
-      const changeSet = await changeSets.propose(type, wish);
+      const changeSet = await proposeChange(this.#aws, type, wish, signal);
       if (changeSet.changes.length === 0) return undefined;
       for (const line of changeSet.changes) onProgress({ step: 'stack', kind: 'note', text: `will ${line}` });
       const known = await this.#eventIds(changeSet.stackId);
-      await changeSets.execute(changeSet);
+      await executeChange(this.#aws, changeSet, signal);
       return await watchStack(this.#aws, changeSet.stackId, { ...this.#options, known, isStarting: true });
     } catch (error) {
       // Somebody else was faster by a moment: changes the stack, or removes it and the change set with it.
@@ -128,14 +113,14 @@ export class StackDriver {
     }
   }
 
-  /** Waits for what somebody else, or an earlier run, has started. */
-  async #watch(id: string): Promise<StackOutcome> {
+  /** Waits until CloudFormation is done with what somebody else, or an earlier run, has started. */
+  async settle({ id }: StackFacts): Promise<StackOutcome> {
     const known = await this.#eventIds(id);
     return await watchStack(this.#aws, id, { ...this.#options, known, isStarting: false });
   }
 
   async #eventIds(id: string): Promise<ReadonlySet<string>> {
-    const events = await this.#reader.events(id, this.#options);
+    const events = await readEvents(this.#aws, id, this.#options.signal);
     return new Set(events.map((event) => event.id));
   }
 

@@ -2,8 +2,8 @@ import { sleep } from '@kikitori/core';
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
-import type { OnProgress } from '../progress.js';
-import { type StackEvent, type StackFacts, StackReader } from './stack-reader.js';
+import type { LifecycleOptions } from '../progress.js';
+import { readEvents, readStack, type StackEvent, type StackFacts } from './stack-reader.js';
 import { stateOf } from './stack-state.js';
 
 /** How a wait for a stack ended. */
@@ -28,13 +28,11 @@ const SHOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** What to wait for. */
-export interface WatchOptions {
+export interface WatchOptions extends LifecycleOptions {
   /** Events that were there before: they are not told again. */
   readonly known: ReadonlySet<string>;
   /** Something was just started: a stack that stands still has not begun yet. */
   readonly isStarting: boolean;
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
 }
 
 /**
@@ -43,13 +41,12 @@ export interface WatchOptions {
  */
 export async function watchStack(aws: Aws, id: string, options: WatchOptions): Promise<StackOutcome> {
   const { known, isStarting, signal, onProgress } = options;
-  const reader = new StackReader(aws);
   const events = new Map<string, StackEvent>();
   const beganAtMs = aws.clock.unixMs();
   for (;;) {
     // The stack first: what made it end is in the events by then.
-    const stack = await reader.read(id, { signal });
-    for (const event of await reader.events(id, { signal })) {
+    const stack = await readStack(aws, id, signal);
+    for (const event of await readEvents(aws, id, signal)) {
       if (known.has(event.id) || events.has(event.id)) continue;
       events.set(event.id, event);
       const line = lineOf(event);

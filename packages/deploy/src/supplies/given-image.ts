@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { parseEcrName, repositoryArn } from '../image/ecr-name.js';
-import { checkImage, type UsableImage } from '../image/image-check.js';
+import { checkImage } from '../image/image-check.js';
 import { givenImagePermissions } from '../plan/permissions.js';
 import { asCheck } from './as-check.js';
 import type { GivenImage, Supply } from './supply.js';
@@ -18,22 +18,16 @@ export function givenImage(aws: Aws, imageUri: string): Supply<GivenImage> {
         'SageMaker takes images from ECR only: --image is like 123456789012.dkr.ecr.us-east-1.amazonaws.com/NAME:TAG.',
     });
   }
-  const look = async (signal: AbortSignal): Promise<UsableImage> => {
-    const { client } = await aws.ecr();
-    return await aws.call(() => checkImage({ ecr: client, uri: imageUri, region: aws.region, signal }), {
-      signal,
-    });
-  };
   return {
     summary: `use the image ${imageUri}`,
     permissions: givenImagePermissions(repositoryArn(name)),
-    check: ({ signal }) =>
+    check: (signal) =>
       asCheck('image', async () => {
-        const { uri, warnings } = await look(signal);
+        const { uri, warnings } = await checkImage(aws, imageUri, signal);
         return [uri, ...warnings].join('. ');
       }),
     ensure: async ({ signal, onProgress }) => {
-      const found = await look(signal);
+      const found = await checkImage(aws, imageUri, signal);
       onProgress({ step: 'image', kind: 'skip', text: `Image ${found.uri}` });
       return { imageUri: found.uri, repositoryArn: found.repositoryArn };
     },

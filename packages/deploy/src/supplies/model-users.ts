@@ -1,5 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
+import { pages } from '../aws/pages.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
 
@@ -16,44 +17,36 @@ export interface ModelUse {
  * What all models of this account and region use, whoever made them. Undefined where that cannot be told: these credentials may not look, or there
  * are more models than are looked through. Then nothing that others may use is removed.
  */
-export async function readModelUses(
-  aws: Aws,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<readonly ModelUse[] | undefined> {
-  const { sdk, client } = await aws.sageMaker();
+export async function readModelUses(aws: Aws, signal: AbortSignal): Promise<readonly ModelUse[] | undefined> {
   const uses: ModelUse[] = [];
-  let token: string | undefined;
+  const all = pages(
+    DEPLOY_LIMITS.modelPagesMax,
+    (NextToken) =>
+      aws.ask('sageMaker', (sdk) => new sdk.ListModelsCommand({ MaxResults: 100, NextToken }), signal),
+    ({ NextToken }) => NextToken,
+  );
+  let isWhole = false;
   try {
-    for (let page = 0; page < DEPLOY_LIMITS.modelPagesMax; page += 1) {
-      const input = { MaxResults: 100, NextToken: token };
-      const { Models = [], NextToken } = await aws.call(
-        (options) => client.send(new sdk.ListModelsCommand(input), options),
-        { signal },
-      );
+    for await (const { Models = [], NextToken } of all) {
       for (const { ModelName } of Models) {
-        const use = ModelName === undefined ? undefined : await readUse(aws, ModelName, { signal });
+        const use = ModelName === undefined ? undefined : await readUse(aws, ModelName, signal);
         if (use !== undefined) uses.push(use);
       }
-      token = NextToken;
-      if (token === undefined) return uses;
+      isWhole = NextToken === undefined;
     }
-    return undefined;
+    return isWhole ? uses : undefined;
   } catch (error) {
     if (error instanceof DeployError && error.code === 'access_denied') return undefined;
     throw error;
   }
 }
 
-async function readUse(
-  aws: Aws,
-  model: string,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<ModelUse | undefined> {
-  const { sdk, client } = await aws.sageMaker();
+async function readUse(aws: Aws, model: string, signal: AbortSignal): Promise<ModelUse | undefined> {
   try {
-    const { PrimaryContainer, Containers = [] } = await aws.call(
-      (options) => client.send(new sdk.DescribeModelCommand({ ModelName: model }), options),
-      { signal },
+    const { PrimaryContainer, Containers = [] } = await aws.ask(
+      'sageMaker',
+      (sdk) => new sdk.DescribeModelCommand({ ModelName: model }),
+      signal,
     );
     const all = PrimaryContainer === undefined ? Containers : [PrimaryContainer, ...Containers];
     return {

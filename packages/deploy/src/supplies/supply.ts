@@ -1,5 +1,5 @@
 import type { Permission } from '../plan/permissions.js';
-import type { OnProgress } from '../progress.js';
+import type { LifecycleOptions } from '../progress.js';
 
 /** Whether something that the deployment needs is there. */
 export interface Check {
@@ -13,11 +13,6 @@ export interface Check {
   readonly remedy: string;
 }
 
-export interface SupplyOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-}
-
 /**
  * Something that the stack needs and CloudFormation cannot make: the image, the weights. Named by somebody, or brought by us.
  * `Given` is what the stack is told of it.
@@ -27,9 +22,9 @@ export interface Supply<Given> {
   readonly summary: string;
   readonly permissions: readonly Permission[];
   /** Looks without touching. */
-  check(options: { readonly signal: AbortSignal }): Promise<Check>;
+  check(signal: AbortSignal): Promise<Check>;
   /** Brings it, or finds it there. Run again after whatever happened, it goes on. */
-  ensure(options: SupplyOptions): Promise<Given>;
+  ensure(options: LifecycleOptions): Promise<Given>;
 }
 
 /** An image in ECR. */

@@ -3,8 +3,7 @@ import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { parseEcrName } from '../image/ecr-name.js';
 import { endpointOf } from '../image/image-tag.js';
-import { DEFAULT_REPOSITORY } from '../image/provide-image.js';
-import { isOurs, type ListedImage, listImages, type RepositoryPlace } from '../image/repository.js';
+import { DEFAULT_REPOSITORY, isOurs, type ListedImage, listImages } from '../image/repository.js';
 import { ENDPOINT_TAG } from '../names.js';
 import type { ModelUse } from './model-users.js';
 import type { SweepOptions } from './sweep.js';
@@ -14,17 +13,10 @@ import type { SweepOptions } from './sweep.js';
  * What another endpoint or model uses stays. Resolves with what is left, a line each.
  */
 export async function sweepImages(aws: Aws, options: SweepOptions): Promise<readonly string[]> {
-  const { endpointName, place, isAll, signal, onProgress } = options;
-  const { client } = await aws.ecr();
-  const repository: RepositoryPlace = {
-    ecr: client,
-    accountId: place.account,
-    repository: DEFAULT_REPOSITORY,
-    signal,
-  };
+  const { endpointName, isAll, signal, onProgress } = options;
   let images: readonly ListedImage[];
   try {
-    images = await aws.call(() => listImages(repository), { signal });
+    images = await listImages(aws, signal);
   } catch (error) {
     if (!(error instanceof DeployError) || error.code !== 'access_denied') throw error;
     return [`perhaps images in the ECR repository ${DEFAULT_REPOSITORY}: these credentials may not look`];
@@ -42,10 +34,10 @@ export async function sweepImages(aws: Aws, options: SweepOptions): Promise<read
       continue;
     }
     const tags = image.tags.filter((tag) => endpointOf(tag) === endpointName);
-    await removeTags(aws, tags, options);
+    await removeTags(aws, tags, signal);
     onProgress({ step: 'image', kind: 'done', text: `${tags.join(', ')} is gone from ECR` });
   }
-  return [...left, ...(await sweepRepository(aws, repository, options))];
+  return [...left, ...(await sweepRepository(aws, options))];
 }
 
 function named(images: readonly ListedImage[]): string {
@@ -68,21 +60,18 @@ function whyStays({ digest, tags }: ListedImage, uses: readonly ModelUse[] | und
   return users.length === 0 ? undefined : `used by ${users.map(({ model }) => model).join(', ')}`;
 }
 
-async function removeTags(aws: Aws, tags: readonly string[], { signal }: SweepOptions): Promise<void> {
-  const { sdk, client } = await aws.ecr();
-  const imageIds = tags.map((imageTag) => ({ imageTag }));
-  const input = { repositoryName: DEFAULT_REPOSITORY, imageIds };
+async function removeTags(aws: Aws, tags: readonly string[], signal: AbortSignal): Promise<void> {
+  const input = { repositoryName: DEFAULT_REPOSITORY, imageIds: tags.map((imageTag) => ({ imageTag })) };
   // What is not there any more is told among the failures of the answer, and is none.
-  await aws.call((options) => client.send(new sdk.BatchDeleteImageCommand(input), options), { signal });
+  await aws.ask('ecr', (sdk) => new sdk.BatchDeleteImageCommand(input), signal);
 }
 
 /** The repository itself, where we made it and it is empty; else who else is in it. */
 async function sweepRepository(
   aws: Aws,
-  repository: RepositoryPlace,
-  { endpointName, signal, onProgress }: SweepOptions,
+  { endpointName, place, signal, onProgress }: SweepOptions,
 ): Promise<readonly string[]> {
-  const others = (await aws.call(() => listImages(repository), { signal })).filter(
+  const others = (await listImages(aws, signal)).filter(
     ({ tags }) => !tags.some((tag) => endpointOf(tag) === endpointName),
   );
   if (others.length > 0) {
@@ -90,13 +79,12 @@ async function sweepRepository(
     const who = names.size === 0 ? 'images without a tag' : `images of ${[...names].slice(0, 5).join(', ')}`;
     return [`the ECR repository ${DEFAULT_REPOSITORY}: ${who} (${others.length} in all)`];
   }
-  const { sdk, client } = await aws.ecr();
   try {
-    if (!(await aws.call(() => isOurs(repository, [ENDPOINT_TAG]), { signal }))) {
+    if (!(await isOurs(aws, place.account, [ENDPOINT_TAG], signal))) {
       return [`the ECR repository ${DEFAULT_REPOSITORY}: it was there before`];
     }
     const input = { repositoryName: DEFAULT_REPOSITORY };
-    await aws.call((options) => client.send(new sdk.DeleteRepositoryCommand(input), options), { signal });
+    await aws.ask('ecr', (sdk) => new sdk.DeleteRepositoryCommand(input), signal);
   } catch (error) {
     if (isRefusal(error, 'RepositoryNotFoundException')) return [];
     if (!isRefusal(error, 'RepositoryNotEmptyException')) throw error;

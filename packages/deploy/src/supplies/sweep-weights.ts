@@ -1,5 +1,5 @@
-import { modelBucketName, removeModelBucket } from '../artefacts/model-bucket.js';
-import { type BucketUse, dropUse, listUses, type ModelBucketPlace, sizeOf } from '../artefacts/model-uses.js';
+import { type ModelBucket, modelBucketName, removeModelBucket } from '../artefacts/model-bucket.js';
+import { type BucketUse, dropUse, listUses, sizeOf } from '../artefacts/model-uses.js';
 import { formatS3Uri } from '../artefacts/s3-location.js';
 import { removeStoredModel } from '../artefacts/stored-model.js';
 import { gigabytes } from '../artefacts/transfer-progress.js';
@@ -16,8 +16,8 @@ import type { SweepOptions } from './sweep.js';
 export async function sweepWeights(aws: Aws, options: SweepOptions): Promise<readonly string[]> {
   const { endpointName, place, isAll, signal } = options;
   const bucket = modelBucketName(place.account, place.region);
-  const { client: s3 } = await aws.s3();
-  const inBucket: ModelBucketPlace = { s3, bucket, bucketOwner: place.account, signal };
+  const { region, account: bucketOwner } = place;
+  const inBucket: ModelBucket = { s3: await aws.s3(), bucket, region, bucketOwner, signal };
   try {
     const all = await listUses(inBucket);
     const own = all.filter((use) => use.endpointName === endpointName);
@@ -32,20 +32,19 @@ export async function sweepWeights(aws: Aws, options: SweepOptions): Promise<rea
   }
 }
 
-async function listed(place: ModelBucketPlace, { prefix }: BucketUse): Promise<string> {
+async function listed(place: ModelBucket, { prefix }: BucketUse): Promise<string> {
   const size = gigabytes(await sizeOf(place, prefix));
   const uri = formatS3Uri({ bucket: place.bucket, prefix });
   return `the weights in ${uri}, ${size} (about $0.023 a GB and month); "kikitori destroy --all" removes them`;
 }
 
 async function removeOne(
-  place: ModelBucketPlace,
+  place: ModelBucket,
   use: BucketUse,
   known: { readonly all: readonly BucketUse[]; readonly uses: readonly ModelUse[] | undefined },
-  { signal, onProgress }: SweepOptions,
+  { onProgress }: SweepOptions,
 ): Promise<readonly string[]> {
-  const { s3, bucket, bucketOwner } = place;
-  const uri = formatS3Uri({ bucket, prefix: use.prefix });
+  const uri = formatS3Uri({ bucket: place.bucket, prefix: use.prefix });
   const others = known.all.filter(
     ({ endpointName, prefix }) => prefix === use.prefix && endpointName !== use.endpointName,
   );
@@ -62,21 +61,16 @@ async function removeOne(
   if (models.length > 0) {
     return [`the weights in ${uri}: used by ${models.map(({ model }) => model).join(', ')}`];
   }
-  const kept = await removeStoredModel({ s3, uri, bucketOwner, signal });
+  const kept = await removeStoredModel({ ...place, uri });
   if (kept.length > 0) return [`${kept.length} objects in ${uri} that S3 did not give up`];
   await dropUse(place, use);
   onProgress({ step: 'weights', kind: 'done', text: `The weights in ${uri} are gone` });
   return [];
 }
 
-async function sweepBucket(
-  { s3, bucket, bucketOwner }: ModelBucketPlace,
-  { place, signal, onProgress }: SweepOptions,
-): Promise<readonly string[]> {
-  const how = await removeModelBucket(
-    { s3, bucket, region: place.region, accountId: bucketOwner, signal },
-    ENDPOINT_TAG,
-  );
+async function sweepBucket(place: ModelBucket, { onProgress }: SweepOptions): Promise<readonly string[]> {
+  const { bucket } = place;
+  const how = await removeModelBucket(place, ENDPOINT_TAG);
   if (how === 'gone') {
     onProgress({ step: 'weights', kind: 'done', text: `The bucket ${bucket} is gone` });
   }

@@ -26,15 +26,10 @@ export function givenWeights(aws: Aws, uri: string, place: Place): Supply<GivenW
   return {
     summary: `use the weights in ${named}`,
     permissions: givenWeightsPermissions(bucket, prefix, place),
-    check: ({ signal }) =>
+    check: (signal) =>
       asCheck('weights', async () => {
-        const { client } = await aws.s3();
-        const { totalBytes } = await checkStoredModel({
-          s3: client,
-          uri: named,
-          region: place.region,
-          signal,
-        });
+        const s3 = await aws.s3();
+        const { totalBytes } = await checkStoredModel({ s3, uri: named, region: place.region, signal });
         return `${named}, ${gigabytes(totalBytes)}`;
       }),
     ensure: async ({ onProgress }) => {
@@ -64,30 +59,23 @@ export function hubWeights(
   return {
     summary: `copy ${model.repository}@${model.revision.slice(0, 12)} from ${new URL(access.endpoint).host} to ${destination}`,
     permissions: weightsPermissions(bucket, place),
-    check: ({ signal }) =>
+    check: (signal) =>
       asCheck('weights', async () => {
         const { totalBytes, files } = await planModelCopy({ model, destination, access, signal });
         return `${model.repository}: ${files.length} files, ${gigabytes(totalBytes)}`;
       }),
     async ensure({ signal, onProgress }) {
-      const { client } = await aws.s3();
-      onProgress({
-        step: 'weights',
-        kind: 'begin',
-        text: `Weights of ${model.repository} to ${destination}`,
-      });
-      await ensureModelBucket(
-        { s3: client, bucket, region: place.region, accountId: place.account, signal },
-        { [ENDPOINT_TAG]: 'shared' },
-      );
-      await noteUse({ s3: client, bucket, bucketOwner: place.account, signal }, { endpointName, prefix });
+      const s3 = await aws.s3();
+      const text = `Weights of ${model.repository} to ${destination}`;
+      onProgress({ step: 'weights', kind: 'begin', text });
+      const inBucket = { s3, bucket, region: place.region, bucketOwner: place.account, signal };
+      await ensureModelBucket(inBucket, { [ENDPOINT_TAG]: 'shared' });
+      await noteUse(inBucket, { endpointName, prefix });
       const { sentBytes, totalBytes } = await copyModel({
-        s3: client,
-        bucketOwner: place.account,
+        ...inBucket,
         model,
         destination,
         access,
-        signal,
         onProgress: ({ path, doneBytes, totalBytes: total, bytesPerSecond }) =>
           onProgress({
             step: 'weights',
@@ -96,11 +84,11 @@ export function hubWeights(
             fraction: { done: doneBytes, total, unit: 'bytes' },
           }),
       });
-      const text =
+      onProgress(
         sentBytes === 0
-          ? `Weights are there (${gigabytes(totalBytes)})`
-          : `Weights sent: ${gigabytes(sentBytes)}`;
-      onProgress({ step: 'weights', kind: sentBytes === 0 ? 'skip' : 'done', text });
+          ? { step: 'weights', kind: 'skip', text: `Weights are there (${gigabytes(totalBytes)})` }
+          : { step: 'weights', kind: 'done', text: `Weights sent: ${gigabytes(sentBytes)}` },
+      );
       return { bucket, prefix };
     },
   };

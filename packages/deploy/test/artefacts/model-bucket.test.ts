@@ -7,7 +7,8 @@ const place = ({ s3 }: Rig, region = REGION) => ({
   s3: s3.client(),
   bucket: 'models',
   region,
-  accountId: OWNER,
+  bucketOwner: OWNER,
+  signal: new AbortController().signal,
 });
 
 describe('the bucket for models', () => {

@@ -92,14 +92,8 @@ describe('an error of AWS', () => {
     answer = given;
     const aws = open();
     const signal = new AbortController().signal;
-    const { sdk, client } = await aws.sts();
-    const queried = await failed(
-      aws.call((options) => client.send(new sdk.GetCallerIdentityCommand({}), options), { signal }),
-    );
-    const { sdk: logs, client: logsClient } = await aws.logs();
-    const spoken = await failed(
-      aws.call((options) => logsClient.send(new logs.DescribeLogGroupsCommand({}), options), { signal }),
-    );
+    const queried = await failed(aws.ask('sts', (sdk) => new sdk.GetCallerIdentityCommand({}), signal));
+    const spoken = await failed(aws.ask('logs', (sdk) => new sdk.DescribeLogGroupsCommand({}), signal));
     for (const error of [queried, spoken]) {
       expect(error).toBeInstanceOf(DeployError);
       const text = everything(error);
@@ -113,20 +107,21 @@ describe('an error of AWS', () => {
   it('of S3 and of ECR likewise', async () => {
     answer = REPEATS[0];
     const aws = open();
-    const { client: s3 } = await aws.s3();
-    const ecrFor = await aws.ecrFor();
+    const s3 = await aws.s3();
     const access = { endpoint: url, token: undefined };
     const copied = await failed(
       copyModel({ s3, model: VOXTRAL_REALTIME, destination: 's3://weights/a/', access }),
     );
     const provided = await failed(
-      provideImage({
+      provideImage(aws, {
         engine: 'vllm',
         endpointName: 'demo',
         accountId: '1',
-        region: 'eu-west-1',
-        ecrFor,
+        builder: undefined,
         env: {},
+        tags: {},
+        onLine: () => undefined,
+        signal: new AbortController().signal,
       }),
     );
     for (const error of [copied, provided]) {

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { ECRClient } from '@aws-sdk/client-ecr';
+import { Aws } from '../../src/aws/aws.js';
 import type { WireRequest, WireResponse } from './wire.js';
 
 export const PASSWORD = 'password-of-twelve-hours';
@@ -106,12 +106,11 @@ export class FakeEcr {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  client(region = 'eu-central-1'): ECRClient {
-    return new ECRClient({
+  aws(region = 'eu-central-1'): Aws {
+    return new Aws({
       region,
-      endpoint: `http://${this.host}`,
+      endpointUrl: `http://${this.host}`,
       credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
-      maxAttempts: 1,
     });
   }
 

@@ -1,10 +1,10 @@
 /** One engineer at work on the fake: deploys, changes, looks, removes. Nothing is kept between two runs but AWS's clients, over sockets not even they. */
 import { Aws, type Carrier } from '../../src/aws/aws.js';
-import type { LifecycleOptions, PreparedDeployment } from '../../src/lifecycle/deploy.js';
-import { deployEndpoint, prepareDeployment } from '../../src/lifecycle/deploy.js';
+import { deployEndpoint, type PreparedDeployment, prepareDeployment } from '../../src/lifecycle/deploy.js';
 import { type Destroyed, destroyEndpoint } from '../../src/lifecycle/destroy.js';
 import { givenWeightsPermissions } from '../../src/plan/permissions.js';
 import type { Supplies } from '../../src/plan/plan.js';
+import type { LifecycleOptions } from '../../src/progress.js';
 import type { EndpointSettings } from '../../src/settings/settings.js';
 import { givenImage } from '../../src/supplies/given-image.js';
 import type { GivenWeights, Supply } from '../../src/supplies/supply.js';
@@ -88,7 +88,7 @@ export class Rehearsal {
 
   prepare(settings: EndpointSettings): Promise<PreparedDeployment> {
     return this.run((aws, options) =>
-      prepareDeployment(aws, settings, () => this.suppliesFor(aws, settings.engine), options),
+      prepareDeployment(aws, settings, () => this.suppliesFor(aws, settings.engine), options.signal),
     );
   }
 
@@ -98,7 +98,7 @@ export class Rehearsal {
         aws,
         settings,
         () => this.suppliesFor(aws, settings.engine),
-        options,
+        options.signal,
       );
       return await deployEndpoint(aws, prepared, options);
     }, signal);

@@ -11,12 +11,12 @@ const isBuilt = await readFile(join(root, 'packages/bridge/dist/kikitori-bridge.
 
 describe.skipIf(!isBuilt)('the context of this checkout', () => {
   it('is two files for vLLM', async () => {
-    const { paths } = await readBuildContext('vllm', {}, root);
+    const { paths } = await readBuildContext('vllm', root);
     expect(paths).toEqual(['LICENSE', 'packages/bridge/dist/kikitori-bridge.mjs']);
   });
 
   it('is manifests and built code for Moonshine, and nothing else', async () => {
-    const { paths } = await readBuildContext('moonshine', {}, root);
+    const { paths } = await readBuildContext('moonshine', root);
     expect(paths).toContain('package-lock.json');
     expect(paths).toContain('packages/cli/bin/kikitori.js');
     expect(paths).toContain('packages/engine-local/dist/index.js');
@@ -33,7 +33,7 @@ describe.skipIf(!isBuilt)('the context of this checkout', () => {
   });
 
   it('is laid out byte for byte, and removed', async () => {
-    const context = await readBuildContext('vllm', {}, root);
+    const context = await readBuildContext('vllm', root);
     const staged = await stageContext(context);
     const [of, from] = [join(staged.dir, 'LICENSE'), join(root, 'LICENSE')];
     expect((await readFile(of)).equals(await readFile(from))).toBe(true);
@@ -42,7 +42,7 @@ describe.skipIf(!isBuilt)('the context of this checkout', () => {
   });
 
   it('has the same hash each time, and one for each engine', async () => {
-    const hash = async (engine: 'vllm' | 'moonshine') => (await readBuildContext(engine, {}, root)).hash;
+    const hash = async (engine: 'vllm' | 'moonshine') => (await readBuildContext(engine, root)).hash;
     expect(await hash('vllm')).toBe(await hash('vllm'));
     expect(await hash('vllm')).not.toBe(await hash('moonshine'));
   });

@@ -59,10 +59,11 @@ function options(): ProvideImageOptions {
     engine: 'vllm',
     endpointName: 'demo',
     accountId: ACCOUNT,
-    region: REGION,
     registry,
     checkout: join(dir, 'checkout'),
-    ecrFor: (region) => ecr.client(region),
+    tags: {},
+    onLine: () => undefined,
+    signal: new AbortController().signal,
     builder: 'buildah',
     env: {
       ...process.env,
@@ -75,23 +76,26 @@ function options(): ProvideImageOptions {
 
 describe.skipIf(isMissing)('Buildah', () => {
   it('builds the image and pushes it, in a form that SageMaker takes and with its label', async () => {
-    const image = await provideImage(options());
+    const image = await provideImage(ecr.aws(), options());
     expect(image).toMatchObject({ builtBy: 'buildah', hasMadeRepository: true, warnings: [] });
     expect(ecr.pushes).toEqual([`kikitori:${image.tag}`]);
     const { manifests } = ecr.repository('kikitori');
     expect(manifests.get(image.digest)?.mediaType).toBe(DOCKER_MANIFEST);
     const uri = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/kikitori:${image.tag}`;
-    const checked = await checkImage({ ecr: ecr.client(), uri, region: REGION });
+    const checked = await checkImage(ecr.aws(), uri, new AbortController().signal);
     expect(checked).toMatchObject({ digest: image.digest, warnings: [] });
     expect(ecr.configOf('kikitori', image.tag)).toMatchObject({ os: 'linux', architecture: 'amd64' });
 
-    expect(await provideImage(options())).toMatchObject({ digest: image.digest, builtBy: undefined });
+    expect(await provideImage(ecr.aws(), options())).toMatchObject({
+      digest: image.digest,
+      builtBy: undefined,
+    });
     expect(ecr.pushes).toHaveLength(1);
   }, 120_000);
 
   it('says in its own words why a build failed', async () => {
     await lay('checkout/containers/vllm/Dockerfile', 'FROM scratch\nCOPY not-there /\n');
-    await expect(provideImage(options())).rejects.toMatchObject({
+    await expect(provideImage(ecr.aws(), options())).rejects.toMatchObject({
       code: 'build_failed',
       serviceText: expect.stringContaining('not-there'),
     });

@@ -16,7 +16,8 @@ afterEach(async () => {
   await ecr.close();
 });
 
-const check = (uri: string, region = REGION) => checkImage({ ecr: ecr.client(), uri, region });
+const check = (uri: string, region = REGION) =>
+  checkImage(ecr.aws(region), uri, new AbortController().signal);
 
 describe('an image that is in ECR', () => {
   it('is used by its digest, whatever its tag points to later', async () => {

@@ -2,7 +2,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ProvideImageOptions, planImage, provideImage } from '../../src/image/provide-image.js';
+import {
+  type ProvideImageOptions,
+  planImage as plan,
+  provideImage as provide,
+} from '../../src/image/provide-image.js';
 import { FakeEcr, PASSWORD } from '../fake-aws/fake-ecr.js';
 import { type BuilderHabits, StandInBuilders } from './stand-in-builder.js';
 
@@ -20,7 +24,6 @@ let dir = '';
 let ecr: FakeEcr;
 let builders: StandInBuilders;
 let lines: string[] = [];
-const regions: string[] = [];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kikitori-image-test-'));
@@ -28,7 +31,6 @@ beforeEach(async () => {
   await ecr.listen();
   builders = new StandInBuilders(dir, ecr.host);
   lines = [];
-  regions.length = 0;
   await lay('LICENSE', 'MIT');
   await lay('packages/bridge/dist/kikitori-bridge.mjs', 'bridge');
   await lay('packages/bridge/src/secret.ts', 'not for the image');
@@ -54,44 +56,42 @@ function options(more: Partial<ProvideImageOptions> = {}): ProvideImageOptions {
     engine: 'vllm',
     endpointName: 'demo',
     accountId: ACCOUNT,
-    region: REGION,
     checkout: join(dir, 'checkout'),
-    ecrFor: (region) => {
-      regions.push(region);
-      return ecr.client(region);
-    },
+    builder: undefined,
+    tags: {},
+    signal: new AbortController().signal,
     env: { PATH: builders.path, TMPDIR: dir },
     onLine: (line) => lines.push(line),
     ...more,
   };
 }
 
+const planImage = (given: ProvideImageOptions) => plan(ecr.aws(), given);
+const provideImage = (given: ProvideImageOptions) => provide(ecr.aws(), given);
+
 describe('an image', () => {
   it.each([
     [
       'docker',
       [
-        'buildx build --platform linux/amd64 --provenance=false --sbom=false --progress plain --file DOCKERFILE --build-arg MODEL=a b --output type=image,name=TARGET,push=true,oci-mediatypes=false CONTEXT',
+        'buildx build --platform linux/amd64 --provenance=false --sbom=false --progress plain --file DOCKERFILE --output type=image,name=TARGET,push=true,oci-mediatypes=false CONTEXT',
       ],
     ],
     [
       'finch',
       [
-        'build --platform linux/amd64 --provenance=false --progress plain --file DOCKERFILE --tag TARGET --build-arg MODEL=a b CONTEXT',
+        'build --platform linux/amd64 --provenance=false --progress plain --file DOCKERFILE --tag TARGET CONTEXT',
         'push --platform linux/amd64 TARGET',
       ],
     ],
     [
       'podman',
-      [
-        'build --platform linux/amd64 --format docker --file DOCKERFILE --tag TARGET --build-arg MODEL=a b CONTEXT',
-        'push TARGET',
-      ],
+      ['build --platform linux/amd64 --format docker --file DOCKERFILE --tag TARGET CONTEXT', 'push TARGET'],
     ],
     [
       'buildah',
       [
-        'build --platform linux/amd64 --format docker --isolation chroot --file DOCKERFILE --tag TARGET --build-arg MODEL=a b CONTEXT',
+        'build --platform linux/amd64 --format docker --isolation chroot --file DOCKERFILE --tag TARGET CONTEXT',
         'push TARGET',
       ],
     ],
@@ -99,7 +99,7 @@ describe('an image', () => {
     'is built and pushed with %s, which logs in by its standard input and out again',
     async (name, words) => {
       await builders.install(name);
-      const image = await provideImage(options({ buildArgs: { MODEL: 'a b' } }));
+      const image = await provideImage(options());
 
       const digest = ecr.repository('kikitori').tags.get(image.tag);
       expect(image).toMatchObject({
@@ -146,7 +146,7 @@ describe('an image', () => {
     const again = await provideImage(options({ env: { PATH: '' } }));
     expect(again).toEqual({ ...first, builtBy: undefined, hasMadeRepository: false });
     expect((await builders.runs()).length).toBe(runs);
-    expect(await planImage(options())).toMatchObject({ isThere: true, tag: first.tag });
+    expect(await planImage(options())).toMatchObject({ there: { digest: first.digest }, tag: first.tag });
   });
 
   it('that another endpoint has pushed gets a tag of this one too, and is not built again', async () => {
@@ -160,24 +160,24 @@ describe('an image', () => {
     expect(ecr.calls.filter((call) => call === 'PutImage')).toHaveLength(1);
   });
 
-  it('gets another tag when a byte, an argument or the Dockerfile changes, and not when something else does', async () => {
+  it('gets another tag when a byte or the Dockerfile changes, and not when something else does', async () => {
     const tagOf = async (more: Partial<ProvideImageOptions> = {}) => (await planImage(options(more))).tag;
     const first = await tagOf();
     await lay('packages/bridge/src/secret.ts', 'changed');
     expect(await tagOf()).toBe(first);
-    const tags = [first, await tagOf({ buildArgs: { BASE_IMAGE: 'x' } })];
+    const tags = [first];
     await lay('packages/bridge/dist/kikitori-bridge.mjs', 'changed');
     tags.push(await tagOf());
     await lay('containers/vllm/Dockerfile', 'FROM scratch\n');
     tags.push(await tagOf());
-    expect(new Set(tags).size).toBe(4);
+    expect(new Set(tags).size).toBe(3);
     expect(ecr.repositories.size).toBe(0);
   });
 
   it('goes to a repository with immutable tags, a scan, and a rule for images without a tag alone', async () => {
     await builders.install('podman');
-    await provideImage(options({ repository: 'speech/kikitori', tags: { app: 'kikitori' } }));
-    const { settings, lifecyclePolicy } = ecr.repository('speech/kikitori');
+    await provideImage(options({ tags: { app: 'kikitori' } }));
+    const { settings, lifecyclePolicy } = ecr.repository('kikitori');
     expect(settings).toMatchObject({
       imageTagMutability: 'IMMUTABLE',
       imageScanningConfiguration: { scanOnPush: true },
@@ -204,18 +204,6 @@ describe('an image', () => {
     await expect(provideImage(options())).resolves.toMatchObject({ hasMadeRepository: false });
     expect(ecr.calls).not.toContain('CreateRepository');
     expect(ecr.calls).not.toContain('PutLifecyclePolicy');
-  });
-
-  it('with a base in another account’s ECR logs in there too, with the password of that region', async () => {
-    await builders.install('docker');
-    const base = '763104351884.dkr.ecr.us-west-2.amazonaws.com/vllm:0.17';
-    await provideImage(options({ buildArgs: { BASE_IMAGE: base } }));
-    const logins = (await builders.runs()).filter(({ words }) => words[0] === 'login');
-    expect(logins.map(({ words }) => words.at(-1))).toEqual([
-      REGISTRY,
-      '763104351884.dkr.ecr.us-west-2.amazonaws.com',
-    ]);
-    expect(regions).toContain('us-west-2');
   });
 
   it('that somebody else pushed meanwhile is as good', async () => {

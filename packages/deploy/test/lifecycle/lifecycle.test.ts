@@ -143,9 +143,9 @@ describe('deploy', () => {
     await rehearsal.deploy(VLLM);
     await rehearsal.run(async (aws, options) => {
       const prepared = await rehearsal.prepare(VLLM);
-      await checkDeployment(aws, prepared, options);
+      await checkDeployment(aws, prepared, options.signal);
       await scaleEndpoint(aws, 'demo', { instancesMax: 2, instancesDesired: 2 }, options);
-      await readStatus(aws, 'demo', options);
+      await readStatus(aws, 'demo', options.signal);
     });
     await rehearsal.destroy(VLLM).catch(() => undefined);
     expect(account.denied).toEqual([]);
@@ -173,7 +173,9 @@ describe('the checks', () => {
   it('find all well, or say what is missing and how to get it', async () => {
     const { rehearsal, account } = await rehearse();
     const check = () =>
-      rehearsal.run(async (aws, options) => checkDeployment(aws, await rehearsal.prepare(VLLM), options));
+      rehearsal.run(async (aws, options) =>
+        checkDeployment(aws, await rehearsal.prepare(VLLM), options.signal),
+      );
     expect((await check()).map(({ name, state }) => [name, state])).toEqual([
       ['account', 'ok'],
       ['quota', 'ok'],
@@ -197,7 +199,7 @@ describe('status, logs and scale', () => {
     await rehearsal.deploy(VLLM);
     account.alarms.set('kikitori-demo-ConcurrencyAlarm-1', { state: 'ALARM' });
     time.advance(3_600_000);
-    const status = await rehearsal.run((aws, options) => readStatus(aws, 'demo', options));
+    const status = await rehearsal.run((aws, options) => readStatus(aws, 'demo', options.signal));
     expect(status).toMatchObject({
       stackStatus: 'CREATE_COMPLETE',
       endpointStatus: 'InService',
@@ -209,7 +211,9 @@ describe('status, logs and scale', () => {
       usdPerHour: 1.654,
     });
     expect(status.usdSoFar).toBeGreaterThan(1.654);
-    await expect(rehearsal.run((aws, options) => readStatus(aws, 'other', options))).rejects.toMatchObject({
+    await expect(
+      rehearsal.run((aws, options) => readStatus(aws, 'other', options.signal)),
+    ).rejects.toMatchObject({
       code: 'not_deployed',
     });
   });

@@ -38,14 +38,14 @@ async function bring(rehearsal: Rehearsal, ...endpointNames: readonly string[]):
   const { account } = rehearsal.fake;
   await rehearsal.run(async (aws, { signal }) => {
     const tags = { [ENDPOINT_TAG]: 'shared' };
-    const { client: ecr } = await aws.ecr();
-    await ensureRepository({ ecr, accountId: account.id, repository: 'kikitori', signal }, tags);
-    const { client: s3 } = await aws.s3();
+    await ensureRepository(aws, account.id, tags, signal);
+    const s3 = await aws.s3();
     const { bucket } = account.s3;
-    await ensureModelBucket({ s3, bucket, region: account.region, accountId: account.id, signal }, tags);
+    const inBucket = { s3, bucket, region: account.region, bucketOwner: account.id, signal };
+    await ensureModelBucket(inBucket, tags);
     for (const endpointName of endpointNames) {
       account.ecr.lay('kikitori', tagOf(endpointName), { of: endpointName });
-      await noteUse({ s3, bucket, bucketOwner: account.id, signal }, { endpointName, prefix: WEIGHTS });
+      await noteUse(inBucket, { endpointName, prefix: WEIGHTS });
     }
     const Key = `${WEIGHTS}consolidated.safetensors`;
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'weights' }));
