@@ -92,7 +92,7 @@ class Connector {
       seedSignature = signature;
       return headers;
     }, signal);
-    const { requestId } = await awaitAnswer(linked, {
+    const requestId = await awaitAnswer(linked, {
       timeoutMs: answerTimeoutMs,
       signal,
       onServiceDate: (dateMs) => this.#noteServiceDate(dateMs),

@@ -50,16 +50,10 @@ export function dataTypeOf(message: Message): PartHeaders {
  */
 export class SageMakerConnection implements Connection {
   readonly id: string;
-  readonly #linked: LinkedStream;
+  readonly #parts: SageMakerConnectionParts;
   readonly #stream: ClientHttp2Stream;
-  readonly #signer: EventSigner;
-  readonly #now: () => number;
-  readonly #requestId: string | undefined;
-  readonly #closeTimeoutMs: number;
-  readonly #messageBytesMax: number;
-  readonly #partHeadersOf: (message: Message) => PartHeaders;
   readonly #inbox: BoundedQueue<Message>;
-  readonly #decoder: EventStreamDecoder;
+  readonly #decoder = new EventStreamDecoder();
   readonly #assembler: PartAssembler;
   readonly #drained = new Gate();
   readonly #gone = new Gate();
@@ -76,15 +70,8 @@ export class SageMakerConnection implements Connection {
   constructor(parts: SageMakerConnectionParts) {
     lastNumber += 1;
     this.id = `sagemaker-${lastNumber}`;
-    this.#linked = parts.linked;
+    this.#parts = parts;
     this.#stream = parts.linked.stream;
-    this.#signer = parts.signer;
-    this.#now = parts.now;
-    this.#requestId = parts.requestId;
-    this.#closeTimeoutMs = parts.closeTimeoutMs;
-    this.#messageBytesMax = parts.messageBytesMax;
-    this.#partHeadersOf = parts.partHeadersOf;
-    this.#decoder = new EventStreamDecoder();
     this.#assembler = new PartAssembler(parts.messageBytesMax);
     this.#inbox = new BoundedQueue<Message>({
       highWaterBytes: TRANSPORT_LIMITS.receiveHighWaterBytes,
@@ -127,10 +114,11 @@ export class SageMakerConnection implements Connection {
   }
 
   #write(message: Message): void {
+    const { messageBytesMax, signer, partHeadersOf, now } = this.#parts;
     const isText = typeof message === 'string';
     // A UTF-16 unit is at most three bytes of UTF-8: most texts need no counting.
     const bytesMax = isText ? message.length * 3 : message.byteLength;
-    if (bytesMax > this.#messageBytesMax && (!isText || Buffer.byteLength(message) > this.#messageBytesMax)) {
+    if (bytesMax > messageBytesMax && (!isText || Buffer.byteLength(message) > messageBytesMax)) {
       throw new TransportError(
         'message_too_big',
         'The message is above the limit; send it in smaller parts.',
@@ -139,25 +127,25 @@ export class SageMakerConnection implements Connection {
     if (this.#stream.writableLength >= TRANSPORT_LIMITS.sendBytesMax) {
       throw new TransportError('send_overflow', 'Too much waits to be written; await every send.');
     }
-    const event = this.#signer.sign(this.#partHeadersOf(message), message, this.#now());
-    this.#stream.write(event, this.#written);
+    this.#stream.write(signer.sign(partHeadersOf(message), message, now()), this.#written);
   }
 
   async #close(code: number): Promise<void> {
     if (this.#isGone) return;
+    const { signer, now, closeTimeoutMs } = this.#parts;
     this.#isClosedByUs = true;
     this.#closedError ??= new TransportError('closed', 'The connection is closed.', { closeCode: code });
     if (!this.#isAnswerOver && !this.#stream.closed) {
       // What the service still says may stand in front of its end, and nobody may be reading.
       this.#stream.resume();
       // The end is an event of its own, and END_STREAM follows it: as AWS's clients do.
-      this.#stream.write(this.#signer.signEnd(this.#now()), () => {
+      this.#stream.write(signer.signEnd(now()), () => {
         if (!this.#stream.closed) this.#stream.end();
       });
     }
     this.#closeTimer = setTimeout(
       () => this.#stream.close(constants.NGHTTP2_CANCEL),
-      timerMs(this.#closeTimeoutMs),
+      timerMs(closeTimeoutMs),
     );
     await this.#gone.wait();
   }
@@ -193,7 +181,7 @@ export class SageMakerConnection implements Connection {
       case 'exception': {
         const body = Buffer.from(payload).toString('utf8');
         const { name, text } = event;
-        this.#finish(failureOfException({ name, text, body, requestId: this.#requestId }));
+        this.#finish(failureOfException({ name, text, body, requestId: this.#parts.requestId }));
         return;
       }
       case 'unknown':
@@ -219,7 +207,7 @@ export class SageMakerConnection implements Connection {
     const wasOpen = !this.#stream.closed;
     setImmediate(() => {
       if (this.#isAnswerOver || this.#isGone) return;
-      if (!isCleanEnd(this.#linked, wasOpen)) return;
+      if (!isCleanEnd(this.#parts.linked, wasOpen)) return;
       const isWhole = this.#decoder.isAtBoundary && this.#assembler.isAtBoundary;
       this.#finish(isWhole ? undefined : new SageMakerError('frame_truncated'));
     });
@@ -250,7 +238,7 @@ export class SageMakerConnection implements Connection {
     this.#closeTimer = undefined;
     this.#closedError ??= new TransportError('closed', 'The connection is lost.');
     if (this.#isClosedByUs) this.#inbox.end();
-    else if (!this.#inbox.isEnded) this.#inbox.fail(lossOf(this.#linked));
+    else if (!this.#inbox.isEnded) this.#inbox.fail(lossOf(this.#parts.linked));
     this.#drained.open();
     this.#gone.open();
   }

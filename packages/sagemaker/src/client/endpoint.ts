@@ -18,7 +18,7 @@ export interface EndpointChoice {
 }
 
 /** The port of SageMaker's bidirectional streams. */
-export const STREAMS_PORT = 8443;
+const STREAMS_PORT = 8443;
 
 interface Partition {
   readonly regions: RegExp;

@@ -3,13 +3,10 @@
 export {
   SAGEMAKER_ERRORS,
   SageMakerError,
-  type SageMakerErrorOptions,
   type SageMakerErrorReason,
-  type SageMakerErrorTraits,
 } from '../errors.js';
 export { SAGEMAKER_LIMITS } from '../limits.js';
 export { createSageMakerConnect } from './connect.js';
 export type { SageMakerConnectOptions } from './connect-options.js';
 export type { AwsCredentials, AwsCredentialsProvider } from './credentials.js';
-export { STREAMS_PORT } from './endpoint.js';
 export type { InvocationTarget } from './invocation-target.js';

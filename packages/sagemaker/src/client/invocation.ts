@@ -7,13 +7,6 @@ import { SAGEMAKER_LIMITS } from '../limits.js';
 import type { LinkedStream } from './link-pool.js';
 import { failureOfAnswer } from './service-failure.js';
 
-/** What the head of a good answer says. */
-export interface AnswerHead {
-  /** The production variant that was chosen. */
-  readonly variant: string | undefined;
-  readonly requestId: string | undefined;
-}
-
 /** What bounds the wait for an answer. */
 export interface AnswerOptions {
   readonly timeoutMs: number;
@@ -25,7 +18,7 @@ export interface AnswerOptions {
 type Answer = IncomingHttpHeaders & { readonly ':status'?: number };
 
 /**
- * Waits for the answer: SageMaker gives it once the container has taken the WebSocket. The stream is reset unless the
+ * Waits for the answer, and resolves with its request id: SageMaker gives it once the container has taken the WebSocket. The stream is reset unless the
  * answer is good.
  *
  * Rejects with `answer_timeout`, `answer_unexpected`, what `failureOfAnswer` makes of a refusal, `stream_reset`,
@@ -34,7 +27,7 @@ type Answer = IncomingHttpHeaders & { readonly ':status'?: number };
 export async function awaitAnswer(
   { stream, link }: LinkedStream,
   { timeoutMs, signal, onServiceDate }: AnswerOptions,
-): Promise<AnswerHead> {
+): Promise<string | undefined> {
   // Errors also come when nobody waits any more.
   stream.on('error', () => undefined);
   try {
@@ -43,7 +36,7 @@ export async function awaitAnswer(
     if (!Number.isNaN(dateMs)) onServiceDate?.(dateMs);
     const requestId = requestIdOf(answer);
     if (answer[':status'] === 200 && answer['content-type']?.startsWith(EVENT_STREAM_CONTENT_TYPE) === true) {
-      return { variant: textOf(answer['x-amzn-invoked-production-variant']), requestId };
+      return requestId;
     }
     throw failureOfAnswer({
       status: answer[':status'] ?? 0,

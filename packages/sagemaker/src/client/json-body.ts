@@ -1,3 +1,5 @@
+import { isRecord, parseJson } from '@kikitori/core';
+
 /** The one decoder of JSON that came from the service: only its errors are JSON, and they are small. */
 export interface ServiceWords {
   /** The name of the error's shape, without namespace. */
@@ -31,11 +33,8 @@ export function shapeName(type: string): string {
 
 /** AWS spells `Message` in the shapes of this service and `message` in those of all services. */
 function readMembers(body: string): ReadonlyMap<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== 'object' || parsed === null) return new Map();
-    return new Map(Object.entries(parsed).map(([name, value]) => [name.toLowerCase(), value]));
-  } catch {
-    return new Map();
-  }
+  const parsed = parseJson(body);
+  return new Map(
+    Object.entries(isRecord(parsed) ? parsed : {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }

@@ -43,19 +43,10 @@ export interface EndpointState {
 }
 
 /** Options with nothing left open. */
-export interface ResolvedVariant {
-  readonly name: string;
-  readonly containerUrl: string;
-  readonly weight: number;
-}
+export type ResolvedVariant = Required<VariantOptions>;
 
-/** Options with nothing left open. */
-export interface ResolvedEndpoint {
-  readonly name: string;
-  readonly region: string;
-  readonly accountId: string;
-  readonly hasStreamingLabel: boolean;
-  readonly streamsMax: number;
+/** Likewise; where the container listens is its variants' affair. */
+export interface ResolvedEndpoint extends Required<Omit<EndpointOptions, 'containerUrl'>> {
   readonly variants: readonly ResolvedVariant[];
 }
 

@@ -12,13 +12,10 @@ export {
 export type { EndpointStatus } from './health-gate.js';
 export { STAND_IN_LIMITS, type StandInLimits } from './limits.js';
 export {
-  DEFAULT_ACCOUNT_ID,
   DEFAULT_CONTAINER_URL,
   DEFAULT_REGION,
-  DEFAULT_RUNTIME_HOST,
   DEFAULT_RUNTIME_PORT,
-  DEFAULT_VARIANT,
   type SageMakerStandInOptions,
 } from './options.js';
-export { CLOSE_DEADLINE_MS, createSageMakerStandIn, type SageMakerStandIn } from './stand-in.js';
+export { createSageMakerStandIn, type SageMakerStandIn } from './stand-in.js';
 export type { EndPolicy } from './stream-end.js';

@@ -34,21 +34,14 @@ export interface SageMakerStandInOptions extends EndPolicy {
   readonly onEndpointStatus?: (state: EndpointState) => void;
 }
 
+type WithDefaults = Omit<SageMakerStandInOptions, keyof EndPolicy | 'certificate' | 'authorityPath'>;
+
 /** Options with nothing left open. */
-export interface ResolvedOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly isPlaintext: boolean;
+export interface ResolvedOptions extends Required<WithDefaults> {
   readonly certificate: GivenCertificate | undefined;
   readonly authorityPath: string | undefined;
-  readonly credentials: readonly RuntimeCredentials[];
-  readonly region: string;
-  readonly accountId: string;
   readonly endpoints: readonly ResolvedEndpoint[];
   readonly limits: StandInLimits;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly onEndpointStatus: (state: EndpointState) => void;
   readonly policy: EndPolicy;
 }
 
