@@ -137,11 +137,6 @@ export const BANNED_WORDS: readonly BannedWord[] = [
     instead: 'parseClientEvent or parseServerEvent for what came over the wire',
     allowed: {
       'packages/protocol/src/parse-json.ts': 'the one decoder of wire text',
-      'packages/sagemaker/src/client/json-body.ts':
-        'the one decoder of what the SageMaker service says in JSON',
-      'packages/deploy/src/artefacts/json.ts':
-        'the one decoder of what a model hub says, and of what we wrote into S3',
-      'packages/deploy/src/json-object.ts': 'the one decoder of JSON that people write for vLLM',
       'packages/cli/src/logging.ts': 'a log line that pino has just written',
       'packages/cli/src/program.ts': 'its own package.json',
       'packages/cli/src/sagemaker/local-notice.ts': 'the file that its own command has left',
@@ -184,7 +179,6 @@ export const OTHER_WAITS: Readonly<Record<string, string>> = {
   'packages/deploy/src/artefacts/file-digest.ts': 'it takes setImmediate',
   'packages/deploy/src/artefacts/retry.ts': 'a longer wait than its bound is not made',
   'packages/deploy/src/clock.ts': 'its callers wait for constants, and doubled ones up to a constant',
-  'packages/deploy/src/image/provide-image.ts': 'a constant',
   'packages/engine-local/src/store/hub-source.ts': 'a constant, doubled a few times',
   'packages/engine-local/src/store/npm-source.ts': 'a constant, doubled a few times',
 };

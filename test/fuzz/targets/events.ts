@@ -1,5 +1,5 @@
 /** JSON that travels in messages: events of both sides, shared captions, words of services. */
-import { isJsonObject, jsonObjectOf } from '../../../packages/deploy/src/json-object.js';
+import { jsonObjectOf } from '../../../packages/deploy/src/json-object.js';
 import {
   encodeClientEvent,
   encodeServerEvent,
@@ -91,7 +91,7 @@ function captions(random: Random): void {
   };
   refused(readOpenRequest, mutatedText(OPEN_REQUEST, random));
   refused((body) => readUpdate(body, CAPTIONS_LIMITS), mutatedText(UPDATE, random));
-  isJsonObject(mutatedText(UPDATE, random));
+  jsonObjectOf(mutatedText(UPDATE, random));
   captionStream(mutatedText(CAPTION_STREAM, random), random);
 }
 

@@ -1,4 +1,5 @@
 import { CfnParameter, type CfnParameterProps, type Stack } from 'aws-cdk-lib';
+import { RETENTION_DAYS } from '../settings/check-settings.js';
 
 const DEFAULT_TIMEOUT = 3_600;
 
@@ -38,11 +39,6 @@ const oneOf = (description: string, fallback: string, allowedValues: string[]): 
   default: fallback,
   allowedValues,
 });
-
-/** Retention periods that CloudWatch Logs takes, in days. */
-const RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
 
 /** Everything about an endpoint that changes. The defaults are for vLLM and Voxtral Mini 4B Realtime, as AWS's post has it. */
 const GROUPS = [

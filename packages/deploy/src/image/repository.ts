@@ -149,14 +149,10 @@ export async function listImages(aws: Aws, signal: AbortSignal): Promise<readonl
 }
 
 function listed(detail: ImageDetail): ListedImage | undefined {
-  const { imageDigest, imageTags = [], imageSizeInBytes = 0, imageManifestMediaType } = detail;
-  if (imageDigest === undefined) return undefined;
-  return {
-    digest: imageDigest,
-    tags: imageTags,
-    sizeBytes: imageSizeInBytes,
-    mediaType: imageManifestMediaType,
-  };
+  const { imageDigest: digest, imageTags: tags = [], imageSizeInBytes: sizeBytes = 0 } = detail;
+  return digest === undefined
+    ? undefined
+    : { digest, tags, sizeBytes, mediaType: detail.imageManifestMediaType };
 }
 
 /** Gives an image that is there another tag. One that it has already is no failure. */

@@ -1,6 +1,7 @@
 import { jsonObjectOf } from '../json-object.js';
 import { instanceOf } from '../settings/instances.js';
 import {
+  defined,
   ENGINES,
   type EndpointSettings,
   type Engine,
@@ -153,9 +154,4 @@ export function settingsFrom(parameters: Readonly<Record<string, string>>): Endp
       ),
     },
   };
-}
-
-function defined<T extends object>(values: T): Partial<T> {
-  // Fewer keys of the same.
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

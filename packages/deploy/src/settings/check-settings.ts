@@ -1,5 +1,5 @@
 import { DeployError } from '../errors.js';
-import { isJsonObject } from '../json-object.js';
+import { jsonObjectOf } from '../json-object.js';
 import { instanceOf } from './instances.js';
 import type { ResolvedSettings } from './settings.js';
 
@@ -101,7 +101,7 @@ function checkVllm({ vllm }: ResolvedSettings, gpus: number): void {
     refuseUnless(/^[a-z0-9_]+$/.test(value), `The type of the ${name} is a word such as auto or bfloat16.`);
   }
   refuseUnless(
-    isJsonObject(vllm.compilationConfig),
+    jsonObjectOf(vllm.compilationConfig) !== undefined,
     'The compilation config is a JSON object, such as {"cudagraph_mode": "PIECEWISE"}.',
   );
   for (const name of Object.keys(vllm.others)) {

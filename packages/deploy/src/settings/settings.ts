@@ -123,7 +123,7 @@ export function withDefaults(given: EndpointSettings): ResolvedSettings {
 }
 
 /** Without the keys that are there and undefined: a flag that was not given must not hide a default. */
-function defined<T extends object>(values: T): { readonly [K in keyof T]: Exclude<T[K], undefined> } {
+export function defined<T extends object>(values: T): { readonly [K in keyof T]: Exclude<T[K], undefined> } {
   const kept = Object.entries(values).filter(([, value]) => value !== undefined);
   // The same keys, fewer of them; whoever spreads this has put a default underneath.
   return Object.fromEntries(kept) as { readonly [K in keyof T]: Exclude<T[K], undefined> };

@@ -34,7 +34,9 @@ export async function sweepImages(aws: Aws, options: SweepOptions): Promise<read
       continue;
     }
     const tags = image.tags.filter((tag) => endpointOf(tag) === endpointName);
-    await removeTags(aws, tags, signal);
+    const input = { repositoryName: DEFAULT_REPOSITORY, imageIds: tags.map((imageTag) => ({ imageTag })) };
+    // What is not there any more is told among the failures of the answer, and is none.
+    await aws.ask('ecr', (sdk) => new sdk.BatchDeleteImageCommand(input), signal);
     onProgress({ step: 'image', kind: 'done', text: `${tags.join(', ')} is gone from ECR` });
   }
   return [...left, ...(await sweepRepository(aws, options))];
@@ -58,12 +60,6 @@ function whyStays({ digest, tags }: ListedImage, uses: readonly ModelUse[] | und
     }),
   );
   return users.length === 0 ? undefined : `used by ${users.map(({ model }) => model).join(', ')}`;
-}
-
-async function removeTags(aws: Aws, tags: readonly string[], signal: AbortSignal): Promise<void> {
-  const input = { repositoryName: DEFAULT_REPOSITORY, imageIds: tags.map((imageTag) => ({ imageTag })) };
-  // What is not there any more is told among the failures of the answer, and is none.
-  await aws.ask('ecr', (sdk) => new sdk.BatchDeleteImageCommand(input), signal);
 }
 
 /** The repository itself, where we made it and it is empty; else who else is in it. */
