@@ -2,26 +2,28 @@
  * How well speech in other languages is told from English, and how soon: every clip of both through the recogniser, live
  * in virtual time, with the evidence of `recognition/doubt.ts` and the curve over its threshold.
  *
- *   node bench/languages.js [--models tiny,base] [--seconds 60] [--interval 320] [--token-entropy 1] [--word-max 2] [--list]
+ *   node bench/languages.js [--models tiny,base] [--seconds 60] [--mode batch] [--interval 320] [--token-entropy 1]
+ *                           [--word-max 2] [--early-share 0.3] [--list]
  *
- * `--seconds` leaves out longer clips, `--interval` is the audio between two live decodes, `--token-entropy` and
- * `--word-max` try other numbers than the model's rule, `--list` prints each utterance. What the models answered is
- * remembered in the temporary folder, so another rule costs nothing.
+ * `--seconds` leaves out longer clips, `--mode batch` hears them as files, `--interval` is the audio between two live
+ * decodes, `--token-entropy`, `--word-max` and `--early-share` try other numbers than the model's rule, `--list` prints
+ * each utterance. What the models answered is remembered in the temporary folder, so another rule costs nothing.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Doubt } from '../packages/engine/dist/recognition/doubt.js';
+import { Doubt, evidenceOf as wordEvidenceOf } from '../packages/engine/dist/recognition/doubt.js';
 import { traitsOf } from '../packages/engine-local/dist/families/index.js';
 import { argument, collection, englishClips, foreignClips, samplesOf, table } from './lib/speech.js';
 import { virtualEngine } from './lib/virtual-stream.js';
 
 const SOON_MS = 6_000;
-const THRESHOLDS = [1, 1.5, 2, 2.5, 3, 4];
+const THRESHOLDS = [1, 1.5, 2, 2.25, 3, 4, 5.25, 7];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const models = argument('models', 'tiny,base').split(',');
 const secondsMax = Number(argument('seconds', '60'));
 const intervalMs = Number(argument('interval', '320'));
+const mode = argument('mode', 'live');
 const lists = process.argv.includes('--list');
 
 /** The evidence of each utterance of a clip: the most of it, and the most within six seconds of its beginning. */
@@ -31,18 +33,18 @@ async function evidenceOf(engine, clip, rule) {
   // What the doubt is told just before the words are said.
   const add = Doubt.prototype.add;
   let told = [];
-  Doubt.prototype.add = function noting(words) {
-    told.push(...words);
-    return add.call(this, words);
+  Doubt.prototype.add = function noting(words, edgeMs) {
+    told.push(...words.map((word) => ({ word, edgeMs })));
+    return add.call(this, words, edgeMs);
   };
   const onSaid = (said, atMs) => {
     if (said.type !== 'words' && said.type !== 'utterance') return;
-    evidence.push(...told.map((word) => ({ atMs, word })));
+    evidence.push(...told.map((each) => ({ atMs, ...each })));
     told = [];
     if (said.type !== 'utterance') return;
     let [sum, most, soon] = [0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const { atMs: when, word } of evidence) {
-      sum += Math.min(rule.wordEvidenceMax, word.entropy - rule.tokenEntropy * word.tokens.length);
+    for (const { atMs: when, word, edgeMs } of evidence) {
+      sum += wordEvidenceOf(word, rule, edgeMs);
       most = Math.max(most, sum);
       if (when - said.startMs <= SOON_MS) soon = most;
     }
@@ -50,7 +52,7 @@ async function evidenceOf(engine, clip, rule) {
     utterances.push({ clip, most, soon, text: said.words.map(({ text }) => text).join(' ') });
   };
   try {
-    await engine.hear(await samplesOf(clip.path), { policy: { intervalMs }, doubt: rule, onSaid });
+    await engine.hear(await samplesOf(clip.path), { mode, policy: { intervalMs }, doubt: rule, onSaid });
   } finally {
     Doubt.prototype.add = add;
   }
@@ -73,6 +75,7 @@ for (const model of models) {
     ...known,
     tokenEntropy: Number(argument('token-entropy', String(known.tokenEntropy))),
     wordEvidenceMax: Number(argument('word-max', String(known.wordEvidenceMax))),
+    earlyShare: Number(argument('early-share', String(known.earlyShare))),
   };
   const engine = await virtualEngine(model, root);
   const hear = async (clips) => {
@@ -88,7 +91,7 @@ for (const model of models) {
   const hard = english.filter(({ clip }) => /noisy|telephony/.test(clip.kind));
   const count = (utterances, member, threshold) =>
     share(utterances.filter((each) => each[member] > threshold).length, utterances.length);
-  process.stdout.write(`\n${model}, ${collection}, ${JSON.stringify(rule)}\n\n`);
+  process.stdout.write(`\n${model}, ${mode}, ${collection}, ${JSON.stringify(rule)}\n\n`);
   table(
     ['evidence above', 'English flagged', 'noisy and telephone alone', 'others flagged', 'within 6 s'],
     THRESHOLDS.map((threshold) => [

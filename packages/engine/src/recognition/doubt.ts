@@ -15,6 +15,25 @@ export interface DoubtRule {
   readonly wordEvidenceMax: number;
   /** Evidence above which the utterance is unsure. */
   readonly evidenceMin: number;
+  /** What part of its evidence counts of a word that was said early: a live one, with little heard behind it. */
+  readonly earlyShare: number;
+}
+
+/** A word with less audio behind it than this was said early. */
+const EARLY_MS = 1_500;
+
+/** What is looked at of a word that became stable. */
+interface DecidedWord {
+  /** Sum over its tokens, in nats. */
+  readonly entropy: number;
+  readonly tokens: readonly number[];
+  readonly endMs: number;
+}
+
+/** What one word says, for or against. `edgeMs`: where the audio ended from which it was decided, when speech went on there. */
+export function evidenceOf(word: DecidedWord, rule: DoubtRule, edgeMs = Number.POSITIVE_INFINITY): number {
+  const evidence = Math.min(rule.wordEvidenceMax, word.entropy - rule.tokenEntropy * word.tokens.length);
+  return edgeMs - word.endMs < EARLY_MS ? rule.earlyShare * evidence : evidence;
 }
 
 /** The doubt about one utterance after the other. */
@@ -33,12 +52,12 @@ export class Doubt {
     return this.#isUnsure ? { unsure: true } : {};
   }
 
-  /** Words of the running utterance that became stable. */
-  add(words: readonly { readonly entropy: number; readonly tokens: readonly number[] }[]): void {
+  /** Words of the running utterance that became stable; `edgeMs` as of `evidenceOf`. */
+  add(words: readonly DecidedWord[], edgeMs?: number): void {
     const rule = this.#rule;
     if (rule === undefined) return;
-    for (const { entropy, tokens } of words) {
-      this.#evidence += Math.min(rule.wordEvidenceMax, entropy - rule.tokenEntropy * tokens.length);
+    for (const word of words) {
+      this.#evidence += evidenceOf(word, rule, edgeMs);
       this.#isUnsure ||= this.#evidence > rule.evidenceMin;
     }
   }

@@ -214,7 +214,7 @@ export class Recogniser {
     const hasWordsTo = Math.min(plan.speechEnd, plan.edge - (isOngoing ? policy.edgeMs * SAMPLES_PER_MS : 0));
     const anew = this.#coverage.judge(window, words, plan.edge, isComplete ? hasWordsTo : undefined);
     if (anew === undefined) return false;
-    this.#say(words.slice(0, anew.believed));
+    this.#say(words.slice(0, anew.believed), whole);
     this.#window = new Window(anew.start);
     this.#decodedTo = anew.start;
     this.#forget();
@@ -236,7 +236,7 @@ export class Recogniser {
   /** Says what of a decode is stable, all of it when `whole`. Returns that. */
   #take(window: Window, { plan, result }: Foresight, whole: boolean): readonly PlacedWord[] {
     const fresh = window.take(result, plan.edge, whole, this.#options.policy, this.#options.vocabulary);
-    this.#say(fresh);
+    this.#say(fresh, whole);
     // Cut off by its bound while it made progress: there is more to be said of the same audio.
     const isComplete = result.ended || fresh.length === 0 || window.hasDropped;
     if (whole && isComplete) this.#saidTo = plan.speechEnd;
@@ -259,7 +259,7 @@ export class Recogniser {
     const { policy } = this.#options;
     window.trim(edge, policy, this.#options.isBusy?.() ?? false);
     if (edge - window.start < policy.batchWindowMsMax * SAMPLES_PER_MS) return;
-    this.#say(window.takeTail());
+    this.#say(window.takeTail(), true);
     this.#window = new Window(edge);
     this.#decodedTo = edge;
     this.#settle(edge / SAMPLES_PER_MS);
@@ -389,7 +389,8 @@ export class Recogniser {
     this.#doubt.end();
   }
 
-  #say(fresh: readonly PlacedWord[]): void {
+  /** `whole`: the speech that they are of was heard to its end. */
+  #say(fresh: readonly PlacedWord[], whole: boolean): void {
     if (fresh.length === 0) return;
     this.#tokens += fresh.reduce((sum, word) => sum + word.tokens.length, 0);
     const windowStartMs = Math.round((this.#window?.start ?? 0) / SAMPLES_PER_MS);
@@ -405,7 +406,7 @@ export class Recogniser {
     );
     this.#lastEndMs = words.at(-1)?.endMs ?? this.#lastEndMs;
     this.#utterance.push(...words);
-    this.#doubt.add(fresh);
+    this.#doubt.add(fresh, whole ? undefined : this.#decodedTo / SAMPLES_PER_MS);
     this.#settle(this.#lastEndMs);
     this.#ready.push({ type: 'words', words, settledMs: this.#settledMs, ...this.#doubt.mark });
     const rule = this.#options.endpoint(this.#lastEndMs - (this.#utterance[0]?.startMs ?? 0), 0);

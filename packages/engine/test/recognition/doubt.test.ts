@@ -4,9 +4,10 @@ import { Doubt, type DoubtRule } from '../../src/recognition/doubt.js';
 import { DEFAULT_POLICY } from '../../src/recognition/policy.js';
 import { Scene, speak } from './scene.js';
 
-const rule: DoubtRule = { tokenEntropy: 1, wordEvidenceMax: 2, evidenceMin: 2 };
+const rule: DoubtRule = { tokenEntropy: 1, wordEvidenceMax: 2, evidenceMin: 2, earlyShare: 0.5 };
 /** Words of one token each. */
-const words = (...entropies: number[]) => entropies.map((entropy) => ({ entropy, tokens: [7] }));
+const words = (...entropies: number[]) =>
+  entropies.map((entropy) => ({ entropy, tokens: [7], endMs: 1_000 }));
 
 describe('the doubt about an utterance', () => {
   it('grows with words at which the model is undecided, and needs more than one of them', () => {
@@ -19,10 +20,18 @@ describe('the doubt about an utterance', () => {
 
   it('counts every token of a word', () => {
     const doubt = new Doubt(rule);
-    doubt.add([{ entropy: 3, tokens: [7, 8, 9] }]);
+    doubt.add([{ entropy: 3, tokens: [7, 8, 9], endMs: 1_000 }]);
     doubt.add(words(2.9));
     expect(doubt.mark).toEqual({});
     doubt.add(words(1.2));
+    expect(doubt.mark).toEqual({ unsure: true });
+  });
+
+  it('grows less with words that were said before much was heard behind them', () => {
+    const doubt = new Doubt(rule);
+    doubt.add(words(3, 3), 2_000);
+    expect(doubt.mark).toEqual({});
+    doubt.add(words(1.1), 9_000);
     expect(doubt.mark).toEqual({ unsure: true });
   });
 
