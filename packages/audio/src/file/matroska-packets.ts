@@ -170,7 +170,8 @@ async function elementHead(
     const idBytes = Math.clz32(held[0] ?? 0) - 23;
     const sizeBytes = Math.clz32(held[idBytes] ?? 0) - 23;
     if (held[0] === 0) {
-      cursor.drop(1);
+      const end = held.findIndex((byte) => byte !== 0);
+      cursor.drop(end < 0 ? held.length : end);
     } else if (idBytes > 4 || sizeBytes > 8 || held.length < idBytes + sizeBytes) {
       damage.seen = true;
       cursor.drop(1);
