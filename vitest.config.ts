@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Browsers, and commands in processes of their own. */
-const END_TO_END = ['test/browser/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+/**
+ * Browsers, and commands in processes of their own. Not `reliability`, which makes a network: a browser that notices a new
+ * interface gives up what it is loading (ERR_NETWORK_CHANGED), so no browser may run beside it.
+ */
+const END_TO_END = ['test/browser/**/*.test.ts', 'test/e2e/**/!(reliability).test.ts'];
 /** What hears at the pace of speech, through a sound system or a browser's microphone. */
 const MICROPHONES = ['test/browser/live-{killed,speech}.test.ts', 'test/e2e/listen.test.ts'];
 

@@ -1,4 +1,7 @@
-/** A network of its own for a server, whose cable can be pulled: packets vanish, and nobody says an end. */
+/**
+ * A network of its own for a server, whose cable can be pulled: packets vanish, and nobody says an end. Making it and taking it
+ * away is a change of this machine's network to every browser on it.
+ */
 import { execFileSync } from 'node:child_process';
 
 export class Network implements AsyncDisposable {
