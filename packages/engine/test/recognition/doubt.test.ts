@@ -92,4 +92,22 @@ describe('a stream', () => {
     expect(second).toMatch(/^words .*utterance$/);
     expect(second).not.toContain('?');
   });
+
+  it.each([
+    ['live', 1, true],
+    ['live', 0, false],
+    ['batch', 0, true],
+  ] as const)('%s counts words said early by their share, %d: marked %s', (mode, earlyShare, isMarked) => {
+    const spoken = speak(Array.from({ length: 12 }, (_, i) => ({ gapMs: i === 0 ? 400 : 0, lengthMs: 400 })));
+    const scene = new Scene(spoken, mode, false, DEFAULT_POLICY, { ...rule, earlyShare });
+    // Undecided in the first half, of which nothing is left to be said when the speech has ended.
+    for (let fed = 0; fed < 7_000; fed += 100) {
+      scene.entropy = fed < 2_800 || mode === 'batch' ? 2.5 : 0.9;
+      scene.feed(100);
+      scene.work();
+    }
+    scene.recogniser.flush(1);
+    scene.work();
+    expect(marks(scene.said).some((mark) => mark.endsWith('?'))).toBe(isMarked);
+  });
 });
