@@ -4,7 +4,8 @@ import { credentialOf } from '../../../packages/server/src/doors/credentials.js'
 import { formatKey, parseKeyFile } from '../../../packages/server/src/doors/key-file.js';
 import { digestOf, fixedKeys } from '../../../packages/server/src/doors/keys.js';
 import { ServerError } from '../../../packages/server/src/errors.js';
-import { judgeOrigin, originPolicy, parseOrigins } from '../../../packages/transport/src/doors/origins.js';
+import { AllowedOrigins } from '../../../packages/transport/src/doors/allowed-origins.js';
+import { judgeOrigin, originPolicy } from '../../../packages/transport/src/doors/origins.js';
 import { TransportError } from '../../../packages/transport/src/errors.js';
 import { mutatedText } from '../mutation.js';
 import type { Random } from '../random.js';
@@ -67,7 +68,10 @@ function origins(random: Random): void {
   const isOurs =
     URL.canParse(origin) && /^(localhost|127\..*|\[::1\]|\[::ffff:7f.*)$/.test(new URL(origin).hostname);
   insist(verdict !== 'ok' || isOurs || origin.toLowerCase() === allowed, 'A foreign origin is let in.');
-  answerOf(() => parseOrigins([mutatedText('https://example.com', random)]), TransportError);
+  answerOf(() => new AllowedOrigins([mutatedText('https://*.example.com', random)]), TransportError);
+  const below = mutatedText('https://a.example.com', random);
+  const isBelow = URL.canParse(below) && /^https:\/\/[^/]+\.example\.com\.?$/.test(new URL(below).origin);
+  insist(isBelow || !new AllowedOrigins(['https://*.example.com']).has(below), 'A star lets in too much.');
   judgeOrigin({ origin: undefined, host: mutatedText('[::1]:8000', random) }, policy);
   const host = mutatedText('evil.example:8000', random);
   const led = judgeOrigin({ origin: `http://${host}`, host }, originPolicy({ ...rules, isLoopback: false }));

@@ -8,5 +8,4 @@ export {
   type OriginPolicyOptions,
   type OriginVerdict,
   originPolicy,
-  parseOrigins,
 } from './origins.js';

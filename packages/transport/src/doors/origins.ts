@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { TransportError } from '../errors.js';
+import { AllowedOrigins, hostOf } from './allowed-origins.js';
 import { isLoopback } from './loopback.js';
 
 /**
@@ -17,8 +17,8 @@ export type KnownHosts =
 
 /** From where browsers may ask. */
 export interface OriginPolicy {
-  /** Origins besides the listener's own, as browsers send them: `https://example.com`. */
-  readonly allowed: readonly string[];
+  /** Origins besides the listener's own. */
+  readonly allowed: AllowedOrigins;
   /** It listens on loopback alone: pages of this machine may ask, whatever their port. */
   readonly isLoopback: boolean;
   readonly hosts: KnownHosts;
@@ -26,7 +26,7 @@ export interface OriginPolicy {
 
 /** What a policy is made of. */
 export interface OriginPolicyOptions {
-  /** Origins of other sites whose pages may ask. */
+  /** Origins of other sites whose pages may ask, and of apps, as `AllowedOrigins` takes them. */
   readonly allowedOrigins?: readonly string[];
   /** It listens on an address that only this machine reaches. */
   readonly isLoopback: boolean;
@@ -48,7 +48,7 @@ export function originPolicy({
 }: OriginPolicyOptions): OriginPolicy {
   const hosts = isHere ? 'loopback' : 'network';
   return {
-    allowed: parseOrigins(allowedOrigins),
+    allowed: new AllowedOrigins(allowedOrigins),
     isLoopback: isHere,
     hosts: isGuarded ? 'any' : hosts,
   };
@@ -63,22 +63,23 @@ export function judgeOrigin(
   { allowed, isLoopback: isHere, hosts }: OriginPolicy,
 ): OriginVerdict {
   if (!isKnownHost(host, hosts, allowed)) return 'foreign_host';
-  if (origin === undefined || allowed.includes(origin.toLowerCase())) return 'ok';
+  if (origin === undefined || allowed.has(origin)) return 'ok';
   // "null": a file, a sandbox. Nobody knows whose.
   if (!URL.canParse(origin)) return 'foreign_origin';
   const url = new URL(origin);
-  // The scheme is not compared: in front of us TLS may have ended.
-  if (host !== undefined && url.host === host.toLowerCase()) return 'ok';
+  // Of the web's two schemes it does not matter which: in front of us TLS may have ended. Apps choose their hosts freely.
+  const isWeb = /^https?:$/.test(url.protocol);
+  if (isWeb && host !== undefined && hostOf(url.host) === hostOf(host)) return 'ok';
   return isHere && isLoopback(url.hostname) ? 'ok' : 'foreign_origin';
 }
 
-function isKnownHost(host: string | undefined, hosts: KnownHosts, allowed: readonly string[]): boolean {
+function isKnownHost(host: string | undefined, hosts: KnownHosts, allowed: AllowedOrigins): boolean {
   // None: HTTP/1.0, and programs that are no browsers.
   if (host === undefined || hosts === 'any') return true;
   if (!URL.canParse(`http://${host}`)) return false;
   const name = new URL(`http://${host}`).hostname;
   if (isLoopback(name) || (hosts === 'network' && isOfNetwork(name))) return true;
-  return allowed.some((origin) => new URL(origin).host === host.toLowerCase());
+  return allowed.hasHost(hostOf(host));
 }
 
 /** `name` as a URL spells it: lower case, IPv6 in brackets. */
@@ -86,18 +87,4 @@ function isOfNetwork(name: string): boolean {
   const plain = name.replace(/\.$/, '').replace(/^\[(.*)\]$/, '$1');
   if (isIP(plain) !== 0 || plain === hostname().toLowerCase()) return true;
   return !plain.includes('.') || NETWORK_SUFFIXES.some((suffix) => plain.endsWith(suffix));
-}
-
-/** Checks and spells origins as browsers do. Throws `TransportError` `invalid_argument`. */
-export function parseOrigins(origins: readonly string[]): readonly string[] {
-  return origins.map((text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url !== undefined && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '') {
-      return url.origin;
-    }
-    throw new TransportError(
-      'invalid_argument',
-      'An origin looks like https://example.com: a scheme and a host, no path.',
-    );
-  });
 }
