@@ -76,7 +76,8 @@ const options = {
   apiKeys: apiKeysOption,
   allowOrigin: text({
     flags: '--allow-origin <origins>',
-    description: 'other sites whose pages may use this server, e.g. https://example.com, separated by commas',
+    description:
+      'other sites and apps whose pages may use this server, separated by commas, e.g. https://example.com, https://*.example.com, app://obsidian.md',
     fallback: undefined,
   }),
   trustProxy: text({

@@ -21,6 +21,12 @@ export interface RouterOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Named in every answer to a preflight, whatever was asked. */
+const ASKED_ALWAYS = ['authorization', 'content-type'];
+
+/** What a page reads of an answer besides its status and body; a browser shows it only what is named. */
+const READABLE_HEADERS = 'retry-after, www-authenticate';
+
 /** A request handler for `node:http` over a table of exact paths. Answers are FastAPI's where vLLM's are. */
 export function createRouter(
   options: RouterOptions,
@@ -39,7 +45,7 @@ export function createRouter(
     if (request.headers.origin !== undefined && doorman.allowsOrigin(request)) {
       letRead(response, request.headers.origin);
       if (isPreflight(request)) {
-        letAsk(response, route);
+        letAsk(request, response, route);
         return;
       }
     }
@@ -71,9 +77,10 @@ function refusalOf(doorman: Doorman, request: IncomingMessage, { guarded }: Rout
   return 'refusal' in verdict ? verdict.refusal : undefined;
 }
 
-/** Pages of that origin may read the answer. */
+/** Pages of that origin may read the answer, and when to come back. */
 function letRead(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-expose-headers', READABLE_HEADERS);
   response.setHeader('vary', 'Origin');
 }
 
@@ -82,12 +89,26 @@ function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
-function letAsk(response: ServerResponse, { methods }: Route): void {
+/**
+ * Whatever headers a page wants to send: its origin was allowed, most of them are not looked at, and which they are is its
+ * library's business (OpenAI's sends seven that tell its version, and one that counts its tries).
+ */
+function letAsk({ headers }: IncomingMessage, response: ServerResponse, { methods }: Route): void {
+  const asked = String(headers['access-control-request-headers'] ?? '');
+  const names = asked.split(',').map((name) => name.trim());
+  const isFromAfar = headers['access-control-request-private-network'] === 'true';
   send(response, 204, '', {
     'access-control-allow-methods': Object.keys(methods).join(', '),
-    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-allow-headers': [...new Set([...ASKED_ALWAYS, ...names.filter(isHeaderName)])].join(', '),
     'access-control-max-age': '600',
+    // Chrome's question of a page on the internet that asks a server in this network.
+    ...(isFromAfar ? { 'access-control-allow-private-network': 'true' } : {}),
+    vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
   });
+}
+
+function isHeaderName(name: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
 }
 
 async function run(

@@ -122,10 +122,51 @@ describe('origins', () => {
       headers: { origin, 'access-control-request-method': 'POST' },
     });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('authorization, content-type');
     const client = await RealtimeClient.connect(test.realtime, { headers: { ...asKey, origin } });
     await client.connection.close();
   });
+
+  it('that are allowed may send the headers that their library sends, as OpenAI’s does, and read when to come back', async () => {
+    const origin = 'https://app.example.com';
+    await using test = await startTestServer({ server: { apiKey: KEY, allowedOrigins: [origin] } });
+    const stainless = ['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count'];
+    const names = ['authorization', ...stainless.map((name) => `x-stainless-${name}`), 'x-stainless-timeout'];
+    const ask = (from: string): Promise<Response> =>
+      fetch(`${test.url}/v1/audio/transcriptions`, {
+        method: 'OPTIONS',
+        headers: {
+          origin: from,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': [...names, 'not a name'].join(','),
+          'access-control-request-private-network': 'true',
+        },
+      });
+    const preflight = await ask(origin);
+    expect(preflight.status).toBe(204);
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ') ?? [];
+    expect(allowed.toSorted()).toEqual(['content-type', ...names].toSorted());
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(preflight.headers.get('access-control-allow-private-network')).toBe('true');
+    expect(preflight.headers.get('vary')).toContain('Access-Control-Request-Headers');
+    const refused = await ask('https://evil.example');
+    expect([...refused.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    const answer = await fetch(`${test.url}/v1/models`, { headers: { origin, authorization: 'Bearer no' } });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('access-control-expose-headers')).toContain('retry-after');
+  });
+
+  it.each(['app://obsidian.md', 'chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb', 'tauri://localhost'])(
+    'of apps are let in over HTTP and WebSocket where they are allowed: %s',
+    async (origin) => {
+      await using test = await startTestServer({ server: { apiKey: KEY, allowedOrigins: [origin] } });
+      const headers = { ...asKey, origin };
+      const answer = await fetch(`${test.url}/v1/models`, { headers });
+      expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+      const client = await RealtimeClient.connect(test.realtime, { headers });
+      await client.connection.close();
+    },
+  );
 
   it('on loopback without a key: a foreign name for this machine is refused (DNS rebinding)', async () => {
     await using test = await startTestServer();
