@@ -46,11 +46,11 @@ async function existing(files) {
   return found;
 }
 
-/** `live.js` → `/live-3F2K9QXA.js`, for everything that was built. */
+/** `live.js` → `live-3F2K9QXA.js`, beside the page, for everything that was built. */
 function builtNames({ outputs }) {
   return Object.keys(outputs).map((path) => {
     const name = basename(path);
-    return [name.replace(/-[A-Z0-9]{8}(?=\.)/, ''), `/${name}`];
+    return [name.replace(/-[A-Z0-9]{8}(?=\.)/, ''), name];
   });
 }
 

@@ -4,8 +4,8 @@ import type { Connect } from '@kikitori/transport';
 /** Where to connect, and how to speak. */
 export interface ConnectOptions {
   /**
-   * `ws://host:port`, with `/v1/realtime` added when it names no path; `http:` and `https:` are taken for `ws:` and
-   * `wss:`. May be left out when `connect` knows where to go.
+   * `ws://host:port`; `v1/realtime` is added below a path that ends in a slash (`https://host/stt/`), and what is missing
+   * of it behind `/v1`. `http:` and `https:` are taken for `ws:` and `wss:`. May be left out when `connect` knows where to go.
    */
   readonly url?: string;
   /** Another way to travel than WebSocket: in memory, or to SageMaker. */

@@ -27,3 +27,4 @@ export type { Span } from './replay/ledger.js';
 export type { Continuity, Held, Session } from './session.js';
 export { type TranscribeOptions, type Transcription, transcribe } from './transcribe.js';
 export type { Transcript } from './transcript.js';
+export { realtimeUrl } from './urls.js';

@@ -32,9 +32,10 @@ export async function servedModels(
   throwIfAborted(signal);
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), MODELS_TIMEOUT_MS);
-  const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  const address = modelsUrl(url);
+  const headers = authorizationFor(address, apiKey);
   try {
-    return await abortable(fetchModels(modelsUrl(url), { headers, signal: giveUp.signal }), signal);
+    return await abortable(fetchModels(address, { headers, signal: giveUp.signal }), signal);
   } catch (error) {
     if (error instanceof ClientError) throw error;
     if (signal?.aborted === true) throw aborted(signal);
@@ -48,10 +49,27 @@ export async function servedModels(
   }
 }
 
-async function fetchModels(
-  url: string,
-  init: RequestInit,
-): Promise<readonly [ServedModel, ...ServedModel[]]> {
+/** The key; else the name and password of the address, which are taken out of it: `fetch` takes none there. */
+function authorizationFor(address: URL, apiKey: string | undefined): Record<string, string> {
+  const { username, password } = address;
+  address.username = '';
+  address.password = '';
+  if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
+  if (username === '' && password === '') return {};
+  const bytes = new TextEncoder().encode(`${plainText(username)}:${plainText(password)}`);
+  return { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
+}
+
+/** As it was before it was put into an address; where a percent sign means itself, as it stands. */
+function plainText(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+async function fetchModels(url: URL, init: RequestInit): Promise<readonly [ServedModel, ...ServedModel[]]> {
   const response = await fetch(url, init);
   if (!response.ok) {
     await response.body?.cancel();

@@ -4,6 +4,7 @@ import {
   EMPTY_VIEW,
   followCaptions,
 } from '@kikitori/client/shared-captions';
+import { serverAddress } from '../shared/server-address.js';
 import { type CaptionOptions, readCaptionOptions } from './caption-options.js';
 import { sampleCaptions } from './caption-sample.js';
 import { CaptionStage } from './caption-stage.js';
@@ -41,7 +42,7 @@ function begin(): void {
     return;
   }
   const { signal } = new AbortController();
-  void followCaptions({ url: location.origin, secret, signal, onChange: show });
+  void followCaptions({ url: serverAddress(), secret, signal, onChange: show });
 }
 
 /** Shows states and the status, each at its time. */

@@ -39,7 +39,7 @@ export class Credentials {
   async token(): Promise<string | undefined> {
     if (!this.#isNeeded()) return undefined;
     if (this.#key === undefined) throw refused(401);
-    const response = await fetch('/v1/realtime/client_secrets', {
+    const response = await fetch('v1/realtime/client_secrets', {
       method: 'POST',
       headers: { authorization: `Bearer ${this.#key}` },
       signal: AbortSignal.timeout(MINT_TIMEOUT_MS),

@@ -51,7 +51,7 @@ async function fetchListener(
   const timer = setTimeout(() => over.abort(), WEB_LIMITS.listenerTimeoutMs);
   signal.addEventListener('abort', () => over.abort(), { signal: over.signal });
   try {
-    const response = await fetch('/v1/page', { signal: over.signal });
+    const response = await fetch('v1/page', { signal: over.signal });
     return response.ok ? readListener(await response.json()) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import { ClientError, openSession, pace, type Session, type SessionEvent } from '@kikitori/client';
 import { connectWebSocket } from '@kikitori/transport/ws';
+import { serverAddress } from '../shared/server-address.js';
 import { WEB_LIMITS } from './limits.js';
 
 /** What a session needs. */
@@ -34,7 +35,7 @@ export class Listening {
         return connection;
       },
       token: options.token,
-      url: location.origin,
+      url: serverAddress(),
       model: options.model,
       words: true,
       partials: true,

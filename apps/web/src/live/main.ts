@@ -159,7 +159,7 @@ function rate(): 'realtime' | 'max' {
 
 async function readSample(name: string): Promise<void> {
   try {
-    const response = await fetch(`/samples/${name}.flac`, {
+    const response = await fetch(`samples/${name}.flac`, {
       signal: AbortSignal.timeout(WEB_LIMITS.sampleTimeoutMs),
     });
     if (!response.ok) throw new TypeError('The sample is not there.');

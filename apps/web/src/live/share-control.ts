@@ -1,4 +1,5 @@
 import { CaptionPublisher, type CaptionShare, type SharingStatus } from '@kikitori/client/shared-captions';
+import { serverAddress } from '../shared/server-address.js';
 import type { Conversation } from './conversation.js';
 import type { Credentials } from './credentials.js';
 import { byId, setText } from './element.js';
@@ -60,7 +61,7 @@ export class ShareControl {
   #publish(): void {
     const publisherSecret = this.#share?.publisherSecret;
     this.#publisher = new CaptionPublisher({
-      url: location.origin,
+      url: serverAddress(),
       session: this.#conversation?.id ?? newId(),
       authorization: () => this.#credentials.authorization(),
       onStatus: (status, share) => this.#onStatus(status, share),
@@ -75,7 +76,7 @@ export class ShareControl {
     if (share !== undefined && status !== 'ended') {
       const isNew = this.#share === undefined;
       this.#share = share;
-      this.#link.value = `${location.origin}/captions#k=${share.readerSecret}`;
+      this.#link.value = `${serverAddress()}captions#k=${share.readerSecret}`;
       if (isNew) this.#link.select();
     }
     setText(this.#state, this.#wording.say(SENTENCES[status], { n: share?.readers ?? 0 }));

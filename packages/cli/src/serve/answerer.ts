@@ -104,8 +104,13 @@ async function relayToServer(
   const { languages = [] } = served ?? {};
   const connect = await factories.connect();
   const description = `sessions go to ${new URL(upstream).host}${served === undefined ? '' : ` (${served.id})`}`;
-  const url = realtimePath(upstream);
-  const target = { connect: withKey(connect, apiKey), url, label: 'another server', languages };
+  const { realtimeUrl } = await import('@kikitori/client');
+  const target = {
+    connect: withKey(connect, apiKey),
+    url: realtimeUrl({ url: upstream }),
+    label: 'another server',
+    languages,
+  };
   return { ...relay(target, request, description), ...(served === undefined ? {} : { models: [served.id] }) };
 }
 
@@ -149,12 +154,4 @@ function withKey(connect: Connect, apiKey: string | undefined): Connect {
   if (apiKey === undefined) return connect;
   return (options) =>
     connect({ ...options, headers: { ...options.headers, authorization: `Bearer ${apiKey}` } });
-}
-
-/** The address as a WebSocket's, with the Realtime path where it names none. */
-function realtimePath(upstream: string): string {
-  const url = new URL(upstream);
-  url.protocol = url.protocol.replace('http', 'ws');
-  if (url.pathname === '/') url.pathname = '/v1/realtime';
-  return url.href;
 }

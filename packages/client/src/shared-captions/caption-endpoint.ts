@@ -37,7 +37,7 @@ export function captionEndpoint(options: {
   readonly fetch?: typeof globalThis.fetch;
 }): CaptionEndpoint {
   const post = (path: string, body: unknown, request: PostRequest): Promise<Response> =>
-    send(new URL(`/v1/captions/${path}`, options.url), body, request, options.fetch);
+    send(new URL(`v1/captions/${path}`, options.url), body, request, options.fetch);
   return {
     open: async ({ session, language, publisherSecret, authorization, signal }) => {
       const body = { session, language, publisher_secret: publisherSecret };

@@ -13,7 +13,7 @@ export type SharingStatus = 'opening' | 'sharing' | 'away' | 'taken' | 'refused'
 
 /** How to share. */
 export interface CaptionPublisherOptions {
-  /** Address of the server. */
+  /** Address of the server; with a path, a slash at its end. */
   readonly url: string;
   /** Names what is spoken in one go: 1 to 64 letters, digits, `-`, `_`. With another one readers begin anew. */
   readonly session: string;

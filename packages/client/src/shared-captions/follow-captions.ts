@@ -12,7 +12,7 @@ export type CaptionStatus = 'connecting' | 'following' | 'waiting' | 'away';
 
 /** Whom to follow, and who is told. */
 export interface FollowCaptionsOptions {
-  /** Address of the server, such as `https://captions.example`. */
+  /** Address of the server, such as `https://captions.example`; with a path, a slash at its end. */
   readonly url: string;
   /** The reader's secret, from the link. */
   readonly secret: string;
@@ -96,7 +96,7 @@ class Follower {
 
   #fetch(signal: AbortSignal): Promise<Response> {
     const { url, secret, fetch = globalThis.fetch.bind(globalThis) } = this.#options;
-    return fetch(new URL('/v1/captions', url), {
+    return fetch(new URL('v1/captions', url), {
       headers: { authorization: `Bearer ${secret}` },
       cache: 'no-store',
       credentials: 'omit',
