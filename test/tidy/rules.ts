@@ -24,7 +24,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   transport: {
     level: 2,
     mayImport: ['core'],
-    nodeOnlyIn: /^(ws\/node|frames\/|doors\/)/,
+    nodeOnlyIn: /^(ws\/node|frames\/|doors\/|proxy\/)/,
     domOnlyIn: /^ws\/browser/,
   },
   engine: { level: 1, mayImport: [] },

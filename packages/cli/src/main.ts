@@ -2,6 +2,7 @@
 import type { Context } from './context.js';
 import { createProcessContext } from './process-context.js';
 import { type CommandTable, runProgram } from './program.js';
+import { fetchThroughProxies } from './proxied-fetch.js';
 
 /** Every command. Each is loaded only when it is called: `kikitori --help` starts no engine. */
 export const COMMANDS: CommandTable = {
@@ -74,6 +75,7 @@ export const COMMANDS: CommandTable = {
 export async function main(words: readonly string[], context?: Context): Promise<number> {
   if (context !== undefined) return await runProgram(words, COMMANDS, context);
   const owned = createProcessContext();
+  await fetchThroughProxies(process.env);
   try {
     return await runProgram(words, COMMANDS, owned.context);
   } finally {

@@ -7,7 +7,10 @@ export function processFactories(env: Environment, stderr: Output): Factories {
   return {
     createEngine: (request) => createEngine(request, env),
     openModelStore: () => openModelStore(env),
-    connect: async () => (await import('@kikitori/transport/ws')).connectWebSocket,
+    connect: async () => {
+      const { connectThrough, Proxies } = await import('@kikitori/transport/proxy');
+      return connectThrough(new Proxies(env));
+    },
     connectToEndpoint: async (request) =>
       (await import('./sagemaker/endpoint-connect.js')).connectToEndpoint(request, env),
     openMicrophone: async (options) => (await import('./audio/microphone.js')).openMicrophone(options),
@@ -18,7 +21,9 @@ export function processFactories(env: Environment, stderr: Output): Factories {
       // AWS's clients would otherwise tell everybody on Node 20 when their support for it ends.
       process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
       const { Aws } = await import('@kikitori/deploy');
-      return new Aws(options);
+      const { Proxies, proxyAgents } = await import('@kikitori/transport/proxy');
+      const proxies = new Proxies(env);
+      return new Aws({ ...options, agents: proxies.isEmpty ? undefined : proxyAgents(proxies) });
     },
   };
 }

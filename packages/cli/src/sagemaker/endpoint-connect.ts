@@ -32,6 +32,7 @@ export async function connectToEndpoint(request: EndpointRequest, env: Environme
     throw new CliError('usage', 'Name the region of the endpoint with --region, or set AWS_REGION.');
   }
   const { createSageMakerConnect } = await import('@kikitori/sagemaker/client');
+  const { Proxies } = await import('@kikitori/transport/proxy');
   const usesLocalKeys = isLocal && (notice !== undefined || !namesKeys(env));
   return createSageMakerConnect({
     endpointName: endpoint,
@@ -39,6 +40,7 @@ export async function connectToEndpoint(request: EndpointRequest, env: Environme
     endpointUrl,
     ca: notice?.authority ?? (await bundleOf(env)),
     credentials: usesLocalKeys ? await localCredentials() : undefined,
+    proxies: new Proxies(env),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ServedModel } from '@kikitori/client';
+import { proxySentence } from '@kikitori/core/hub';
 import type { SpeechEngine } from '@kikitori/engine';
 import { languageList } from '@kikitori/protocol/languages';
 import type { PendingEngine, RelayTarget } from '@kikitori/server';
@@ -144,7 +145,8 @@ async function modelOf(
     if (!(error instanceof ClientError) || error.code === 'aborted') throw error;
     throw new CliError(
       'service_failed',
-      `The server at ${new URL(upstream).host} does not say which model it serves; start it first, check --upstream and KIKITORI_UPSTREAM_KEY, or name the model with --served-model-name.`,
+      proxySentence(error) ??
+        `The server at ${new URL(upstream).host} does not say which model it serves; start it first, check --upstream and KIKITORI_UPSTREAM_KEY, or name the model with --served-model-name.`,
       { cause: error },
     );
   }

@@ -82,6 +82,19 @@ export function codesOf(error: unknown): readonly string[] {
   return codes;
 }
 
+/**
+ * What a proxy on the way says of itself, where it was that: nobody knows better what to do. Its error is known by name, since who speaks to
+ * proxies is not known here.
+ */
+export function proxySentence(error: unknown): string | undefined {
+  let current = error;
+  for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
+    if (current.name === 'ProxyError') return current.message;
+    current = current.cause;
+  }
+  return undefined;
+}
+
 /** Nobody was reached. */
 export function isUnreachable(codes: readonly string[]): boolean {
   return codes.some((code) => UNREACHABLE.has(code));

@@ -15,6 +15,7 @@ export {
   isBrokenOff,
   isTransient,
   isUnreachable,
+  proxySentence,
 } from './failures.js';
 export { type FileChecksum, type HubFile, type HubListing, listHubFiles } from './listing.js';
 export { askedWaitMs, readShort, requestHub } from './request.js';

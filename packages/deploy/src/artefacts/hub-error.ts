@@ -1,4 +1,4 @@
-import { HttpStatusError, HubError } from '@kikitori/core/hub';
+import { HttpStatusError, HubError, proxySentence } from '@kikitori/core/hub';
 import { DeployError } from '../errors.js';
 
 /** The sentence for whatever went wrong between us and a hub. A `DeployError` stays as it is. */
@@ -8,6 +8,8 @@ export function toHubError(error: unknown): DeployError {
     const code = error.code === 'invalid' ? 'invalid_setting' : 'hub_unreachable';
     return new DeployError(code, { cause: error, sentence: error.message });
   }
+  const sentence = proxySentence(error);
+  if (sentence !== undefined) return new DeployError('hub_unreachable', { cause: error, sentence });
   if (!(error instanceof HttpStatusError)) return new DeployError('hub_unreachable', { cause: error });
   const { status, hubCode } = error;
   if (hubCode === 'GatedRepo') {

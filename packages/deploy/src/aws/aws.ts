@@ -1,3 +1,5 @@
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Clock, sleep, systemClock } from '@kikitori/core';
@@ -23,6 +25,8 @@ export interface AwsOptions {
   readonly credentials?: AwsKeys | (() => Promise<AwsKeys>) | undefined;
   /** Default: HTTP by Node, which gives up after `callTimeoutMs`. */
   readonly carrier?: Carrier | undefined;
+  /** What Node opens the connections with, such as through a proxy. Default: Node's own way. */
+  readonly agents?: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } | undefined;
   readonly clock?: Clock;
   /** From 0 to 1, for jitter. */
   readonly random?: () => number;
@@ -157,7 +161,7 @@ export class Aws {
   }
 
   #config(): ClientConfig {
-    const { region, endpointUrl, credentials, carrier } = this.#options;
+    const { region, endpointUrl, credentials, carrier, agents } = this.#options;
     return {
       region,
       // We try again ourselves: on our clock, and with one rule for all services.
@@ -165,6 +169,7 @@ export class Aws {
       requestHandler: carrier ?? {
         requestTimeout: DEPLOY_LIMITS.callTimeoutMs,
         connectionTimeout: DEPLOY_LIMITS.callTimeoutMs,
+        ...agents,
       },
       ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl, forcePathStyle: true }),
       ...(credentials === undefined ? {} : { credentials }),

@@ -1,4 +1,4 @@
-import { isTransient } from '@kikitori/core/hub';
+import { isTransient, proxySentence } from '@kikitori/core/hub';
 import { DeployError, type DeployErrorCode } from '../errors.js';
 
 /** What AWS's clients throw, as far as we look at it. */
@@ -114,6 +114,8 @@ export function isPassing(error: unknown): boolean {
  */
 export function toDeployError(error: unknown): DeployError {
   if (error instanceof DeployError) return error;
+  const ofProxy = proxySentence(error);
+  if (ofProxy !== undefined) return new DeployError('aws_unreachable', { cause: error, sentence: ofProxy });
   const code = codeOf(error);
   const cause = error instanceof Error ? new AwsRefusal(error) : undefined;
   const { name = '', message: serviceText = '' } = cause ?? {};

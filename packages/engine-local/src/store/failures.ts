@@ -1,4 +1,4 @@
-import { codesOf, isBrokenOff, isUnreachable } from '@kikitori/core/hub';
+import { codesOf, isBrokenOff, isUnreachable, proxySentence } from '@kikitori/core/hub';
 import { EngineError } from '@kikitori/engine';
 
 /** What was tried, for the sentence. */
@@ -34,7 +34,8 @@ export class ChecksumError extends Error {
  */
 export function toStoreError(error: unknown, context: FailureContext): EngineError {
   if (error instanceof EngineError) return error;
-  return new EngineError('model_unavailable', sentenceFor(codesOf(error), context), { cause: error });
+  const sentence = proxySentence(error) ?? sentenceFor(codesOf(error), context);
+  return new EngineError('model_unavailable', sentence, { cause: error });
 }
 
 function sentenceFor(

@@ -1,3 +1,4 @@
+import type { Proxies } from '@kikitori/transport/proxy';
 import { SageMakerError } from '../errors.js';
 import { SAGEMAKER_LIMITS } from '../limits.js';
 import { type AwsCredentials, type AwsCredentialsProvider, defaultCredentials } from './credentials.js';
@@ -26,6 +27,8 @@ export interface SageMakerConnectOptions extends InvocationTarget {
   readonly profile?: string | undefined;
   /** PEM certificates to trust instead of the public ones: what a local stand-in prints. */
   readonly ca?: string | Uint8Array | undefined;
+  /** Proxies on the way to the service, and to those that give credentials. Default: none. */
+  readonly proxies?: Proxies | undefined;
   /**
    * Streams that may share one HTTP/2 connection, 1 to 100; the service's own bound is kept besides. Default 1, as
    * AWS's JavaScript client does: a lost connection is one lost stream.
@@ -51,6 +54,7 @@ export interface ResolvedConnectOptions {
   readonly endpoint: Endpoint;
   readonly credentials: AwsCredentialsProvider;
   readonly ca: string | Uint8Array | undefined;
+  readonly proxies: Proxies | undefined;
   readonly streamsPerConnection: number;
   readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
@@ -77,6 +81,7 @@ export function resolveConnectOptions(options: SageMakerConnectOptions): Resolve
     endpoint: endpointOf(options),
     credentials: credentialsOf(options),
     ca: options.ca,
+    proxies: options.proxies,
     streamsPerConnection: inRange(options.streamsPerConnection ?? 1, streamsPerConnectionMax),
     connectTimeoutMs: inRange(options.connectTimeoutMs ?? SAGEMAKER_LIMITS.connectTimeoutMs),
     answerTimeoutMs: inRange(options.answerTimeoutMs ?? SAGEMAKER_LIMITS.answerTimeoutMs),
@@ -96,8 +101,9 @@ function endpointOf({ region, endpointUrl, isFips, isDualStack }: SageMakerConne
   return endpointFromUrl(endpointUrl);
 }
 
-function credentialsOf({ credentials, region, profile }: SageMakerConnectOptions): AwsCredentialsProvider {
-  if (credentials === undefined) return defaultCredentials({ region, profile });
+function credentialsOf(options: SageMakerConnectOptions): AwsCredentialsProvider {
+  const { credentials, region, profile, proxies } = options;
+  if (credentials === undefined) return defaultCredentials({ region, profile, proxies });
   if (typeof credentials === 'function') return credentials;
   return () => Promise.resolve(credentials);
 }

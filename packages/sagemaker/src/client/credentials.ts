@@ -1,3 +1,4 @@
+import { type Proxies, proxyAgents } from '@kikitori/transport/proxy';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { SageMakerError } from '../errors.js';
 import { SAGEMAKER_LIMITS } from '../limits.js';
@@ -17,17 +18,24 @@ export type AwsCredentialsProvider = (options?: {
 export interface CredentialChainOptions {
   readonly region: string;
   readonly profile?: string | undefined;
+  readonly proxies?: Proxies | undefined;
 }
 
 /**
  * AWS's own chain: environment, profile, SSO, web identity, container, instance. Loaded at the first call, since it is
  * the heaviest import of the package; it caches, and renews what is about to expire.
  */
-export function defaultCredentials({ region, profile }: CredentialChainOptions): AwsCredentialsProvider {
+export function defaultCredentials({
+  region,
+  profile,
+  proxies,
+}: CredentialChainOptions): AwsCredentialsProvider {
+  const agents = proxies === undefined || proxies.isEmpty ? undefined : proxyAgents(proxies);
+  const clientConfig = { region, ...(agents === undefined ? {} : { requestHandler: agents }) };
   let chain: Promise<AwsCredentialsProvider> | undefined;
   return async (options) => {
     chain ??= import('@aws-sdk/credential-provider-node').then(({ defaultProvider }) =>
-      defaultProvider({ clientConfig: { region }, ...(profile === undefined ? {} : { profile }) }),
+      defaultProvider({ clientConfig, ...(profile === undefined ? {} : { profile }) }),
     );
     return (await chain)(options);
   };

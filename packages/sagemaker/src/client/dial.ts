@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { timerMs } from '@kikitori/core';
+import { openTunnel, type Proxies } from '@kikitori/transport/proxy';
 import { SageMakerError, type SageMakerErrorReason } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -9,6 +10,7 @@ export interface DialOptions {
   readonly endpoint: Endpoint;
   /** PEM certificates to trust instead of the public ones. */
   readonly ca?: string | Uint8Array | undefined;
+  readonly proxies?: Proxies | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,26 +18,41 @@ export interface DialOptions {
 const HTTP2_PROTOCOL = 'h2';
 
 /**
- * Opens a TCP connection, and TLS on it where the endpoint wants it, on which HTTP/2 may be spoken.
+ * Opens a TCP connection, through a proxy where one leads there, and TLS on it where the endpoint wants it, on which HTTP/2 may
+ * be spoken.
  *
- * Rejects with `host_not_found`, `nobody_listens`, `network_failed`, `tls_failed`, `not_http2`, `connect_timeout`, or
- * the signal's reason.
+ * Rejects with `host_not_found`, `nobody_listens`, `network_failed`, `tls_failed`, `not_http2`, `connect_timeout`, with
+ * `ProxyError`, or the signal's reason.
  */
-export function dial({ endpoint, ca, timeoutMs, signal }: DialOptions): Promise<Socket> {
+export async function dial(options: DialOptions): Promise<Socket> {
+  const { endpoint, proxies, timeoutMs, signal } = options;
+  const proxy = proxies?.towards(endpoint);
+  if (proxy === undefined) return await openLine(options, undefined);
+  const tunnel = await openTunnel(proxy, endpoint, { signal, timeoutMs });
+  return endpoint.isTls ? await openLine(options, tunnel) : tunnel;
+}
+
+/** `tunnel`: what TLS is spoken over, instead of a connection of its own. */
+function openLine(
+  { endpoint, ca, timeoutMs, signal }: DialOptions,
+  tunnel: Socket | undefined,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
+      tunnel?.destroy();
       reject(signal.reason);
       return;
     }
     let socket: Socket;
     try {
-      socket = endpoint.isTls ? openTls(endpoint, ca) : connectTcp(endpoint.port, endpoint.host);
+      socket = endpoint.isTls ? openTls(endpoint, ca, tunnel) : connectTcp(endpoint.port, endpoint.host);
     } catch (cause) {
+      tunnel?.destroy();
       // A CA that is no PEM.
       reject(new SageMakerError('tls_failed', { cause }));
       return;
     }
-    let isThere = false;
+    let isThere = tunnel !== undefined;
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -68,10 +85,15 @@ export function dial({ endpoint, ca, timeoutMs, signal }: DialOptions): Promise<
   });
 }
 
-function openTls({ host, port }: Endpoint, ca: string | Uint8Array | undefined): TLSSocket {
+function openTls(
+  { host, port }: Endpoint,
+  ca: string | Uint8Array | undefined,
+  tunnel: Socket | undefined,
+): TLSSocket {
   return connectTls({
     host,
     port,
+    ...(tunnel === undefined ? {} : { socket: tunnel }),
     ALPNProtocols: [HTTP2_PROTOCOL],
     // RFC 6066 section 3: a server name is a name, never an address.
     ...(isIP(host) === 0 ? { servername: host } : {}),

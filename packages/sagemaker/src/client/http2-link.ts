@@ -5,6 +5,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Proxies } from '@kikitori/transport/proxy';
 import { SageMakerError } from '../errors.js';
 import { SAGEMAKER_LIMITS } from '../limits.js';
 import { dial } from './dial.js';
@@ -15,6 +16,7 @@ import { Liveness } from './liveness.js';
 export interface LinkOptions {
   readonly endpoint: Endpoint;
   readonly ca?: string | Uint8Array | undefined;
+  readonly proxies?: Proxies | undefined;
   readonly connectTimeoutMs: number;
   readonly livenessIntervalMs: number;
   readonly livenessTimeoutMs: number;
@@ -51,8 +53,8 @@ export class Http2Link {
 
   /** Dials and begins to speak HTTP/2. Rejects with what `dial` rejects with. */
   static async open(options: LinkOptions, signal?: AbortSignal): Promise<Http2Link> {
-    const { endpoint, ca, connectTimeoutMs: timeoutMs } = options;
-    return new Http2Link(await dial({ endpoint, ca, timeoutMs, signal }), options);
+    const { endpoint, ca, proxies, connectTimeoutMs: timeoutMs } = options;
+    return new Http2Link(await dial({ endpoint, ca, proxies, timeoutMs, signal }), options);
   }
 
   /** Why the link is gone, if it was not us who ended it. */
