@@ -38,16 +38,16 @@ export function createRouter(
     response.on('error', () => {});
     const path = pathOf(request.url ?? '/');
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route === undefined) {
-      sendJson(response, 404, { detail: 'Not Found' });
-      return;
-    }
     if (request.headers.origin !== undefined && doorman.allowsOrigin(request)) {
       letRead(response, request.headers.origin);
       if (isPreflight(request)) {
         letAsk(request, response, route);
         return;
       }
+    }
+    if (route === undefined) {
+      sendJson(response, 404, { detail: 'Not Found' });
+      return;
     }
     const refusal = route.guarded === false ? undefined : refusalOf(doorman, request, route);
     if (refusal !== undefined) {
@@ -90,15 +90,15 @@ function isPreflight({ method, headers }: IncomingMessage): boolean {
 }
 
 /**
- * Whatever headers a page wants to send: its origin was allowed, most of them are not looked at, and which they are is its
+ * At a path that does not exist as well, so that the page is told 404 and not that there is no connection. Whatever headers a page wants to send: its origin was allowed, most of them are not looked at, and which they are is its
  * library's business (OpenAI's sends seven that tell its version, and one that counts its tries).
  */
-function letAsk({ headers }: IncomingMessage, response: ServerResponse, { methods }: Route): void {
+function letAsk({ headers }: IncomingMessage, response: ServerResponse, route: Route | undefined): void {
   const asked = String(headers['access-control-request-headers'] ?? '');
   const names = asked.split(',').map((name) => name.trim());
   const isFromAfar = headers['access-control-request-private-network'] === 'true';
   send(response, 204, '', {
-    'access-control-allow-methods': Object.keys(methods).join(', '),
+    'access-control-allow-methods': Object.keys(route?.methods ?? {}).join(', ') || 'GET, POST',
     'access-control-allow-headers': [...new Set([...ASKED_ALWAYS, ...names.filter(isHeaderName)])].join(', '),
     'access-control-max-age': '600',
     // Chrome's question of a page on the internet that asks a server in this network.

@@ -149,6 +149,17 @@ describe('origins', () => {
     expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
     expect(preflight.headers.get('access-control-allow-private-network')).toBe('true');
     expect(preflight.headers.get('vary')).toContain('Access-Control-Request-Headers');
+    // What is not there says so, instead of looking like no connection.
+    const missing = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } };
+    expect((await fetch(`${test.url}/v1/audio/translations`, missing)).status).toBe(204);
+    const translations = await fetch(`${test.url}/v1/audio/translations`, {
+      method: 'POST',
+      headers: { origin },
+    });
+    expect([translations.status, translations.headers.get('access-control-allow-origin')]).toEqual([
+      404,
+      origin,
+    ]);
     const refused = await ask('https://evil.example');
     expect([...refused.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
     const answer = await fetch(`${test.url}/v1/models`, { headers: { origin, authorization: 'Bearer no' } });
