@@ -85,7 +85,7 @@ export const apiKeysOption = text({
 export const urlOption = parsed<string, undefined>({
   flags: '--url <url>',
   description:
-    'Realtime server, e.g. ws://127.0.0.1:8000/v1/realtime; without it the engine runs in this process',
+    'Realtime server, e.g. ws://127.0.0.1:8000 or https://example.com/stt/; without it the engine runs in this process',
   fallback: undefined,
   parse: realtimeUrl,
 });
@@ -118,7 +118,7 @@ function runtimeUrl(text: string, label: string): string {
   throw new CliError('usage', `${label} must be a URL such as https://localhost:8443.`);
 }
 
-/** A ws, wss, http or https URL; the client adds `/v1/realtime` where it names no path. Throws `CliError` `usage`. */
+/** A ws, wss, http or https URL; the client adds `v1/realtime` behind a slash at its end. Throws `CliError` `usage`. */
 export function realtimeUrl(text: string, label: string): string {
   if (URL.canParse(text) && /^(?:ws|http)s?:$/.test(new URL(text).protocol)) return text;
   throw new CliError('usage', `${label} must be a URL such as ws://127.0.0.1:8000/v1/realtime.`);
