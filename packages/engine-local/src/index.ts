@@ -11,7 +11,9 @@ export type {
 } from './store/index.js';
 export {
   CATALOGUE,
+  homeFolder,
   listModels,
+  makeFolder,
   pullModel,
   removeModel,
   resolveModel,

@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isLoopback } from '@kikitori/transport/doors';
 import type { Environment } from '../context.js';
+import { CliError } from '../errors.js';
 
 /**
  * What a stand-in of SageMaker on this machine tells the other commands of the same user, in a file of theirs: how to
@@ -23,8 +23,17 @@ export async function leaveNotice(
   env: Environment,
 ): Promise<() => Promise<void>> {
   const path = await noticePath(port, env);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, JSON.stringify(notice), { mode: 0o600 });
+  const { makeFolder } = await import('@kikitori/engine-local');
+  try {
+    await makeFolder(dirname(path), 0o700);
+    await writeFile(path, JSON.stringify(notice), { mode: 0o600 });
+  } catch (cause) {
+    throw new CliError(
+      'service_failed',
+      `${dirname(path)} cannot be written, where other commands look for this one; set KIKITORI_HOME to a folder that can.`,
+      { cause },
+    );
+  }
   return () => rm(path, { force: true });
 }
 
@@ -51,8 +60,8 @@ export function isLocalUrl(url: string): boolean {
 }
 
 async function noticePath(port: number, env: Environment): Promise<string> {
-  const { storeRoot } = await import('@kikitori/engine-local');
-  const root = storeRoot({ env, platform: process.platform, home: homedir() });
+  const { homeFolder, storeRoot } = await import('@kikitori/engine-local');
+  const root = storeRoot({ env, platform: process.platform, home: homeFolder(env) });
   return join(root, 'sagemaker-local', `${port}.json`);
 }
 

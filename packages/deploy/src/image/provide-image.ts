@@ -172,11 +172,20 @@ async function logOut(builder: BuilderName, registry: string, env: Environment):
 /** npm's settings, for a mirror or a certificate of the user's network. The Moonshine build reads them; no layer keeps them. */
 async function secretsOf({ engine, env }: ProvideImageOptions): Promise<Record<string, string>> {
   if (engine !== 'moonshine') return {};
-  const file = env['NPM_CONFIG_USERCONFIG'] ?? env['npm_config_userconfig'] ?? join(homedir(), '.npmrc');
+  const file = env['NPM_CONFIG_USERCONFIG'] ?? env['npm_config_userconfig'] ?? join(home(), '.npmrc');
   return await access(file).then(
     () => ({ npmrc: file }),
     () => ({}),
   );
+}
+
+/** Of a user without one, as in a container that runs as any number, it is a folder that holds nothing. */
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/dev/null';
+  }
 }
 
 function isTagTaken({ tail }: ProgramEnd): boolean {

@@ -28,6 +28,27 @@ export class ChecksumError extends Error {
   readonly code = 'EINTEGRITY';
 }
 
+/** Of what the file system says when a folder or a file cannot be made or written where the store is. */
+export const UNWRITABLE: readonly string[] = [
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  // Of a folder that takes no other (`/proc`), or leads nowhere.
+  'ENOENT',
+  'EEXIST',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EIO',
+];
+
+/** What is there and may not be read, or cannot be: somebody else's model is no missing one. */
+export function unreadableStore(path: string, cause: unknown): EngineError {
+  const message = `The model store cannot be read: ${path}. Make it readable for this user, or set KIKITORI_HOME to another folder.`;
+  return new EngineError('model_unavailable', message, { cause });
+}
+
 /**
  * The sentence for whatever went wrong while fetching or writing. An `EngineError` stays as it is; the cause is
  * kept for logs.
@@ -46,7 +67,7 @@ function sentenceFor(
   if (has('ENOSPC', 'EDQUOT')) {
     return `The disk is full: ${subject} does not fit into ${root}. Free some space, or set KIKITORI_HOME to a folder on another disk, and run again.`;
   }
-  if (has('EACCES', 'EPERM', 'EROFS', 'ENOTDIR')) {
+  if (has(...UNWRITABLE)) {
     return `The model store ${root} cannot be written. Make it writable, or set KIKITORI_HOME to a folder that is, and run again.`;
   }
   if (has('EINTEGRITY', 'TAR_BAD_ARCHIVE', 'Z_DATA_ERROR', 'TAR_ENTRY_INVALID')) {

@@ -1,7 +1,8 @@
 export type { CatalogueEntry, CatalogueFile } from './catalogue.js';
 export { CATALOGUE } from './catalogue.js';
 export { STORE_LIMITS } from './limits.js';
-export { type StoreSurroundings, storeRoot } from './location.js';
+export { homeFolder, type StoreSurroundings, storeRoot } from './location.js';
+export { makeFolder } from './make-folder.js';
 export type { ModelFile, ModelManifest, ModelSource } from './manifest.js';
 export type { ListedModel, PullOptions, PullProgress } from './model-store.js';
 export { listModels, pullModel, removeModel, verifyModel } from './model-store.js';

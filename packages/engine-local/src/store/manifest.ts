@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isRecord } from '@kikitori/core';
 import type { ModelFamily } from '../families/family.js';
 import { familyOf } from '../families/index.js';
+import { unreadableStore } from './failures.js';
 import { STORE_LIMITS } from './limits.js';
 
 /** Silero, which tells speech from silence: `kind` of its manifest, and its files. */
@@ -81,7 +82,7 @@ export async function readJson(path: string): Promise<unknown> {
     }
   } catch (error) {
     if (error instanceof SyntaxError || isMissing(error)) return undefined;
-    throw error;
+    throw unreadableStore(path, error);
   }
 }
 

@@ -1,12 +1,13 @@
-import { mkdir, readdir, statfs } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '@kikitori/engine';
 import type { CatalogueEntry } from './catalogue.js';
-import { type FailureContext, toStoreError } from './failures.js';
+import { type FailureContext, toStoreError, unreadableStore } from './failures.js';
 import { findHubModel, hubAccess, hubNameOf } from './hub-listing.js';
 import { fetchFromHub } from './hub-source.js';
 import { STORE_LIMITS } from './limits.js';
 import { folderName, modelDir, modelsDir } from './location.js';
+import { makeFolder } from './make-folder.js';
 import { isMissing, MANIFEST_NAME, type ModelManifest, readManifest } from './manifest.js';
 import { type NpmOptions, readNpmOptions } from './npm-config.js';
 import { fetchFromNpm } from './npm-source.js';
@@ -19,7 +20,7 @@ import {
   resolveModel,
   storeOf,
 } from './resolve.js';
-import { openStaging, place, setAside } from './staging.js';
+import { openStaging, place, setAside, stagingDir } from './staging.js';
 import { findProblems, type ModelProblem } from './verify.js';
 import { type OpenFile, openOnDisk, writeStream } from './write-file.js';
 
@@ -174,6 +175,8 @@ async function pullFromHub(pull: Pull): Promise<void> {
   if (hub === undefined) return;
   const { repository } = hub;
   const access = hubAccess(pull.env);
+  // Nobody need be asked for what cannot be kept.
+  await makeFolder(stagingDir(root));
   const { kind, commit, licence, languages, files } = await findHubModel(hub, access, signal);
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   await checkFree(root, totalBytes);
@@ -229,13 +232,14 @@ async function foldersIn(dir: string): Promise<readonly string[]> {
     return (await readdir(dir)).sort();
   } catch (error) {
     if (isMissing(error)) return [];
-    throw error;
+    throw unreadableStore(dir, error);
   }
 }
 
 /** Refuses at once what cannot fit, instead of after a long download. */
 async function checkFree(root: string, neededBytes: number): Promise<void> {
-  await mkdir(root, { recursive: true });
+  // First: a file system that takes nothing (`/proc`) may say that it is full.
+  await makeFolder(stagingDir(root));
   const { bavail, bsize } = await statfs(root);
   if (bavail * bsize >= neededBytes + STORE_LIMITS.freeBytesMin) return;
   throw Object.assign(new Error('The disk has too little space left.'), { code: 'ENOSPC' });

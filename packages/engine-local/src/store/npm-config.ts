@@ -1,4 +1,8 @@
 import { dirname, join } from 'node:path';
+import { homeFolder } from './location.js';
+
+/** A home folder that holds nothing and takes nothing, whoever asks. */
+const NO_HOME = '/dev/null';
 
 /** Options as npm's libraries take them: `registry`, `cache`, `httpsProxy`, `ca`, `//host/:_authToken` … */
 export type NpmOptions = Readonly<Record<string, unknown>>;
@@ -24,8 +28,8 @@ export async function readNpmOptions(
     npmPath: join(prefix, 'node_modules', 'npm'),
     ...definitions,
     argv: [execPath, 'npm'],
-    // A copy: the reader writes what it found back into it.
-    env: { ...env },
+    // A copy: the reader writes what it found back into it. It would ask the system for the home of a user whom that does not know.
+    env: { ...env, HOME: homeFolder(env) ?? NO_HOME },
     cwd,
     execPath,
     platform,

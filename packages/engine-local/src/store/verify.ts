@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { lookOf, readChecked, writeChecked } from './checked.js';
+import { unreadableStore } from './failures.js';
 import { isMissing, type ModelFile } from './manifest.js';
 import { hashFile } from './write-file.js';
 
@@ -19,6 +20,8 @@ export interface VerifyOptions {
 /**
  * Compares a folder with the files it should hold, by presence, size and checksum. A file that looks as it did when
  * its checksum was last found right is not read again (`checked.ts`); reading takes about 1 s per 500 MB.
+ *
+ * @throws EngineError `model_unavailable` where a file may not be read
  */
 export async function findProblems(
   dir: string,
@@ -40,7 +43,8 @@ export async function findProblems(
         problems.push({ file: file.name, problem: 'checksum' });
       }
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      signal?.throwIfAborted();
+      if (!isMissing(error)) throw unreadableStore(path, error);
       problems.push({ file: file.name, problem: 'missing' });
     }
   }

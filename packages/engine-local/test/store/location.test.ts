@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderName, storeRoot } from '../../src/store/location.js';
+import { folderName, homeFolder, storeRoot } from '../../src/store/location.js';
 
 describe('the place of the store', () => {
-  const root = (platform: NodeJS.Platform, env: Record<string, string> = {}, home = '/home/ann') =>
-    storeRoot({ platform, env, home });
+  const root = (
+    platform: NodeJS.Platform,
+    env: Record<string, string> = {},
+    home: string | undefined = '/home/ann',
+  ) => storeRoot({ platform, env, home });
 
   it('is the cache folder of the platform', () => {
     expect(root('linux')).toBe('/home/ann/.cache/kikitori');
@@ -24,6 +27,25 @@ describe('the place of the store', () => {
     }
     expect(root('linux', { KIKITORI_HOME: '' })).toBe('/home/ann/.cache/kikitori');
   });
+
+  it('is where the environment says, or nowhere, for a user without a home', () => {
+    const homeless = (env: Record<string, string>) => storeRoot({ platform: 'linux', env, home: undefined });
+    expect(homeless({ KIKITORI_HOME: '/models' })).toBe(resolve('/models'));
+    expect(homeless({ XDG_CACHE_HOME: '/c' })).toBe('/c/kikitori');
+    expect(() => homeless({})).toThrow(
+      expect.objectContaining({
+        code: 'model_unavailable',
+        message: expect.stringContaining('KIKITORI_HOME'),
+      }),
+    );
+  });
+
+  it.skipIf(process.platform === 'win32').each(['', 'relative'])(
+    'is not in the working folder where HOME is "%s"',
+    (HOME) => {
+      expect(homeFolder({ HOME })).toMatch(/^\//);
+    },
+  );
 
   it('names folders so that every file system takes them', () => {
     expect(folderName('base')).toBe('base');

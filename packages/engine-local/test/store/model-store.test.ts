@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKED_NAME } from '../../src/store/checked.js';
@@ -347,6 +347,51 @@ describe('a pull that cannot be finished', () => {
     const under = { ...optionsFor(registry), root: join(root, 'file', 'store') };
     await expect(pullModel('toy', under)).rejects.toMatchObject(denied);
   });
+
+  it.skipIf(process.platform !== 'linux')('says so at once of a folder that takes no other', async () => {
+    const options = { ...optionsFor(registry), root: '/proc/kikitori' };
+    await expect(pullModel('toy', options)).rejects.toMatchObject({
+      code: 'model_unavailable',
+      message: expect.stringContaining('/proc/kikitori cannot be written'),
+    });
+    expect(registry.requests).toEqual([]);
+  });
+
+  it.each(['a file', '/proc'])(
+    'does without npm’s cache where that cannot be written: in %s',
+    async (where) => {
+      await writeFile(join(root, 'file'), '');
+      const cache = where === '/proc' ? '/proc/npm/_cacache' : join(root, 'file', '_cacache');
+      await pullModel('toy', { ...optionsFor(registry), npm: { registry: registry.url, cache } });
+      await expectWhole();
+    },
+  );
+
+  it('does without a cache that is there and takes nothing', async () => {
+    const cache = join(root, 'npm-cache');
+    await mkdir(cache);
+    // Where the fetcher would put what it fetches.
+    await writeFile(join(cache, 'tmp'), '');
+    await pullModel('toy', optionsFor(registry));
+    await expectWhole();
+  });
+
+  it.each(['models/toy', 'models/toy/encoder_model.onnx'])(
+    'says that %s cannot be read, and does not take it for missing',
+    async (path) => {
+      await pullModel('toy', optionsFor(registry));
+      const before = registry.requests.length;
+      await rm(join(root, path), { recursive: true });
+      // Leads to itself: whoever reads it, root too, is told no.
+      await symlink(join(root, path), join(root, path));
+      const unreadable = { code: 'model_unavailable', message: expect.stringContaining('cannot be read') };
+      for (const ask of [resolveModel, verifyModel, pullModel]) {
+        await expect(ask('toy', optionsFor(registry))).rejects.toMatchObject(unreadable);
+      }
+      await expect(listModels(optionsFor(registry))).rejects.toMatchObject(unreadable);
+      expect(registry.requests).toHaveLength(before);
+    },
+  );
 
   it('refuses at once what the disk cannot hold', async () => {
     const [encoder, decoder] = toy.entry.files;
