@@ -22,6 +22,8 @@ export type AudioErrorCode =
   | 'file_not_found'
   /** The file could not be opened or read: rights, a folder, a damaged disk. */
   | 'file_unreadable'
+  /** The temporary folder takes nothing, and the stream is one that has to be kept to be read. */
+  | 'spool_failed'
   /** The file is larger or the sound is longer than a bound that the caller set. */
   | 'too_large'
   /** The codec is known; the program or library that decodes it is not on this machine. */
@@ -57,6 +59,7 @@ export const AUDIO_ERRORS: Readonly<Record<AudioErrorCode, AudioErrorRule>> = {
   file_encrypted: badInput,
   file_not_found: badInput,
   file_unreadable: badInput,
+  spool_failed: { retryable: true, httpStatus: 503, exitCode: 1 },
   too_large: { retryable: false, httpStatus: 413, exitCode: 2 },
   decoder_missing: unknownKind,
   decode_failed: badInput,

@@ -62,7 +62,7 @@ export interface DecodedFile extends AsyncIterable<Float32Array<ArrayBuffer>>, A
 /**
  * Decodes an audio file of (nearly) any format: our own parsers for WAV, AIFF, AU, CAF and raw samples, then the
  * system's ffmpeg, then the libraries that come with this package. Resolves when the first sound (or an empty end) is
- * there. Throws `AudioError`: `file_not_found`, `file_unreadable`, `not_audio`, `no_audio_track`, `file_damaged`,
+ * there. Throws `AudioError`: `file_not_found`, `file_unreadable`, `spool_failed`, `not_audio`, `no_audio_track`, `file_damaged`,
  * `decode_failed`, `decoder_missing` (the message says what to install), `decoder_stalled`, `file_encrypted`,
  * `ffmpeg_unusable`, `too_large`, `invalid_argument`; or the signal's reason.
  */

@@ -21,7 +21,7 @@ export function isIndexFirst(probe: Uint8Array): boolean {
 
 /**
  * Copies a stream into a temporary file, for formats that are read out of order (an MP4 whose index comes last). The
- * file is gone after `close()`. More than `SPOOL_BYTES_MAX`: `too_large`; a folder that takes nothing: `file_unreadable`.
+ * file is gone after `close()`. More than `SPOOL_BYTES_MAX`: `too_large`; a folder that takes nothing: `spool_failed`.
  */
 export async function spool(source: ByteSource, signal: AbortSignal): Promise<ByteSource> {
   const folder = await mkdtemp(join(tmpdir(), 'kikitori-')).catch(refuse);
@@ -70,5 +70,5 @@ export function spoolError(cause: unknown): AudioError {
   const sentence = isDiskFull(cause)
     ? 'The temporary folder has no room for this stream; make some, set TMPDIR to another folder, or give the path of the file instead.'
     : 'The temporary folder cannot be written to; set TMPDIR to one that can, or give the path of the file instead.';
-  return new AudioError('file_unreadable', sentence, { cause });
+  return new AudioError('spool_failed', sentence, { cause });
 }

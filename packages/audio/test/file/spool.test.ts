@@ -13,7 +13,7 @@ it.each(['/nowhere/at/all', process.execPath])('a stream that %s cannot keep', a
     yield MP4;
   }
   await expect(decodeFile(pieces())).rejects.toMatchObject({
-    code: 'file_unreadable',
+    code: 'spool_failed',
     message:
       'The temporary folder cannot be written to; set TMPDIR to one that can, or give the path of the file instead.',
   });
@@ -27,7 +27,7 @@ it.each([
 ])('a stream that is refused with %s', (code, sentence) => {
   const cause = Object.assign(new Error('no'), { code });
   expect(spoolError(cause)).toMatchObject({
-    code: 'file_unreadable',
+    code: 'spool_failed',
     message: expect.stringMatching(sentence),
     cause,
   });

@@ -12,6 +12,7 @@ import { type Recognised, recognise } from './recognise.js';
 import { answerOf, TranscriptionStream } from './transcription-formats.js';
 import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
 import { readUploadForm, type UploadForm } from './upload-form.js';
+import { keepError } from './upload-spool.js';
 
 export interface TranscriptionsOptions {
   readonly engine: SpeechEngine;
@@ -192,6 +193,10 @@ export class Transcriptions {
         this.#options.logger.error(why, { code: String(code) });
       }
       return error.answer;
+    }
+    // Of the same folder as the upload's: told in the same words.
+    if (error instanceof AudioError && error.code === 'spool_failed') {
+      return this.#told(keepError(error.cause));
     }
     if (error instanceof AudioError) {
       const { httpStatus } = AUDIO_ERRORS[error.code];
