@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { abortable } from '@kikitori/core';
 import { AudioError } from '../errors.js';
 import { PROBE_BYTES_MAX, READ_BYTES } from './limits.js';
+import { descriptorOf, openPathStream } from './path-stream.js';
 import { probeBytesWanted } from './sniff.js';
 
 /** How many pieces are looked at for an early end of the beginning. */
@@ -42,8 +42,11 @@ export async function openByteSource(
     return fromPieces(fromIterable(source, signal), undefined, signal, isEnough);
   const found = await inspect(source);
   // A FIFO or /dev/stdin can be read once only, so it is a stream and not a file.
-  if (!found.isRegular) {
-    return fromPieces(fromIterable(createReadStream(source), signal), undefined, signal, isEnough);
+  if (!found.isRegular || descriptorOf(source) !== undefined) {
+    const stream = await openPathStream(source).catch((error: unknown) => {
+      throw asFileError(error);
+    });
+    return fromPieces(fromIterable(stream, signal), undefined, signal, isEnough);
   }
   return fromFile(source, found.sizeBytes, signal);
 }

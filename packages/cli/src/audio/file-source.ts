@@ -1,23 +1,30 @@
 import { AUDIO_ERRORS, AudioError } from '@kikitori/audio/errors';
-import { type DecodedFile, decodeFile, type RawFormat } from '@kikitori/audio/file';
+import {
+  type DecodedFile,
+  decodeFile,
+  descriptorOf,
+  isStreamPath,
+  type RawFormat,
+  rawFormatOfName,
+} from '@kikitori/audio/file';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import type { SpeechSource } from './source.js';
 
 /** What is to be read. */
 export interface FileRequest {
-  /** A path, or `-` for stdin. */
+  /** A path, or `-` for stdin, which `/dev/stdin` is as well. */
   readonly file: string;
   /** Given: the bytes have no header. */
   readonly rawFormat: RawFormat | undefined;
 }
 
-/** What to call bytes on stdin that no format can be found in: what Realtime speaks, 16-bit 16 kHz mono. */
-const STDIN_NAME = 'stdin.raw';
+/** What to call bytes of a stream that no format can be found in: what Realtime speaks, 16-bit 16 kHz mono. */
+const STREAM_NAME = 'stdin.raw';
 
 /**
- * Opens a file or stdin of any kind. Rejects with `CliError` that names the file, or
- * `usage` when stdin is a keyboard, and for stdin with `AudioError`.
+ * Opens a file, stdin, or what is read like it (`/dev/fd/3`, a FIFO), of any kind. Rejects with `CliError` that names the file,
+ * or `usage` when stdin is a keyboard, and for stdin with `AudioError`.
  * `remark` is told in a sentence what people should know about it.
  */
 export async function openFileSource(
@@ -25,26 +32,30 @@ export async function openFileSource(
   context: Context,
   remark: (sentence: string) => void,
 ): Promise<SpeechSource> {
-  const isStdin = request.file === '-';
+  const file = descriptorOf(request.file) === 0 ? '-' : request.file;
+  const isStdin = file === '-';
   if (isStdin && context.stdin.isTerminal) {
     throw new CliError(
       'usage',
       'Nothing is piped to stdin; give a file, or "kikitori listen" for the microphone.',
     );
   }
-  const decoded = await decodeFile(isStdin ? context.stdin : request.file, {
+  const isStream = isStdin || (await isStreamPath(file));
+  const isNamed = rawFormatOfName(file) !== undefined;
+  const decoded = await decodeFile(isStdin ? context.stdin : file, {
     signal: context.signal,
-    ...(isStdin ? { fileName: STDIN_NAME } : {}),
+    ...(isStream ? { fileName: isNamed ? file : STREAM_NAME } : {}),
     ...(request.rawFormat === undefined ? {} : { rawFormat: request.rawFormat }),
   }).catch((error: unknown) => {
-    throw naming(request.file, error);
+    throw naming(file, error);
   });
-  if (isStdin && decoded.format === 'raw' && request.rawFormat === undefined) {
-    remark('No header on stdin: taken as raw s16le:16000:1 (--raw-format says otherwise).');
+  if (isStream && !isNamed && decoded.format === 'raw' && request.rawFormat === undefined) {
+    const where = isStdin ? 'stdin' : file;
+    remark(`No header on ${where}: taken as raw s16le:16000:1 (--raw-format says otherwise).`);
   }
   return {
-    samples: remarkingDamage(request.file, decoded, remark),
-    durationMs: isStdin ? undefined : decoded.durationMs,
+    samples: remarkingDamage(file, decoded, remark),
+    durationMs: isStream ? undefined : decoded.durationMs,
     close: () => decoded.close(),
   };
 }
