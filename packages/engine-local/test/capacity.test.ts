@@ -11,6 +11,8 @@ it.each([
   ['as much as base for a model of no name', 'mine', undefined, [2, 24], [2, 8]],
   ['no thread for a part of a core', 'base', undefined, [1.5, 24], [1, 4]],
   ['less than one core', 'base', undefined, [0.5, 24], [1, 2]],
+  ['a quarter of a processor', 'base', undefined, [0.25, 24], [1, 1]],
+  ['a quarter of a processor with the smaller model', 'tiny', undefined, [0.25, 24], [1, 1]],
   ['one speaker at least', 'base', undefined, [0.1, 24], [1, 1]],
   ['as many threads as the memory holds', 'base', undefined, [16, 2], [2, 8]],
   ['smaller ones, of which it holds more', 'tiny', undefined, [16, 2], [5, 25]],

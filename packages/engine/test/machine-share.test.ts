@@ -64,6 +64,24 @@ describe('what this process may use', () => {
     ).toEqual({ cores: 1.5, memoryBytes: 32 * GIB });
   });
 
+  it.each([
+    ['v2', { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '25000 100000\n' }],
+    [
+      'v2 under a short period',
+      { '/proc/self/cgroup': '0::/a\n', '/sys/fs/cgroup/a/cpu.max': '2500 10000\n' },
+    ],
+    [
+      'v1',
+      {
+        '/proc/self/cgroup': '1:cpu:/a\n',
+        '/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us': '25000\n',
+        '/sys/fs/cgroup/cpu/a/cpu.cfs_period_us': '100000\n',
+      },
+    ],
+  ])('may be a part of one processor: %s', (_version, files) => {
+    expect(shareOf(files).cores).toBe(0.25);
+  });
+
   it('is the least of its group and those above it', () => {
     expect(
       shareOf({

@@ -79,6 +79,8 @@ describe('a file', () => {
       [' First.', undefined],
       [' Bon jour.', true],
     ]);
+    const plain = JSON.parse(await (await post(test, form([]))).text());
+    expect(plain).toEqual({ text: 'First. Bon jour.', unsure: true, usage: expect.anything() });
     const streamed = await (await post(test, form([['stream', 'true']]))).text();
     const chunks = streamed.split('\n\n').filter((frame) => frame.includes('"content":" '));
     expect(chunks.map((frame) => frame.includes('"unsure":true'))).toEqual([false, false, true]);

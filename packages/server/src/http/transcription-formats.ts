@@ -22,7 +22,10 @@ export function answerOf(
   const json = 'application/json';
   switch (format) {
     case 'json':
-      return { contentType: json, body: JSON.stringify({ text, usage: usageOf(audioMs) }) };
+      return {
+        contentType: json,
+        body: JSON.stringify({ text, usage: usageOf(audioMs), ...doubtOf(utterances) }),
+      };
     case 'text':
       return { contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
     case 'srt':
@@ -94,6 +97,11 @@ const DONE = 'data: [DONE]\n\n';
 
 function textOf(utterances: readonly FileUtterance[]): string {
   return utterances.flatMap(({ words }) => words.map((word) => word.text)).join(' ');
+}
+
+/** Ours, and there only when true: a part of the text does not sound like a language that the model hears. */
+function doubtOf(utterances: readonly FileUtterance[]): { readonly unsure?: true } {
+  return utterances.some(({ unsure }) => unsure === true) ? { unsure: true } : {};
 }
 
 function usageOf(audioMs: number): unknown {
