@@ -19,6 +19,8 @@ export interface CommandDefinition<S extends OptionSpecs = OptionSpecs> {
   readonly options: S;
   /** Whole command lines, shown below the help. */
   readonly examples: readonly string[];
+  /** What it is run for stands on stdout: it does not begin where nobody would get that. */
+  readonly isForOutput?: true;
   /** Does the work. Resolves with the exit code, or rejects (see `endingOf`). Reads and writes through `context` only. */
   run(input: CommandInput<S>, context: Context): Promise<number>;
 }
@@ -35,6 +37,7 @@ export interface Command {
   readonly operands: readonly Operand[];
   readonly options: OptionSpecs;
   readonly examples: readonly string[];
+  readonly isForOutput?: true;
   run(input: CommandInput<OptionSpecs>, context: Context): Promise<number>;
 }
 

@@ -5,6 +5,7 @@ import type { Connect } from '@kikitori/transport';
 import type { Microphone, MicrophoneDevice, MicrophoneOptions } from './audio/microphone.js';
 import type { ModelStore } from './model-store.js';
 import type { EndpointRequest } from './sagemaker/endpoint-connect.js';
+import type { Reader } from './terminal/reader.js';
 
 /** Environment variables; those that we ask for by name, and any others. */
 export interface Environment {
@@ -38,6 +39,7 @@ export interface Output {
   written(): Promise<void>;
   /** True when a person looks at it and the cursor may be moved: a terminal that is not dumb, outside CI. */
   readonly isTerminal: boolean;
+  readonly reader: Reader;
   /** Width in cells; 80 where it is not known. */
   columns(): number;
 }

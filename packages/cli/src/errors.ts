@@ -37,6 +37,14 @@ export class CliError extends Error {
   }
 }
 
+/** What a command says whose results nobody would get: before it begins to work. */
+export function closedOutput(): CliError {
+  return new CliError(
+    'output_failed',
+    'Standard output is closed, so the result would be lost; run this without ">&-", or with "> FILE".',
+  );
+}
+
 /** How an error ends the process. `sentence` is empty where silence is right. */
 export interface Ending {
   readonly exitCode: number;

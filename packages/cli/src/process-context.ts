@@ -4,6 +4,7 @@ import { type Clock, isDiskFull, systemClock, timerMs } from '@kikitori/core';
 import type { Context, Environment, Input, Output } from './context.js';
 import { CliError } from './errors.js';
 import { processFactories } from './process-factories.js';
+import { type Reader, readerOf, readerOfStdout } from './terminal/reader.js';
 import { screened } from './terminal/screened.js';
 
 /** npm, supervisors and the terminal may each pass on one and the same signal: that is nobody's impatience. */
@@ -22,10 +23,10 @@ export interface ProcessContext {
  */
 export function createProcessContext(): ProcessContext {
   const aborter = new AbortController();
-  const stdout = new StreamOutput(process.stdout, process.env, (error) => {
+  const stdout = new StreamOutput(process.stdout, readerOfStdout(), (error) => {
     if (!aborter.signal.aborted) aborter.abort(outputError(error));
   });
-  const stderr = new StreamOutput(process.stderr, process.env, () => {
+  const stderr = new StreamOutput(process.stderr, readerOf(2), () => {
     // Nobody reads the remarks; the work goes on.
   });
   const input = new StandardInput();
@@ -83,16 +84,18 @@ function outputError(cause: NodeJS.ErrnoException): CliError {
 
 class StreamOutput implements Output {
   readonly isTerminal: boolean;
+  readonly reader: Reader;
   readonly #stream: WriteStream;
   readonly #onFailure: (error: NodeJS.ErrnoException) => void;
   #writing = 0;
   #isBroken = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(stream: WriteStream, env: Environment, onFailure: (error: NodeJS.ErrnoException) => void) {
+  constructor(stream: WriteStream, reader: Reader, onFailure: (error: NodeJS.ErrnoException) => void) {
     this.#stream = stream;
+    this.reader = reader;
     this.#onFailure = onFailure;
-    this.isTerminal = stream.isTTY === true && env.TERM !== 'dumb' && !isCi(env);
+    this.isTerminal = stream.isTTY === true && process.env['TERM'] !== 'dumb' && !isCi(process.env);
     // Told as well where nothing is being written.
     stream.on('error', (error) => this.#fail(error));
     stream.on('drain', () => this.#wake());

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CommanderError, Option, Command as Parser } from 'commander';
 import type { Command, CommandGroup } from './command.js';
 import type { Context } from './context.js';
-import { CliError, endingOf } from './errors.js';
+import { CliError, closedOutput, endingOf } from './errors.js';
 import { type OptionSpec, readOptions } from './options.js';
 import { beside } from './terminal/beside.js';
 
@@ -140,7 +140,10 @@ function describe(
       parser.getOptionValue(new Option(spec.flags).attributeName());
     const operands = [...parser.args];
     const options = readOptions(command.options, given, context.env);
-    keep(() => command.run({ operands, options }, context));
+    keep(async () => {
+      if (command.isForOutput === true && context.stdout.reader === 'closed') throw closedOutput();
+      return await command.run({ operands, options }, context);
+    });
   });
 }
 

@@ -7,11 +7,13 @@ import { screened } from '../src/terminal/screened.js';
 
 export class MemoryOutput implements Output {
   readonly isTerminal: boolean;
+  reader: Output['reader'];
   text = '';
   width = 80;
 
   constructor(isTerminal: boolean) {
     this.isTerminal = isTerminal;
+    this.reader = isTerminal ? 'terminal' : 'file';
   }
 
   write(text: string): void {
@@ -59,6 +61,8 @@ export interface MemoryContext extends Context {
 export interface MemoryContextOptions {
   readonly stdin?: Input;
   readonly stdoutIsTerminal?: boolean;
+  /** Default: a terminal or a file. */
+  readonly stdoutReader?: Output['reader'];
   readonly stderrIsTerminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
@@ -72,6 +76,7 @@ export function memoryContext(options: MemoryContextOptions = {}): MemoryContext
     throw new Error(`the test gave no ${name}`);
   };
   const stdout = new MemoryOutput(options.stdoutIsTerminal ?? false);
+  stdout.reader = options.stdoutReader ?? stdout.reader;
   return {
     stdin: options.stdin ?? new MemoryInput(),
     stdout,

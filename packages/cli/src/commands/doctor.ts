@@ -35,6 +35,7 @@ export const doctor = defineCommand({
   operands: [],
   options,
   examples: ['kikitori doctor', 'kikitori doctor --model tiny --json'],
+  isForOutput: true,
   run: (input, context) => examine(CHECKS, input, context),
 });
 

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { createKey, digestOf, formatKey, type KnownKey, parseKeyFile } from '@kikitori/server/doors';
+import { createKey, digestOf, formatKey, parseKeyFile } from '@kikitori/server/doors';
 import { type CommandGroup, defineCommand } from '../command.js';
 import { CliError } from '../errors.js';
 import { apiKeysOption } from '../options-shared.js';
 import { replaceFile } from '../replaced-file.js';
+import { showKey } from '../shown-key.js';
 
 const NAME = 'what the key is called: letters, digits, dots, dashes';
 
@@ -12,6 +13,7 @@ const add = defineCommand({
   operands: [{ name: 'name', description: NAME, required: true }],
   options: { apiKeys: apiKeysOption },
   examples: ['kikitori keys add page --api-keys keys.txt'],
+  isForOutput: true,
   async run({ operands: [name = ''], options }, context) {
     const file = named(options.apiKeys);
     const before = await readOrEmpty(file);
@@ -26,13 +28,7 @@ const add = defineCommand({
     // Says what is wrong with a name before anything is written.
     parseName(line, name);
     // Shown first: a key that nobody has seen must not open anything.
-    context.stdout.write(`${key}\n`);
-    await context.stdout.written();
-    if (context.signal.aborted) {
-      throw new CliError('output_failed', `The key could not be shown, so it was not put into ${file}.`, {
-        cause: context.signal.reason,
-      });
-    }
+    await showKey(key, `so it was not put into ${file}`, context);
     const start = before === '' || before.endsWith('\n') ? before : `${before}\n`;
     await keep(file, { before, after: start + line });
     context.stderr.write(
@@ -47,8 +43,10 @@ const list = defineCommand({
   operands: [],
   options: { apiKeys: apiKeysOption },
   examples: ['kikitori keys list --api-keys keys.txt'],
+  isForOutput: true,
   async run({ options }, context) {
-    for (const { name } of await readKeys(named(options.apiKeys))) context.stdout.write(`${name}\n`);
+    const file = named(options.apiKeys);
+    for (const { name } of parseKeyFile(await readExisting(file))) context.stdout.write(`${name}\n`);
     return 0;
   },
 });
@@ -60,14 +58,13 @@ const rm = defineCommand({
   examples: ['kikitori keys rm page --api-keys keys.txt'],
   async run({ operands: [name = ''], options }, context) {
     const file = named(options.apiKeys);
-    const keys = await readKeys(file);
-    if (!keys.some((key) => key.name === name)) {
+    const text = await readExisting(file);
+    if (!parseKeyFile(text).some((key) => key.name === name)) {
       throw new CliError(
         'bad_input',
         `There is no key ${name} in ${file}; "kikitori keys list" shows the names.`,
       );
     }
-    const text = await readFile(file, 'utf8');
     const rest = text.split('\n').filter((line) => line.trim().split(/\s+/)[0] !== name);
     await keep(file, { before: text, after: rest.join('\n') });
     context.stderr.write(
@@ -88,19 +85,30 @@ function named(file: string | undefined): string {
   throw new CliError('usage', 'Say which file: --api-keys FILE, or KIKITORI_API_KEYS.');
 }
 
+/** What is there; an empty text where there is no such file yet. */
 async function readOrEmpty(file: string): Promise<string> {
+  return (await readIfThere(file)) ?? '';
+}
+
+/** A name that was mistyped is no file without keys. */
+async function readExisting(file: string): Promise<string> {
+  const text = await readIfThere(file);
+  if (text !== undefined) return text;
+  throw new CliError(
+    'bad_input',
+    `There is no file ${file}; check the path, or make it with "kikitori keys add NAME --api-keys ${file}".`,
+  );
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new CliError('bad_input', `${file} cannot be read; check its path and who may read it.`, {
       cause: error,
     });
   }
-}
-
-async function readKeys(file: string): Promise<readonly KnownKey[]> {
-  return parseKeyFile(await readOrEmpty(file));
 }
 
 function parseName(line: string, name: string): void {

@@ -47,6 +47,7 @@ export const listen = defineCommand({
   summary: 'turn what the microphone hears into text; the embedded models hear English',
   operands: [],
   options,
+  isForOutput: true,
   examples: [
     'kikitori listen',
     'kikitori listen --list-devices',

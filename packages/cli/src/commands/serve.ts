@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import { untilAborted } from '@kikitori/core';
 import {
   DEFAULT_HOST,
@@ -6,13 +5,12 @@ import {
   type KeyFile,
   loadPages,
   openKeyFile,
-  type RunningServer,
   SESSION_LIMITS,
   type ServerSurroundings,
   startServer,
   type TlsFiles,
 } from '@kikitori/server';
-import { isLoopback } from '@kikitori/transport/doors';
+import { createKey } from '@kikitori/server/doors';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
 import { type CommandInput, defineCommand } from '../command.js';
@@ -20,7 +18,6 @@ import { type Context, LOG_LEVELS } from '../context.js';
 import { CliError } from '../errors.js';
 import { choice, flag, integer, parsed, text } from '../options.js';
 import {
-  apiKeyOption,
   apiKeysOption,
   delayOption,
   endpointOption,
@@ -33,8 +30,9 @@ import {
   threadsOption,
 } from '../options-shared.js';
 import { version } from '../program.js';
+import { type AnnouncedServer, announceServer } from '../serve/announce-server.js';
 import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
-import { announce } from '../terminal/announcement.js';
+import { showKey } from '../shown-key.js';
 
 /** `auto`: vLLM where there is an --upstream, else the embedded one. */
 const ENGINES = ['auto', 'moonshine', 'vllm'] as const;
@@ -72,7 +70,12 @@ const options = {
     description: "names by which clients may call the model, separated by commas (default: the engine's)",
     fallback: undefined,
   }),
-  apiKey: apiKeyOption,
+  apiKey: text({
+    flags: '--api-key <key>',
+    description:
+      'key that clients must show; new makes one and prints it (better as KIKITORI_API_KEY: others can read a command line)',
+    fallback: undefined,
+  }),
   apiKeys: apiKeysOption,
   allowOrigin: text({
     flags: '--allow-origin <origins>',
@@ -153,8 +156,8 @@ export const serve = defineCommand({
   run: serveUntilStopped,
 });
 
-async function serveUntilStopped(input: ServeInput, context: Context): Promise<number> {
-  const { engine, servedModelName, ...given } = input.options;
+async function serveUntilStopped(asked: ServeInput, context: Context): Promise<number> {
+  const { engine, servedModelName, ...given } = asked.options;
   if (engine === 'vllm' && given.upstream === undefined) {
     throw new CliError('usage', '--engine vllm needs to know where: --upstream ws://HOST:PORT/v1/realtime.');
   }
@@ -164,16 +167,29 @@ async function serveUntilStopped(input: ServeInput, context: Context): Promise<n
       '--engine moonshine runs in this process; leave --upstream and --endpoint out.',
     );
   }
+  const isKeyNew = asked.options.apiKey === NEW_KEY;
+  const input = isKeyNew ? withKey(asked, createKey()) : asked;
   const answerer = await chooseAnswerer({ ...given, hasNames: servedModelName !== undefined }, context);
   try {
-    return await runServer(answerer, input, context);
+    return await runServer(answerer, input, { ...context, isKeyNew });
   } finally {
     await answerer.close();
   }
 }
 
-async function runServer(answerer: Answerer, input: ServeInput, context: Context): Promise<number> {
-  const { signal, stderr } = context;
+/** What stands for a key that is made now. */
+const NEW_KEY = 'new';
+
+function withKey(input: ServeInput, apiKey: string): ServeInput {
+  return { ...input, options: { ...input.options, apiKey } };
+}
+
+async function runServer(
+  answerer: Answerer,
+  input: ServeInput,
+  context: Context & { readonly isKeyNew: boolean },
+): Promise<number> {
+  const { signal, stderr, isKeyNew } = context;
   const { host, port, insecure, apiKeys } = input.options;
   const tls = tlsOf(input);
   const surroundings = await surroundingsOf(answerer, input, context);
@@ -195,9 +211,10 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
   });
   try {
     stderr.write(`Listening on ${server.host} port ${server.port}; ${answerer.listening}\n`);
+    if (isKeyNew) await showNewKey(input, context);
     const description = await answerer.load();
     await server.ready;
-    announceServer(description, server, input, context);
+    announceServer(description, { ...factsOf(input), host, port: server.port }, context);
     await untilAborted(signal);
     stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
     await server.drain();
@@ -206,6 +223,22 @@ async function runServer(answerer: Answerer, input: ServeInput, context: Context
     await server.close();
     keyFile?.close();
   }
+}
+
+/** Once, and nowhere else: it is in no file and in no log of ours, and gone when the server ends. */
+async function showNewKey({ options: { apiKey = '' } }: ServeInput, context: Context): Promise<void> {
+  context.stderr.write('The key of this server, shown once and good for as long as it runs:\n');
+  await showKey(apiKey, 'so nobody could use this server', context);
+}
+
+/** What the announcement says of it. */
+function factsOf({ options }: ServeInput): Pick<AnnouncedServer, 'isTls' | 'hasKey' | 'hasFiles'> {
+  const { tlsCert, apiKey, apiKeys, endpoint, upstream } = options;
+  return {
+    isTls: tlsCert !== undefined,
+    hasKey: apiKey !== undefined || apiKeys !== undefined,
+    hasFiles: endpoint === undefined && upstream === undefined,
+  };
 }
 
 /** Throws `CliError` `usage` where one of the two is missing. */
@@ -254,49 +287,4 @@ async function surroundingsOf(
     version: version(),
     ...(models.length === 0 ? {} : { models }),
   };
-}
-
-/** Says where it is and how to try it. */
-function announceServer(
-  description: string,
-  { port }: RunningServer,
-  { options }: ServeInput,
-  context: Context,
-): void {
-  const hosts = hostsToShow(options.host);
-  const [host = options.host] = hosts;
-  const s = options.tlsCert === undefined ? '' : 's';
-  const base = `http${s}://${host}:${port}`;
-  const key = options.apiKey === undefined && options.apiKeys === undefined ? '' : 'KIKITORI_API_KEY=… ';
-  const hasFiles = options.endpoint === undefined && options.upstream === undefined;
-  announce(
-    [`Kikitori ${version()}`, ` is ready: ${description}`],
-    [
-      ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port, s) })),
-      ...hosts.map((each) => ({ label: 'Realtime', value: `ws${s}://${each}:${port}/v1/realtime` })),
-      ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
-      { label: 'Health', value: `${base}/health` },
-      { label: 'Metrics', value: `${base}/metrics` },
-      {
-        label: 'Try',
-        value: `${key}npx kikitori transcribe samples/ferry.flac --url ws${s}://${host}:${port}`,
-        isPlain: true,
-      },
-    ],
-    context,
-  );
-}
-
-/** Browsers give the microphone to `localhost` whatever the scheme; elsewhere they want https. */
-function pageUrl(host: string, port: number, s: '' | 's'): string {
-  return `http${s}://${host === DEFAULT_HOST ? 'localhost' : host}:${port}`;
-}
-
-/** A wildcard address is shown as the addresses that it stands for. */
-function hostsToShow(host: string): readonly string[] {
-  const plain = host.replace(/^\[(.*)\]$/, '$1');
-  if (plain !== '0.0.0.0' && plain !== '::') return [plain.includes(':') ? `[${plain}]` : plain];
-  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
-  const outside = addresses.filter(({ family, address }) => family === 'IPv4' && !isLoopback(address));
-  return [DEFAULT_HOST, ...outside.map(({ address }) => address)];
 }

@@ -57,6 +57,7 @@ export const transcribe = defineCommand({
   summary: 'turn a file or piped audio into text while it is being sent; the embedded models hear English',
   operands: [{ name: 'file', description: 'any audio or video file, or - for stdin', required: true }],
   options,
+  isForOutput: true,
   examples: [
     'kikitori transcribe talk.mp3',
     'kikitori transcribe talk.mp4 --format srt > talk.srt',

@@ -9,6 +9,7 @@ import { CliError } from '../errors.js';
 import { deferEngine } from '../session/deferred-engine.js';
 import { startEngine } from '../session/start-engine.js';
 import { createDisplay } from '../terminal/display.js';
+import { processors } from '../terminal/figures.js';
 
 /** Who answers sessions, and how to get it ready once the port is taken. */
 export interface Answerer {
@@ -60,10 +61,17 @@ function embedded(request: AnswererRequest, context: Context): Answerer {
       engine.load();
       const { model, languages, streamsMax } = (await engine.loaded).info;
       const hears = languages.length === 0 ? '' : `hears ${languageList(languages)}, `;
-      return `${model}, ${hears}${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once`;
+      return `${model}, ${hears}${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once${await shareOf()}`;
     },
     close: () => engine.close(),
   };
+}
+
+/** Whoever gives a container a part of a processor should see that it is counted, and why there are so few places. */
+async function shareOf(): Promise<string> {
+  const { machineShare } = await import('@kikitori/engine');
+  const { cores } = machineShare();
+  return Number.isInteger(cores) ? '' : ` on ${processors(cores)}`;
 }
 
 async function loadEngine(request: AnswererRequest, context: Context): Promise<SpeechEngine> {
@@ -143,10 +151,18 @@ async function modelOf(
     return first;
   } catch (error) {
     if (!(error instanceof ClientError) || error.code === 'aborted') throw error;
+    const { host } = new URL(upstream);
+    if (error.httpStatus === 401) {
+      const sentence =
+        apiKey === undefined
+          ? `The server at ${host} wants a key; set KIKITORI_UPSTREAM_KEY.`
+          : `The server at ${host} does not know this key; correct KIKITORI_UPSTREAM_KEY.`;
+      throw new CliError('service_failed', sentence, { cause: error });
+    }
     throw new CliError(
       'service_failed',
       proxySentence(error) ??
-        `The server at ${new URL(upstream).host} does not say which model it serves; start it first, check --upstream and KIKITORI_UPSTREAM_KEY, or name the model with --served-model-name.`,
+        `The server at ${host} does not say which model it serves; start it first, check --upstream and KIKITORI_UPSTREAM_KEY, or name the model with --served-model-name.`,
       { cause: error },
     );
   }

@@ -4,6 +4,8 @@ import type { SessionEvent } from '@kikitori/client';
 export interface SpeechLink {
   /** BCP 47 tags of the languages that the recogniser hears; empty where it does not say. */
   readonly languages: readonly string[];
+  /** The server was shown a key. */
+  readonly hasKey: boolean;
   /** Mono, −1…1, 16 kHz; copied before it resolves. Resolves when more may be sent: the back-pressure. */
   send(samples: Float32Array): Promise<void>;
   /** Everything that is said, in order. One consumer; ends after `close`, throws when the session failed. */

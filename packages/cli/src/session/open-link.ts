@@ -58,7 +58,7 @@ export async function openLink(
   );
   const { id = '', languages = [] } = (await hearing) ?? {};
   tellHearing(id, languages, display);
-  return linkOf(session, languages, async () => {
+  return linkOf(session, { languages, hasKey: apiKey !== undefined }, async () => {
     // Nothing but the session was opened.
   });
 }
@@ -127,7 +127,7 @@ export async function openMemoryLink(
       },
       context,
     );
-    return linkOf(session, engine.info.languages, async () => {
+    return linkOf(session, { languages: engine.info.languages, hasKey: false }, async () => {
       await served.ended;
       await onClosed?.();
     });
@@ -142,13 +142,17 @@ async function openSession(options: ConnectOptions, { signal }: Context): Promis
   try {
     return await connect(options, { signal });
   } catch (error) {
-    throw asCliError(error);
+    throw asCliError(error, { hasKey: options.apiKey !== undefined });
   }
 }
 
-function linkOf(session: Session, languages: readonly string[], closeRest: () => Promise<void>): SpeechLink {
+function linkOf(
+  session: Session,
+  facts: Pick<SpeechLink, 'languages' | 'hasKey'>,
+  closeRest: () => Promise<void>,
+): SpeechLink {
   return {
-    languages,
+    ...facts,
     heard: session,
     send: (samples) => session.send(samples),
     finish: async (options) => {

@@ -21,6 +21,9 @@ export interface TranscriptionOptions {
   readonly pace: PaceRate;
 }
 
+/** Before this much time the speed is a guess. */
+const SPEED_KNOWN_MS = 500;
+
 const MS_PER_SAMPLE = 1000 / SPEECH_RATE_HZ;
 
 /**
@@ -56,8 +59,8 @@ class Transcription {
       const speaking = this.#speak(ended.signal).finally(() => link.close());
       const [heard, spoken] = await Promise.allSettled([listening, speaking]);
       // What the server said before it hung up tells more than that nothing more could be sent.
-      if (heard.status === 'rejected') throw asCliError(heard.reason);
-      if (spoken.status === 'rejected') throw asCliError(spoken.reason);
+      if (heard.status === 'rejected') throw asCliError(heard.reason, link);
+      if (spoken.status === 'rejected') throw asCliError(spoken.reason, link);
     } finally {
       await Promise.allSettled([link.close(), source.close()]);
       const open = this.#record.closeOpen(this.#sentMs);
@@ -183,14 +186,18 @@ class Transcription {
     const { display, source, pace } = this.#options;
     if (!display.isLive) return;
     display.status((cells) => {
-      const settledMs = this.#record.settledMs;
-      const isFile = source.durationMs !== undefined;
+      const { settledMs, isWithoutPlaces } = this.#record;
+      // A server that tells no places of audio has mostly heard what it was sent.
+      const doneMs = settledMs ?? (isWithoutPlaces ? this.#sentMs : 0);
+      const isAhead = source.durationMs !== undefined && pace === 'max';
       const elapsedMs = this.#nowMs();
       const status = {
         sentMs: this.#sentMs,
+        doneMs,
         totalMs: source.durationMs,
-        lagMs: settledMs === undefined ? undefined : Math.max(0, this.#sentMs - settledMs),
-        speed: isFile && pace === 'max' && elapsedMs > 500 ? this.#sentMs / elapsedMs : undefined,
+        // What is sent as fast as it is taken waits by intent.
+        lagMs: settledMs === undefined || isAhead ? undefined : Math.max(0, this.#sentMs - settledMs),
+        speed: elapsedMs > SPEED_KNOWN_MS ? doneMs / elapsedMs : undefined,
         levelsDb: this.#levelsDb,
       };
       return speechRow(status, cells, display.style);

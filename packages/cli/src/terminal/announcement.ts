@@ -20,10 +20,13 @@ export function announce(
   lines: readonly Announced[],
   { stdout, env }: { readonly stdout: Output; readonly env: Environment },
 ): void {
+  // Nobody is there to be told; the work is done all the same.
+  if (stdout.reader === 'closed') return;
   const style = styleFor(stdout, env);
   const labelCells = Math.max(...lines.map(({ label }) => label.length));
   const indent = labelCells + 4;
-  stdout.write(`${style.bold(title[0])}${title[1]}\n`);
+  const whole = beside(0, title.join(''), stdout);
+  stdout.write(`${style.bold(whole.slice(0, title[0].length))}${whole.slice(title[0].length)}\n`);
   for (const { label, value: given, note, isPlain } of lines) {
     const value = oneLine(given);
     stdout.write(`  ${label.padEnd(labelCells)}  ${isPlain === true ? value : style.cyan(value)}`);

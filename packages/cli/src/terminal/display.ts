@@ -1,5 +1,6 @@
 import type { Clock } from '@kikitori/core';
 import type { Context, Output } from '../context.js';
+import { folded } from './beside.js';
 import { LiveArea } from './live-area.js';
 import { oneLine } from './screened.js';
 import { type Style, styleFor } from './style.js';
@@ -22,10 +23,13 @@ export interface Display {
   close(): void;
 }
 
-/** A live display when stderr is a terminal, a plain one otherwise. */
+/**
+ * A live display when stderr is a terminal, a plain one otherwise; and where stdout goes to another program, which may write to
+ * the same terminal (`| tee`, `| less`) and knows nothing of rows that are drawn over.
+ */
 export function createDisplay(context: Pick<Context, 'stdout' | 'stderr' | 'env' | 'clock'>): Display {
   const style = styleFor(context.stderr, context.env);
-  return context.stderr.isTerminal
+  return context.stderr.isTerminal && context.stdout.reader !== 'pipe'
     ? new LiveDisplay(context.stdout, context.stderr, context.clock, style)
     : new PlainDisplay(context.stdout, context.stderr, style);
 }
@@ -61,7 +65,7 @@ class PlainDisplay implements Display {
   }
 
   note(line: string): void {
-    this.#stderr.write(`${line}\n`);
+    this.#stderr.write(`${folded(line, this.#stderr)}\n`);
   }
 
   tail(): void {
@@ -101,7 +105,7 @@ class LiveDisplay implements Display {
   }
 
   note(line: string): void {
-    this.#area.above(() => this.#stderr.write(`${line}\n`));
+    this.#area.above(() => this.#stderr.write(`${folded(line, this.#stderr)}\n`));
   }
 
   tail(text: string, partial: string): void {

@@ -27,6 +27,13 @@ export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** `0.25` → `0.25 of a processor`, `1.5` → `1.5 processors`. */
+export function processors(count: number): string {
+  const text = String(Number(count.toFixed(2)));
+  if (count < 1) return `${text} of a processor`;
+  return `${text} processor${text === '1' ? '' : 's'}`;
+}
+
 /** A bar of `cells` cells filled to `fraction` (0…1, clamped), in eighths of a cell. */
 export function progressBar(fraction: number, cells: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, fraction)) * cells * 8);

@@ -6,11 +6,13 @@ import { headOf, widthOf } from './width.js';
 export interface SpeechStatus {
   /** Audio sent so far. */
   readonly sentMs: number;
+  /** Audio up to which every word has come. */
+  readonly doneMs: number;
   /** Length of the whole audio; undefined for a microphone or a pipe. */
   readonly totalMs: number | undefined;
-  /** Audio sent but not yet turned into words; undefined when the server does not tell. */
+  /** Audio sent but not yet turned into words, where that should be little; undefined when the server does not tell. */
   readonly lagMs: number | undefined;
-  /** Audio per time, when it is not paced like speech. */
+  /** Audio done per time; undefined while nobody can know. */
   readonly speed: number | undefined;
   /** The latest levels in dB below full scale, oldest first. */
   readonly levelsDb: readonly number[];
@@ -36,23 +38,30 @@ export function speechRow(status: SpeechStatus, cells: number, style: Style): st
   if (totalMs === undefined) {
     add(`● ${clockTime(status.sentMs)}`, style.red);
   } else {
-    const fraction = totalMs === 0 ? 1 : status.sentMs / totalMs;
+    const { doneMs, speed = 0 } = status;
+    const fraction = totalMs === 0 ? 1 : doneMs / totalMs;
     const percent = `${Math.min(100, Math.floor(fraction * 100))}`.padStart(3);
     const barCells = Math.min(24, Math.max(8, cells - 50));
     add(`${progressBar(fraction, barCells)}${percent} %`, style.cyan);
-    add(`${clockTime(status.sentMs)} of ${clockTime(totalMs)}`);
+    add(`${clockTime(doneMs)} of ${clockTime(totalMs)}`);
+    if (speed > 0) add(`${clockTime(leftMs(totalMs - doneMs, speed))} left`);
+    if (speed > 0) add(`${speed.toFixed(1)}x`);
   }
   if (status.levelsDb.length > 0) {
     const loudest = levelFraction(Math.max(...status.levelsDb.slice(-LEVEL_CELLS)));
     const paint = loudest > 0.97 ? style.red : loudest < 0.15 ? style.yellow : style.green;
     add(levelHistory(status.levelsDb, LEVEL_CELLS), paint);
   }
-  if (status.speed !== undefined) add(`${status.speed.toFixed(1)}x`);
   if (lagMs !== undefined) {
     const paint = lagMs > LAG_MS_BAD ? style.red : lagMs > LAG_MS_GOOD ? style.yellow : style.dim;
     add(`lag ${seconds(lagMs)}`, paint);
   }
   return joined(pieces, cells);
+}
+
+/** The last second counts as one: nobody has "0:00 left" and waits. */
+function leftMs(audioMs: number, speed: number): number {
+  return Math.ceil(Math.max(0, audioMs) / speed / 1000) * 1000;
 }
 
 /** One row for fetching or loading: what, a bar, how much. */

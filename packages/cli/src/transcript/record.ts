@@ -17,6 +17,7 @@ export class TranscriptRecord {
   #openText = '';
   #openStartMs = 0;
   #settledMs: number | undefined;
+  #isWithoutPlaces = false;
   #firstDeltaAtMs: number | undefined;
   #lastTextAtMs: number | undefined;
 
@@ -37,6 +38,11 @@ export class TranscriptRecord {
   /** Audio up to which every word has come; undefined when the server does not tell. */
   get settledMs(): number | undefined {
     return this.#settledMs;
+  }
+
+  /** Words came without the place in the audio that they are from: the server tells none. */
+  get isWithoutPlaces(): boolean {
+    return this.#isWithoutPlaces;
   }
 
   get firstDeltaAtMs(): number | undefined {
@@ -82,6 +88,7 @@ export class TranscriptRecord {
 
   #delta({ text, audioMs }: DeltaEvent, atMs: number, sentMs: number): Change | undefined {
     if (text === '') return undefined;
+    this.#isWithoutPlaces ||= audioMs === undefined;
     this.#firstDeltaAtMs ??= atMs;
     this.#lastTextAtMs = atMs;
     this.#text += text;

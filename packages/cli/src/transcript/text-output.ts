@@ -1,27 +1,41 @@
 import type { Context } from '../context.js';
 import type { Display } from '../terminal/display.js';
 import { oneLine } from '../terminal/screened.js';
-import { wrap } from '../terminal/width.js';
+import { widthOf, wrap } from '../terminal/width.js';
 import type { TranscriptOutput } from './output.js';
 
 /**
  * Words as they come, one line per utterance.
  *
  * On a terminal with live rows the running row is drawn by the display and handed to stdout once it is full or its
- * utterance has ended; anywhere else every word is written the moment it comes.
+ * utterance has ended; anywhere else every word is written the moment it comes, in a terminal on the next row where it would not fit.
  */
 export function textOutput(context: Pick<Context, 'stdout'>, display: Display): TranscriptOutput {
-  return display.isLive && context.stdout.isTerminal
-    ? rowsOf(display, () => Math.max(10, context.stdout.columns() - 1))
-    : wordsOf(display);
+  const { stdout } = context;
+  const cells = (): number => Math.max(10, stdout.columns() - 1);
+  if (display.isLive && stdout.isTerminal) return rowsOf(display, cells);
+  return wordsOf(display, stdout.isTerminal ? cells : () => Number.POSITIVE_INFINITY);
 }
 
-function wordsOf(display: Display): TranscriptOutput {
+function wordsOf(display: Display, cells: () => number): TranscriptOutput {
   let line = '';
+  let usedCells = 0;
   let partial = '';
+  /** In a terminal a word that does not fit begins the next row. */
+  const broken = (text: string): string =>
+    text
+      .split(/(?= )/)
+      .map((word) => {
+        usedCells += widthOf(word);
+        if (usedCells <= cells() || !word.startsWith(' ')) return word;
+        usedCells = widthOf(word) - 1;
+        return `\n${word.slice(1)}`;
+      })
+      .join('');
   const endLine = (): void => {
     if (line !== '') display.print('\n');
     line = '';
+    usedCells = 0;
     display.tail('', '');
   };
   return {
@@ -35,7 +49,7 @@ function wordsOf(display: Display): TranscriptOutput {
         const text = line === '' ? said.trimStart() : said;
         line += text;
         partial = '';
-        display.print(text);
+        display.print(broken(text));
       } else {
         partial = change.text;
       }

@@ -106,6 +106,17 @@ describe('kikitori keys', () => {
     },
   );
 
+  it.each(['void', 'closed'] as const)(
+    'stores no key where stdout keeps nothing: %s',
+    async (stdoutReader) => {
+      const file = join(folder, `nowhere-${stdoutReader}`);
+      const context = memoryContext({ stdoutReader });
+      expect(await main(['keys', 'add', 'page', '--api-keys', file], context)).toBe(1);
+      expect(context.stderr.text).toMatch(/^kikitori: [^\n]+\n$/);
+      await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+
   it('leaves a file alone that somebody else changed meanwhile', async () => {
     const file = join(folder, 'contended');
     await run('add', 'one', '--api-keys', file);
@@ -126,6 +137,8 @@ describe('kikitori keys', () => {
       [['rm', 'two', '--api-keys', file], 2, 'no key two'],
       [['list'], 2, '--api-keys FILE'],
       [['list', '--api-keys', folder], 2, 'cannot be read'],
+      [['list', '--api-keys', `${file}s`], 2, `There is no file ${file}s`],
+      [['rm', 'one', '--api-keys', `${file}s`], 2, `There is no file ${file}s`],
     ] as const) {
       const result = await run(...words);
       expect(result.err, words.join(' ')).toContain(sentence);

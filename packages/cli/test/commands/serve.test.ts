@@ -96,6 +96,28 @@ describe('kikitori serve', () => {
     await exit;
   });
 
+  it('makes a key where it is asked for one, and shows it once', async () => {
+    const { context, exit } = start(['--api-key', 'new']);
+    const url = await written(context, 'stdout', /(ws:\/\/\S+)/);
+    const [apiKey = ''] = /^kk_[\w-]{32}$/m.exec(context.stdout.text) ?? [];
+    expect(context.stdout.text.split(apiKey)).toHaveLength(2);
+    expect(context.stderr.text).not.toContain(apiKey);
+    expect(await firstModel(url, { apiKey })).toBe('scripted');
+    await expect(firstModel(url, { apiKey: 'new' })).rejects.toMatchObject({ code: 'refused' });
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+
+  it.each(['void', 'closed'] as const)(
+    'does not run with a key that nobody saw: %s',
+    async (stdoutReader) => {
+      const { context, engine, exit } = start(['--api-key', 'new'], { stdoutReader });
+      expect(await exit).toBe(1);
+      expect(context.stderr.text).toContain('The key could not be shown, so nobody could use this server.');
+      expect(engine.calls.opens).toBe(0);
+    },
+  );
+
   it('opens to the keys of a file and to pages of allowed origins', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kikitori-serve-'));
     const file = join(folder, 'keys');
@@ -146,6 +168,19 @@ describe('kikitori serve', () => {
     expect(engine.calls.samples).toBe(0);
     for (const each of [context, behind.context]) each.interrupt();
     expect([await exit, await behind.exit]).toEqual([0, 0]);
+  });
+
+  it.each([
+    [{}, 'wants a key; set KIKITORI_UPSTREAM_KEY'],
+    [{ KIKITORI_UPSTREAM_KEY: 'outer' }, 'does not know this key; correct KIKITORI_UPSTREAM_KEY'],
+  ])('says what is wrong with the key for the other server: %j', async (env, sentence) => {
+    const behind = start([], { env: { KIKITORI_API_KEY: 'inner' } });
+    const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
+    const { context, exit } = start(['--upstream', upstream], { env });
+    expect(await exit).toBe(1);
+    expect(context.stderr.text).toContain(sentence);
+    behind.context.interrupt();
+    await behind.exit;
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,6 +178,27 @@ describe('kikitori transcribe', () => {
     expect(assumed.err).toContain('s16le:16000:1');
   });
 
+  it('takes /dev/stdin for stdin, and a FIFO for a stream', async () => {
+    const stdin = new MemoryInput([wav(4_000)]);
+    const { exitCode, out } = await run(['/dev/stdin'], { stdin });
+    expect([exitCode, out]).toEqual([0, 'Good morning.\nNine fifteen.\n']);
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const reading = run([fifo, '--json']);
+    await writeFile(fifo, float32ToPcm16(noise(4_000)));
+    const raw = await reading;
+    expect(raw.err).toContain(`No header on ${fifo}: taken as raw s16le:16000:1`);
+    expect(jsonLines(raw.out).at(-1)).toMatchObject({ audio_ms: 4_000 });
+  });
+
+  it('begins nothing where its result would be lost', async () => {
+    const createEngine = () => Promise.reject(new Error('loaded'));
+    const { exitCode, err } = await run([speech], { stdoutReader: 'closed', factories: { createEngine } });
+    expect(exitCode).toBe(1);
+    expect(err).toMatch(/^kikitori: Standard output is closed[^\n]+\.\n$/);
+    expect((await run([speech], { stdoutReader: 'void' })).exitCode).toBe(0);
+  });
+
   it.each([
     [['no-such-file.wav'], 2, 'no-such-file.wav: There is no such file'],
     [['FOLDER/notes.txt'], 2, 'notes.txt: This is text and not audio'],
@@ -340,7 +362,10 @@ describe('kikitori transcribe --url', () => {
     await withServer('sesame', async (url) => {
       const refused = await run([speech, '--url', url]);
       expect([refused.exitCode, refused.out]).toEqual([1, '']);
-      expect(refused.err).toContain('KIKITORI_API_KEY');
+      expect(refused.err).toContain('The server wants an API key; set KIKITORI_API_KEY');
+      const wrong = await run([speech, '--url', url], { env: { KIKITORI_API_KEY: 'open' } });
+      expect([wrong.exitCode, wrong.out]).toEqual([1, '']);
+      expect(wrong.err).toContain('The server does not know this API key; correct KIKITORI_API_KEY');
       const allowed = await run([speech, '--url', url], { env: { KIKITORI_API_KEY: 'sesame' } });
       expect(allowed.exitCode).toBe(0);
     });

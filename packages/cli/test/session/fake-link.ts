@@ -4,6 +4,7 @@ import type { SpeechLink } from '../../src/session/link.js';
 /** A session whose other side is the test: it says what it is told to, and remembers what it heard. */
 export class FakeLink implements SpeechLink {
   languages: readonly string[] = ['en'];
+  readonly hasKey = false;
   readonly heard: AsyncIterable<SessionEvent>;
   sentSamples = 0;
   finishes = 0;

@@ -96,6 +96,22 @@ describe('runTranscription', () => {
     ]);
   });
 
+  it('shows how far the words have come, and not how far the file was read', async () => {
+    const link = new FakeLink();
+    const clock = new ManualClock();
+    link.onSend = () => {
+      clock.advance(100);
+      link.say({ type: 'progress', receivedMs: link.sentSamples / 16, settledMs: 500, lagMs: 500 });
+    };
+    const source = { ...sourceOf([second(), second()]), durationMs: 2_000 };
+    const { context, done } = start(link, source, { clock, stderrIsTerminal: true });
+    await done;
+    const rows = context.stderr.text.match(/\d:\d\d of \d:\d\d/g) ?? [];
+    expect(new Set(rows)).toEqual(new Set(['0:00 of 0:02']));
+    expect(context.stderr.text).toMatch(/ 25 %/);
+    expect(context.stderr.text).toMatch(/\d:\d\d left/);
+  });
+
   it('stops sending at Ctrl-C, waits a moment for the last words, and writes the transcript so far', async () => {
     const link = new FakeLink();
     const endless = sourceOf(

@@ -61,6 +61,18 @@ describe('outputFor', () => {
     expect(written('text')).toEqual({ out: 'Good morning.\nNine.\n', err: '' });
   });
 
+  it('begins a word on the next row that does not fit, in a terminal without live rows', () => {
+    expect(written('text', false, { stdoutIsTerminal: true }, 11)).toEqual({
+      out: 'Good\nmorning.\nNine.\n',
+      err: '',
+    });
+  });
+
+  it('draws no rows where another program may write to the same terminal', () => {
+    const options = { stderrIsTerminal: true, stdoutReader: 'pipe' } as const;
+    expect(written('text', false, options)).toEqual({ out: 'Good morning.\nNine.\n', err: '' });
+  });
+
   it('writes JSON lines exactly as promised', () => {
     const lines = written('text', true).out.trimEnd().split('\n');
     expect(lines).toEqual([
