@@ -2,6 +2,7 @@ import { DEFAULT_UPSTREAM, parseBridgeSettings, runBridge } from '@kikitori/brid
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { choice, flag, integer, longName, text } from '../options.js';
+import { remark } from '../terminal/beside.js';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -95,7 +96,7 @@ async function runUntilStopped(input: BridgeInput, context: Context): Promise<nu
     logger: await factories.createLogger(input.options.logLevel),
     writeOut: (line) => stdout.write(line),
     onListening: (port) => {
-      stderr.write(`Listening on ${settings.host} port ${port}; sessions go to ${settings.upstream}.\n`);
+      remark(`Listening on ${settings.host} port ${port}; sessions go to ${settings.upstream}.`, stderr);
     },
     signal,
   });

@@ -5,6 +5,7 @@ import { CliError } from '../errors.js';
 import { apiKeysOption } from '../options-shared.js';
 import { replaceFile } from '../replaced-file.js';
 import { showKey } from '../shown-key.js';
+import { remark } from '../terminal/beside.js';
 
 const NAME = 'what the key is called: letters, digits, dots, dashes';
 
@@ -31,8 +32,9 @@ const add = defineCommand({
     await showKey(key, `so it was not put into ${file}`, context);
     const start = before === '' || before.endsWith('\n') ? before : `${before}\n`;
     await keep(file, { before, after: start + line });
-    context.stderr.write(
-      `This is shown once; ${file} holds its hash alone. Running servers take it within two seconds.\n`,
+    remark(
+      `This is shown once; ${file} holds its hash alone. Running servers take it within two seconds.`,
+      context.stderr,
     );
     return 0;
   },
@@ -67,8 +69,9 @@ const rm = defineCommand({
     }
     const rest = text.split('\n').filter((line) => line.trim().split(/\s+/)[0] !== name);
     await keep(file, { before: text, after: rest.join('\n') });
-    context.stderr.write(
-      `Removed ${name}. Its sessions that run go on; new ones are refused within two seconds.\n`,
+    remark(
+      `Removed ${name}. Its sessions that run go on; new ones are refused within two seconds.`,
+      context.stderr,
     );
     return 0;
   },

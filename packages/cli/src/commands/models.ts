@@ -4,7 +4,7 @@ import type { Context, Output } from '../context.js';
 import { CliError } from '../errors.js';
 import type { ModelRow, ModelStore } from '../model-store.js';
 import { flag } from '../options.js';
-import { beside } from '../terminal/beside.js';
+import { beside, remark } from '../terminal/beside.js';
 import { createDisplay, type Display } from '../terminal/display.js';
 import { byteSize } from '../terminal/figures.js';
 import { jsonText, oneLine } from '../terminal/screened.js';
@@ -53,7 +53,7 @@ const rm = defineCommand({
     const [name = ''] = operands;
     const store = await context.factories.openModelStore();
     if (await store.remove(name)) {
-      context.stderr.write(`Removed ${name}.\n`);
+      remark(`Removed ${name}.`, context.stderr);
       return 0;
     }
     throw new CliError(

@@ -8,6 +8,7 @@ import { version } from '../program.js';
 import { awsRegion } from '../sagemaker/endpoint-connect.js';
 import { linesOf, startStandIn } from '../sagemaker/stand-in.js';
 import { announce } from '../terminal/announcement.js';
+import { remark } from '../terminal/beside.js';
 
 const options = {
   port: integer({
@@ -74,7 +75,7 @@ async function standInUntilStopped({ options: given }: StandInInput, context: Co
     const title = [`Kikitori ${version()}`, ` stands in for SageMaker in front of ${container}`] as const;
     announce(title, linesOf(standIn, endpoint), context);
     await standIn.runtime.whenInService({ signal });
-    stderr.write(`The container is up: endpoint ${endpoint} is in service.\n`);
+    remark(`The container is up: endpoint ${endpoint} is in service.`, stderr);
     await untilAborted(signal);
     return 0;
   } finally {

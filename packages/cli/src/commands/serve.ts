@@ -33,6 +33,7 @@ import { version } from '../program.js';
 import { type AnnouncedServer, announceServer } from '../serve/announce-server.js';
 import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
 import { showKey } from '../shown-key.js';
+import { remark } from '../terminal/beside.js';
 
 /** `auto`: vLLM where there is an --upstream, else the embedded one. */
 const ENGINES = ['auto', 'moonshine', 'vllm'] as const;
@@ -210,13 +211,13 @@ async function runServer(
     throw error;
   });
   try {
-    stderr.write(`Listening on ${server.host} port ${server.port}; ${answerer.listening}\n`);
+    remark(`Listening on ${server.host} port ${server.port}; ${answerer.listening}`, stderr);
     if (isKeyNew) await showNewKey(input, context);
     const description = await answerer.load();
     await server.ready;
     announceServer(description, { ...factsOf(input), host, port: server.port }, context);
     await untilAborted(signal);
-    stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
+    remark('Stopping: what is being said is answered first; Ctrl-C again ends at once.', stderr);
     await server.drain();
     return 0;
   } finally {
@@ -227,7 +228,7 @@ async function runServer(
 
 /** Once, and nowhere else: it is in no file and in no log of ours, and gone when the server ends. */
 async function showNewKey({ options: { apiKey = '' } }: ServeInput, context: Context): Promise<void> {
-  context.stderr.write('The key of this server, shown once and good for as long as it runs:\n');
+  remark('The key of this server, shown once and good for as long as it runs:', context.stderr);
   await showKey(apiKey, 'so nobody could use this server', context);
 }
 

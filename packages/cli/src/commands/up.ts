@@ -13,6 +13,7 @@ import { LocalPath } from '../sagemaker/local-path.js';
 import { deferEngine } from '../session/deferred-engine.js';
 import { startEngine } from '../session/start-engine.js';
 import { announce } from '../terminal/announcement.js';
+import { remark } from '../terminal/beside.js';
 import { createDisplay } from '../terminal/display.js';
 
 const port = (name: string, what: string, fallback: number) =>
@@ -93,7 +94,7 @@ async function upUntilStopped({ options: given }: UpInput, context: Context): Pr
     context,
   );
   try {
-    stderr.write(`Listening on ports ${path.ports.join(', ')}; loading the model…\n`);
+    remark(`Listening on ports ${path.ports.join(', ')}; loading the model…`, stderr);
     engine.load();
     const { info } = await engine.loaded;
     const { model, streamsMax } = info;
@@ -109,7 +110,7 @@ async function upUntilStopped({ options: given }: UpInput, context: Context): Pr
       context,
     );
     await untilAborted(signal);
-    stderr.write('Stopping: what is being said is answered first; Ctrl-C again ends at once.\n');
+    remark('Stopping: what is being said is answered first; Ctrl-C again ends at once.', stderr);
     await path.drain();
     return 0;
   } finally {

@@ -29,7 +29,10 @@ export function announce(
   stdout.write(`${style.bold(whole.slice(0, title[0].length))}${whole.slice(title[0].length)}\n`);
   for (const { label, value: given, note, isPlain } of lines) {
     const value = oneLine(given);
-    stdout.write(`  ${label.padEnd(labelCells)}  ${isPlain === true ? value : style.cyan(value)}`);
+    // Below the label before it is broken in the middle: an address is copied whole.
+    const isBelow = stdout.isTerminal && indent + value.length >= stdout.columns();
+    const head = isBelow ? `  ${label}\n    ` : `  ${label.padEnd(labelCells)}  `;
+    stdout.write(`${head}${isPlain === true ? value : style.cyan(value)}`);
     if (note !== undefined) {
       const fits = !stdout.isTerminal || indent + value.length + 2 + note.length < stdout.columns();
       stdout.write(fits ? '  ' : `\n${' '.repeat(indent)}`);

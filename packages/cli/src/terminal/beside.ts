@@ -24,6 +24,11 @@ export function beside(headCells: number, text: string, output: Output): string 
     : joined;
 }
 
+/** Writes a line for people, as `folded`; its newline is added. */
+export function remark(line: string, output: Output): void {
+  output.write(`${folded(line, output)}\n`);
+}
+
 /** A whole line as `beside` breaks it: its rows begin where it begins. */
 export function folded(line: string, output: Output): string {
   const indent = line.length - line.trimStart().length;

@@ -1,6 +1,6 @@
 import type { Clock } from '@kikitori/core';
 import type { Context, Output } from '../context.js';
-import { folded } from './beside.js';
+import { remark } from './beside.js';
 import { LiveArea } from './live-area.js';
 import { oneLine } from './screened.js';
 import { type Style, styleFor } from './style.js';
@@ -65,7 +65,7 @@ class PlainDisplay implements Display {
   }
 
   note(line: string): void {
-    this.#stderr.write(`${folded(line, this.#stderr)}\n`);
+    remark(line, this.#stderr);
   }
 
   tail(): void {
@@ -105,7 +105,7 @@ class LiveDisplay implements Display {
   }
 
   note(line: string): void {
-    this.#area.above(() => this.#stderr.write(`${folded(line, this.#stderr)}\n`));
+    this.#area.above(() => remark(line, this.#stderr));
   }
 
   tail(text: string, partial: string): void {
