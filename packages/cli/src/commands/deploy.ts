@@ -50,14 +50,14 @@ async function runDeploy(
     const { aws, display } = session;
     const { signal } = context;
     const prepared = await prepareDeployment(aws, settings, suppliesFor, signal);
-    display.note(folded(`Cost: ${prepared.plan.cost}`, context.stderr));
+    display.note(`Cost: ${prepared.plan.cost}`);
     const checks = await checkDeployment(aws, prepared, signal);
-    for (const check of checks) display.note(checkRows(check, display.style, context.stderr));
+    for (const check of checks) display.rows(checkRows(check, display.style, context.stderr));
     if (checks.some(({ state }) => state === 'missing')) throw new Failure('not_ready');
     try {
       await deployEndpoint(aws, prepared, { signal, onProgress: session.onProgress });
     } catch (error) {
-      if (signal.aborted) display.note(folded(GOES_ON, context.stderr));
+      if (signal.aborted) display.note(GOES_ON);
       throw error;
     }
     await finish(given, region, session, context);
@@ -104,11 +104,11 @@ async function dryRun(
     if (!isLoggedOut(error)) throw error;
     const sentence =
       'No AWS credentials: this is the plan for an account 000000000000 in which nothing is there yet.';
-    display.note(folded(sentence, context.stderr));
+    display.note(sentence);
   }
   if (prepared !== undefined) {
     for (const check of await checkDeployment(aws, prepared, signal))
-      display.note(checkRows(check, display.style, context.stderr));
+      display.rows(checkRows(check, display.style, context.stderr));
   }
   const facts = unknownFacts(region);
   const asked = { ...settings, engine: engineOf(given.engine, undefined) };

@@ -2,7 +2,6 @@ import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
 import { regionOf, withAws } from '../aws/with-aws.js';
 import { defineCommand } from '../command.js';
 import { flag } from '../options.js';
-import { folded } from '../terminal/beside.js';
 
 const options = {
   endpoint: ownEndpointOption,
@@ -28,7 +27,7 @@ export const destroy = defineCommand({
       const { hadStack, left } = await destroyEndpoint(aws, wish, { signal, onProgress });
       if (!hadStack) display.note(`There was no stack of an endpoint ${given.endpoint}.`);
       display.note('Left:');
-      for (const line of left) display.note(folded(`  ${line}`, context.stderr));
+      for (const line of left) display.note(`  ${line}`);
       return 0;
     });
   },

@@ -13,8 +13,10 @@ export interface Display {
   readonly style: Style;
   /** Result: whole lines (each ending in a newline), to stdout. */
   print(lines: string): void;
-  /** Remark: one line without its newline, to stderr. */
+  /** Remark: one line without its newline, to stderr; broken to the terminal's width. */
   note(line: string): void;
+  /** Rows that were laid out already, without the last newline, to stderr. */
+  rows(text: string): void;
   /** The words of the running utterance, and the unstable ones behind them; the end of them is shown. */
   tail(text: string, partial: string): void;
   /** The bottom row; asked for at each redraw with the cells it may take (escapes do not count). */
@@ -43,6 +45,7 @@ export const silentDisplay: Display = {
   style: { dim: same, bold: same, red: same, green: same, yellow: same, cyan: same },
   print: nothing,
   note: nothing,
+  rows: nothing,
   tail: nothing,
   status: nothing,
   close: nothing,
@@ -66,6 +69,10 @@ class PlainDisplay implements Display {
 
   note(line: string): void {
     remark(line, this.#stderr);
+  }
+
+  rows(text: string): void {
+    this.#stderr.write(`${text}\n`);
   }
 
   tail(): void {
@@ -106,6 +113,10 @@ class LiveDisplay implements Display {
 
   note(line: string): void {
     this.#area.above(() => remark(line, this.#stderr));
+  }
+
+  rows(text: string): void {
+    this.#area.above(() => this.#stderr.write(`${text}\n`));
   }
 
   tail(text: string, partial: string): void {
