@@ -73,6 +73,9 @@ function sentenceFor(
   if (has('EINTEGRITY', 'TAR_BAD_ARCHIVE', 'Z_DATA_ERROR', 'TAR_ENTRY_INVALID')) {
     return `What came for ${subject} is not what was published: its checksum differs. Nothing of it was kept. Run again, and check ${address} if it happens again.`;
   }
+  if (has('E407')) {
+    return `The proxy on the way to ${subject} wants to know who asks (HTTP 407). Write a name and a password into its address, http://NAME:PASSWORD@HOST:PORT, in HTTPS_PROXY or your npm configuration, and run again.`;
+  }
   if (has('E401', 'E403')) {
     return `Access to ${subject} was refused. Check ${credential}.`;
   }

@@ -9,7 +9,7 @@ interface Allowed {
   readonly isFamily: boolean;
 }
 
-const SHAPE = 'An origin looks like https://example.com: a scheme and a host, no path.';
+const SHAPE = 'An origin looks like https://example.com or app://obsidian.md: a scheme and a host, no path.';
 const STAR =
   'A star stands for the names below a domain, as in https://*.example.com, or for all apps of a kind, as in chrome-extension://*. All sites cannot be allowed; name those that you mean.';
 const FILE =
