@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
+import type { Doorman } from './doors/doorman.js';
 import type { HttpError } from './errors.js';
 import { errorBody, sendError } from './http/answers.js';
+import { greetOrigin } from './http/cross-origin.js';
 import { RETRY_SOON_S } from './limits.js';
 import type { RealtimeServer } from './server.js';
 
@@ -12,7 +14,13 @@ const NOT_YET: HttpError = {
 
 /** Where everybody knocks: leads them to the server once there is one; until then they are told to come back. */
 export class Door implements ListenHandlers {
+  readonly #doorman: Doorman;
   #server: RealtimeServer | undefined;
+
+  /** `doorman` says whose pages may read that they are to come back. */
+  constructor(doorman: Doorman) {
+    this.#doorman = doorman;
+  }
 
   /** The server behind the door. */
   get server(): RealtimeServer | undefined {
@@ -41,8 +49,12 @@ export class Door implements ListenHandlers {
 
   /** A request listener for `node:http`. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#server !== undefined) this.#server.handleRequest(request, response);
+    if (this.#server !== undefined) {
+      this.#server.handleRequest(request, response);
+      return;
+    }
+    if (greetOrigin({ doorman: this.#doorman, methods: [] }, request, response)) return;
     // A body that came with it stays unread: the connection is not used again.
-    else sendError(response, NOT_YET, { 'retry-after': String(RETRY_SOON_S), connection: 'close' });
+    sendError(response, NOT_YET, { 'retry-after': String(RETRY_SOON_S), connection: 'close' });
   }
 }

@@ -84,12 +84,13 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = given;
   signal?.throwIfAborted();
   const options = { isLoopback: isLoopback(host), ...given };
-  const { authenticator, proxies } = new Doorman(options, options.clock ?? systemClock);
+  const doorman = new Doorman(options, options.clock ?? systemClock);
+  const { authenticator, proxies } = doorman;
   const { isGuarded } = authenticator;
   assertSafeToListen({ host, isGuarded, insecure });
   const clock = options.clock ?? systemClock;
   const secure = options.tls === undefined ? undefined : await readTlsFiles(options.tls, clock.unixMs());
-  const door = new Door();
+  const door = new Door(doorman);
   if ('relay' in options) door.lead(createRealtimeServer(options));
   else if (!(options.engine instanceof Promise)) {
     door.lead(createRealtimeServer({ ...options, engine: options.engine }));

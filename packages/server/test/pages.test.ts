@@ -190,6 +190,28 @@ describe('pages', () => {
     expect((await ask(test, '/v1/page')).status).toBe(503);
   });
 
+  it('and others that are let in are told when to come back while it is loading', async () => {
+    const engine = new Promise<never>(() => {});
+    const origin = 'app://obsidian.md';
+    await using test = await startTestServer({ server: { pages, engine, allowedOrigins: [origin] } });
+    const asked = {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'x-stainless-os',
+    };
+    const url = `${test.url}/v1/audio/transcriptions`;
+    const preflight = await fetch(url, { method: 'OPTIONS', headers: { origin, ...asked } });
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([
+      204,
+      'authorization, content-type, x-stainless-os',
+    ]);
+    const answer = await fetch(url, { method: 'POST', headers: { origin } });
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([503, origin]);
+    expect(answer.headers.get('access-control-expose-headers')).toContain('retry-after');
+    expect(
+      (await fetch(url, { headers: { origin: 'https://evil.example' } })).headers.get('vary'),
+    ).toBeNull();
+  });
+
   it('that were not built say how to build them', async () => {
     await using test = await startTestServer({
       server: { pages: await loadPages(join(folder, 'not-there')) },

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { credentialOf } from '../doors/credentials.js';
 import { type Doorman, type DoorRefusal, refusalBody, refusalHeaders } from '../doors/doorman.js';
 import { send, sendError, sendJson } from './answers.js';
+import { greetOrigin } from './cross-origin.js';
 
 /** Answers one request. A rejection is answered with 500. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -21,12 +22,6 @@ export interface RouterOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Named in every answer to a preflight, whatever was asked. */
-const ASKED_ALWAYS = ['authorization', 'content-type'];
-
-/** What a page reads of an answer besides its status and body; a browser shows it only what is named. */
-const READABLE_HEADERS = 'retry-after, www-authenticate';
-
 /** A request handler for `node:http` over a table of exact paths. Answers are FastAPI's where vLLM's are. */
 export function createRouter(
   options: RouterOptions,
@@ -38,13 +33,7 @@ export function createRouter(
     response.on('error', () => {});
     const path = pathOf(request.url ?? '/');
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (request.headers.origin !== undefined && doorman.allowsOrigin(request)) {
-      letRead(response, request.headers.origin);
-      if (isPreflight(request)) {
-        letAsk(request, response, route);
-        return;
-      }
-    }
+    if (greetOrigin({ doorman, methods: Object.keys(route?.methods ?? {}) }, request, response)) return;
     if (route === undefined) {
       sendJson(response, 404, { detail: 'Not Found' });
       return;
@@ -75,40 +64,6 @@ function refusalOf(doorman: Doorman, request: IncomingMessage, { guarded }: Rout
     needsKey: guarded === 'key',
   });
   return 'refusal' in verdict ? verdict.refusal : undefined;
-}
-
-/** Pages of that origin may read the answer, and when to come back. */
-function letRead(response: ServerResponse, origin: string): void {
-  response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-expose-headers', READABLE_HEADERS);
-  response.setHeader('vary', 'Origin');
-}
-
-/** A browser asks whether it may ask. */
-function isPreflight({ method, headers }: IncomingMessage): boolean {
-  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
-}
-
-/**
- * At a path that does not exist as well, so that the page is told 404 and not that there is no connection. Whatever headers a page wants to send: its origin was allowed, most of them are not looked at, and which they are is its
- * library's business (OpenAI's sends seven that tell its version, and one that counts its tries).
- */
-function letAsk({ headers }: IncomingMessage, response: ServerResponse, route: Route | undefined): void {
-  const asked = String(headers['access-control-request-headers'] ?? '');
-  const names = asked.split(',').map((name) => name.trim());
-  const isFromAfar = headers['access-control-request-private-network'] === 'true';
-  send(response, 204, '', {
-    'access-control-allow-methods': Object.keys(route?.methods ?? {}).join(', ') || 'GET, POST',
-    'access-control-allow-headers': [...new Set([...ASKED_ALWAYS, ...names.filter(isHeaderName)])].join(', '),
-    'access-control-max-age': '600',
-    // Chrome's question of a page on the internet that asks a server in this network.
-    ...(isFromAfar ? { 'access-control-allow-private-network': 'true' } : {}),
-    vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
-  });
-}
-
-function isHeaderName(name: string): boolean {
-  return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
 }
 
 async function run(
