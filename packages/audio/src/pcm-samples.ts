@@ -41,8 +41,23 @@ function safe(sample: number): number {
   return sample - sample === 0 ? Math.max(-1, Math.min(1, sample)) : 0;
 }
 
-/** Samples to floats, −1…1. `bytes` holds whole samples; a rest is dropped. A fresh array. */
-export function decodeSamples(bytes: Uint8Array, encoding: PcmEncoding): Float32Array<ArrayBuffer> {
+/**
+ * Samples to floats, −1…1. `bytes` holds whole samples; a rest is dropped. A fresh array. `gain`: what each is multiplied with
+ * before it is clipped, for samples that do not fill their range.
+ */
+export function decodeSamples(bytes: Uint8Array, encoding: PcmEncoding, gain = 1): Float32Array<ArrayBuffer> {
+  const isFloat = encoding.startsWith('f');
+  const samples = decodeAtFullRange(bytes, encoding, isFloat ? gain : 1);
+  if (gain !== 1 && !isFloat)
+    for (let i = 0; i < samples.length; i++) samples[i] = safe((samples[i] ?? 0) * gain);
+  return samples;
+}
+
+function decodeAtFullRange(
+  bytes: Uint8Array,
+  encoding: PcmEncoding,
+  gain: number,
+): Float32Array<ArrayBuffer> {
   const little = encoding.endsWith('le');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = new Float32Array(Math.floor(bytes.length / ENCODING_BYTES[encoding]));
@@ -75,11 +90,11 @@ export function decodeSamples(bytes: Uint8Array, encoding: PcmEncoding): Float32
       return out;
     case 'f32le':
     case 'f32be':
-      for (let i = 0; i < out.length; i++) out[i] = safe(view.getFloat32(4 * i, little));
+      for (let i = 0; i < out.length; i++) out[i] = safe(gain * view.getFloat32(4 * i, little));
       return out;
     case 'f64le':
     case 'f64be':
-      for (let i = 0; i < out.length; i++) out[i] = safe(view.getFloat64(8 * i, little));
+      for (let i = 0; i < out.length; i++) out[i] = safe(gain * view.getFloat64(8 * i, little));
       return out;
     case 'mulaw':
       return int16ToFloat32(decodeMuLaw(bytes));

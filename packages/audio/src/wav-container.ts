@@ -63,3 +63,57 @@ export function readSize64(view: DataView, offset: number): number {
 export function endOf(size: number): number {
   return size === 0 || size === SIZE_OPEN ? Number.POSITIVE_INFINITY : size;
 }
+
+/** Chunks that writers put behind the sound; others count where they lie within the file's stated size. */
+const CHUNKS: ReadonlySet<string> = new Set([
+  ...['data', 'fmt ', 'ds64', 'LIST', 'fact', 'cue ', 'plst', 'labl', 'note', 'ltxt', 'smpl', 'inst', 'bext'],
+  ...['iXML', 'axml', 'aXML', 'chna', 'cart', 'levl', 'link', 'PEAK', 'id3 ', 'ID3 ', 'JUNK', 'junk', 'PAD '],
+  ...['FLLR', 'DISP', 'acid', 'strc', 'afsp', 'minf', 'elm1', 'regn', 'umid', 'DGDA', '_PMX', 'qlty', 'mext'],
+  ...['dbmd', 'ubxt', 'SNDM', 'wavl', 'slnt', 'r64m', 'LGWV', 'AFAn', 'PVOC', 'tlst'],
+]);
+
+/** The name of a chunk that is known to stand behind sound. */
+export function isKnownChunk(id: string): boolean {
+  return CHUNKS.has(id);
+}
+
+/** The name with which another file begins. */
+export function beginsWav(id: string): boolean {
+  return CONTAINERS.has(id) || id === 'riff';
+}
+
+/** Finds where another WAV file begins among bytes that come in pieces. Wave64 is not looked for. */
+export class WavSearch {
+  /** The end of the last piece, where a head may have begun. */
+  #last = new Uint8Array(0);
+
+  /** Where in the piece a file begins; below 0: so many bytes before it; undefined: nowhere. */
+  find(piece: Uint8Array): number | undefined {
+    const seam = new Uint8Array([...this.#last, ...piece.subarray(0, WAV_HEAD_BYTES - 1)]);
+    const across = headIn(seam);
+    if (across !== undefined) return across - this.#last.length;
+    this.#last = (piece.length < WAV_HEAD_BYTES ? seam : piece).slice(1 - WAV_HEAD_BYTES);
+    return headIn(piece);
+  }
+
+  /** The bytes before the piece that was searched last, when a file begins in them. */
+  before(bytes: number): Uint8Array {
+    return this.#last.slice(this.#last.length - bytes);
+  }
+
+  /** Bytes that are not searched come between. */
+  reset(): void {
+    this.#last = new Uint8Array(0);
+  }
+}
+
+function headIn(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = bytes.indexOf(WAVE_LETTER, 8); at >= 0; at = bytes.indexOf(WAVE_LETTER, at + 1)) {
+    if (at + 4 > bytes.length) return undefined;
+    if (readId(view, at) === 'WAVE' && CONTAINERS.has(readId(view, at - 8))) return at - 8;
+  }
+  return undefined;
+}
+
+const WAVE_LETTER = 'W'.charCodeAt(0);
