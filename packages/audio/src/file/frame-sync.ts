@@ -70,6 +70,14 @@ export function ac3FrameAt(bytes: Uint8Array, at: number): FrameHeader | undefin
 }
 const AC3_KBPS = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
 
+/** Reads the head of a frame of LATM at `at`: 11 bits of sync, 13 of length; ISO 14496-3 1.7.2. The rate stands elsewhere. */
+export function loasFrameAt(bytes: Uint8Array, at: number): FrameHeader | undefined {
+  const [b0, b1 = 0, b2] = bytes.subarray(at, at + 3);
+  if (b0 !== 0x56 || (b1 & 0xe0) !== 0xe0 || b2 === undefined) return undefined;
+  const lengthBytes = 3 + (((b1 & 0x1f) << 8) | b2);
+  return { lengthBytes, sampleRateHz: 0, signature: 0 };
+}
+
 /**
  * Counts frames that follow each other without a gap, from `at` on, at most `wanted`. A chain of frames is
  * what makes a two-byte sync mark believable.

@@ -1,6 +1,8 @@
 import type { AudioFormat } from './format-table.js';
-import { ac3FrameAt, adtsFrameAt, countFrames, mpegFrameAt } from './frame-sync.js';
+import { ac3FrameAt, adtsFrameAt, countFrames, loasFrameAt, mpegFrameAt } from './frame-sync.js';
 import { PROBE_ID3_BYTES_MAX } from './limits.js';
+import { oggCodecOf } from './ogg-codec.js';
+import { sniffInside } from './sniff-inside.js';
 
 /** Why bytes are no audio file: what they seem to be instead. */
 export type NotAudio = 'empty' | 'text' | 'playlist' | 'picture' | 'document' | 'unknown';
@@ -12,6 +14,8 @@ export type Sniffed =
       readonly format: AudioFormat;
       /** Tags that stand before the format; its own mark comes behind them. */
       readonly tagBytes: number;
+      /** Bytes of no known kind before it, behind the tags. */
+      readonly junkBytes: number;
     }
   | { readonly kind: 'not-audio'; readonly looksLike: NotAudio };
 
@@ -24,10 +28,6 @@ const MARKS: readonly { readonly mark: string; readonly at?: number; readonly is
     { mark: 'NIST_1A', is: 'sphere' },
     { mark: 'riff\x2e\x91\xcf\x11', is: 'w64' },
     { mark: '\x1a\x45\xdf\xa3', is: 'matroska' },
-    { mark: 'ftyp', at: 4, is: 'mp4' },
-    { mark: 'moov', at: 4, is: 'mp4' },
-    { mark: 'mdat', at: 4, is: 'mp4' },
-    { mark: 'wide', at: 4, is: 'mp4' },
     { mark: '#!AMR', is: 'amr' },
     { mark: '\x30\x26\xb2\x75\x8e\x66\xcf\x11', is: 'asf' },
     { mark: 'FLV\x01', is: 'flv' },
@@ -75,14 +75,17 @@ export function sniff(bytes: Uint8Array, whole: boolean): Sniffed {
   if (bytes.length === 0) return { kind: 'not-audio', looksLike: 'empty' };
   const tagBytes = id3Bytes(bytes);
   if (tagBytes > 0) return behindTags(bytes.subarray(tagBytes), tagBytes);
-  const marked = byContainer(bytes) ?? byMark(bytes) ?? byFrames(bytes, whole);
+  const marked = byContainer(bytes) ?? byMark(bytes) ?? byBoxes(bytes) ?? byFrames(bytes, whole);
   if (marked !== undefined) return marked;
   return { kind: 'not-audio', looksLike: bytes.length > 3 && isText(bytes) ? 'text' : 'unknown' };
 }
 
 /** Any format may stand behind tags. Where none is known there, the tag may lie about its length: MP3, whose decoders look for frames. */
 function behindTags(rest: Uint8Array, tagBytes: number): Sniffed {
-  const inside = rest.length < 8 ? undefined : (byContainer(rest) ?? byMark(rest) ?? byFrames(rest, false));
+  const inside =
+    rest.length < 8
+      ? undefined
+      : (byContainer(rest) ?? byMark(rest) ?? byBoxes(rest) ?? byFrames(rest, false));
   return inside?.kind === 'audio' ? { ...inside, tagBytes } : audio('mp3');
 }
 
@@ -93,7 +96,7 @@ export function probeBytesWanted(bytes: Uint8Array): number {
 }
 
 function audio(format: AudioFormat): Sniffed {
-  return { kind: 'audio', format, tagBytes: 0 };
+  return { kind: 'audio', format, tagBytes: 0, junkBytes: 0 };
 }
 
 /** RIFF, FORM and Ogg: the first word is not enough. */
@@ -110,14 +113,6 @@ function byContainer(bytes: Uint8Array): Sniffed | undefined {
   return undefined;
 }
 
-/** What the first packet of a stream in Ogg begins. */
-export function oggCodecOf(packet: Uint8Array): AudioFormat {
-  if (text(packet, 0, 8) === 'OpusHead') return 'ogg-opus';
-  if (text(packet, 0, 7) === '\x01vorbis') return 'ogg-vorbis';
-  if (text(packet, 0, 5) === '\x7fFLAC') return 'ogg-flac';
-  return 'ogg-other';
-}
-
 function byMark(bytes: Uint8Array): Sniffed | undefined {
   for (const { mark, at = 0, is } of MARKS) {
     if (text(bytes, at, at + mark.length) !== mark) continue;
@@ -126,13 +121,36 @@ function byMark(bytes: Uint8Array): Sniffed | undefined {
   return undefined;
 }
 
+/** Boxes that only MP4 and its kin have, at their top. */
+const MP4_BOXES: ReadonlySet<string> = new Set(['ftyp', 'moov', 'mdat', 'moof', 'wide', 'styp', 'sidx']);
+/** Those that say nothing of what follows. */
+const FILLING_BOXES: ReadonlySet<string> = new Set(['free', 'skip', 'uuid', 'pnot', 'PICT', 'pdin']);
+const BOXES_MAX = 16;
+
+/** MP4 may begin with any box; one that is none of its own must lead to one that is, or be filling that goes beyond `bytes`. */
+function byBoxes(bytes: Uint8Array): Sniffed | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let isFilling = false;
+  let at = 0;
+  for (let count = 0; count < BOXES_MAX && at + 8 <= bytes.length; count += 1) {
+    const kind = text(bytes, at + 4, at + 8);
+    if (MP4_BOXES.has(kind)) return audio('mp4');
+    const isLong = view.getUint32(at) === 1 && at + 16 <= bytes.length;
+    const boxBytes = isLong ? Number(view.getBigUint64(at + 8)) : view.getUint32(at);
+    if (boxBytes < 8 || !/^[ -~\xa9]{4}$/.test(kind)) return undefined;
+    isFilling = FILLING_BOXES.has(kind) && bytes[at] === 0;
+    at += boxBytes;
+  }
+  return isFilling && at > bytes.length ? audio('mp4') : undefined;
+}
+
 /** Formats without a mark of their own: a chain of frames tells them. */
 function byFrames(bytes: Uint8Array, whole: boolean): Sniffed | undefined {
   const wanted = whole && bytes.length < 8 * 1024 ? 2 : 3;
   if (countFrames(bytes, 0, wanted, adtsFrameAt) === wanted) return audio('aac');
   if (countFrames(bytes, 0, wanted, mpegFrameAt) === wanted) return audio('mp3');
   if (countFrames(bytes, 0, wanted, ac3FrameAt) === wanted) return audio('ac3');
-  if (bytes[0] === 0x56 && ((bytes[1] ?? 0) & 0xe0) === 0xe0 && loasChain(bytes)) return audio('latm');
+  if (countFrames(bytes, 0, 2, loasFrameAt) === 2) return audio('latm');
   for (const [first, step] of [
     [0, 188],
     [4, 192],
@@ -140,20 +158,12 @@ function byFrames(bytes: Uint8Array, whole: boolean): Sniffed | undefined {
     if ([0, 1, 2, 3].every((index) => bytes[first + index * step] === 0x47)) return audio('mpeg-ts');
   }
   if (isText(bytes)) return undefined;
-  // Junk before the first frame: only a long chain is believed, as two sync bytes turn up by chance.
-  for (let at = 1; at < bytes.length - 4; at += 1) {
-    if (bytes[at] === 0xff && countFrames(bytes, at, 6, mpegFrameAt) === 6) return audio('mp3');
-  }
-  return undefined;
-}
-
-function loasChain(bytes: Uint8Array): boolean {
-  const next = 3 + ((((bytes[1] ?? 0) & 0x1f) << 8) | (bytes[2] ?? 0));
-  return bytes[next] === 0x56 && ((bytes[next + 1] ?? 0) & 0xe0) === 0xe0;
+  const inside = sniffInside(bytes);
+  return inside === undefined ? undefined : { kind: 'audio', tagBytes: 0, ...inside };
 }
 
 /** Length of the ID3v2 tags at the beginning with their headers, 0 where there is none; id3.org 2.4.0 section 3.1. */
-function id3Bytes(bytes: Uint8Array): number {
+export function id3Bytes(bytes: Uint8Array): number {
   let at = 0;
   while (text(bytes, at, at + 3) === 'ID3' && at + 10 <= bytes.length) {
     const [b6 = 0, b7 = 0, b8 = 0, b9 = 0] = bytes.subarray(at + 6, at + 10);
