@@ -6,8 +6,8 @@ import { PROBE_BYTES_MAX, READ_BYTES } from './limits.js';
 import { descriptorOf, openPathStream } from './path-stream.js';
 import { probeBytesWanted } from './sniff.js';
 
-/** How many pieces are looked at for an early end of the beginning. */
-const ENOUGH_PIECES_MAX = 8;
+/** The beginning is looked at again when it has grown by so much: at each of 65,536 single bytes would cost. */
+const GROWTH = 1.25;
 
 /** What `decodeFile` reads: a path, a stream such as `process.stdin`, or bytes in memory. */
 export type FileSource = string | Uint8Array | AsyncIterable<Uint8Array>;
@@ -49,6 +49,11 @@ export async function openByteSource(
     return fromPieces(fromIterable(stream, signal), undefined, signal, isEnough);
   }
   return fromFile(source, found.sizeBytes, signal);
+}
+
+/** The same without its first bytes, which are junk; nobody is to read the file itself. */
+export function behindJunk(source: ByteSource, junkBytes: number): ByteSource {
+  return junkBytes === 0 ? source : { ...behindTags(source, junkBytes), path: undefined };
 }
 
 /** The same without its first bytes, which are tags. A path still names the whole file. */
@@ -109,6 +114,7 @@ async function fromPieces(
     const seen: Uint8Array[] = [];
     let seenBytes = 0;
     let wantedBytes = PROBE_BYTES_MAX;
+    let askedBytes = 0;
     let whole = false;
     while (seenBytes < wantedBytes) {
       const piece = await pieces.next();
@@ -119,8 +125,10 @@ async function fromPieces(
       }
       seen.push(piece);
       seenBytes += piece.length;
-      // A header comes in the first pieces or not early at all; asking at each of 65,536 single bytes would cost.
-      if (seen.length <= ENOUGH_PIECES_MAX && isEnough(Buffer.concat(seen))) break;
+      if (seenBytes >= GROWTH * askedBytes) {
+        if (isEnough(Buffer.concat(seen))) break;
+        askedBytes = seenBytes;
+      }
       if (seenBytes >= wantedBytes)
         wantedBytes = Math.max(wantedBytes, probeBytesWanted(Buffer.concat(seen)));
     }

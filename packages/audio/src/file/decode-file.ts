@@ -1,16 +1,19 @@
 import { AudioError } from '../errors.js';
-import { type ByteSource, behindTags, type FileSource, openByteSource } from './byte-source.js';
+import { type ByteSource, behindJunk, behindTags, type FileSource, openByteSource } from './byte-source.js';
 import { openInThread } from './decoder-host.js';
+import { mayStart } from './early-start.js';
 import { openFfmpeg } from './ffmpeg-decoder.js';
 import { findFfmpeg } from './find-ffmpeg.js';
 import { type AudioFormat, FORMATS } from './format-table.js';
 import { DECODED_SAMPLES_MAX, DURATION_MS_MAX, STALL_TIMEOUT_MS, THREADLESS_BYTES_MAX } from './limits.js';
 import { pcmLayoutOf } from './pcm-layout.js';
 import { checkRawFormat, codecOfName, type RawFormat, rawFormatOfName } from './raw-format.js';
+import { remarksOn } from './remarks.js';
 import { type NotAudio, sniff } from './sniff.js';
 import { type DecoderName, type DecodingTask, openSpeech, type SpeechStream } from './speech-stream.js';
 import { isIndexFirst, spool } from './spool.js';
-import { isOwnWav, isPlayableWav } from './wav-source.js';
+import { chooseTrack } from './track-choice.js';
+import { isOwnWav } from './wav-source.js';
 
 /** Options of `decodeFile`. */
 export interface DecodeFileOptions {
@@ -55,6 +58,8 @@ export interface DecodedFile extends AsyncIterable<Float32Array<ArrayBuffer>>, A
   readonly durationMs: number | undefined;
   /** After the loop: parts were missing or broken, and what could be read was given. */
   readonly isDamaged: boolean;
+  /** What people should know of it, in sentences: several tracks, at once; bytes that were left out and damage, after the loop. */
+  readonly remarks: readonly string[];
   /** Ends the decoder, lets go of the source. Idempotent. */
   close(): Promise<void>;
 }
@@ -89,6 +94,7 @@ class Ladder {
   readonly #stallTimeoutMs: number;
   readonly #limits: { readonly maxDurationMs: number; readonly maxSamples: number };
   #hasBegun = false;
+  #hasEnded = false;
   #source: ByteSource | undefined;
   #stream: Opened['stream'] | undefined;
 
@@ -109,7 +115,7 @@ class Ladder {
       throw new AudioError('invalid_argument', 'Limits are positive numbers.');
     }
     const isRaw = this.#options.rawFormat !== undefined;
-    const source = await openByteSource(this.#from, this.#signal, (probe) => isRaw || isPlayableWav(probe));
+    const source = await openByteSource(this.#from, this.#signal, (probe) => isRaw || mayStart(probe));
     this.#source = source;
     const opened = await this.#climb(source);
     this.#stream = opened.stream;
@@ -128,7 +134,10 @@ class Ladder {
     const { rawFormat, fileName = source.path ?? '' } = this.#options;
     if (rawFormat !== undefined) return this.#raw(source, rawFormat);
     const found = sniff(source.probe, source.whole);
-    if (found.kind === 'audio') return this.#decode(behindTags(source, found.tagBytes), found.format);
+    if (found.kind === 'audio') {
+      const behind = behindJunk(behindTags(source, found.tagBytes), found.junkBytes);
+      return this.#decode(behind, found.format);
+    }
     const named = rawFormatOfName(fileName);
     if (found.looksLike === 'unknown' && named !== undefined) return this.#raw(source, named);
     const codec = codecOfName(fileName);
@@ -199,7 +208,9 @@ class Ladder {
   ): Promise<Opened> {
     const limits = { stallTimeoutMs: this.#stallTimeoutMs, ...this.#limits };
     try {
-      const stream = await openFfmpeg(source, { program, demuxer, ...limits, signal: this.#signal });
+      const tracks = await chooseTrack(source, format);
+      const options = { program, demuxer, tracks, clock: FORMATS[format].clock, ...limits };
+      const stream = await openFfmpeg(source, { ...options, signal: this.#signal });
       return { format, decoder: 'ffmpeg', stream };
     } catch (error) {
       // A file of headers alone is an error to ffmpeg, and an empty recording to our decoders; and a small build
@@ -225,6 +236,7 @@ class Ladder {
     chunks: AsyncGenerator<Float32Array<ArrayBuffer>, void>,
   ): DecodedFile {
     const close = (): Promise<void> => this.close();
+    const hasEnded = (): boolean => this.#hasEnded;
     return {
       format,
       decoder,
@@ -233,6 +245,9 @@ class Ladder {
       durationMs: stream.durationMs,
       get isDamaged() {
         return stream.isDamaged();
+      },
+      get remarks() {
+        return remarksOn(stream, hasEnded());
       },
       close,
       [Symbol.asyncDispose]: close,
@@ -252,6 +267,7 @@ class Ladder {
         yield chunk;
       }
     } finally {
+      this.#hasEnded = true;
       await this.close();
     }
   }

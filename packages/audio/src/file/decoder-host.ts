@@ -53,6 +53,7 @@ class DecoderHost {
   /** Set once the thread is not ours any more: it was given back, or is being ended. */
   #gone: Promise<void> | undefined;
   #isDamaged = false;
+  #leftOutBytes = 0;
 
   constructor(source: Pick<ByteSource, 'bytes'>, options: ThreadOptions) {
     this.#source = source;
@@ -78,8 +79,10 @@ class DecoderHost {
       sampleRateHz: facts.sampleRateHz,
       channels: facts.channels,
       durationMs: facts.durationMs,
+      tracks: facts.tracks,
       chunks: this.#chunks(messages),
       isDamaged: () => this.#isDamaged,
+      leftOutBytes: () => this.#leftOutBytes,
       close: () => this.close(),
     };
   }
@@ -145,6 +148,7 @@ class DecoderHost {
           break;
         case 'done':
           this.#isDamaged = message.isDamaged;
+          this.#leftOutBytes = message.leftOutBytes;
           return;
         case 'failed':
           throw new AudioError(message.code, message.message);

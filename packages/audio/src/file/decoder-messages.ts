@@ -1,4 +1,5 @@
 import type { AudioErrorCode } from '../errors.js';
+import type { AudioTracks } from './pcm-stream.js';
 import type { DecodingTask } from './speech-stream.js';
 
 /** To the thread. A `task` first; then each is an answer: `bytes` or `end` to `need`, `more` to `facts` and `block`. */
@@ -16,10 +17,16 @@ export type FromDecoder =
       readonly sampleRateHz: number;
       readonly channels: number;
       readonly durationMs: number | undefined;
+      readonly tracks: AudioTracks | undefined;
     }
   /** Mono, 16 kHz. */
   | { readonly type: 'block'; readonly samples: Float32Array<ArrayBuffer> }
   /** Answered by the next `task`, if any. `heldBytes`: memory of the thread, with what was not collected yet. */
-  | { readonly type: 'done'; readonly isDamaged: boolean; readonly heldBytes: number }
+  | {
+      readonly type: 'done';
+      readonly isDamaged: boolean;
+      readonly leftOutBytes: number;
+      readonly heldBytes: number;
+    }
   /** The last word of a thread. */
   | { readonly type: 'failed'; readonly code: AudioErrorCode; readonly message: string };

@@ -6,6 +6,7 @@ import { AudioError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { openInThread, type ThreadStream } from './decoder-host.js';
 import { encryptedError, FfmpegReport, tooCostlyError } from './ffmpeg-report.js';
+import type { FormatRow } from './format-table.js';
 import { limitedCommand } from './limited-command.js';
 import {
   FFMPEG_ALLOCATION_BYTES_MAX,
@@ -13,8 +14,11 @@ import {
   FFMPEG_MEMORY_BYTES_MAX,
   FFMPEG_SPEED_MIN,
   FFMPEG_TRACKS_MAX,
+  HOLE_MS_MAX,
   STDERR_CHARS_MAX,
 } from './limits.js';
+import { MpegScan } from './mpeg-scan.js';
+import type { AudioTracks } from './pcm-stream.js';
 import { checkPromise } from './speech-chunks.js';
 import type { SpeechLimits } from './speech-stream.js';
 import { StallWatch } from './stall-watch.js';
@@ -26,6 +30,10 @@ export interface FfmpegOptions extends SpeechLimits {
   /** ffmpeg's name of the container; always given, so that nothing is guessed from the content. */
   readonly demuxer: string;
   readonly stallTimeoutMs: number;
+  /** Whether the container has a clock, as in `FORMATS`. */
+  readonly clock?: FormatRow['clock'];
+  /** Which of its sound tracks is read; default: the first. */
+  readonly tracks?: AudioTracks | undefined;
   /** Processor time in all, whole seconds. Default: a share of `maxDurationMs`. */
   readonly cpuS?: number;
   readonly signal: AbortSignal;
@@ -42,8 +50,8 @@ interface Ended {
  * Decodes with the system's ffmpeg in a process of its own. It reads the named file or its stdin and nothing
  * else: the container is forced (no playlist or concat script is recognised), every protocol but the one in
  * use is off. Memory, processor time, tracks and talk are bounded, and it can write nothing but its answer; of the tracks
- * the first that is sound is read, the others are dropped as they come. Sound comes as float WAV at its own rate and
- * channels; mixing and resampling are ours, in a thread.
+ * one that is sound is read, the others are dropped as they come. Sound comes as floats in Matroska, at its own rate and
+ * channels, with its times; silence where there was none, mixing and resampling are ours, in a thread.
  * Resolves once the first sound (or the end) is known. Throws `decode_failed`, `decoder_stalled`, `no_audio_track`,
  * `decoder_missing`, `file_encrypted`, `ffmpeg_unusable`, or the signal's reason.
  */
@@ -73,6 +81,9 @@ class FfmpegRun {
   #exitCode: number | null = null;
   #saidChars = 0;
   #isEnding = false;
+  /** Of MP3: its frames, once ffmpeg has complained of what may be tags. */
+  #scan: MpegScan | undefined;
+  #inputKnown: (() => void) | undefined;
   /** We wait for the source: no sound is nobody's fault. */
   #sourceTurn = false;
   /** We wait for ffmpeg's sound. */
@@ -97,21 +108,29 @@ class FfmpegRun {
     await this.#started(child);
     if (this.#source.path === undefined) this.#feeding = this.#feed(child.stdin);
     else child.stdin.end();
-    const thread = await this.#openThread(child);
+    const zeroMs = this.#options.clock === 'jumps' ? await this.#startMs(child) : 0;
+    const thread = await this.#openThread(child, zeroMs);
     const first = await thread?.chunks.next();
     if (thread === undefined || first === undefined || first.done === true) return this.#empty(thread);
     if (this.#report.isEncrypted) throw encryptedError();
-    const { durationMs, isEstimated } = this.#report;
+    const { audioTracks: count, durationMs, isEstimated } = this.#report;
     // The length stands in what ffmpeg says and not in what it writes. An estimate is no promise.
     if (!isEstimated) checkPromise({ ...thread, durationMs }, this.#options.maxSamples);
     return {
       sampleRateHz: thread.sampleRateHz,
       channels: thread.channels,
       durationMs,
+      tracks: this.#options.tracks ?? { count, chosen: 0 },
       chunks: this.#chunks(first.value, thread.chunks),
-      isDamaged: () => this.#report.hasErrors || this.#exitCode !== 0,
+      isDamaged: () => thread.isDamaged() || this.#isBroken() || this.#exitCode !== 0,
+      leftOutBytes: () => 0,
       close: () => this.close(),
     };
+  }
+
+  #isBroken(): boolean {
+    const { hasDamage, hasErrors } = this.#report;
+    return hasDamage || (hasErrors && this.#scan?.isBroken === true);
   }
 
   async close(): Promise<void> {
@@ -125,9 +144,18 @@ class FfmpegRun {
   }
 
   /** Resolves to undefined where ffmpeg wrote not even a header. */
-  async #openThread(child: ChildProcessWithoutNullStreams): Promise<ThreadStream | undefined> {
-    const { maxDurationMs, maxSamples, stallTimeoutMs } = this.#options;
-    const task = { kind: 'float-wav', maxDurationMs, maxSamples } as const;
+  async #openThread(
+    child: ChildProcessWithoutNullStreams,
+    zeroMs: number | undefined,
+  ): Promise<ThreadStream | undefined> {
+    const { clock, maxDurationMs, maxSamples, stallTimeoutMs } = this.#options;
+    const task = {
+      kind: 'ffmpeg',
+      hasClock: clock !== undefined,
+      zeroMs,
+      maxDurationMs,
+      maxSamples,
+    } as const;
     const options = { task, stallTimeoutMs, signal: this.#signal };
     try {
       this.#thread = await openInThread({ bytes: () => this.#output(child) }, options);
@@ -136,6 +164,20 @@ class FfmpegRun {
       if (error instanceof AudioError && error.code === 'not_audio') return undefined;
       throw error;
     }
+  }
+
+  /** What the clock shows where the file begins: said before anything is written. undefined where it is not said. */
+  async #startMs(child: ChildProcessWithoutNullStreams): Promise<number | undefined> {
+    const known = new Promise<void>((resolve) => {
+      this.#inputKnown = resolve;
+      child.once('exit', resolve);
+    });
+    this.#reading = true;
+    this.#turn(this.#sourceTurn);
+    await abortable(known, this.#signal);
+    this.#reading = false;
+    this.#turn(this.#sourceTurn);
+    return this.#report.startMs;
   }
 
   #start(): ChildProcessWithoutNullStreams {
@@ -163,7 +205,9 @@ class FfmpegRun {
   #hear(text: string): void {
     this.#report.add(text);
     this.#saidChars += text.length;
-    if (this.#saidChars > STDERR_CHARS_MAX) this.#ending.abort(this.#report.toError(null));
+    if (this.#report.isInputKnown) this.#inputKnown?.();
+    if (this.#saidChars - this.#report.repeatedChars > STDERR_CHARS_MAX)
+      this.#ending.abort(this.#report.toError(null));
   }
 
   async #started(child: ChildProcessWithoutNullStreams): Promise<void> {
@@ -178,17 +222,23 @@ class FfmpegRun {
 
   #arguments(): string[] {
     const { path } = this.#source;
-    const seconds = Math.ceil(this.#options.maxDurationMs / 1000) + 1;
+    const { clock, demuxer, tracks } = this.#options;
     return [
       ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+info'],
       ['-max_alloc', String(FFMPEG_ALLOCATION_BYTES_MAX), '-threads', '1'],
       ['-max_streams', String(FFMPEG_TRACKS_MAX)],
-      ['-protocol_whitelist', path === undefined ? 'pipe' : 'file', '-f', this.#options.demuxer],
+      // Of its own accord it closes holes of 10 s in formats whose clock may jump (Ogg, MPEG-TS).
+      ['-dts_delta_threshold', String(HOLE_MS_MAX / 1000)],
+      // Otherwise it begins such a clock with the track that is read, and not with the earliest; 1 µs keeps it from that.
+      ...(clock === 'jumps' ? [['-copyts', '-itsoffset', '0.000001']] : []),
+      ['-protocol_whitelist', path === undefined ? 'pipe' : 'file', '-f', demuxer],
       // "file:" and an absolute path: a name such as "http:x" or "-y" stays a name.
       ['-i', path === undefined ? 'pipe:0' : `file:${resolve(path)}`],
-      ['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
-      ['-t', String(seconds), '-c:a', 'pcm_f32le', '-fflags', '+bitexact', '-flags:a', '+bitexact'],
-      ['-f', 'wav', 'pipe:1'],
+      ['-map', `0:a:${tracks?.chosen ?? 0}`, '-vn', '-sn', '-dn'],
+      ['-map_metadata', '-1', '-map_chapters', '-1'],
+      ['-c:a', 'pcm_f32le', '-fflags', '+bitexact', '-flags:a', '+bitexact'],
+      // Each piece goes out as it comes: a Cluster is written when it is whole.
+      ['-flush_packets', '1', '-cluster_time_limit', '0', '-f', 'matroska', 'pipe:1'],
     ].flat();
   }
 
@@ -196,8 +246,10 @@ class FfmpegRun {
   async #feed(stdin: ChildProcessWithoutNullStreams['stdin']): Promise<void> {
     try {
       this.#turn(true);
+      if (this.#options.demuxer === 'mp3') this.#scan = new MpegScan();
       for await (const piece of this.#source.bytes()) {
         this.#turn(false);
+        this.#scan?.push(piece);
         if (stdin.destroyed) return; // ffmpeg has had enough
         if (!stdin.write(piece)) await drained(stdin, this.#signal);
         this.#turn(true);
@@ -244,9 +296,10 @@ class FfmpegRun {
       throw this.#report.toError(exitCode);
     }
     const { sampleRateHz, channels, chunks } = thread;
-    const nothing = { sampleRateHz, channels, durationMs: 0, isDamaged: () => false };
+    const nothing = { sampleRateHz, channels, durationMs: 0, tracks: undefined };
+    const whole = { isDamaged: () => false, leftOutBytes: () => 0 };
     // They are at their end.
-    return { ...nothing, chunks, close: () => this.close() };
+    return { ...nothing, ...whole, chunks, close: () => this.close() };
   }
 
   async *#chunks(
@@ -260,8 +313,21 @@ class FfmpegRun {
       this.#exitCode = exitCode;
       if (this.#feedError !== undefined) throw this.#feedError;
       if (isKilled) throw tooCostlyError();
+      await this.#scanFile();
     } finally {
       await this.close();
+    }
+  }
+
+  /** An MP3 file that ffmpeg read itself is read again, where only that can tell whether it is whole. */
+  async #scanFile(): Promise<void> {
+    const { path } = this.#source;
+    const { hasDamage, hasErrors } = this.#report;
+    if (this.#options.demuxer !== 'mp3' || path === undefined || hasDamage || !hasErrors) return;
+    this.#scan = new MpegScan();
+    for await (const piece of this.#source.bytes()) {
+      this.#signal.throwIfAborted();
+      this.#scan.push(piece);
     }
   }
 

@@ -1,6 +1,16 @@
 import { AudioError } from '../errors.js';
 import { STDERR_HEAD_CHARS_MAX, STDERR_TAIL_CHARS_MAX } from './limits.js';
 
+const LINE_CHARS_MAX = 1_024;
+const IS_ERROR = /\[(?:error|fatal|panic)\]/;
+/** What a joint makes ffmpeg say, and what it says next because of that. */
+const JOINT = /^\[(?:mp3|ogg)[^\]]*\] \[error\] (?:Header missing|failed to create or replace stream)/;
+const FOLLOWS = /^(?:\[[^\]]*\] )?\[error\] Error (?:while decoding stream|submitting packet to decoder)/;
+/** Decoders of pictures, which look at the beginning of a file though nobody wants any. */
+const OF_PICTURES =
+  /^\[(?:h26[34]|hevc|vvc|mjpeg|mpeg[12]video|mpeg4|msmpeg4\w*|vc1|wmv\d|vp\d|av1|libdav1d|theora|png|prores|dvvideo|rv\d0|\w*sub) @/;
+const CLOCK_GOES_BACK = /Non-monotono(?:us|nic) DTS/;
+
 /**
  * Listens to ffmpeg's stderr (`-loglevel level+info`): keeps its beginning and its end, each bounded, and
  * makes sentences of ours from it. Its own words are never passed on: they quote the file's tags and path.
@@ -9,6 +19,11 @@ export class FfmpegReport {
   #head = '';
   #tail = '';
   #hasErrors = false;
+  /** The line that has not ended. */
+  #line = '';
+  #hasDamage = false;
+  #isExcused = false;
+  #repeatedChars = 0;
 
   /** Takes the next piece of stderr. */
   add(text: string): void {
@@ -16,8 +31,37 @@ export class FfmpegReport {
       this.#head += text.slice(0, STDERR_HEAD_CHARS_MAX - this.#head.length);
     }
     const carry = this.#tail.slice(-16); // a mark may be cut by the pieces
-    this.#hasErrors ||= /\[(?:error|fatal|panic)\]/.test(carry + text);
+    this.#hasErrors ||= IS_ERROR.test(carry + text);
     this.#tail = (this.#tail + text).slice(-STDERR_TAIL_CHARS_MAX);
+    const [first = '', ...lines] = text.split('\n');
+    this.#line = (this.#line + first).slice(0, LINE_CHARS_MAX);
+    for (const line of lines) {
+      this.#judge(this.#line);
+      this.#line = line.slice(0, LINE_CHARS_MAX);
+    }
+  }
+
+  #judge(line: string): void {
+    if (CLOCK_GOES_BACK.test(line)) this.#repeatedChars += line.length;
+    if (!IS_ERROR.test(line) || OF_PICTURES.test(line)) return;
+    const follows = this.#isExcused && FOLLOWS.test(line);
+    this.#isExcused = JOINT.test(line);
+    this.#hasDamage ||= !this.#isExcused && !follows;
+  }
+
+  /**
+   * It complained of the sound itself: not only of pictures, nor of what comes where files were put together, tags between frames
+   * of MP3 and headers between streams of Ogg. Of MP3 frames may be missing nonetheless.
+   */
+  get hasDamage(): boolean {
+    this.#judge(this.#line);
+    this.#line = '';
+    return this.#hasDamage;
+  }
+
+  /** How much of what was said is that a clock goes back, which is said of each piece of a second recording. */
+  get repeatedChars(): number {
+    return this.#repeatedChars;
   }
 
   /** ffmpeg complained about the content, though it may have gone on. */
@@ -33,12 +77,29 @@ export class FfmpegReport {
     });
   }
 
+  /** How many sound tracks it found. */
+  get audioTracks(): number {
+    const [input = ''] = this.#head.split(/^\[info\] (?:Stream mapping|Output #0)/m);
+    return [...input.matchAll(/^\[info\] {3}Stream #0:[^\n]*: Audio: /gm)].length;
+  }
+
   /** Length that the container states, ms; undefined where it does not. */
   get durationMs(): number | undefined {
     // The values of tags are indented by more, and a line break in the name of one is followed by no `[info]`.
     const found = /^\[info\] {3}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/m.exec(this.#head);
     if (found === null) return undefined;
     return Math.round((Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])) * 1000);
+  }
+
+  /** What the clock shows where the earliest track begins, ms; undefined where that was not said. */
+  get startMs(): number | undefined {
+    const found = /^\[info\] {3}Duration: [^\n]*, start: (-?\d+\.\d+),/m.exec(this.#head);
+    return found === null ? undefined : Number(found[1]) * 1000;
+  }
+
+  /** All that is said of the file itself has been said. */
+  get isInputKnown(): boolean {
+    return /^\[info\] (?:Stream mapping|Output #0)/m.test(this.#head);
   }
 
   /** That length was reckoned from the size of the file, and may be far off. */

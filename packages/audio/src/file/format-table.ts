@@ -48,6 +48,11 @@ export interface FormatRow {
   readonly demuxer: string | undefined;
   /** The reader jumps about in the file, so a stream may have to be put into a temporary file first. */
   readonly seeks: boolean;
+  /**
+   * Its container says when each piece of sound begins; `jumps`: and the clock may begin anew, or anywhere. Without one ffmpeg
+   * counts samples, at the rate of the first.
+   */
+  readonly clock?: 'runs' | 'jumps';
 }
 
 /** One row per format. */
@@ -61,23 +66,23 @@ export const FORMATS: Readonly<Record<AudioFormat, FormatRow>> = {
   raw: { label: 'Raw audio', demuxer: undefined, seeks: false },
   flac: { label: 'FLAC', demuxer: 'flac', seeks: false },
   mp3: { label: 'MP3', demuxer: 'mp3', seeks: false },
-  'ogg-opus': { label: 'Opus', demuxer: 'ogg', seeks: false },
-  'ogg-vorbis': { label: 'Vorbis', demuxer: 'ogg', seeks: false },
-  'ogg-flac': { label: 'FLAC in Ogg', demuxer: 'ogg', seeks: false },
-  'ogg-other': { label: 'This kind of Ogg (Speex and others)', demuxer: 'ogg', seeks: false },
-  matroska: { label: 'This kind of WebM or Matroska', demuxer: 'matroska', seeks: false },
-  mp4: { label: 'This kind of MP4 (AAC, ALAC and others)', demuxer: 'mov', seeks: true },
+  'ogg-opus': { label: 'Opus', demuxer: 'ogg', seeks: false, clock: 'runs' },
+  'ogg-vorbis': { label: 'Vorbis', demuxer: 'ogg', seeks: false, clock: 'runs' },
+  'ogg-flac': { label: 'FLAC in Ogg', demuxer: 'ogg', seeks: false, clock: 'runs' },
+  'ogg-other': { label: 'This kind of Ogg (Speex and others)', demuxer: 'ogg', seeks: false, clock: 'runs' },
+  matroska: { label: 'This kind of WebM or Matroska', demuxer: 'matroska', seeks: false, clock: 'runs' },
+  mp4: { label: 'This kind of MP4 (AAC, ALAC and others)', demuxer: 'mov', seeks: true, clock: 'runs' },
   aac: { label: 'AAC', demuxer: 'aac', seeks: false },
   latm: { label: 'AAC in LATM', demuxer: 'loas', seeks: false },
   ac3: { label: 'AC-3', demuxer: 'ac3', seeks: false },
   dts: { label: 'DTS', demuxer: 'dts', seeks: false },
   amr: { label: 'AMR', demuxer: 'amr', seeks: false },
-  asf: { label: 'Windows Media Audio', demuxer: 'asf', seeks: false },
+  asf: { label: 'Windows Media Audio', demuxer: 'asf', seeks: false, clock: 'runs' },
   avi: { label: 'AVI', demuxer: 'avi', seeks: true },
-  flv: { label: 'Flash Video', demuxer: 'flv', seeks: false },
-  'mpeg-ts': { label: 'An MPEG transport stream', demuxer: 'mpegts', seeks: false },
-  'mpeg-ps': { label: 'An MPEG program stream', demuxer: 'mpeg', seeks: false },
-  realmedia: { label: 'RealMedia', demuxer: 'rm', seeks: true },
+  flv: { label: 'Flash Video', demuxer: 'flv', seeks: false, clock: 'runs' },
+  'mpeg-ts': { label: 'An MPEG transport stream', demuxer: 'mpegts', seeks: false, clock: 'jumps' },
+  'mpeg-ps': { label: 'An MPEG program stream', demuxer: 'mpeg', seeks: false, clock: 'jumps' },
+  realmedia: { label: 'RealMedia', demuxer: 'rm', seeks: true, clock: 'runs' },
   wavpack: { label: 'WavPack', demuxer: 'wv', seeks: false },
   tta: { label: 'True Audio', demuxer: 'tta', seeks: false },
   'monkeys-audio': { label: "Monkey's Audio", demuxer: 'ape', seeks: true },

@@ -1,11 +1,13 @@
 import { AudioError } from '../errors.js';
-import { decodeSamples, type PcmEncoding } from '../pcm-samples.js';
 import { ByteCursor } from './byte-cursor.js';
 import type { AudioFormat } from './format-table.js';
 import { openJoined } from './joined-streams.js';
 import { type MatroskaAudio, openMatroska } from './matroska-packets.js';
+import { openMatroskaPcm } from './matroska-pcm.js';
+import { checkEncodings } from './matroska-tracks.js';
 import { openOgg } from './ogg-library.js';
 import type { PcmStream } from './pcm-stream.js';
+import { clocked, onTimeline, Timeline } from './timeline.js';
 
 /**
  * Opens a file with the library for its format. Each library is loaded when it is needed: they are large.
@@ -33,12 +35,6 @@ export async function openLibraryStream(
   throw new AudioError('decoder_missing', 'This format needs ffmpeg; install ffmpeg and try again.');
 }
 
-const MATROSKA_PCM: Readonly<Record<string, Readonly<Record<number, PcmEncoding>>>> = {
-  'A_PCM/INT/LIT': { 8: 'u8', 16: 's16le', 24: 's24le', 32: 's32le' },
-  'A_PCM/INT/BIG': { 8: 'u8', 16: 's16be', 24: 's24be', 32: 's32be' },
-  'A_PCM/FLOAT/IEEE': { 32: 'f32le', 64: 'f64le' },
-};
-
 /** WebM or Matroska, also several files in one. */
 function openMatroskaStreams(bytes: AsyncIterable<Uint8Array>): Promise<PcmStream> {
   const cursor = new ByteCursor(bytes);
@@ -46,19 +42,25 @@ function openMatroskaStreams(bytes: AsyncIterable<Uint8Array>): Promise<PcmStrea
     const audio = await openMatroska(cursor);
     if (audio === undefined) return undefined;
     const stream = await openTrack(audio);
-    return { ...stream, isDamaged: () => audio.isDamaged() || stream.isDamaged() };
+    const timed = onTimeline(stream, clocked(stream.blocks, audio.takeClockMs), new Timeline(0));
+    return {
+      ...timed,
+      tracks: audio.tracks,
+      isDamaged: () => audio.isDamaged() || timed.isDamaged(),
+    };
   });
 }
 
 async function openTrack(audio: MatroskaAudio): Promise<PcmStream> {
-  const { codecId, bitDepth } = audio.track;
+  checkEncodings(audio.track);
+  const { codecId } = audio.track;
   if (codecId === 'A_OPUS') return (await import('./opus-library.js')).openMatroskaOpus(audio);
   if (codecId === 'A_VORBIS') return (await import('./vorbis-library.js')).openMatroskaVorbis(audio);
   if (codecId === 'A_FLAC') return (await import('./flac-library.js')).openMatroskaFlac(audio);
   if (codecId === 'A_MPEG/L3' || codecId === 'A_MPEG/L2')
     return (await import('./mpeg-library.js')).openMpeg(packetBytes(audio));
-  const encoding = MATROSKA_PCM[codecId]?.[bitDepth];
-  if (encoding !== undefined) return matroskaPcm(audio, encoding);
+  const samples = openMatroskaPcm(audio);
+  if (samples !== undefined) return samples;
   throw new AudioError(
     'decoder_missing',
     'The codec in this WebM or Matroska file needs ffmpeg; install ffmpeg and try again.',
@@ -67,20 +69,4 @@ async function openTrack(audio: MatroskaAudio): Promise<PcmStream> {
 
 async function* packetBytes(audio: MatroskaAudio): AsyncGenerator<Uint8Array, void> {
   for await (const packet of audio.packets) yield packet.bytes;
-}
-
-function matroskaPcm(audio: MatroskaAudio, encoding: PcmEncoding): PcmStream {
-  const { sampleRateHz, channels } = audio.track;
-  return {
-    sampleRateHz,
-    channels,
-    durationMs: undefined,
-    isDamaged: () => false,
-    blocks: (async function* () {
-      for await (const packet of audio.packets) {
-        const samples = decodeSamples(packet.bytes, encoding);
-        yield samples.slice(0, samples.length - (samples.length % channels));
-      }
-    })(),
-  };
 }

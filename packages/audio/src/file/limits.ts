@@ -83,3 +83,21 @@ export const OGG_CHECKS_PER_BYTE_MAX = 16;
 
 /** Streams one behind the other in a file: each costs a decoder, up to 5 ms. At the bound: the rest is left out, which is damage. */
 export const JOINED_STREAMS_MAX = 2_000;
+
+/**
+ * Longest hole in the times of a file that is filled with silence, ms: an hour. At the bound: it is closed, what follows stands too
+ * early, and the file counts as damaged.
+ */
+export const HOLE_MS_MAX = 60 * 60 * 1000;
+
+/**
+ * Silence in all the holes of a file: an hour, and so many times its sound so far. A sender that is silent sends 20 ms in 400. At the
+ * bound: as above.
+ */
+export const SILENCE_PER_SOUND_MAX = 20;
+
+/** Longest piece of decoded sound that ffmpeg gives: half a second of 8 channels at 768 kHz. At the bound: it is dropped, which is damage. */
+export const DECODED_PACKET_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Boxes of an MP4 file that are looked at to choose a track; a film of many tracks has some hundred. At the bound: those seen decide. */
+export const MP4_BOXES_MAX = 4_000;

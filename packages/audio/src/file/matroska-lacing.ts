@@ -1,12 +1,28 @@
 import { unsigned, vint } from './ebml.js';
 
-/** The frames of one block; none for another track, undefined for a damaged block. RFC 9559 section 10. */
-export function blockFrames(block: Uint8Array, trackNumber: number): Uint8Array[] | undefined {
+/** What stands before the frames of a block. */
+export interface BlockHead {
+  readonly trackNumber: number;
+  /** Against the Cluster's time, in its unit. */
+  readonly relativeTime: number;
+  readonly lacing: number;
+  readonly body: Uint8Array;
+}
+
+/** Reads the head of a block; undefined for a damaged one. RFC 9559 section 10. */
+export function blockHead(block: Uint8Array): BlockHead | undefined {
   const numberBytes = Math.clz32(block[0] ?? 0) - 23;
   if (numberBytes > 8 || block.length < numberBytes + 3) return undefined;
-  if (vint(block.subarray(0, numberBytes)) !== trackNumber) return [];
-  const lacing = ((block[numberBytes + 2] ?? 0) >> 1) & 3;
-  const body = block.subarray(numberBytes + 3);
+  return {
+    trackNumber: vint(block.subarray(0, numberBytes)),
+    relativeTime: new DataView(block.buffer, block.byteOffset, block.byteLength).getInt16(numberBytes),
+    lacing: ((block[numberBytes + 2] ?? 0) >> 1) & 3,
+    body: block.subarray(numberBytes + 3),
+  };
+}
+
+/** The frames of a block; undefined for a damaged one. */
+export function blockFrames({ lacing, body }: BlockHead): Uint8Array[] | undefined {
   if (lacing === 0) return [body];
   const count = (body[0] ?? 0) + 1;
   if (lacing === 2) return cut(body, 1, Array(count).fill((body.length - 1) / count));

@@ -8,6 +8,8 @@ export interface OggPacket {
   readonly startsStream: boolean;
   /** Granule position of the page that the packet ends on: the codec's clock after that page's last packet, in samples. */
   readonly pageGranule: number;
+  /** No other packet ends on that page. */
+  readonly isLastOnPage: boolean;
   /** The packet ends on the last page of its stream, where the granule position says how much of it counts. */
   readonly isOnLastPage: boolean;
   /** Pages before this packet were lost or damaged. */
@@ -56,7 +58,8 @@ export async function* oggPackets(pieces: AsyncIterable<Uint8Array>): AsyncGener
     mayBegin = page.isLast || !page.isFirst;
     let at = 0;
     let isFirstPacket = begins;
-    for (const length of page.lacing) {
+    const lastEnd = page.lacing.findLastIndex((length) => length < 255);
+    for (const [index, length] of page.lacing.entries()) {
       if (partsBytes + length > PACKET_BYTES_MAX) skipping = true;
       if (!skipping) parts.push(page.body.subarray(at, at + length));
       if (!skipping) partsBytes += length;
@@ -67,6 +70,7 @@ export async function* oggPackets(pieces: AsyncIterable<Uint8Array>): AsyncGener
           bytes: joined(parts, partsBytes),
           startsStream: isFirstPacket,
           pageGranule: page.granule,
+          isLastOnPage: index === lastEnd,
           isOnLastPage: page.isLast,
           followsGap: damage.seen,
         };

@@ -1,6 +1,13 @@
 import { AudioError } from '../errors.js';
 import { CHANNELS_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '../limits.js';
 
+/** The sound tracks of a file that has several. */
+export interface AudioTracks {
+  readonly count: number;
+  /** The one that is heard, counted from 0: the first that is marked as default, else the first. */
+  readonly chosen: number;
+}
+
 /** Decoded sound at the file's own rate, before it is mixed down and resampled. */
 export interface PcmStream {
   readonly sampleRateHz: number;
@@ -11,6 +18,10 @@ export interface PcmStream {
   readonly blocks: AsyncIterable<Float32Array>;
   /** After the last block: was something missing or broken on the way? */
   readonly isDamaged: () => boolean;
+  /** Set where a file says that it has several tracks. */
+  readonly tracks?: AudioTracks | undefined;
+  /** After the last block: bytes behind its stated end that were not taken for sound. Default 0. */
+  readonly leftOutBytes?: () => number;
   /** Opens what follows behind the last block, with facts of its own; resolves to undefined at the end of the file. */
   readonly next?: () => Promise<PcmStream | undefined>;
 }

@@ -3,6 +3,7 @@ import { AudioError } from '../errors.js';
 import { decodeSamples, type PcmEncoding } from '../pcm-samples.js';
 import { PACKET_BYTES_MAX } from './limits.js';
 import type { PcmStream } from './pcm-stream.js';
+import { clocked, onTimeline, Timeline } from './timeline.js';
 
 const ENCODINGS: Readonly<Record<string, PcmEncoding>> = {
   'pcm-u8': 'u8',
@@ -27,7 +28,12 @@ const CHUNK_BYTES_MAX = 16 * PACKET_BYTES_MAX;
 /** Plain samples in a MOV or MP4 file. Every other codec in these (AAC, ALAC): `decoder_missing`. */
 export async function openQuickTimePcm(path: string): Promise<PcmStream> {
   const input = new Input({ source: new FilePathSource(path), formats: [MP4, QTFF] });
-  const [track] = await input.getAudioTracks();
+  const audio = await input.getAudioTracks();
+  const chosen = Math.max(
+    0,
+    audio.findIndex(({ disposition }) => disposition.default),
+  );
+  const track = audio[chosen];
   if (track === undefined) {
     const tracks = await input.getTracks();
     if (tracks.length > 0) {
@@ -42,10 +48,13 @@ export async function openQuickTimePcm(path: string): Promise<PcmStream> {
   if (encoding === undefined) throw needsFfmpeg();
   const sink = new EncodedPacketSink(track);
   const { sampleRate: sampleRateHz, numberOfChannels: channels } = track;
-  return {
+  const startS = await input.getFirstTimestamp();
+  let clockMs: number | undefined;
+  const stream: PcmStream = {
     sampleRateHz,
     channels,
     durationMs: Math.round((await track.computeDuration()) * 1000),
+    tracks: { count: audio.length, chosen },
     isDamaged: () => false,
     blocks: (async function* () {
       const sizesOnly = { metadataOnly: true };
@@ -59,11 +68,17 @@ export async function openQuickTimePcm(path: string): Promise<PcmStream> {
         const packet = await sink.getPacket(at.timestamp);
         if (packet === null) break;
         const samples = decodeSamples(packet.data, encoding);
+        clockMs = (at.timestamp - startS) * 1000;
         yield samples.slice(0, samples.length - (samples.length % channels));
       }
       input.dispose();
     })(),
   };
+  return onTimeline(
+    stream,
+    clocked(stream.blocks, () => clockMs),
+    new Timeline(0),
+  );
 }
 
 function needsFfmpeg(): AudioError {

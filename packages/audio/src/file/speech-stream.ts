@@ -1,9 +1,9 @@
 import { AudioError } from '../errors.js';
-import { readFloatWav } from './float-wav.js';
+import { openFfmpegSound } from './ffmpeg-sound.js';
 import type { AudioFormat } from './format-table.js';
 import { openPcm } from './own-decoder.js';
 import type { PcmLayout } from './pcm-layout.js';
-import { checkFacts, type PcmStream } from './pcm-stream.js';
+import { type AudioTracks, checkFacts, type PcmStream } from './pcm-stream.js';
 import { checkPromise, speechChunks } from './speech-chunks.js';
 import { openWav } from './wav-source.js';
 
@@ -22,8 +22,8 @@ export interface SpeechLimits {
 export type DecodingTask = SpeechLimits &
   (
     | { readonly kind: 'wav' | 'pcm'; readonly sizeBytes: number | undefined; readonly layout?: PcmLayout }
-    /** What ffmpeg writes. */
-    | { readonly kind: 'float-wav' }
+    /** What ffmpeg writes: with a clock that shows `zeroMs` where the file begins (undefined: not known), or without one. */
+    | { readonly kind: 'ffmpeg'; readonly hasClock: boolean; readonly zeroMs: number | undefined }
     /** A library's: `path` is a file that it may read itself, in any order. */
     | { readonly kind: 'library'; readonly format: AudioFormat; readonly path: string | undefined }
   );
@@ -38,8 +38,12 @@ export interface SpeechStream {
   readonly durationMs: number | undefined;
   /** Mono, 16 kHz, −1…1, at most `CHUNK_SAMPLES_MAX`, each a fresh array. One consumer, once. */
   readonly chunks: AsyncGenerator<Float32Array<ArrayBuffer>, void>;
+  /** Set where the file says that it has several tracks. */
+  readonly tracks: AudioTracks | undefined;
   /** After the last chunk: was something missing or broken on the way? */
   readonly isDamaged: () => boolean;
+  /** After the last chunk: bytes behind the stated end of the sound that were not taken for sound. */
+  readonly leftOutBytes: () => number;
 }
 
 /**
@@ -52,10 +56,11 @@ export async function openSpeech(
   bytes: AsyncGenerator<Uint8Array, void>,
 ): Promise<SpeechStream> {
   const stream = await openSamples(task, bytes);
-  const { sampleRateHz, channels, durationMs, isDamaged } = stream;
+  const { sampleRateHz, channels, durationMs, tracks, isDamaged, leftOutBytes = () => 0 } = stream;
   checkFacts(stream);
   checkPromise(stream, task.maxSamples);
-  return { sampleRateHz, channels, durationMs, isDamaged, chunks: speechChunks(stream, task) };
+  const facts = { sampleRateHz, channels, durationMs, tracks };
+  return { ...facts, isDamaged, leftOutBytes, chunks: speechChunks(stream, task) };
 }
 
 async function openSamples(task: DecodingTask, bytes: AsyncGenerator<Uint8Array, void>): Promise<PcmStream> {
@@ -66,11 +71,8 @@ async function openSamples(task: DecodingTask, bytes: AsyncGenerator<Uint8Array,
       if (task.layout === undefined) throw new AudioError('invalid_argument', 'Plain samples need a layout.');
       return openPcm({ sizeBytes: task.sizeBytes, bytes: () => bytes }, task.layout);
     }
-    case 'float-wav': {
-      const wav = await readFloatWav(bytes);
-      if (wav === undefined) throw new AudioError('not_audio', 'ffmpeg gave no sound.');
-      return { ...wav, durationMs: undefined, isDamaged: () => false };
-    }
+    case 'ffmpeg':
+      return await openFfmpegSound(bytes, task);
     case 'library':
       // The libraries are large, and mostly not needed.
       return (await import('./library-table.js')).openLibraryStream(task.format, task.path, bytes);

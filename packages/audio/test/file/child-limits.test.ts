@@ -7,6 +7,7 @@ import { openFfmpeg } from '../../src/file/ffmpeg-decoder.js';
 import { decodeFile } from '../../src/file/index.js';
 import { FFMPEG_MEMORY_BYTES_MAX } from '../../src/file/limits.js';
 import { hasFfmpeg, hear } from './decoding.js';
+import { ffmpegHeader, ffmpegSound } from './ffmpeg-writes.js';
 import { hostileMp4 } from './hostile-mp4.js';
 
 const TOO_COSTLY =
@@ -85,16 +86,8 @@ describe.skipIf(process.platform === 'win32')('ffmpeg in bounds of the kernel', 
   }, 60_000);
 
   it('that is killed behind its first sound ends the loop with that sentence', async () => {
-    const wav = Buffer.alloc(44 + 64_000);
-    wav.write('RIFF\xff\xff\xff\xffWAVEfmt ', 0, 'latin1');
-    wav.writeUInt32LE(16, 16);
-    wav.writeUInt16LE(3, 20);
-    wav.writeUInt16LE(1, 22);
-    wav.writeUInt32LE(16_000, 24);
-    wav.writeUInt16LE(4, 32);
-    wav.write('data\xff\xff\xff\xff', 36, 'latin1');
-    writeFileSync(`${folder}/sound.wav`, wav);
-    const program = script('killed', `cat ${folder}/sound.wav; kill -9 $$`);
+    writeFileSync(`${folder}/sound.mka`, Buffer.concat([ffmpegHeader, ffmpegSound(64_000)]));
+    const program = script('killed', `cat ${folder}/sound.mka; kill -9 $$`);
     const failure = await failureOf(AMR, program);
     expect(failure).toMatchObject({ code: 'decode_failed', message: TOO_COSTLY });
   });

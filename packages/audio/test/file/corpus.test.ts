@@ -27,8 +27,11 @@ const UNLIKE: Readonly<Record<string, string>> = {
   'ok/wav-10ms.wav': 'too short',
   'ok/wav-f32-nan-inf.wav': 'a tone',
 };
-/** What ffmpeg on its own refuses and our way of asking it gives. */
-const SECONDS: Readonly<Record<string, number>> = { 'broken/flac-rate-0.flac': 4 };
+/** What ffmpeg on its own refuses and our way of asking it gives; and where it closes a hole that we keep. */
+const SECONDS: Readonly<Record<string, number>> = {
+  'broken/flac-rate-0.flac': 4,
+  'broken/opus-bad-page-crc.ogg': 4,
+};
 /** Codecs that keep the sound and not the waveform; 8 kHz alone reaches 0.96, everything else more. */
 const LIKENESS_MIN: Readonly<Record<string, number>> = {
   'ok/speex-16k.spx': 0.75,
@@ -75,7 +78,7 @@ function judge(line: Line, outcome: Heard | AudioError, reference: Float32Array)
     if (isOurSpeech) expect(likeness(samples, reference)).toBeGreaterThan(LIKENESS_MIN[line.file] ?? 0.95);
   } else {
     expect(wanted).toContain('partial');
-    expect(Math.abs(seconds - line.seconds)).toBeLessThan(0.3);
+    expect(Math.abs(seconds - (SECONDS[line.file] ?? line.seconds))).toBeLessThan(0.3);
   }
 }
 

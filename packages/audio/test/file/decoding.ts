@@ -20,6 +20,12 @@ export const hasFfmpeg = ((): boolean => {
   }
 })();
 
+/** How files are decoded here, for tests of what must not depend on it. */
+export const WAYS: readonly (readonly [string, DecodeFileOptions])[] = [
+  ['without ffmpeg', { ffmpeg: false }],
+  ...(hasFfmpeg ? ([['with ffmpeg', {}]] as const) : []),
+];
+
 /** Everything a decoded file gave. */
 export interface Heard {
   readonly file: DecodedFile;

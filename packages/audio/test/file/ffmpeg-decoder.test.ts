@@ -7,6 +7,7 @@ import { openByteSource } from '../../src/file/byte-source.js';
 import { openFfmpeg } from '../../src/file/ffmpeg-decoder.js';
 import { decodeFile } from '../../src/file/index.js';
 import { formatsFolder, hasFfmpeg, hasFormats, hear } from './decoding.js';
+import { ffmpegBlockHead, ffmpegHeader } from './ffmpeg-writes.js';
 
 let folder = '';
 beforeAll(() => {
@@ -38,11 +39,12 @@ function standIn(name: string, body: string): { path: string; pid: () => number;
     const note = ${JSON.stringify(note)};
     fs.writeFileSync(note + '.new', JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
     fs.renameSync(note + '.new', note);
-    const header = Buffer.alloc(44);
-    header.write('RIFF'); header.writeUInt32LE(0xffffffff, 4); header.write('WAVEfmt ', 8);
-    header.writeUInt32LE(16, 16); header.writeUInt16LE(3, 20); header.writeUInt16LE(1, 22);
-    header.writeUInt32LE(16000, 24); header.writeUInt32LE(64000, 28); header.writeUInt16LE(4, 32);
-    header.writeUInt16LE(32, 34); header.write('data', 36); header.writeUInt32LE(0xffffffff, 40);
+    const header = Buffer.from('${ffmpegHeader.toString('hex')}', 'hex');
+    const sound = (bytes) => {
+      const head = Buffer.from('${ffmpegBlockHead.toString('hex')}', 'hex');
+      head.writeUInt32BE(head.readUInt32BE(1) + bytes, 1);
+      return Buffer.concat([head, Buffer.alloc(bytes)]);
+    };
     ${body}`,
   );
   chmodSync(path, 0o755);
@@ -53,7 +55,7 @@ function standIn(name: string, body: string): { path: string; pid: () => number;
 /** Writes sound for ever, as fast as it is taken, and keeps count of it in a file. */
 const ENDLESS = `
   process.stdout.write(header);
-  const block = Buffer.alloc(16384);
+  const block = sound(16384);
   let written = 0;
   (function more() {
     while (process.stdout.write(block)) written += block.length;
@@ -131,7 +133,7 @@ describe('the child process', () => {
   });
 
   it('reads only the file, as the format that we found, by an absolute path', async () => {
-    const program = standIn('asked', `process.stdout.write(header); process.stdout.write(Buffer.alloc(64));`);
+    const program = standIn('asked', `process.stdout.write(header); process.stdout.write(sound(64));`);
     await hear(mp3File(), { ffmpeg: program.path });
     const args = program.args().join(' ');
     expect(args).toContain(`-protocol_whitelist file -f mp3 -i file:${join(folder, 'sound.mp3')} -map 0:a:0`);
@@ -141,7 +143,7 @@ describe('the child process', () => {
     const program = standIn(
       'fed',
       `process.stdin.resume(); process.stdin.on('end', () => {
-      process.stdout.write(header); process.stdout.write(Buffer.alloc(64)); });`,
+      process.stdout.write(header); process.stdout.write(sound(64)); });`,
     );
     const { samples } = await hear(mp3Bytes(), { ffmpeg: program.path });
     expect(samples.length).toBe(16);
@@ -152,7 +154,7 @@ describe('the child process', () => {
     const program = standIn(
       'full',
       `process.stdin.destroy(); process.stdout.write(header);
-      process.stdout.write(Buffer.alloc(64000));`,
+      process.stdout.write(sound(64000));`,
     );
     const { samples } = await hear(Buffer.concat([mp3Bytes(), new Uint8Array(4_000_000)]), {
       ffmpeg: program.path,
@@ -180,7 +182,7 @@ describe('the child process', () => {
     const program = standIn(
       'dying',
       `process.stdout.write(header);
-      process.stdout.write(Buffer.alloc(64000), () => process.exit(1));`,
+      process.stdout.write(sound(64000), () => process.exit(1));`,
     );
     const { file, samples } = await hear(mp3File(), { ffmpeg: program.path });
     expect(samples.length).toBe(16_000);
@@ -214,7 +216,7 @@ describe('the child process', () => {
     const program = standIn(
       'starved',
       `process.stdin.resume(); process.stdin.on('end', () => {
-      process.stdout.write(header); process.stdout.write(Buffer.alloc(64)); });`,
+      process.stdout.write(header); process.stdout.write(sound(64)); });`,
     );
     await expect(hear(failing(), { ffmpeg: program.path })).rejects.toThrow('the line broke');
   });

@@ -27,6 +27,47 @@ it('hears complaints that arrive in two pieces', () => {
   expect(reportOf('[warning] x', '[info] y').hasErrors).toBe(false);
 });
 
+it.each([
+  [
+    'tags between files of MP3',
+    '[mp3float @ 0x1] [error] Header missing\n[error] Error while decoding stream #0:0: x\n',
+    false,
+  ],
+  [
+    'the same in newer words',
+    '[mp3float @ 0x1] [error] Header missing\n[aist#0:0/mp3 @ 0x2] [error] Error submitting packet to decoder: x\n',
+    false,
+  ],
+  ['a stream of Ogg behind another', '[ogg @ 0x1] [error] failed to create or replace stream\n', false],
+  ['a picture', '[h264 @ 0x1] [error] no frame!\n', false],
+  ['a packet that cannot be decoded', '[error] Error while decoding stream #0:0: x\n', true],
+  ['a frame of MP3', '[mp3float @ 0x1] [error] big_values too big\n', true],
+  ['a page of Ogg, at the end', '[ogg @ 0x1] [error] CRC mismatch!', true],
+])('tells complaints of the sound from others: %s', (_, said, isDamage) => {
+  for (const pieces of [[said], [...said]]) {
+    const report = reportOf(...pieces);
+    expect([report.hasErrors, report.hasDamage]).toEqual([true, isDamage]);
+  }
+});
+
+it('reads what the clock shows at the beginning, and how many tracks have sound', () => {
+  const text = [
+    '[info]   Duration: 00:00:18.00, start: 1.400000, bitrate: 67 kb/s',
+    '[info]     title : x\n[info]   Stream #0:0[0x100]: Video: h264',
+    '[info]   Stream #0:1[0x101](eng): Audio: aac (LC), 16000 Hz',
+    '[info]   Stream #0:2: Audio: ac3, 48000 Hz',
+  ].join('\n');
+  expect([reportOf(text).startMs, reportOf(text).isInputKnown]).toEqual([1_400, false]);
+  const whole = reportOf(text, '\n[info] Stream mapping:\n[info]   Stream #0:0: Audio: pcm_f32le');
+  expect([whole.audioTracks, whole.isInputKnown]).toEqual([2, true]);
+});
+
+it('does not count that a clock goes back, which is said of each piece', () => {
+  const line =
+    '[matroska @ 0x1] [warning] Non-monotonous DTS in output stream 0:0; previous: 5, current: 4\n';
+  expect(reportOf(line.repeat(100)).repeatedChars).toBe((line.length - 1) * 100);
+});
+
 it('knows scrambled audio', () => {
   const report = reportOf(
     '[info]   Stream #0:0[0x1](und): Audio: aac (LC) (enca / 0x61636E65), 16000 Hz, mono',
