@@ -44,6 +44,22 @@ describe('a file', () => {
     expect(verbose).not.toHaveProperty('words');
   });
 
+  it('that is damaged says so in every format', async () => {
+    await using test = await startTestServer();
+    const whole = wav(3900);
+    const cut = whole.slice(0, whole.length - 1_000);
+    const told = 'The file is damaged: what could be read of it was transcribed.';
+    for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json']) {
+      const answer = await post(test, form([['response_format', format]], cut));
+      expect(answer.headers.get('x-kikitori-remarks'), format).toBe(told);
+      if (format.endsWith('json')) expect(await answer.json()).toMatchObject({ remarks: [told] });
+    }
+    const streamed = await (await post(test, form([['stream', 'true']], cut))).text();
+    expect(streamed).toContain(`"finish_reason":"stop","stop_reason":null}],"remarks":["${told}"]}`);
+    const answer = await post(test, form([], whole));
+    expect(answer.headers.has('x-kikitori-remarks')).toBe(false);
+  });
+
   it('takes a language as people write it', async () => {
     await using test = await startTestServer();
     for (const language of ['en_US', 'EN', 'english', 'auto', '']) {

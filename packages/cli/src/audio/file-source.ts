@@ -54,7 +54,7 @@ export async function openFileSource(
     remark(`No header on ${where}: taken as raw s16le:16000:1 (--raw-format says otherwise).`);
   }
   return {
-    samples: remarkingDamage(file, decoded, remark),
+    samples: remarking(file, decoded, remark),
     durationMs: isStream ? undefined : decoded.durationMs,
     close: () => decoded.close(),
   };
@@ -67,15 +67,18 @@ function naming(file: string, error: unknown): unknown {
   return new CliError(code, `${file}: ${error.message}`, { cause: error });
 }
 
-async function* remarkingDamage(
+/** The samples; what is to be said about them is said as soon as it is known. */
+async function* remarking(
   file: string,
   decoded: DecodedFile,
   remark: (sentence: string) => void,
 ): AsyncGenerator<Float32Array> {
+  const atOnce = decoded.remarks;
+  for (const sentence of atOnce) remark(sentence);
   try {
     yield* decoded;
   } catch (error) {
     throw naming(file, error);
   }
-  if (decoded.isDamaged) remark('The file is damaged: what could be read of it was transcribed.');
+  for (const sentence of decoded.remarks) if (!atOnce.includes(sentence)) remark(sentence);
 }

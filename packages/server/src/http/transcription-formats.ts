@@ -5,27 +5,38 @@ import { errorBody } from './answers.js';
 import type { FileUtterance, Recognised } from './recognise.js';
 import type { TranscriptionWishes } from './transcription-wishes.js';
 
-/** The body of an answer and its type. */
+/** The body of an answer and its headers. */
 export interface TranscriptionAnswer {
-  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** What was heard, and what people should know about the file, in sentences. */
+export interface Transcribed extends Recognised {
+  readonly remarks: readonly string[];
 }
 
 const FRAME_MS = 80;
 
-/** A whole answer in the format asked for. */
-export function answerOf(
+/** A whole answer in the format asked for. Remarks stand in a header, and where it is an object in that, too. */
+export function answerOf(wishes: TranscriptionWishes, transcribed: Transcribed): TranscriptionAnswer {
+  const { contentType, body } = bodyOf(wishes, transcribed);
+  const { remarks } = transcribed;
+  const told = remarks.length === 0 ? {} : { 'x-kikitori-remarks': remarks.join(' ') };
+  return { headers: { 'content-type': contentType, ...told }, body };
+}
+
+function bodyOf(
   { format, segments, words, language }: TranscriptionWishes,
-  { audioMs, utterances }: Recognised,
-): TranscriptionAnswer {
+  { audioMs, utterances, remarks }: Transcribed,
+): { readonly contentType: string; readonly body: string } {
   const text = textOf(utterances);
   const json = 'application/json';
   switch (format) {
-    case 'json':
-      return {
-        contentType: json,
-        body: JSON.stringify({ text, usage: usageOf(audioMs), ...doubtOf(utterances) }),
-      };
+    case 'json': {
+      const body = { text, usage: usageOf(audioMs), ...doubtOf(utterances), ...remarked(remarks) };
+      return { contentType: json, body: JSON.stringify(body) };
+    }
     case 'text':
       return { contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
     case 'srt':
@@ -42,12 +53,18 @@ export function answerOf(
         ...(segments ? { segments: utterances.map(segmentOf) } : {}),
         ...(words ? { words: wordsOf(utterances) } : {}),
         usage: usageOf(audioMs),
+        ...remarked(remarks),
       };
       return { contentType: json, body: JSON.stringify(body) };
     }
     default:
       return format satisfies never;
   }
+}
+
+/** A member of ours, there only when there is something to say. */
+function remarked(remarks: readonly string[]): { readonly remarks?: readonly string[] } {
+  return remarks.length === 0 ? {} : { remarks };
 }
 
 /** The frames of an answer that is streamed, as vLLM writes them: server-sent events, unset members left out. */
@@ -67,9 +84,10 @@ export class TranscriptionStream {
   }
 
   /** Everything behind the last text. */
-  end({ audioMs, tokens }: Recognised, includeUsage: boolean): string {
+  end({ audioMs, tokens, remarks }: Transcribed, includeUsage: boolean): string {
     const stop = this.#chunk({
       choices: [{ delta: { content: '' }, finish_reason: 'stop', stop_reason: null }],
+      ...remarked(remarks),
     });
     if (!includeUsage) return stop + DONE;
     const promptTokens = Math.ceil(audioMs / FRAME_MS);

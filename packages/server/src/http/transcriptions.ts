@@ -8,8 +8,8 @@ import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { Place } from '../places.js';
 import { send, sendError } from './answers.js';
-import { type Recognised, recognise } from './recognise.js';
-import { answerOf, TranscriptionStream } from './transcription-formats.js';
+import { recognise } from './recognise.js';
+import { answerOf, type Transcribed, TranscriptionStream } from './transcription-formats.js';
 import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
 import { readUploadForm, type UploadForm } from './upload-form.js';
 import { keepError } from './upload-spool.js';
@@ -93,10 +93,10 @@ export class Transcriptions {
     const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
     const answer = new Answer(response, this.#options);
     try {
-      const { wishes, recognised } = await this.#transcribe(request, answer, controller);
+      const { wishes, transcribed } = await this.#transcribe(request, answer, controller);
       // Before the answer: whoever has it may send the next file at once.
       entry.free();
-      answer.end(wishes, recognised);
+      answer.end(wishes, transcribed);
       this.#count(200);
     } catch (error) {
       entry.free();
@@ -120,7 +120,7 @@ export class Transcriptions {
     request: IncomingMessage,
     answer: Answer,
     controller: AbortController,
-  ): Promise<{ readonly recognised: Recognised; readonly wishes: TranscriptionWishes }> {
+  ): Promise<{ readonly transcribed: Transcribed; readonly wishes: TranscriptionWishes }> {
     const { signal } = controller;
     const { clock, engine, limits, models } = this.#options;
     const served = { models, languages: engine.info.languages };
@@ -131,8 +131,8 @@ export class Transcriptions {
       place = this.#takePlace();
     };
     try {
-      const recognised = await this.#recognise(form, { answer, served, takePlace, signal });
-      return { recognised, wishes: wishesOf(await form.fields, served) };
+      const transcribed = await this.#recognise(form, { answer, served, takePlace, signal });
+      return { transcribed, wishes: wishesOf(await form.fields, served) };
     } catch (error) {
       // Now: closing the form makes it fail, too.
       controller.abort(error);
@@ -147,7 +147,7 @@ export class Transcriptions {
    * Decodes and recognises the file of a form: once the form is whole, so that nobody holds a place who sends slowly; or,
    * where its first fields ask for a stream, as it comes. The place is taken when all that a decoder needs is there.
    */
-  async #recognise(form: UploadForm, job: Job): Promise<Recognised> {
+  async #recognise(form: UploadForm, job: Job): Promise<Transcribed> {
     const { answer, served, takePlace, signal } = job;
     const { clock, engine, limits, metrics } = this.#options;
     const file = await form.file;
@@ -174,7 +174,7 @@ export class Transcriptions {
       const factor = (clock.nowMs() - startedMs) / recognised.audioMs;
       metrics.realTimeFactor.observe({ source: 'file' }, factor);
     }
-    return recognised;
+    return { ...recognised, remarks: audio.remarks };
   }
 
   #takePlace(): Place {
@@ -273,15 +273,15 @@ class Answer {
     else this.#write(this.#stream.delta(text, isUnsure));
   }
 
-  end(wishes: TranscriptionWishes, recognised: Recognised): void {
+  end(wishes: TranscriptionWishes, transcribed: Transcribed): void {
     if (wishes.stream) this.begin(wishes);
     if (this.#stream !== undefined) {
-      this.#write(this.#stream.end(recognised, wishes.includeUsage));
+      this.#write(this.#stream.end(transcribed, wishes.includeUsage));
       this.#response.end();
       return;
     }
-    const { body, contentType } = answerOf(wishes, recognised);
-    send(this.#response, 200, body, { 'content-type': contentType });
+    const { body, headers } = answerOf(wishes, transcribed);
+    send(this.#response, 200, body, headers);
   }
 
   fail(error: HttpError): void {
