@@ -60,6 +60,15 @@ describe('an output that takes nothing', () => {
   });
 });
 
+it.skipIf(process.platform === 'win32')('a working folder that is gone is told', async () => {
+  const line = 'mkdir "$GONE" && cd "$GONE" && rmdir "$GONE" && exec "$@"';
+  const env = { ...process.env, GONE: join(folder, 'gone') };
+  expect(await shell(line, ['transcribe', sample], { env })).toEqual({
+    exitCode: 1,
+    said: 'kikitori: The folder that this was started in is gone; change to another one, and run it again.\n',
+  });
+});
+
 describe('a store that cannot be', () => {
   const { PATH = '' } = process.env;
   const isRoot = process.getuid?.() === 0;

@@ -141,10 +141,24 @@ function describe(
     const operands = [...parser.args];
     const options = readOptions(command.options, given, context.env);
     keep(async () => {
+      assertFolder();
       if (command.isForOutput === true && context.stdout.reader === 'closed') throw closedOutput();
       return await command.run({ operands, options }, context);
     });
   });
+}
+
+/** Node starts no thread in a folder that was removed, and says so of none of them. */
+function assertFolder(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new CliError(
+      'service_failed',
+      'The folder that this was started in is gone; change to another one, and run it again.',
+      { cause },
+    );
+  }
 }
 
 function descriptionOf(spec: OptionSpec<unknown>): string {
