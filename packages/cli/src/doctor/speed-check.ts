@@ -2,7 +2,7 @@ import { EngineError, machineShare } from '@kikitori/engine';
 import { capacityOf, DEFAULT_MODEL } from '@kikitori/engine-local';
 import { type LiveRun, percentile, runLive } from '../measure/live-run.js';
 import { readSamples, SAMPLE_PATH } from '../measure/sample.js';
-import { seconds } from '../terminal/figures.js';
+import { processors, seconds } from '../terminal/figures.js';
 import type { Check, Finding } from './check.js';
 
 /** Of the processor that one speaker may take: the rest is for everything else, and for bad luck. */
@@ -60,9 +60,10 @@ export function speedFinding(
     `${model}: ${run.coreSecondsPerSecond.toFixed(2)} core-seconds per second of speech, ` +
     `words ${seconds(lagMs)} behind (p95); serve takes ${streamsMax} speaker${streamsMax === 1 ? '' : 's'} at once on ${cores} core${cores === 1 ? '' : 's'}`;
   if (run.coreSecondsPerSecond <= LOAD_MAX * cores && lagMs <= LAG_MS_GOOD) return { status: 'ok', detail };
-  return {
-    status: 'warn',
-    detail,
-    advice: 'The machine is busy or slow: close other programs, or use the smaller model (--model tiny).',
-  };
+  const smaller = model.endsWith('tiny') ? '' : ', or use the smaller model (--model tiny)';
+  const advice =
+    cores < 1
+      ? `This process may use ${processors(cores)}: give it more${smaller}.`
+      : `The machine is busy or slow: close other programs${smaller}.`;
+  return { status: 'warn', detail, advice };
 }

@@ -2,7 +2,6 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isLoopback } from '@kikitori/transport/doors';
 import type { Environment } from '../context.js';
-import { CliError } from '../errors.js';
 
 /**
  * What a stand-in of SageMaker on this machine tells the other commands of the same user, in a file of theirs: how to
@@ -24,16 +23,8 @@ export async function leaveNotice(
 ): Promise<() => Promise<void>> {
   const path = await noticePath(port, env);
   const { makeFolder } = await import('@kikitori/engine-local');
-  try {
-    await makeFolder(dirname(path), 0o700);
-    await writeFile(path, JSON.stringify(notice), { mode: 0o600 });
-  } catch (cause) {
-    throw new CliError(
-      'service_failed',
-      `${dirname(path)} cannot be written, where other commands look for this one; set KIKITORI_HOME to a folder that can.`,
-      { cause },
-    );
-  }
+  await makeFolder(dirname(path), 0o700);
+  await writeFile(path, JSON.stringify(notice), { mode: 0o600 });
   return () => rm(path, { force: true });
 }
 

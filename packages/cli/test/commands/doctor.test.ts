@@ -81,6 +81,11 @@ describe('kikitori doctor', () => {
       streamsMax: 8,
     });
     expect(slow).toMatchObject({ status: 'warn', advice: expect.stringContaining('--model tiny') });
+    const quarter = { ...run, coreSecondsPerSecond: 0.26, lagsMs: [1_900] };
+    expect(speedFinding(quarter, 'moonshine-tiny', { cores: 0.25, streamsMax: 1 })).toMatchObject({
+      status: 'warn',
+      advice: 'This process may use 0.25 of a processor: give it more.',
+    });
     expect(
       speedFinding({ ...run, coreSecondsPerSecond: 0.1, lagsMs: [] }, 'x', { cores: 2, streamsMax: 8 })
         .status,
