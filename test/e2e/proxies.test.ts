@@ -127,6 +127,17 @@ describe('through a proxy', () => {
     expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  it('a server without a key, reached by a name that it does not know, has to allow it, and the command says so', async () => {
+    const open = await startServer({ engine, attach: attachWebSockets, port: 0 });
+    await using proxy = await ProxyServer.start({ names: { 'stt.test': open.port } });
+    const { code, stderr } = await transcribe(['--url', 'ws://stt.test:18000'], { HTTP_PROXY: proxy.url });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/under this name .*--allow-origin http:\/\/NAME/),
+    ]);
+    await open.close();
+  });
+
   it('a proxy that is not there, or none at all, is told as well', async () => {
     const gone = await ProxyServer.start();
     const { url } = gone;

@@ -5,7 +5,7 @@ import { oneLine } from '../terminal/screened.js';
 
 /** What a refused handshake means to the person at the keyboard, by its HTTP status. */
 const REFUSALS: Readonly<Record<number, string>> = {
-  403: 'The server has nothing to talk to at this path; a Realtime URL ends in /v1/realtime.',
+  403: 'The server does not answer at this path or under this name (HTTP 403): a Realtime URL ends in /v1/realtime, and a server without a key answers under names of its own machine only, unless it allows others (--allow-origin http://NAME).',
   404: 'The server has nothing to talk to at this path; a Realtime URL ends in /v1/realtime.',
   429: 'The server is busy; try again in a moment.',
   503: 'The server is busy or still loading its model; try again in a moment.',
