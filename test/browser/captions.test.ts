@@ -36,10 +36,15 @@ class Speaker {
   }
 
   /** Everything that was said so far, and these words. */
-  async say(server: RunningServer, texts: readonly string[], live: Partial<Live> = {}): Promise<void> {
+  async say(
+    server: RunningServer,
+    texts: readonly string[],
+    live: Partial<Live> = {},
+    speaker?: string,
+  ): Promise<void> {
     this.texts.push(...texts);
     const utterances = this.texts.map((text, number) => ({ number, text, start_ms: 0, end_ms: 0 }));
-    const body = { session: 's1', utterances, live: { stable: '', unstable: '', ...live } };
+    const body = { session: 's1', utterances, live: { stable: '', unstable: '', ...live }, speaker };
     const { status } = await this.#post(server, 'updates', this.publisherSecret, body);
     expect(status).toBe(200);
   }
@@ -129,6 +134,25 @@ describe.skipIf(whyNoBrowser !== undefined)('the captions page', () => {
     expect(await page.locator('.empty').isHidden()).toBe(true);
     await page.goto(`${server.url}/captions#k=short`);
     await shows(page, 'Link not complete');
+  });
+
+  it('says Live only while somebody is, and tells apart who waits, pauses and has ended', async () => {
+    const page = await read();
+    await shows(page, 'Waiting for the speaker');
+    for (const [state, text] of [
+      ['live', 'Live'],
+      ['paused', 'Paused by the speaker'],
+      ['live', 'Live'],
+      ['ended', 'Ended'],
+    ] as const) {
+      await speaker.say(server, state === 'live' ? ['Words.'] : [], {}, state);
+      await shows(page, text);
+    }
+    await speaker.end(server);
+    await page.waitForRequest(/v1\/captions$/);
+    expect(await status(page).textContent()).toBe('Ended');
+    // Of what was before somebody came nothing is known.
+    await shows(await read(), 'Waiting for the speaker');
   });
 
   it('keeps its words while the server is away, and goes on when it is back', async () => {
@@ -273,7 +297,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the captions page', () => {
   it('shows everything later by as much as it is told', async () => {
     await speaker.say(server, ['Late.']);
     const page = await read('?view=overlay&delay=20', { prepare: (each) => each.clock.install() });
-    await page.waitForFunction(() => document.body.dataset['status'] === 'following');
+    await page.waitForFunction(() => document.body.dataset['status'] === 'live');
     const now = await page.evaluate(() => Date.now());
     await page.clock.pauseAt(now + 1_000);
     await page.clock.runFor(17_000);
@@ -284,9 +308,10 @@ describe.skipIf(whyNoBrowser !== undefined)('the captions page', () => {
 
   it('speaks Japanese to a Japanese browser, and gives the words the language of the speaker', async () => {
     const page = await read('', { locale: 'ja-JP' });
-    await shows(page, 'ライブ');
+    await shows(page, '話者を待っています');
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('ja');
     await speaker.say(server, ['Good morning.']);
+    await shows(page, 'ライブ');
     await shows(page, 'Good morning.');
     expect(await page.locator('.scroller').getAttribute('lang')).toBe('en');
     await page.getByRole('button', { name: '文字を大きく' }).waitFor();
@@ -327,7 +352,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the captions page', () => {
     await expect.poll(() => page.locator('.unstable').textContent()).toContain('leaves');
     expect(await axeViolations(page)).toEqual([]);
     await speaker.end(server);
-    await expect.poll(() => page.evaluate(() => document.body.dataset['status'])).toBe('waiting');
+    await expect.poll(() => page.evaluate(() => document.body.dataset['status'])).toBe('ended');
     expect(await axeViolations(page)).toEqual([]);
   });
 
@@ -347,7 +372,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the captions page', () => {
     await page.locator('.now').waitFor(PATIENCE);
     expect([await lowContrasts(page), await lowUnderPointer(page)]).toEqual([[], []]);
     await speaker.end(server);
-    await page.locator('body[data-status="waiting"]').waitFor(PATIENCE);
+    await page.locator('body[data-status="ended"]').waitFor(PATIENCE);
     expect(await lowContrasts(page)).toEqual([]);
   });
 });

@@ -119,5 +119,13 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
     const reader = await (await browser.newContext()).newPage();
     await reader.goto(link);
     await reader.getByText(SENTENCE.join(' ')).first().waitFor(PATIENCE);
+    const standing = reader.locator('.state-text');
+    await standing.filter({ hasText: 'Live' }).waitFor(PATIENCE);
+    await page.click('#mute');
+    await standing.filter({ hasText: 'Paused' }).waitFor(PATIENCE);
+    await page.click('#mute');
+    await standing.filter({ hasText: 'Live' }).waitFor(PATIENCE);
+    await stop(page);
+    await standing.filter({ hasText: 'Ended' }).waitFor(PATIENCE);
   });
 });

@@ -28,7 +28,7 @@ const eagerClock: Clock = {
   nowMs: () => performance.now(),
   unixMs: () => Date.now(),
   after: (ms, run) => {
-    if (ms >= 20_000) return () => undefined;
+    if (ms > 8_000) return () => undefined;
     const turn = setImmediate(run);
     return () => clearImmediate(turn);
   },

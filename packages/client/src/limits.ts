@@ -134,8 +134,8 @@ export const CLIENT_LIMITS = {
   captionsSilenceMs: 40_000,
   /** Least time between two updates of a publisher; the server takes twenty a second. */
   captionsIntervalMs: 100,
-  /** A publisher with nothing to say says so; the server ends a share after 15 minutes without. */
-  captionsKeepAliveMs: 30_000,
+  /** A publisher with nothing to say says so; after 25 s without the server tells readers that it is away. */
+  captionsKeepAliveMs: 10_000,
   /** One request of a publisher. Then: another try. */
   captionsRequestMs: 10_000,
   /** The server's bounds, which it enforces: of one text, of one request (64 KiB), of all that it keeps. */

@@ -1,4 +1,4 @@
-export type { Caption, LiveCaption } from '@kikitori/protocol/shared-captions';
+export type { Caption, LiveCaption, SpeakerState } from '@kikitori/protocol/shared-captions';
 export {
   CaptionPublisher,
   type CaptionPublisherOptions,

@@ -15,5 +15,7 @@ export {
   type CaptionSnapshot,
   type LiveCaption,
   SILENCE,
+  SPEAKER_STATES,
+  type SpeakerState,
 } from './shared-captions/caption-event.js';
 export { CaptionStreamReader } from './shared-captions/caption-stream-reader.js';

@@ -11,6 +11,7 @@ import {
   encodeCaptionEvent,
   HEARTBEAT,
   readCaptionEvent,
+  SPEAKER_STATES,
 } from '../src/shared-captions.js';
 
 interface Vector {
@@ -29,6 +30,7 @@ const text = fc.string({ unit: 'binary' });
 const time = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 const caption = fc.record({ number: fc.maxSafeNat(), text, startMs: time, endMs: time });
 const live = fc.record({ stable: text, unstable: text });
+const speaker = fc.option(fc.constantFrom(...SPEAKER_STATES), { nil: undefined });
 const event: fc.Arbitrary<CaptionEvent> = fc.oneof(
   fc.record({
     type: fc.constant('snapshot' as const),
@@ -36,11 +38,13 @@ const event: fc.Arbitrary<CaptionEvent> = fc.oneof(
     language: fc.option(text, { nil: undefined }),
     utterances: fc.array(caption),
     live,
+    speaker,
   }),
   fc.record({
     type: fc.constant('update' as const),
     utterances: fc.array(caption),
     live: fc.option(live, { nil: undefined }),
+    speaker,
   }),
   fc.constant({ type: 'closed' as const }),
 );
@@ -119,6 +123,11 @@ describe('shared captions', () => {
     const data =
       '{"utterances":[{"number":1,"text":"t","start_ms":2,"end_ms":3}],"live":{"stable":"a","unstable":"b"}}';
     expect(encodeCaptionEvent(shuffled)).toBe(`event: update\ndata: ${data}\n\n`);
+  });
+
+  it('of a speaker in a state that is not known are read without it', () => {
+    const data = '{"utterances":[],"speaker":"asleep"}';
+    expect(readCaptionEvent('update', data)).toEqual({ type: 'update', utterances: [] });
   });
 
   it('are the same with other line ends, and with data of several lines', () => {

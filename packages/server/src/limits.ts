@@ -207,6 +207,8 @@ export interface CaptionsLimits {
   readonly bodyMs: number;
   /** Updates of one speaker in a second, on average over two. At the bound: 429. */
   readonly updatesPerSMax: number;
+  /** Without an update: readers are told that a live speaker has paused. */
+  readonly awayMs: number;
   /** Without an update: the share ends, its readers are told. */
   readonly idleMs: number;
   /** Longest share, however much is said. Then: it ends; it may be opened again. */
@@ -233,7 +235,9 @@ export const CAPTIONS_LIMITS: CaptionsLimits = {
   bodyMs: 10_000,
   // Words come four times a second at most.
   updatesPerSMax: 20,
-  // A break in a lecture; pages that share say something every half a minute.
+  // Programs that share say something every 10 s: two of those may be lost.
+  awayMs: 25_000,
+  // A break in a lecture, or a page that is closed for a while.
   idleMs: 900_000,
   shareMsMax: 12 * 3_600_000,
   readerStallMs: 30_000,

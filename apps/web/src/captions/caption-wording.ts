@@ -1,9 +1,9 @@
-import type { CaptionStatus } from '@kikitori/client/shared-captions';
+import type { CaptionStanding } from './caption-standing.js';
 
 /** Everything that the page says by itself. */
 export interface Wording {
   readonly title: string;
-  readonly status: Readonly<Record<CaptionStatus | 'incomplete', string>>;
+  readonly status: Readonly<Record<CaptionStanding, string>>;
   /** Before the first word. */
   readonly empty: string;
   readonly incomplete: string;
@@ -18,10 +18,13 @@ export const WORDINGS: Readonly<Record<'en' | 'ja', Wording>> = {
     title: 'Live captions',
     status: {
       connecting: 'Connecting…',
-      following: 'Live',
       waiting: 'Waiting for the speaker',
+      live: 'Live',
+      paused: 'Paused by the speaker',
+      ended: 'Ended',
       away: 'Connection lost. Trying again…',
       incomplete: 'Link not complete',
+      sample: 'Sample words',
     },
     empty: 'What is said appears here.',
     incomplete: 'This link is not complete. Ask for the whole link, up to its last letter.',
@@ -34,10 +37,13 @@ export const WORDINGS: Readonly<Record<'en' | 'ja', Wording>> = {
     title: 'ライブ字幕',
     status: {
       connecting: '接続中…',
-      following: 'ライブ',
       waiting: '話者を待っています',
+      live: 'ライブ',
+      paused: '一時停止中',
+      ended: '終了しました',
       away: '接続が切れました。再接続中…',
       incomplete: 'リンクが不完全です',
+      sample: '見本の字幕',
     },
     empty: '話された言葉がここに表示されます。',
     incomplete: 'このリンクは不完全です。最後の文字までコピーされたリンクを受け取ってください。',

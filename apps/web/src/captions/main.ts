@@ -1,13 +1,9 @@
-import {
-  type CaptionStatus,
-  type CaptionView,
-  EMPTY_VIEW,
-  followCaptions,
-} from '@kikitori/client/shared-captions';
+import { type CaptionView, EMPTY_VIEW, followCaptions } from '@kikitori/client/shared-captions';
 import { serverAddress } from '../shared/server-address.js';
 import { type CaptionOptions, readCaptionOptions } from './caption-options.js';
 import { sampleCaptions } from './caption-sample.js';
 import { CaptionStage } from './caption-stage.js';
+import { type CaptionStanding, standingOf } from './caption-standing.js';
 import { CaptionTiming } from './caption-timing.js';
 import { WORDINGS, type Wording } from './caption-wording.js';
 import { dressPage, type PageTools, wireTools } from './page-dress.js';
@@ -32,17 +28,22 @@ function begin(): void {
   const show = shower(options, tools, wording);
   addEventListener('hashchange', () => location.reload());
   if (options.isSample) {
-    sampleCaptions((view) => show(view, 'following'), language);
+    sampleCaptions((view) => show(view, 'sample'), language);
     return;
   }
   const [, secret] = LINK.exec(location.hash) ?? [];
   if (secret === undefined) {
-    tellStatus('incomplete', wording);
+    tellStanding('incomplete', wording);
     find('.empty').textContent = wording.incomplete;
     return;
   }
   const { signal } = new AbortController();
-  void followCaptions({ url: serverAddress(), secret, signal, onChange: show });
+  void followCaptions({
+    url: serverAddress(),
+    secret,
+    signal,
+    onChange: (view, status) => show(view, standingOf(view, status)),
+  });
 }
 
 /** Shows states and the status, each at its time. */
@@ -50,7 +51,7 @@ function shower(
   options: CaptionOptions,
   tools: PageTools,
   wording: Wording,
-): (view: CaptionView, status: CaptionStatus) => void {
+): (view: CaptionView, standing: CaptionStanding) => void {
   const isOverlay = options.view === 'overlay';
   const stage = new CaptionStage({
     said: find('.said'),
@@ -79,8 +80,8 @@ function shower(
     onPause: () => stage.clear(),
   });
   let last = EMPTY_VIEW;
-  return (view, status) => {
-    tellStatus(status, wording);
+  return (view, standing) => {
+    tellStanding(standing, wording);
     // A change of the status alone is no word.
     if (view === last) return;
     last = view;
@@ -88,10 +89,10 @@ function shower(
   };
 }
 
-function tellStatus(status: CaptionStatus | 'incomplete', wording: Wording): void {
-  document.body.dataset['status'] = status;
+function tellStanding(standing: CaptionStanding, wording: Wording): void {
+  document.body.dataset['status'] = standing;
   const text = find('.state-text');
-  if (text.textContent !== wording.status[status]) text.textContent = wording.status[status];
+  if (text.textContent !== wording.status[standing]) text.textContent = wording.status[standing];
 }
 
 begin();

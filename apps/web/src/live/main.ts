@@ -15,7 +15,7 @@ import { SessionStore } from './session-store.js';
 import { SessionsDialog } from './sessions-dialog.js';
 import { ShareControl } from './share-control.js';
 import { SourcePicker } from './source-picker.js';
-import { stateLine } from './state-line.js';
+import { speakerState, stateLine } from './state-line.js';
 import { TranscriptView } from './transcript-view.js';
 import { rememberedLanguage, Wording } from './wording.js';
 
@@ -35,13 +35,14 @@ function heardLanguages(): string {
   return wording.languages(listener?.languages ?? []) || wording.say('someLanguage');
 }
 
+const share = new ShareControl(wording, credentials);
 const page = new LivePage({
   files: { workletUrl: program.dataset['worklet'] ?? '', workerUrl: program.dataset['worker'] ?? '' },
   credentials,
   keyDialog: new KeyDialog(wording, credentials),
   picker: new SourcePicker(byId('source', HTMLSelectElement), wording),
   keeper,
-  share: new ShareControl(wording, credentials),
+  share,
   notice,
   transcript: new TranscriptView(
     {
@@ -83,6 +84,7 @@ function draw(): void {
   document.body.dataset['live'] = String(state.phase === 'recording' && state.capture === 'live');
   const [key, values] = stateLine(state);
   setText(byId('state', HTMLElement), wording.say(key, values));
+  share.tell(speakerState(state));
   tell(key, values);
   const canStop = ['recording', 'reading', 'decoding'].includes(state.phase);
   const button = byId('record', HTMLButtonElement);

@@ -1,4 +1,9 @@
-import { CaptionPublisher, type CaptionShare, type SharingStatus } from '@kikitori/client/shared-captions';
+import {
+  CaptionPublisher,
+  type CaptionShare,
+  type SharingStatus,
+  type SpeakerState,
+} from '@kikitori/client/shared-captions';
 import { serverAddress } from '../shared/server-address.js';
 import type { Conversation } from './conversation.js';
 import type { Credentials } from './credentials.js';
@@ -29,6 +34,7 @@ export class ShareControl {
   #publisher: CaptionPublisher | undefined;
   #share: CaptionShare | undefined;
   #conversation: Conversation | undefined;
+  #speaker: SpeakerState = 'waiting';
 
   constructor(wording: Wording, credentials: Credentials) {
     this.#wording = wording;
@@ -49,7 +55,16 @@ export class ShareControl {
   /** Something was said. */
   update(): void {
     const { utterances = [], open: stable = '', unstable = '' } = this.#conversation ?? {};
-    this.#publisher?.update({ utterances, stable, unstable });
+    // Nothing can have ended that has not begun.
+    const speaker = this.#conversation === undefined ? 'waiting' : this.#speaker;
+    this.#publisher?.update({ utterances, stable, unstable, speaker });
+  }
+
+  /** How the speaker stands, for the readers. */
+  tell(speaker: SpeakerState): void {
+    if (speaker === this.#speaker) return;
+    this.#speaker = speaker;
+    this.update();
   }
 
   #open(): void {

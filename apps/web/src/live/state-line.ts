@@ -1,4 +1,5 @@
 import type { CaptureState } from '@kikitori/client/browser';
+import type { SpeakerState } from '@kikitori/client/shared-captions';
 import type { MessageKey, MessageValues } from './messages.js';
 
 /** What the page is doing. */
@@ -45,4 +46,22 @@ function recordingLine(
   if (line === 'connecting') return ['stateConnecting', kept];
   if (isMuted) return ['stateMuted', {}];
   return capture === 'silent' ? ['stateSilent', {}] : ['stateLive', {}];
+}
+
+/** The same for whoever reads along by a link. */
+export function speakerState({ phase, capture, line, isMuted }: PageState): SpeakerState {
+  switch (phase) {
+    case 'idle':
+    case 'done':
+      return 'ended';
+    case 'asking':
+    case 'decoding':
+      return 'waiting';
+    case 'reading':
+    case 'finishing':
+      return line === 'away' ? 'paused' : 'live';
+    case 'recording':
+      if (capture === 'starting') return 'waiting';
+      return isMuted || capture === 'suspended' || line === 'away' ? 'paused' : 'live';
+  }
 }

@@ -43,8 +43,8 @@ export function captionEndpoint(options: {
       const body = { session, language, publisher_secret: publisherSecret };
       return openedShare(await membersOf(await post('shares', body, { authorization, signal })));
     },
-    publish: async (publisherSecret, { session, utterances, live }, signal) => {
-      const body = { session, utterances: utterances.map(captionMembers), live };
+    publish: async (publisherSecret, { session, utterances, live, speaker }, signal) => {
+      const body = { session, utterances: utterances.map(captionMembers), live, speaker };
       const response = await post('updates', body, { authorization: `Bearer ${publisherSecret}`, signal });
       if (response.status === 404) return 'unknown';
       if (response.status === 409) return 'taken';

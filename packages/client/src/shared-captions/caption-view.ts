@@ -3,6 +3,7 @@ import {
   type CaptionEvent,
   type LiveCaption,
   SILENCE,
+  type SpeakerState,
 } from '@kikitori/protocol/shared-captions';
 import { VIEW_UTTERANCES_MAX } from './limits.js';
 
@@ -14,6 +15,8 @@ export interface CaptionView {
   /** In order. */
   readonly utterances: readonly Caption[];
   readonly live: LiveCaption;
+  /** How the speaker stands; undefined where the server does not say, and before the first event. */
+  readonly speaker: SpeakerState | undefined;
 }
 
 /** Nothing was said yet. */
@@ -22,23 +25,25 @@ export const EMPTY_VIEW: CaptionView = {
   language: undefined,
   utterances: [],
   live: SILENCE,
+  speaker: undefined,
 };
 
 /** The view after an event. */
 export function applyCaptionEvent(view: CaptionView, event: CaptionEvent): CaptionView {
   switch (event.type) {
     case 'snapshot': {
-      const { session, language, utterances, live } = event;
-      return { session, language, utterances, live };
+      const { session, language, utterances, live, speaker } = event;
+      return { session, language, utterances, live, speaker };
     }
     case 'update':
       return {
         ...view,
         utterances: withCaptions(view.utterances, event.utterances),
         live: event.live ?? view.live,
+        speaker: event.speaker ?? view.speaker,
       };
     case 'closed':
-      return { ...view, live: SILENCE };
+      return { ...view, live: SILENCE, speaker: 'ended' };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Caption, LiveCaption } from '@kikitori/protocol/shared-captions';
+import type { Caption, LiveCaption, SpeakerState } from '@kikitori/protocol/shared-captions';
 import { CLIENT_LIMITS } from '../limits.js';
 
 /** An utterance as a speaker's program has it; its number is its place in the list. */
@@ -16,6 +16,8 @@ export interface SpokenState {
   readonly stable: string;
   /** Words behind them that may still change. */
   readonly unstable: string;
+  /** Readers are told. Default: live from the first word on. */
+  readonly speaker?: SpeakerState;
 }
 
 /** What goes to the server in one request. */
@@ -23,6 +25,7 @@ export interface Publication {
   readonly utterances: readonly Caption[];
   /** Undefined while utterances are still to be sent that stand before it. */
   readonly live: LiveCaption | undefined;
+  readonly speaker: SpeakerState | undefined;
 }
 
 /** What the server would refuse: control characters, line separators, turned text, halves of characters. */
@@ -30,7 +33,7 @@ const NO_TEXT = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff
 
 /** What to send next to a server that wants the utterance `nextNumber`, or, with null, has none. */
 export function nextPublication(state: SpokenState, nextNumber: number | null): Publication {
-  const { utterances } = state;
+  const { utterances, speaker } = state;
   const from = nextNumber ?? firstToSend(utterances);
   const captions: Caption[] = [];
   let chars = 0;
@@ -41,11 +44,12 @@ export function nextPublication(state: SpokenState, nextNumber: number | null): 
     chars += caption.text.length;
     const isFull = captions.length > 0 && chars > CLIENT_LIMITS.captionsUpdateCharsMax;
     if (isFull || captions.length === CLIENT_LIMITS.captionsUpdateUtterancesMax) {
-      return { utterances: captions, live: undefined };
+      return { utterances: captions, live: undefined, speaker };
     }
     captions.push(caption);
   }
-  return { utterances: captions, live: { stable: endOf(state.stable), unstable: endOf(state.unstable) } };
+  const live = { stable: endOf(state.stable), unstable: endOf(state.unstable) };
+  return { utterances: captions, live, speaker };
 }
 
 /** A server that has nothing keeps no more than its bounds: what is older is not sent at all. */

@@ -1,7 +1,13 @@
 /** Shared captions on the wire: names and order are those of docs/captions.md. */
 import { ProtocolError } from '../errors.js';
 import { isMembers, type Members, parseJson } from '../parse-json.js';
-import type { Caption, CaptionEvent, LiveCaption } from './caption-event.js';
+import {
+  type Caption,
+  type CaptionEvent,
+  type LiveCaption,
+  SPEAKER_STATES,
+  type SpeakerState,
+} from './caption-event.js';
 
 /** A line that is no event; whoever hears nothing for long knows that the line is dead. */
 export const HEARTBEAT = ':\n\n';
@@ -35,7 +41,8 @@ export function readCaptionEvent(name: string, data: string): CaptionEvent | und
   const utterances = captionsOf(members?.['utterances']);
   if (members === undefined || utterances === undefined) return undefined;
   const live = liveOf(members['live']);
-  if (name === 'update') return { type: name, utterances, live };
+  const speaker = speakerOf(members['speaker']);
+  if (name === 'update') return { type: name, utterances, live, speaker };
   const { session, language } = members;
   if (typeof session !== 'string' || live === undefined) return undefined;
   return {
@@ -44,6 +51,7 @@ export function readCaptionEvent(name: string, data: string): CaptionEvent | und
     language: typeof language === 'string' ? language : undefined,
     utterances,
     live,
+    speaker,
   };
 }
 
@@ -62,14 +70,21 @@ export function readMembers(text: string): Members | undefined {
 function dataOf(event: CaptionEvent): unknown {
   switch (event.type) {
     case 'snapshot': {
-      const { session, language = null, utterances, live } = event;
-      return { session, language, utterances: utterances.map(captionMembers), live: liveMembers(live) };
+      const { session, language = null, utterances, live, speaker } = event;
+      return {
+        session,
+        language,
+        utterances: utterances.map(captionMembers),
+        live: liveMembers(live),
+        ...(speaker === undefined ? {} : { speaker }),
+      };
     }
     case 'update': {
-      const { utterances, live } = event;
+      const { utterances, live, speaker } = event;
       return {
         utterances: utterances.map(captionMembers),
         ...(live === undefined ? {} : { live: liveMembers(live) }),
+        ...(speaker === undefined ? {} : { speaker }),
       };
     }
     case 'closed':
@@ -102,6 +117,11 @@ function isCount(value: unknown): value is number {
 /** 1e400 is valid JSON and decodes to infinity, which no arithmetic on times survives. */
 function isTime(value: unknown): value is number {
   return Number.isFinite(value);
+}
+
+/** A state that this version does not know is none. */
+function speakerOf(value: unknown): SpeakerState | undefined {
+  return SPEAKER_STATES.find((state) => state === value);
 }
 
 function liveOf(value: unknown): LiveCaption | undefined {

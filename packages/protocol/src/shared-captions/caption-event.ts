@@ -19,6 +19,11 @@ export interface LiveCaption {
 /** Nothing is being said. */
 export const SILENCE: LiveCaption = { stable: '', unstable: '' };
 
+/** How the speaker stands: has not begun, speaks, rests for a while (muted, cut off), or has come to an end. */
+export type SpeakerState = 'waiting' | 'live' | 'paused' | 'ended';
+
+export const SPEAKER_STATES: readonly SpeakerState[] = ['waiting', 'live', 'paused', 'ended'];
+
 /** All that a reader who comes now has to know. */
 export interface CaptionSnapshot {
   readonly type: 'snapshot';
@@ -29,6 +34,8 @@ export interface CaptionSnapshot {
   /** In order. */
   readonly utterances: readonly Caption[];
   readonly live: LiveCaption;
+  /** Undefined: from a server that does not say. */
+  readonly speaker?: SpeakerState | undefined;
 }
 
 /** What changed, all of it at once: a final utterance and the end of its live words are never apart. */
@@ -38,6 +45,8 @@ export interface CaptionChange {
   readonly utterances: readonly Caption[];
   /** Undefined: as before. */
   readonly live: LiveCaption | undefined;
+  /** Undefined: as before. */
+  readonly speaker?: SpeakerState | undefined;
 }
 
 /** What a reader of shared captions is told. `closed`: nobody shares under this link any more. */

@@ -1,4 +1,9 @@
-import type { Caption, LiveCaption } from '@kikitori/protocol/shared-captions';
+import {
+  type Caption,
+  type LiveCaption,
+  SPEAKER_STATES,
+  type SpeakerState,
+} from '@kikitori/protocol/shared-captions';
 import { refusal } from '../errors.js';
 import type { CaptionsLimits } from '../limits.js';
 import type { CaptionUpdate } from './caption-share.js';
@@ -42,7 +47,7 @@ export function readOpenRequest(body: unknown): OpenRequest {
 
 /** @throws ServerError `request_refused` 400, with the member at fault */
 export function readUpdate(body: unknown, limits: CaptionsLimits): CaptionUpdate {
-  const { session, utterances = [], live } = membersOf(body, 'body');
+  const { session, utterances = [], live, speaker } = membersOf(body, 'body');
   if (!Array.isArray(utterances) || utterances.length > limits.utterancesMax) {
     throw invalid('utterances', `must be a list of at most ${limits.utterancesMax}.`);
   }
@@ -50,6 +55,7 @@ export function readUpdate(body: unknown, limits: CaptionsLimits): CaptionUpdate
     session: sessionOf(session),
     utterances: utterances.map((each) => utteranceOf(each, limits)),
     live: live === undefined ? undefined : liveOf(live, limits),
+    speaker: speaker === undefined ? undefined : speakerOf(speaker),
   };
 }
 
@@ -70,6 +76,12 @@ function liveOf(value: unknown, { liveCharsMax }: CaptionsLimits): LiveCaption {
     stable: textOf(stable, 'stable', liveCharsMax),
     unstable: textOf(unstable, 'unstable', liveCharsMax),
   };
+}
+
+function speakerOf(value: unknown): SpeakerState {
+  const found = SPEAKER_STATES.find((state) => state === value);
+  if (found !== undefined) return found;
+  throw invalid('speaker', `must be one of ${SPEAKER_STATES.join(', ')}, or left out.`);
 }
 
 function textOf(value: unknown, name: string, charsMax: number): string {

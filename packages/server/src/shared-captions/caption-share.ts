@@ -1,9 +1,11 @@
 import { type Clock, TokenBucket } from '@kikitori/core';
 import {
   type Caption,
+  type CaptionChange,
   encodeCaptionEvent,
   HEARTBEAT,
   type LiveCaption,
+  type SpeakerState,
 } from '@kikitori/protocol/shared-captions';
 import type { CaptionsLimits } from '../limits.js';
 import { CaptionReader, type CaptionSink } from './caption-reader.js';
@@ -28,6 +30,8 @@ export interface CaptionUpdate {
   readonly utterances: readonly Caption[];
   /** Undefined: as before. */
   readonly live: LiveCaption | undefined;
+  /** Undefined: words say that the speaker is live, and nothing else changes it. */
+  readonly speaker?: SpeakerState | undefined;
 }
 
 /** Why an update was not taken. */
@@ -43,6 +47,10 @@ export class CaptionShare {
   readonly #expiresAtMs: number;
   readonly #cancelLife: () => void;
   #cancelIdle: (() => void) | undefined;
+  #cancelAway: (() => void) | undefined;
+  /** Nothing was heard of the speaker's program for so long that it may be gone. */
+  #isAway = false;
+  #stated: SpeakerState = 'waiting';
   #session = '';
   #language: string | undefined;
   #transcript: ShareTranscript;
@@ -76,22 +84,37 @@ export class CaptionShare {
 
   /** A speaker comes, or comes back. With another session than before everything begins anew, for the readers too. */
   resume(session: string, language: string | undefined): void {
+    const before = this.#speaker;
     this.#touch();
     const isNew = session !== this.#session;
-    if (!isNew && language === this.#language) return;
-    if (isNew) this.#transcript = new ShareTranscript(this.#options.limits);
+    if (!isNew && language === this.#language) {
+      if (this.#speaker !== before) this.#tellChange(undefined, this.#speaker);
+      return;
+    }
+    if (isNew) {
+      this.#transcript = new ShareTranscript(this.#options.limits);
+      this.#stated = 'waiting';
+    }
     this.#session = session;
     this.#language = language;
     this.#tell(this.#snapshot());
   }
 
   /** Takes what the speaker says; the answer is the number of the utterance that is wanted next, or why it was refused. */
-  update({ session, utterances, live }: CaptionUpdate): { nextNumber: number | null } | UpdateRefusal {
+  update({
+    session,
+    utterances,
+    live,
+    speaker,
+  }: CaptionUpdate): { nextNumber: number | null } | UpdateRefusal {
     if (session !== this.#session) return 'other_session';
     if (this.#rate.take(this.#options.clock.nowMs()) > 0) return 'too_fast';
+    const before = this.#speaker;
     this.#touch();
     const { change, nextNumber } = this.#transcript.apply(utterances, live);
-    if (change !== undefined) this.#tell(encodeCaptionEvent(change));
+    this.#stated = speaker ?? (change === undefined ? this.#stated : 'live');
+    const news = this.#speaker === before ? undefined : this.#speaker;
+    if (change !== undefined || news !== undefined) this.#tellChange(change, news);
     return { nextNumber };
   }
 
@@ -119,6 +142,7 @@ export class CaptionShare {
   end({ isClosed }: { readonly isClosed: boolean }): void {
     this.#cancelLife();
     this.#cancelIdle?.();
+    this.#cancelAway?.();
     const readers = [...this.#readers];
     this.#readers.clear();
     for (const reader of readers) reader.end(isClosed ? encodeCaptionEvent({ type: 'closed' }) : undefined);
@@ -127,16 +151,36 @@ export class CaptionShare {
   #snapshot(): string {
     const { utterances, live } = this.#transcript;
     const [session, language] = [this.#session, this.#language];
-    return encodeCaptionEvent({ type: 'snapshot', session, language, utterances, live });
+    const speaker = this.#speaker;
+    return encodeCaptionEvent({ type: 'snapshot', session, language, utterances, live, speaker });
+  }
+
+  /** What is true of the speaker now: one whose program is not heard of speaks to nobody. */
+  get #speaker(): SpeakerState {
+    return this.#isAway && this.#stated === 'live' ? 'paused' : this.#stated;
+  }
+
+  #tellChange(change: CaptionChange | undefined, speaker: SpeakerState | undefined): void {
+    const { utterances = [], live } = change ?? {};
+    this.#tell(encodeCaptionEvent({ type: 'update', utterances, live, speaker }));
   }
 
   #tell(frame: string): void {
     for (const reader of this.#readers) reader.tell(frame);
   }
 
+  #noteAway(): void {
+    const before = this.#speaker;
+    this.#isAway = true;
+    if (this.#speaker !== before) this.#tellChange(undefined, this.#speaker);
+  }
+
   #touch(): void {
     const { clock, limits, onExpired } = this.#options;
     this.#cancelIdle?.();
     this.#cancelIdle = clock.after(limits.idleMs, onExpired);
+    this.#cancelAway?.();
+    this.#isAway = false;
+    this.#cancelAway = clock.after(limits.awayMs, () => this.#noteAway());
   }
 }

@@ -22,6 +22,7 @@ describe('sharing captions', () => {
         language: 'en',
         utterances: [say(0, 'Good morning.')],
         live: { stable: '', unstable: '' },
+        speaker: 'live',
       },
     });
     const live = { stable: 'The ferry', unstable: 'leaves' };
@@ -170,6 +171,8 @@ describe('sharing captions', () => {
       [{ utterances: {} }, 'utterances'],
       [{ utterances: Array(utterancesMax + 1).fill(0) }, 'utterances'],
       [{ utterances: [null] }, 'utterances'],
+      [{ speaker: 'asleep' }, 'speaker'],
+      [{ speaker: null }, 'speaker'],
       [{ utterances: [{ ...say(0, 'x'), number: -1 }] }, 'number'],
       [{ utterances: [{ ...say(0, 'x'), number: 0.5 }] }, 'number'],
       [{ utterances: [{ ...say(0, 'x'), start_ms: 901 }] }, 'end_ms'],

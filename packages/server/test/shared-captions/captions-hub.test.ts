@@ -1,4 +1,5 @@
 import { ManualClock } from '@kikitori/core/manual-clock';
+import type { SpeakerState } from '@kikitori/protocol/shared-captions';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -21,6 +22,7 @@ class Line implements CaptionSink {
   session = '';
   readonly texts = new Map<number, string>();
   live = SILENCE;
+  readonly speaker: string[] = [];
   subscription: Subscription | undefined;
 
   write(frame: string): boolean {
@@ -50,13 +52,14 @@ class Line implements CaptionSink {
   #read(frame: string): void {
     const [, event, data = '{}'] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(frame) ?? [];
     if (event === undefined || event === 'closed') return;
-    const { session, utterances, live } = JSON.parse(data);
+    const { session, utterances, live, speaker } = JSON.parse(data);
     if (event === 'snapshot') {
       this.texts.clear();
       this.session = session;
     }
     for (const { number, text } of utterances) this.texts.set(number, text);
     if (live !== undefined) this.live = live;
+    if (speaker !== undefined) this.speaker.push(speaker);
   }
 }
 
@@ -130,6 +133,47 @@ describe('a share', () => {
     // What was forgotten stays forgotten.
     expect(say(share, utterance(2, 'old'))).toEqual({ nextNumber: 10 });
     expect(read(hub).text).toHaveLength(3);
+  });
+
+  it('tells how the speaker stands: once for each change, and whoever comes late', () => {
+    const hub = hubWith();
+    const share = open(hub);
+    const line = read(hub);
+    const tell = (speaker: SpeakerState) =>
+      share.update({ session: 's', utterances: [], live: undefined, speaker });
+    for (const state of ['waiting', 'live', 'live', 'paused', 'live', 'ended'] as const) tell(state);
+    expect(line.speaker).toEqual(['waiting', 'live', 'paused', 'live', 'ended']);
+    expect(read(hub).speaker).toEqual(['ended']);
+    open(hub, { session: 's2' });
+    expect(line.speaker.at(-1)).toBe('waiting');
+  });
+
+  it('takes a speaker who does not say it for live from the first word on', () => {
+    const hub = hubWith();
+    const share = open(hub);
+    const line = read(hub);
+    say(share);
+    say(share, utterance(0));
+    say(share, utterance(0));
+    expect(line.speaker).toEqual(['waiting', 'live']);
+  });
+
+  it('says that a live speaker has paused when nothing is heard any more, and goes on with the next update', () => {
+    const hub = hubWith({ awayMs: 1_000 });
+    const share = open(hub);
+    const line = read(hub);
+    say(share, utterance(0));
+    clock.advance(999);
+    say(share);
+    clock.advance(999);
+    expect(line.speaker).toEqual(['waiting', 'live']);
+    clock.advance(1);
+    expect(read(hub).speaker).toEqual(['paused']);
+    open(hub);
+    expect(line.speaker).toEqual(['waiting', 'live', 'paused', 'live']);
+    share.update({ session: 's', utterances: [], live: undefined, speaker: 'ended' });
+    clock.advance(1_000);
+    expect(line.speaker.at(-1)).toBe('ended');
   });
 
   it('ends when nobody speaks for too long, when it is too old, and not before', () => {
