@@ -28,6 +28,8 @@ export class LiveStage {
       readonly apiKey?: string;
       readonly clock?: Clock;
       readonly streamsMax?: number;
+      /** Where others find it. */
+      readonly addresses?: () => readonly string[];
       /** The engine is unsure of each utterance from its so many-th word on. */
       readonly unsureFrom?: number;
     } = {},

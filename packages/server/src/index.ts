@@ -8,6 +8,7 @@ export type {
   RefusalAnswer,
 } from './dialects/dialect.js';
 export { DIALECTS } from './dialects/registry.js';
+export type { ModelFetch } from './door.js';
 export { type Credential, credentialOf } from './doors/credentials.js';
 export type { DoorOptions } from './doors/doorman.js';
 export { type KeyFile, openKeyFile } from './doors/key-file.js';
@@ -30,6 +31,7 @@ export {
   type SessionLimits,
   TOKEN_LIMITS,
 } from './limits.js';
+export { reachableHosts } from './reachable-hosts.js';
 export type { RelayTarget } from './relay/relay-host.js';
 export { RELAY_ENDPOINT_RULES } from './relay/relay-rules.js';
 export { type RelaySessionOptions, startRelaySession } from './relay/relay-session.js';

@@ -48,6 +48,11 @@ export interface ServerSurroundings extends DoorOptions {
   readonly dialects?: readonly Dialect[];
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /**
+   * Where others find this server, such as `http://192.168.0.5:8000`, the likeliest first: told to whoever opens a share of captions,
+   * for the link. Asked each time. Default: nowhere that is known.
+   */
+  readonly addresses?: () => readonly string[];
   /** What `GET /version` says. Default: the version of this package. */
   readonly version?: string;
 }
@@ -139,6 +144,7 @@ class Server implements RealtimeServer {
         ...captionRoutes({
           ...ofCaptions,
           hub: this.#captions,
+          addresses: options.addresses ?? (() => []),
           ownerOf: (request) => this.#ownerOf(request),
         }),
       },

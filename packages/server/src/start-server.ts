@@ -13,6 +13,7 @@ import { ServerError } from './errors.js';
 import type { Pages } from './http/pages.js';
 import { HTTP_LIMITS, type HttpLimits, TLS_LIMITS } from './limits.js';
 import type { RelayTarget } from './relay/relay-host.js';
+import { reachableHosts } from './reachable-hosts.js';
 import { createRealtimeServer, type ServerSurroundings } from './server.js';
 import { readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.js';
 
@@ -83,7 +84,8 @@ export const DEFAULT_PORT = 8000;
 export async function startServer(given: StartServerOptions): Promise<RunningServer> {
   const { attach, host = DEFAULT_HOST, port = DEFAULT_PORT, insecure = false, signal } = given;
   signal?.throwIfAborted();
-  const options = { isLoopback: isLoopback(host), ...given };
+  let addresses: readonly string[] = [];
+  const options = { isLoopback: isLoopback(host), addresses: () => addresses, ...given };
   const doorman = new Doorman(options, options.clock ?? systemClock);
   const { authenticator, proxies } = doorman;
   const { isGuarded } = authenticator;
@@ -112,10 +114,12 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
     throw error;
   }
   const taken = portOf(http);
+  const scheme = secure === undefined ? 'http' : 'https';
+  addresses = reachableHosts(host).map((each) => `${scheme}://${each}:${taken}`);
   return {
     host,
     port: taken,
-    url: `${secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
+    url: `${scheme}://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
     get sessionCount() {
       return door.server?.sessionCount ?? 0;
     },

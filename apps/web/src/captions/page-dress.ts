@@ -1,3 +1,4 @@
+import { recall, remember } from '../shared/storage.js';
 import type { CaptionOptions } from './caption-options.js';
 import type { Wording } from './caption-wording.js';
 
@@ -67,7 +68,7 @@ export function wireTools(options: CaptionOptions, wording: Wording): PageTools 
     scroller.tabIndex = 0;
     resize(0);
     const kept = recall('captions-theme');
-    if (options.theme === 'auto' && kept !== null) root.dataset['theme'] = kept;
+    if (options.theme === 'auto' && kept !== undefined) root.dataset['theme'] = kept;
   }
   label('.smaller', wording.smaller, () => resize(-1));
   label('.larger', wording.larger, () => resize(1));
@@ -104,21 +105,4 @@ function label(selector: string, text: string, onClick: () => void): void {
   button.ariaLabel = text;
   button.title = text;
   button.addEventListener('click', onClick);
-}
-
-/** A browser may keep nothing at all: then nothing is remembered. */
-function recall(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function remember(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // It is as it was.
-  }
 }

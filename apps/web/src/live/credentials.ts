@@ -1,4 +1,5 @@
 import { TransportError } from '@kikitori/transport';
+import { recall, remember } from '../shared/storage.js';
 
 const STORED_AT = 'kikitori.key';
 const MINT_TIMEOUT_MS = 10_000;
@@ -10,7 +11,7 @@ export class Credentials {
 
   constructor(isNeeded: () => boolean) {
     this.#isNeeded = isNeeded;
-    this.#key = takeFragmentKey() ?? storedKey();
+    this.#key = takeFragmentKey() ?? recall(STORED_AT, 'tab');
   }
 
   /** A key has to be asked for. */
@@ -21,12 +22,12 @@ export class Credentials {
   /** The key from now on. `isKept`: it outlives a reload, in this tab alone. */
   use(key: string, { isKept }: { readonly isKept: boolean }): void {
     this.#key = key;
-    store(isKept ? key : undefined);
+    remember(STORED_AT, isKept ? key : undefined, 'tab');
   }
 
   forget(): void {
     this.#key = undefined;
-    store(undefined);
+    remember(STORED_AT, undefined, 'tab');
   }
 
   /** `Authorization` for a request to the server; undefined where none is needed. */
@@ -65,21 +66,4 @@ function takeFragmentKey(): string | undefined {
   if (key === null) return undefined;
   history.replaceState(null, '', location.pathname + location.search);
   return key === '' ? undefined : key;
-}
-
-function storedKey(): string | undefined {
-  try {
-    return sessionStorage.getItem(STORED_AT) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function store(key: string | undefined): void {
-  try {
-    if (key === undefined) sessionStorage.removeItem(STORED_AT);
-    else sessionStorage.setItem(STORED_AT, key);
-  } catch {
-    // Storage is switched off: the key holds until the page is left.
-  }
 }

@@ -23,6 +23,11 @@ export class KeyDialog {
     this.#dialog.addEventListener('close', () => this.#settle(false));
   }
 
+  /** Asks only where one is needed and missing. */
+  async hasKey(): Promise<boolean> {
+    return !this.#credentials.isMissing || (await this.ask({ isWrong: false }));
+  }
+
   /** Resolves with true when there is a key to try. `isWrong`: the last one was not known. */
   async ask({ isWrong }: { readonly isWrong: boolean }): Promise<boolean> {
     if (isWrong) this.#credentials.forget();

@@ -121,7 +121,7 @@ export class LivePage {
 
   /** A recording, at the pace of speech or as fast as the server takes it. */
   async read(file: Blob, name: string, rate: 'realtime' | 'max'): Promise<void> {
-    if (this.isBusy || !(await this.#hasKey())) return;
+    if (this.isBusy || !(await this.#parts.keyDialog.hasKey())) return;
     this.#parts.notice.clear();
     this.#name = name;
     this.#progress = 0;
@@ -144,7 +144,7 @@ export class LivePage {
   }
 
   async #startRecording(): Promise<void> {
-    if (!(await this.#hasKey())) return;
+    if (!(await this.#parts.keyDialog.hasKey())) return;
     this.#parts.notice.clear();
     this.#become('asking');
     const again: Task = () => this.#startRecording();
@@ -254,11 +254,6 @@ export class LivePage {
     this.#parts.share.update();
     this.#parts.level.reset();
     await this.#parts.keeper.save();
-  }
-
-  async #hasKey(): Promise<boolean> {
-    const { credentials, keyDialog } = this.#parts;
-    return !credentials.isMissing || (await keyDialog.ask({ isWrong: false }));
   }
 
   #setLine(line: PageState['line']): void {

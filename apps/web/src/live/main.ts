@@ -35,11 +35,12 @@ function heardLanguages(): string {
   return wording.languages(listener?.languages ?? []) || wording.say('someLanguage');
 }
 
-const share = new ShareControl(wording, credentials);
+const keyDialog = new KeyDialog(wording, credentials);
+const share = new ShareControl(wording, credentials, () => keyDialog.hasKey());
 const page = new LivePage({
   files: { workletUrl: program.dataset['worklet'] ?? '', workerUrl: program.dataset['worker'] ?? '' },
   credentials,
-  keyDialog: new KeyDialog(wording, credentials),
+  keyDialog,
   picker: new SourcePicker(byId('source', HTMLSelectElement), wording),
   keeper,
   share,
@@ -139,6 +140,11 @@ function drawListener(): void {
 }
 
 let isListenerAsked = false;
+let onAnswered = (): void => undefined;
+/** Settles when the server has said for the first time who listens. */
+const answered = new Promise<void>((resolve) => {
+  onAnswered = resolve;
+});
 
 let asking = new AbortController();
 
@@ -149,6 +155,7 @@ function askListener(): void {
   const onAnswer = (answer: Listener | undefined): void => {
     listener = answer;
     isListenerAsked = true;
+    if (answer !== undefined) onAnswered();
     draw();
   };
   void awaitListener({ signal: asking.signal, onAnswer });
@@ -249,5 +256,10 @@ addEventListener('pagehide', () => asking.abort());
 addEventListener('pageshow', ({ persisted }) => {
   if (persisted) askListener();
 });
-void keeper.last().then((record) => page.show(record));
+void keeper.last().then(async (record) => {
+  page.show(record);
+  // Not before it is known whether a key is needed.
+  await answered;
+  share.resume(record);
+});
 draw();

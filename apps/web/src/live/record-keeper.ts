@@ -1,3 +1,4 @@
+import { recall, remember } from '../shared/storage.js';
 import { type Conversation, NOTHING_SPOKEN, type SpokenRecord } from './conversation.js';
 import { WEB_LIMITS } from './limits.js';
 import type { SessionStore } from './session-store.js';
@@ -56,24 +57,12 @@ export class RecordKeeper {
 
   /** What this tab showed before it was loaded again. */
   async last(): Promise<SpokenRecord | undefined> {
-    const id = pointed();
+    const id = recall(STORED_AT, 'tab');
     return id === undefined ? undefined : await this.#store.get(id).catch(() => undefined);
   }
 }
 
-/** The session that the tab shows. */
-export function point(id: string): void {
-  try {
-    sessionStorage.setItem(STORED_AT, id);
-  } catch {
-    // Storage is switched off: after a reload the page begins empty.
-  }
-}
-
-function pointed(): string | undefined {
-  try {
-    return sessionStorage.getItem(STORED_AT) ?? undefined;
-  } catch {
-    return undefined;
-  }
+/** The session that the tab shows. Where the browser keeps nothing the page begins empty after a reload. */
+export function point(id: string | undefined): void {
+  remember(STORED_AT, id, 'tab');
 }

@@ -1,3 +1,4 @@
+import { recall, remember } from '../shared/storage.js';
 import { isMessageKey, type Language, type MessageKey, type MessageValues, message } from './messages.js';
 
 const STORED_AT = 'kikitori.language';
@@ -41,7 +42,7 @@ export class Wording {
 
   change(language: Language): void {
     this.#language = language;
-    remember(language);
+    remember(STORED_AT, language);
     this.dress();
     for (const call of this.#onChange) call();
   }
@@ -49,7 +50,7 @@ export class Wording {
   /** Writes every marked element anew. */
   dress(): void {
     document.documentElement.lang = this.#language;
-    for (const element of document.querySelectorAll<HTMLElement>('[data-text], [data-label]')) {
+    for (const element of document.querySelectorAll<HTMLElement | SVGElement>('[data-text], [data-label]')) {
       const { text, label } = element.dataset;
       if (isMessageKey(text)) element.textContent = this.say(text);
       if (isMessageKey(label)) element.setAttribute('aria-label', this.say(label));
@@ -59,18 +60,6 @@ export class Wording {
 
 /** What the visitor chose the last time. */
 export function rememberedLanguage(): Language | undefined {
-  try {
-    const stored = localStorage.getItem(STORED_AT);
-    return stored === 'en' || stored === 'ja' ? stored : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function remember(language: Language): void {
-  try {
-    localStorage.setItem(STORED_AT, language);
-  } catch {
-    // Storage is switched off: the choice holds until the page is left.
-  }
+  const stored = recall(STORED_AT);
+  return stored === 'en' || stored === 'ja' ? stored : undefined;
 }

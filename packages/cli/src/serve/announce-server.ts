@@ -1,6 +1,4 @@
-import { networkInterfaces } from 'node:os';
-import { DEFAULT_HOST } from '@kikitori/server';
-import { isLoopback } from '@kikitori/transport/doors';
+import { DEFAULT_HOST, reachableHosts } from '@kikitori/server';
 import type { Context } from '../context.js';
 import { version } from '../program.js';
 import { announce } from '../terminal/announcement.js';
@@ -55,7 +53,5 @@ function pageUrl(host: string, port: number, s: '' | 's'): string {
 function hostsToShow(host: string): readonly string[] {
   const plain = host.replace(/^\[(.*)\]$/, '$1');
   if (plain !== '0.0.0.0' && plain !== '::') return [plain.includes(':') ? `[${plain}]` : plain];
-  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
-  const outside = addresses.filter(({ family, address }) => family === 'IPv4' && !isLoopback(address));
-  return [DEFAULT_HOST, ...outside.map(({ address }) => address)];
+  return [DEFAULT_HOST, ...reachableHosts(plain)];
 }

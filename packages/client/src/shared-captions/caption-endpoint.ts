@@ -1,6 +1,7 @@
 import { captionMembers, readMembers } from '@kikitori/protocol/shared-captions';
 import { ClientError } from '../errors.js';
 import { CLIENT_LIMITS } from '../limits.js';
+import { ADDRESSES_MAX } from './limits.js';
 import type { Publication } from './publication.js';
 
 /** What opening a share needs. */
@@ -17,6 +18,7 @@ export interface OpenedShare {
   readonly publisherSecret: string;
   readonly readerSecret: string;
   readonly nextNumber: number | null;
+  readonly addresses: readonly string[];
 }
 
 /** The server's routes for publishers. All reject with `ClientError`: `refused` for good, others may succeed later. */
@@ -113,6 +115,14 @@ function openedShare(members: Readonly<Record<string, unknown>>): OpenedShare {
   return {
     publisherSecret,
     readerSecret,
+    addresses: addressesOf(members['addresses']),
     nextNumber: typeof nextNumber === 'number' ? nextNumber : null,
   };
+}
+
+/** Origins alone: anything else is no address of a server. */
+function addressesOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  const origins = value.filter((each) => typeof each === 'string' && /^https?:\/\/[^/?#\s]+$/.test(each));
+  return origins.slice(0, ADDRESSES_MAX);
 }

@@ -35,6 +35,8 @@ export interface CaptionShare {
   readonly publisherSecret: string;
   /** What readers need. */
   readonly readerSecret: string;
+  /** Where others find the server, such as `http://192.168.0.5:8000`, the likeliest first; empty where it knows of none. */
+  readonly addresses: readonly string[];
   /** Readers at the last update. */
   readonly readers: number;
 }

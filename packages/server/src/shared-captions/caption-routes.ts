@@ -20,6 +20,8 @@ export interface CaptionRoutesOptions {
   readonly metrics: CaptionMetrics;
   /** Whose request it is: shares are counted by it. Holds no secret. */
   readonly ownerOf: (request: IncomingMessage) => string;
+  /** Where others find this server. */
+  readonly addresses: () => readonly string[];
 }
 
 const UNKNOWN: HttpError = {
@@ -71,7 +73,7 @@ class CaptionRoutes {
     await this.#answer(response, async () => {
       const body = await this.#bodyOf(request, response);
       const { publisherSecret = newPublisherSecret(), ...wish } = readOpenRequest(body);
-      const { hub, limits, ownerOf } = this.#options;
+      const { hub, limits, ownerOf, addresses } = this.#options;
       const share = hub.open({ ...wish, publisherSecret, owner: ownerOf(request) });
       if (share === 'shares_full') {
         this.#refuse(response, share);
@@ -83,6 +85,7 @@ class CaptionRoutes {
         next_number: share.nextNumber,
         expires_at: Math.floor(share.expiresAtMs / 1000),
         idle_timeout_ms: limits.idleMs,
+        addresses: addresses(),
       };
       sendJson(response, 200, answer, { 'cache-control': 'no-store' });
     });
