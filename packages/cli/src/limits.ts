@@ -34,3 +34,9 @@ export const MODELS_TOLD_MS = 2_000;
 export const ENDPOINT_CONNECT_MS = 60_000;
 /** SageMaker ends a stream after 30 minutes; before that the session goes on over another one. */
 export const ENDPOINT_SESSION_MS = 28 * 60_000;
+
+/** How long a certificate of our own is good: a year and a month, which is what browsers take. Then: another one is made at the next start. */
+export const CERTIFICATE_LIFE_MS = 397 * 86_400_000;
+
+/** A server may run for long: one that is good for less than this is replaced when it starts. */
+export const CERTIFICATE_LEFT_MS_MIN = 60 * 86_400_000;

@@ -139,6 +139,16 @@ function drawListener(): void {
   setText(place, wording.say(relay === '' ? known : 'listeningRelay', { model, relay, languages }));
 }
 
+/** Before anything else: where the microphone cannot work, and how it can. */
+function drawSecurity(): void {
+  if (isSecureContext) return;
+  const port = location.port === '' ? '' : `:${location.port}`;
+  byId('no-microphone', HTMLElement).hidden = false;
+  byId('intro-title', HTMLElement).dataset['text'] = 'introTitleFile' satisfies MessageKey;
+  const here = `http://localhost${port}`;
+  setText(byId('no-microphone-way', HTMLElement), wording.say('insecureWay', { here }));
+}
+
 let isListenerAsked = false;
 let onAnswered = (): void => undefined;
 /** Settles when the server has said for the first time who listens. */
@@ -245,8 +255,10 @@ function listenToButtons(): void {
   for (const gesture of ['pointerdown', 'keydown']) addEventListener(gesture, () => void page.wake());
 }
 
+drawSecurity();
 wording.dress();
 wording.watch(draw);
+wording.watch(drawSecurity);
 listenToButtons();
 listenToFiles();
 setInterval(() => page.tick(), WEB_LIMITS.lagEveryMs);

@@ -23,6 +23,19 @@ const MESSAGES = {
     en: 'Words appear as you say them. They are kept in this browser until you delete them.',
     ja: '話した言葉がそのまま現れます。記録は、消すまでこのブラウザーの中だけに残ります。',
   },
+  introTitleFile: { en: 'Open a recording.', ja: '録音を開いてください。' },
+  insecureTitle: {
+    en: 'The microphone does not work at this address',
+    ja: 'このアドレスではマイクが使えません',
+  },
+  insecureText: {
+    en: 'Browsers give it only to pages over https or on localhost. Recordings and samples work here.',
+    ja: 'ブラウザーは https または localhost のページでのみマイクを許可します。録音と見本はここでも使えます。',
+  },
+  insecureWay: {
+    en: 'On the computer that runs the server open {here}. For other devices start the server with --tls-self-signed, or put it behind a proxy with a certificate.',
+    ja: 'サーバーを動かしているコンピューターでは {here} を開いてください。ほかの端末から使うには、--tls-self-signed を付けて起動するか、証明書のあるプロキシの後ろに置いてください。',
+  },
   pickFile: { en: 'Open a recording', ja: '録音を開く' },
   orDrop: { en: ', drop one here, or try', ja: '、ここに落とす、または見本を試す：' },
   rateLegend: { en: 'Recordings are read', ja: '録音の読み方' },
@@ -100,8 +113,8 @@ const MESSAGES = {
     ja: 'マイクが外れました。ここまでの内容は書かれています。接続し直して続けてください。',
   },
   errorInsecure: {
-    en: 'Browsers give a microphone only to pages over https or on localhost. Open this page there; recordings work here too.',
-    ja: 'マイクは https または localhost のページでのみ使えます。録音ファイルはここでも使えます。',
+    en: 'Browsers give a microphone only to pages over https or on localhost. How to get there stands at the top of the page; recordings work here too.',
+    ja: 'マイクは https または localhost のページでのみ使えます。方法はページの上にあります。録音ファイルはここでも使えます。',
   },
   errorUnsupported: {
     en: 'This browser cannot record here. A recording can still be opened.',

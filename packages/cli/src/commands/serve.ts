@@ -32,6 +32,7 @@ import {
 import { version } from '../program.js';
 import { type AnnouncedServer, announceServer } from '../serve/announce-server.js';
 import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
+import { type OwnCertificate, ownCertificate } from '../serve/own-certificate.js';
 import { showKey } from '../shown-key.js';
 import { remark } from '../terminal/beside.js';
 
@@ -128,6 +129,10 @@ const options = {
     description: 'its private key (PEM); both are read again when they change',
     fallback: undefined,
   }),
+  tlsSelfSigned: flag({
+    flags: '--tls-self-signed',
+    description: 'speak TLS with a certificate made here for this host and its addresses: browsers warn once',
+  }),
   insecure: flag({ flags: '--insecure', description: 'listen on a public address without a key' }),
   logLevel: choice({
     flags: '--log-level <level>',
@@ -152,7 +157,7 @@ export const serve = defineCommand({
     'kikitori serve --model tiny --port 9000',
     'kikitori serve --upstream ws://127.0.0.1:8081/v1/realtime',
     'kikitori serve --endpoint voxtral --region us-east-1',
-    'KIKITORI_API_KEY=… kikitori serve --host 0.0.0.0',
+    'KIKITORI_API_KEY=… kikitori serve --host 0.0.0.0 --tls-self-signed',
   ],
   run: serveUntilStopped,
 });
@@ -192,7 +197,8 @@ async function runServer(
 ): Promise<number> {
   const { signal, stderr, isKeyNew } = context;
   const { host, port, insecure, apiKeys } = input.options;
-  const tls = tlsOf(input);
+  const own = await selfSignedOf(input, context);
+  const tls = own?.files ?? tlsOf(input);
   const surroundings = await surroundingsOf(answerer, input, context);
   const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings);
   const server = await startServer({
@@ -215,7 +221,7 @@ async function runServer(
     if (isKeyNew) await showNewKey(input, context);
     const description = await answerer.load();
     await server.ready;
-    announceServer(description, { ...factsOf(input), host, port: server.port }, context);
+    announceServer(description, { ...factsOf(input), own, host, port: server.port }, context);
     await untilAborted(signal);
     remark('Stopping: what is being said is answered first; Ctrl-C again ends at once.', stderr);
     await server.drain();
@@ -234,12 +240,24 @@ async function showNewKey({ options: { apiKey = '' } }: ServeInput, context: Con
 
 /** What the announcement says of it. */
 function factsOf({ options }: ServeInput): Pick<AnnouncedServer, 'isTls' | 'hasKey' | 'hasFiles'> {
-  const { tlsCert, apiKey, apiKeys, endpoint, upstream } = options;
+  const { tlsCert, tlsSelfSigned, apiKey, apiKeys, endpoint, upstream } = options;
   return {
-    isTls: tlsCert !== undefined,
+    isTls: tlsCert !== undefined || tlsSelfSigned,
     hasKey: apiKey !== undefined || apiKeys !== undefined,
     hasFiles: endpoint === undefined && upstream === undefined,
   };
+}
+
+/** The certificate of `--tls-self-signed`. Rejects with `CliError` `usage` where another one is given as well. */
+async function selfSignedOf(
+  { options: { tlsSelfSigned, tlsCert, tlsKey, host } }: ServeInput,
+  { env, clock }: Context,
+): Promise<OwnCertificate | undefined> {
+  if (!tlsSelfSigned) return undefined;
+  if (tlsCert === undefined && tlsKey === undefined) {
+    return await ownCertificate(host, { env, unixMs: clock.unixMs() });
+  }
+  throw new CliError('usage', 'Give either --tls-self-signed, or --tls-cert and --tls-key.');
 }
 
 /** Throws `CliError` `usage` where one of the two is missing. */

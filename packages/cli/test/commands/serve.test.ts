@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import { connect, firstModel, servedModels } from '@kikitori/client';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
@@ -147,6 +148,21 @@ describe('kikitori serve', () => {
     expect(missing.context.stderr.text).toContain('The key file cannot be read');
   });
 
+  it('speaks TLS with a certificate that it has made, and says its fingerprint', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'kikitori-serve-'));
+    const { context, exit } = start(['--tls-self-signed'], { env: { KIKITORI_HOME: home } });
+    const port = Number(await written(context, 'stdout', /Open +https:\/\/localhost:(\d+)/));
+    const [, printed] = /Certificate +SHA-256 (\S+)/.exec(context.stdout.text) ?? [];
+    const ca = await readFile(join(home, 'tls', 'authority.pem'));
+    const socket = tls.connect({ host: '127.0.0.1', port, ca, servername: 'localhost' });
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    expect([socket.authorized, socket.getPeerX509Certificate()?.fingerprint256]).toEqual([true, printed]);
+    socket.destroy();
+    context.interrupt();
+    expect(await exit).toBe(0);
+    await rm(home, { recursive: true });
+  });
+
   it('relays sessions to another Realtime server, with its key, and says as what it is known and what it hears', async () => {
     const behind = start(['--served-model-name', 'voxtral'], { env: { KIKITORI_API_KEY: 'inner' } });
     const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
@@ -185,6 +201,7 @@ describe('kikitori serve', () => {
 
   it.each([
     [['--engine', 'vllm'], 2, '--upstream ws://'],
+    [['--tls-self-signed', '--tls-key', 'key.pem'], 2, 'Give either --tls-self-signed'],
     [['--engine', 'moonshine', '--upstream', 'ws://127.0.0.1:1'], 2, 'leave --upstream and --endpoint out'],
     [['--upstream', 'nonsense'], 2, '--upstream must be a URL'],
     [['--upstream', 'ws://127.0.0.1:1', '--model', 'tiny'], 2, 'leave --model'],

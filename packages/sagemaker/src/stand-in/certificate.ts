@@ -38,11 +38,27 @@ const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
 // Wildcard addresses are no names that anybody connects to.
 const NOT_NAMES = new Set(['0.0.0.0', '::', ...LOCAL_NAMES]);
 
+/** A certificate with its key, and what its clients trust, all in PEM. */
+export interface IssuedCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly authority: string;
+}
+
+/** For whom a certificate is, and for how long. */
+export interface IssueRequest {
+  /** Host names and addresses. */
+  readonly names: readonly string[];
+  /** What people see in a list of authorities. */
+  readonly authorityName: string;
+  readonly lifeMs: number;
+}
+
 /**
- * Makes an authority and, signed by it, a certificate for this machine. Two of them, because some TLS stacks refuse a
- * server that presents its own authority. The authority's key is forgotten at once, so nothing else can be signed.
+ * Makes an authority and, signed by it, a certificate. Two of them, because some TLS stacks refuse a server that presents its own
+ * authority. The authority's key is forgotten at once, so nothing else can be signed.
  */
-export async function makeCertificate({ host, path }: CertificateRequest): Promise<ServerCertificate> {
+export async function issueCertificate(request: IssueRequest): Promise<IssuedCertificate> {
   const nowMs = Date.now();
   const shared = {
     keyType: 'ec',
@@ -50,16 +66,15 @@ export async function makeCertificate({ host, path }: CertificateRequest): Promi
     algorithm: 'sha256',
     // An hour of grace for clients whose clock is behind.
     notBeforeDate: new Date(nowMs - HOUR_MS),
-    notAfterDate: new Date(nowMs + LIFE_MS),
+    notAfterDate: new Date(nowMs + request.lifeMs),
   } as const;
-  const authority = await generate([{ name: 'commonName', value: 'Kikitori local authority' }], {
+  const authority = await generate([{ name: 'commonName', value: request.authorityName }], {
     ...shared,
     extensions: [
       { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
       { name: 'keyUsage', keyCertSign: true, digitalSignature: true, critical: true },
     ],
   });
-  const names = NOT_NAMES.has(host) ? LOCAL_NAMES : [...LOCAL_NAMES, host];
   const server = await generate([{ name: 'commonName', value: 'localhost' }], {
     ...shared,
     ca: { key: authority.private, cert: authority.cert },
@@ -67,17 +82,22 @@ export async function makeCertificate({ host, path }: CertificateRequest): Promi
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
       { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: names.map(altName) },
+      { name: 'subjectAltName', altNames: request.names.map(altName) },
     ],
   });
-  const { authorityPath, remove } = await writeAuthority(authority.cert, path);
-  return {
-    certificate: server.cert,
-    key: server.private,
-    authority: authority.cert,
-    authorityPath,
-    remove,
-  };
+  return { certificate: server.cert, key: server.private, authority: authority.cert };
+}
+
+/** A certificate for this machine, to be used until the process ends. */
+export async function makeCertificate({ host, path }: CertificateRequest): Promise<ServerCertificate> {
+  const names = NOT_NAMES.has(host) ? LOCAL_NAMES : [...LOCAL_NAMES, host];
+  const issued = await issueCertificate({
+    names,
+    authorityName: 'Kikitori local authority',
+    lifeMs: LIFE_MS,
+  });
+  const { authorityPath, remove } = await writeAuthority(issued.authority, path);
+  return { ...issued, authorityPath, remove };
 }
 
 /** The caller's own, as the listener wants it. */

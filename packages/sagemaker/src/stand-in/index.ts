@@ -1,7 +1,12 @@
 /** The local stand-in of SageMaker's runtime, for programs that run the whole path on one machine. */
 
 export { SageMakerError, type SageMakerErrorReason } from '../errors.js';
-export type { GivenCertificate } from './certificate.js';
+export {
+  type GivenCertificate,
+  type IssuedCertificate,
+  type IssueRequest,
+  issueCertificate,
+} from './certificate.js';
 export { LOCAL_CREDENTIALS, type RuntimeCredentials } from './credentials.js';
 export {
   type EndpointOptions,
