@@ -177,6 +177,7 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
       .click();
     await expect.poll(() => page.locator('#session-list .session').count(), PATIENCE).toBe(1);
     await page.getByRole('button', { name: 'Delete all' }).click();
+    await page.click('#delete-yes');
     await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);
     await page.keyboard.press('Escape');
     await stop(page);
@@ -185,6 +186,40 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     await page.locator('#intro').waitFor(PATIENCE);
     expect(await keptSessions(page)).toBe(0);
     expect(await page.locator('#transcript li').count()).toBe(0);
+  });
+
+  it('is asked for before all of it is deleted, and had back, also what is being said', async () => {
+    const page = await visit(browser, (await stage.serve()).url);
+    await page.click('#record');
+    await untilSaid(page);
+    await stop(page);
+    const first = await wordsOn(page);
+    await page.click('#record');
+    await untilSaid(page);
+    await untilClosed(page);
+    await expect.poll(() => keptSessions(page), PATIENCE).toBe(2);
+    await page.click('#open-sessions');
+    await page.click('#delete-all');
+    await page.getByRole('button', { name: 'Keep them' }).click();
+    expect(await keptSessions(page)).toBe(2);
+    await page.click('#delete-all');
+    await page.click('#delete-yes');
+    await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);
+    expect(await keptSessions(page)).toBe(0);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => page.locator('#session-list .session').count(), PATIENCE).toBe(2);
+    await page.keyboard.press('Escape');
+    await stop(page);
+    const second = await wordsOn(page);
+    await page.reload();
+    await expect.poll(() => wordsOn(page), PATIENCE).toBe(second);
+    await page.click('#open-sessions');
+    await page.locator('#session-list .session').last().click();
+    await expect.poll(() => wordsOn(page), PATIENCE).toBe(first);
+    // What was offered is gone with the window.
+    await page.click('#open-sessions');
+    await page.locator('#session-list .session').first().waitFor(PATIENCE);
+    expect(await page.locator('#undo').isVisible()).toBe(false);
   });
 
   it('is written once, utterance by utterance, and read back as a whole', async () => {

@@ -43,14 +43,15 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
   it('speaks Japanese, and remembers which language was chosen', async () => {
     const page = await visit(browser, (await stage.serve()).url, { locale: 'ja-JP' });
     expect(await page.locator('html').getAttribute('lang')).toBe('ja');
-    expect(await page.locator('#listener').textContent()).toBe('scripted が英語を聞き取ります');
+    expect(await page.locator('#listener').textContent()).toBe('scripted は英語を聞き取れます');
     expect(await page.locator('#hears').textContent()).toMatch(/^英語で話してください。/);
     await page.getByRole('button', { name: '開始' }).click();
     await untilState(page, '聞いています');
+    await page.locator('#listener').filter({ hasText: 'が英語を聞き取っています' }).waitFor(PATIENCE);
     await page.getByRole('button', { name: '停止' }).click();
     await page.selectOption('#language', 'en');
     await page.getByRole('button', { name: 'Start' }).waitFor(PATIENCE);
-    expect(await page.locator('#listener').textContent()).toBe('scripted is listening for English');
+    expect(await page.locator('#listener').textContent()).toBe('scripted is ready for English');
     await page.reload();
     await page.getByRole('button', { name: 'Start' }).waitFor(PATIENCE);
   });
@@ -119,6 +120,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page', { timeout: 120_000 
     const reader = await (await browser.newContext()).newPage();
     await reader.goto(link);
     await reader.getByText(SENTENCE.join(' ')).first().waitFor(PATIENCE);
+    await page.keyboard.press('Escape');
     const standing = reader.locator('.state-text');
     await standing.filter({ hasText: 'Live' }).waitFor(PATIENCE);
     await page.click('#mute');

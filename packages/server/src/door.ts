@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission, Connection, Handshake, ListenHandlers } from '@kikitori/transport';
 import type { Doorman } from './doors/doorman.js';
 import type { HttpError } from './errors.js';
-import { errorBody, sendError } from './http/answers.js';
+import { errorBody, errorMembers, sendError, sendJson } from './http/answers.js';
 import { greetOrigin } from './http/cross-origin.js';
+import { pathOf } from './http/router.js';
 import { RETRY_SOON_S } from './limits.js';
 import type { RealtimeServer } from './server.js';
 
@@ -12,14 +13,25 @@ const NOT_YET: HttpError = {
   message: 'The model is still loading. Try again in a moment.',
 };
 
+/** How far a model that is not here yet has been fetched. */
+export interface ModelFetch {
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+}
+
 /** Where everybody knocks: leads them to the server once there is one; until then they are told to come back. */
 export class Door implements ListenHandlers {
   readonly #doorman: Doorman;
+  readonly #fetching: () => ModelFetch | undefined;
   #server: RealtimeServer | undefined;
 
-  /** `doorman` says whose pages may read that they are to come back. */
-  constructor(doorman: Doorman) {
+  /**
+   * `doorman` says whose pages may read that they are to come back; `fetching` how far a model was fetched, undefined while
+   * nothing is fetched, but loaded.
+   */
+  constructor(doorman: Doorman, fetching: () => ModelFetch | undefined = () => undefined) {
     this.#doorman = doorman;
+    this.#fetching = fetching;
   }
 
   /** The server behind the door. */
@@ -55,6 +67,23 @@ export class Door implements ListenHandlers {
     }
     if (greetOrigin({ doorman: this.#doorman, methods: [] }, request, response)) return;
     // A body that came with it stays unread: the connection is not used again.
-    sendError(response, NOT_YET, { 'retry-after': String(RETRY_SOON_S), connection: 'close' });
+    const headers = { 'retry-after': String(RETRY_SOON_S), connection: 'close' };
+    if (pathOf(request.url ?? '/') === '/v1/page') this.#sayLoading(response, headers);
+    else sendError(response, NOT_YET, headers);
+  }
+
+  /** The page says what it waits for. */
+  #sayLoading(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+    const fetching = this.#fetching();
+    const loading =
+      fetching === undefined
+        ? {}
+        : { received_bytes: fetching.receivedBytes, total_bytes: fetching.totalBytes };
+    sendJson(
+      response,
+      NOT_YET.status,
+      { ...errorMembers(NOT_YET), loading },
+      { ...headers, 'cache-control': 'no-store' },
+    );
   }
 }

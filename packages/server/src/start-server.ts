@@ -7,13 +7,13 @@ import type { SpeechEngine } from '@kikitori/engine';
 import type { Listen, Listener } from '@kikitori/transport';
 import { ConnectionShares, isLoopback } from '@kikitori/transport/doors';
 import { assertSafeToListen } from './auth.js';
-import { Door } from './door.js';
+import { Door, type ModelFetch } from './door.js';
 import { Doorman } from './doors/doorman.js';
 import { ServerError } from './errors.js';
 import type { Pages } from './http/pages.js';
 import { HTTP_LIMITS, type HttpLimits, TLS_LIMITS } from './limits.js';
-import type { RelayTarget } from './relay/relay-host.js';
 import { reachableHosts } from './reachable-hosts.js';
+import type { RelayTarget } from './relay/relay-host.js';
 import { createRealtimeServer, type ServerSurroundings } from './server.js';
 import { readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.js';
 
@@ -30,6 +30,8 @@ export interface PendingEngine {
    * the process wants an answer from `/health` instead of a refused connection.
    */
   readonly engine: SpeechEngine | Promise<SpeechEngine>;
+  /** How far the model is fetched, for the page; undefined while it is loaded. Default: nothing is fetched. */
+  readonly fetching?: () => ModelFetch | undefined;
 }
 
 /** Where to listen, and how. */
@@ -92,7 +94,7 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   assertSafeToListen({ host, isGuarded, insecure });
   const clock = options.clock ?? systemClock;
   const secure = options.tls === undefined ? undefined : await readTlsFiles(options.tls, clock.unixMs());
-  const door = new Door(doorman);
+  const door = new Door(doorman, 'fetching' in options ? options.fetching : undefined);
   if ('relay' in options) door.lead(createRealtimeServer(options));
   else if (!(options.engine instanceof Promise)) {
     door.lead(createRealtimeServer({ ...options, engine: options.engine }));

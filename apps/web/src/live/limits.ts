@@ -19,6 +19,9 @@ export const WEB_LIMITS = {
   listenerTimeoutMs: 10_000,
   /** From a second on twice as long each time, up to this. */
   listenerRetryMsMax: 30_000,
+  /** While a model is loaded the server answers at once: how often it is asked, and for how long (an hour). Then: until something is begun. */
+  loadingEveryMs: 3_000,
+  loadingTriesMax: 1_200,
   /** An hour, the page being seen. Then: until it is loaded again, or something is begun. */
   listenerTriesMax: 120,
 } as const;

@@ -15,10 +15,16 @@ export interface Listener {
   readonly takesFiles: boolean;
 }
 
+/** Nobody yet: the model is being fetched or loaded. */
+export interface LoadingModel {
+  /** 0…1 of what is fetched; undefined: nothing is, it is loaded. */
+  readonly fetchedShare: number | undefined;
+}
+
 /** Whom to tell, and until when. */
 export interface AwaitListenerOptions {
   /** Called for each answer, and with undefined when nobody has answered. */
-  readonly onAnswer: (listener: Listener | undefined) => void;
+  readonly onAnswer: (answer: Listener | LoadingModel | undefined) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
   readonly fetch?: typeof globalThis.fetch;
@@ -27,32 +33,43 @@ export interface AwaitListenerOptions {
 }
 
 /**
- * Asks who listens until somebody says so: a model may still be loading. A little later each time, not while the page is
- * hidden, and `WEB_LIMITS.listenerTriesMax` times at most. Never rejects.
+ * Asks who listens until somebody says so. While a model is being loaded at one pace; while nobody answers a little later each
+ * time; not while the page is hidden, and so often at most as `WEB_LIMITS` says. Never rejects.
  */
 export async function awaitListener(options: AwaitListenerOptions): Promise<void> {
   const { onAnswer, signal, fetch = globalThis.fetch.bind(globalThis), sleep = sleepUntil } = options;
-  for (let tries = 1; !signal.aborted; tries += 1) {
-    const listener = await fetchListener(fetch, signal);
+  let [failures, loads] = [0, 0];
+  while (!signal.aborted) {
+    const answer = await fetchListener(fetch, signal);
     if (signal.aborted) return;
-    onAnswer(listener);
-    if (listener !== undefined || tries === WEB_LIMITS.listenerTriesMax) return;
-    await sleep(Math.min(WEB_LIMITS.listenerRetryMsMax, 1_000 * 2 ** Math.min(tries - 1, 10)), signal);
+    onAnswer(answer);
+    if (isListener(answer)) return;
+    if (answer === undefined) failures += 1;
+    else [failures, loads] = [0, loads + 1];
+    if (failures === WEB_LIMITS.listenerTriesMax || loads === WEB_LIMITS.loadingTriesMax) return;
+    const retryMs = Math.min(WEB_LIMITS.listenerRetryMsMax, 1_000 * 2 ** Math.min(failures - 1, 10));
+    await sleep(answer === undefined ? retryMs : WEB_LIMITS.loadingEveryMs, signal);
     await seen(signal);
   }
+}
+
+/** Somebody listens. */
+export function isListener(answer: Listener | LoadingModel | undefined): answer is Listener {
+  return answer !== undefined && 'models' in answer;
 }
 
 /** Undefined when nobody answers, or not what we know. */
 async function fetchListener(
   fetch: typeof globalThis.fetch,
   signal: AbortSignal,
-): Promise<Listener | undefined> {
+): Promise<Listener | LoadingModel | undefined> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), WEB_LIMITS.listenerTimeoutMs);
   signal.addEventListener('abort', () => over.abort(), { signal: over.signal });
   try {
     const response = await fetch('v1/page', { signal: over.signal });
-    return response.ok ? readListener(await response.json()) : undefined;
+    if (response.ok) return readListener(await response.json());
+    return response.status === 503 ? readLoading(await response.json()) : undefined;
   } catch {
     return undefined;
   } finally {
@@ -87,6 +104,15 @@ async function sleepUntil(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, timerMs(ms));
     signal.addEventListener('abort', end, { signal: given.signal });
   });
+}
+
+function readLoading(body: unknown): LoadingModel | undefined {
+  if (typeof body !== 'object' || body === null || !('loading' in body)) return undefined;
+  const { loading } = body;
+  if (typeof loading !== 'object' || loading === null) return undefined;
+  const received = 'received_bytes' in loading ? Number(loading.received_bytes) : Number.NaN;
+  const total = 'total_bytes' in loading ? Number(loading.total_bytes) : Number.NaN;
+  return { fetchedShare: total > 0 && received >= 0 ? Math.min(1, received / total) : undefined };
 }
 
 function readListener(body: unknown): Listener | undefined {

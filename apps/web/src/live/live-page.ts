@@ -8,6 +8,7 @@ import type { LagView } from './lag-view.js';
 import type { LevelView } from './level-view.js';
 import { LiveRun, openRecording, type RecorderFiles } from './live-run.js';
 import type { Notice } from './notice.js';
+import type { Playback } from './playback.js';
 import type { RecordKeeper } from './record-keeper.js';
 import { newId } from './session-id.js';
 import type { ShareControl } from './share-control.js';
@@ -27,6 +28,7 @@ export interface LiveParts {
   readonly transcript: TranscriptView;
   readonly lag: LagView;
   readonly level: LevelView;
+  readonly playback: Playback;
   readonly model: () => string;
   /** The languages that the model hears, in words. */
   readonly languages: () => string;
@@ -61,7 +63,8 @@ export class LivePage {
       phase: this.#phase,
       capture: this.#capture,
       line: this.#line,
-      isMuted: this.#run?.capture?.isMuted ?? false,
+      isMuted:
+        this.#phase === 'reading' ? this.#parts.playback.isMuted : (this.#run?.capture?.isMuted ?? false),
       keptMs: Math.max(0, (this.#run?.listening.heardMs ?? 0) - (this.#conversation?.settledMs ?? 0)),
       name: this.#name,
     };
@@ -88,7 +91,14 @@ export class LivePage {
     else if (!this.isBusy) await this.#startRecording();
   }
 
+  /** There is something that can be muted: what is spoken, or what is played. */
+  get canMute(): boolean {
+    return this.#phase === 'recording' || (this.#phase === 'reading' && this.#parts.playback.isPlaying);
+  }
+
   mute(): void {
+    const { playback } = this.#parts;
+    if (this.#phase === 'reading') playback.isMuted = !playback.isMuted;
     const capture = this.#run?.capture;
     if (capture !== undefined) capture.isMuted = !capture.isMuted;
     this.#parts.onState();
@@ -130,6 +140,7 @@ export class LivePage {
       this.#decoding = new AbortController();
       const samples = await openRecording(file, this.#parts.files, this.#decoding.signal);
       const run = this.#begin(name, () => this.read(file, name, rate));
+      if (rate === 'realtime') this.#parts.playback.play(file);
       this.#become('reading');
       const totalMs = samples.length / 16;
       await run.listening.read(samples, rate, () => {
@@ -222,6 +233,7 @@ export class LivePage {
   async #stop(): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;
+    this.#parts.playback.stop();
     this.#become('finishing');
     try {
       await run.finish();
@@ -249,6 +261,7 @@ export class LivePage {
 
   async #end(phase: 'idle' | 'done'): Promise<void> {
     this.#run = undefined;
+    this.#parts.playback.stop();
     this.#become(phase);
     this.#parts.transcript.flush();
     this.#parts.share.update();

@@ -6,11 +6,14 @@ import { KeyDialog } from './key-dialog.js';
 import { LagView } from './lag-view.js';
 import { LevelView } from './level-view.js';
 import { WEB_LIMITS } from './limits.js';
-import { awaitListener, type Listener } from './listener.js';
+import { awaitListener, isListener, type Listener, type LoadingModel } from './listener.js';
+import { listenerLine } from './listener-line.js';
 import { LivePage } from './live-page.js';
 import { type MessageKey, type MessageValues, preferredLanguage } from './messages.js';
 import { Notice } from './notice.js';
+import { Playback } from './playback.js';
 import { point, RecordKeeper } from './record-keeper.js';
+import { Recordings } from './recordings.js';
 import { SessionStore } from './session-store.js';
 import { SessionsDialog } from './sessions-dialog.js';
 import { ShareControl } from './share-control.js';
@@ -24,6 +27,9 @@ const COPIED_MS = 2_000;
 
 const wording = new Wording(rememberedLanguage() ?? preferredLanguage(navigator.languages));
 let listener: Listener | undefined;
+/** What the server said the last time; undefined: nothing. */
+let answer: Listener | LoadingModel | undefined;
+let isAnswerAsked = false;
 const credentials = new Credentials(() => listener?.needsKey ?? false);
 const notice = new Notice(byId('notice', HTMLElement), wording, byId('record', HTMLButtonElement));
 const store = new SessionStore();
@@ -59,6 +65,7 @@ const page = new LivePage({
     plot: byId('lag-plot', SVGSVGElement),
   }),
   level: new LevelView(byId('level', HTMLCanvasElement)),
+  playback: new Playback(),
   model: () => listener?.models[0] ?? '',
   languages: heardLanguages,
   onState: () => draw(),
@@ -71,13 +78,26 @@ const sessions = new SessionsDialog(store, wording, {
   },
   delete: (id) => {
     keeper.forget(id);
-    if (id === undefined || page.record?.id === id) page.show(undefined);
+    if (id !== undefined && page.record?.id !== id) return;
+    deletedId = page.record?.id;
+    page.show(undefined);
+  },
+  restore: (records) => {
+    keeper.remember(records.map(({ id }) => id));
+    const record = records.find(({ id }) => id === deletedId);
+    if (record !== undefined && page.record === undefined) page.show(record);
   },
 });
+/** What was shown when it was deleted. */
+let deletedId: string | undefined;
+
+const recordings = new Recordings(page, notice);
 
 /** Brings every control in line with the state. Cheap: it changes only what differs. */
 function draw(): void {
   const { state, isBusy } = page;
+  // Whatever is hidden below may lose it at once.
+  const focused = document.activeElement;
   const hasWords = page.record !== undefined && !isEmpty(page.record);
   // Of a session in which nothing was said nothing is left to be seen.
   const record = isBusy || hasWords ? page.record : undefined;
@@ -93,11 +113,15 @@ function draw(): void {
   button.setAttribute('aria-disabled', String(isBusy && !canStop));
   setText(byId('record-text', HTMLElement), wording.say(isBusy ? 'stop' : 'start'));
   const mute = byId('mute', HTMLButtonElement);
-  mute.disabled = state.phase !== 'recording';
+  mute.disabled = !page.canMute;
   mute.setAttribute('aria-pressed', String(state.isMuted));
   setText(mute, wording.say(state.isMuted ? 'unmute' : 'mute'));
   byId('source', HTMLSelectElement).disabled = isBusy;
   byId('intro', HTMLElement).hidden = isBusy || record !== undefined;
+  recordings.draw({ isIntro: !isBusy && record === undefined });
+  const anew = byId('new', HTMLButtonElement);
+  anew.hidden = !isBusy && record === undefined;
+  anew.disabled = isBusy;
   byId('spoken', HTMLElement).hidden = record === undefined;
   byId('export', HTMLFieldSetElement).disabled = !hasWords;
   byId('file-progress', HTMLElement).hidden = state.phase !== 'reading';
@@ -106,7 +130,7 @@ function draw(): void {
     setText(byId('session-name', HTMLElement), `${wording.time(record.startedAtMs)} · ${record.name}`);
   }
   drawListener();
-  keepFocus();
+  keepFocus(focused);
 }
 
 let told: MessageKey = 'stateIdle';
@@ -119,24 +143,16 @@ function tell(key: MessageKey, values: MessageValues): void {
 }
 
 /** What had the focus is not there any more: keys go on from the one button. */
-function keepFocus(): void {
-  if (document.activeElement?.closest('[hidden]') == null) return;
+function keepFocus(focused: Element | null): void {
+  if (focused?.closest('[hidden], :disabled, dialog:not([open])') == null) return;
   byId('record', HTMLButtonElement).focus({ preventScroll: true });
 }
 
 function drawListener(): void {
-  const place = byId('listener', HTMLElement);
-  if (listener === undefined) {
-    setText(place, isListenerAsked ? wording.say('noServer') : '');
-    return;
-  }
-  const model = listener.models[0] ?? wording.say('someModel');
-  const { relay = '' } = listener;
-  const languages = wording.languages(listener.languages);
+  const languages = wording.languages(listener?.languages ?? []);
   setText(byId('hears', HTMLElement), wording.say('hears', { languages }));
   byId('hears', HTMLElement).hidden = languages === '';
-  const known = languages === '' ? 'listening' : 'listeningTo';
-  setText(place, wording.say(relay === '' ? known : 'listeningRelay', { model, relay, languages }));
+  setText(byId('listener', HTMLElement), isAnswerAsked ? listenerLine(wording, answer, page.state) : '');
 }
 
 /** Before anything else: where the microphone cannot work, and how it can. */
@@ -145,11 +161,11 @@ function drawSecurity(): void {
   const port = location.port === '' ? '' : `:${location.port}`;
   byId('no-microphone', HTMLElement).hidden = false;
   byId('intro-title', HTMLElement).dataset['text'] = 'introTitleFile' satisfies MessageKey;
+  byId('intro-text', HTMLElement).dataset['text'] = 'introTextFile' satisfies MessageKey;
   const here = `http://localhost${port}`;
   setText(byId('no-microphone-way', HTMLElement), wording.say('insecureWay', { here }));
 }
 
-let isListenerAsked = false;
 let onAnswered = (): void => undefined;
 /** Settles when the server has said for the first time who listens. */
 const answered = new Promise<void>((resolve) => {
@@ -162,30 +178,23 @@ let asking = new AbortController();
 function askListener(): void {
   asking.abort();
   asking = new AbortController();
-  const onAnswer = (answer: Listener | undefined): void => {
-    listener = answer;
-    isListenerAsked = true;
-    if (answer !== undefined) onAnswered();
+  const onAnswer = (next: Listener | LoadingModel | undefined): void => {
+    answer = next;
+    isAnswerAsked = true;
+    if (isListener(next)) {
+      // While nobody answers what was known before still holds: whether a key is needed.
+      listener = next;
+      onAnswered();
+    }
     draw();
   };
   void awaitListener({ signal: asking.signal, onAnswer });
 }
 
-function rate(): 'realtime' | 'max' {
-  const chosen = document.querySelector<HTMLInputElement>('input[name="rate"]:checked');
-  return chosen?.value === 'max' ? 'max' : 'realtime';
-}
-
-async function readSample(name: string): Promise<void> {
-  try {
-    const response = await fetch(`samples/${name}.flac`, {
-      signal: AbortSignal.timeout(WEB_LIMITS.sampleTimeoutMs),
-    });
-    if (!response.ok) throw new TypeError('The sample is not there.');
-    await page.read(await response.blob(), `${name}.flac`, rate());
-  } catch {
-    notice.show('errorLoad');
-  }
+/** Nothing is shown: what was said stays among the kept sessions. */
+function beginAnew(): void {
+  point(undefined);
+  page.show(undefined);
 }
 
 async function copyText(): Promise<void> {
@@ -202,44 +211,14 @@ async function copyText(): Promise<void> {
   }
 }
 
-function listenToFiles(): void {
-  const input = byId('file', HTMLInputElement);
-  byId('pick-file', HTMLButtonElement).addEventListener('click', () => input.click());
-  const read = (files: FileList | null | undefined): void => {
-    const file = files?.[0];
-    if (file !== undefined) void page.read(file, file.name, rate());
-  };
-  input.addEventListener('change', () => {
-    read(input.files);
-    input.value = '';
-  });
-  // Without this the browser would leave the page and show the file.
-  addEventListener('dragover', (event) => {
-    event.preventDefault();
-    const hasFile = event.dataTransfer?.types.includes('Files') ?? false;
-    document.body.toggleAttribute('data-dropping', hasFile && !page.isBusy);
-  });
-  addEventListener('dragleave', ({ relatedTarget }) => {
-    // Null: out of the window, not from one part of the page to the next.
-    if (relatedTarget === null) document.body.removeAttribute('data-dropping');
-  });
-  addEventListener('drop', (event) => {
-    event.preventDefault();
-    document.body.removeAttribute('data-dropping');
-    read(event.dataTransfer?.files);
-  });
-  for (const button of document.querySelectorAll<HTMLElement>('[data-sample]')) {
-    button.addEventListener('click', () => void readSample(button.dataset['sample'] ?? ''));
-  }
-}
-
 function listenToButtons(): void {
   byId('record', HTMLButtonElement).addEventListener('click', () => {
-    if (listener === undefined) askListener();
+    if (!isListener(answer)) askListener();
     void page.toggle();
   });
   byId('mute', HTMLButtonElement).addEventListener('click', () => page.mute());
   byId('copy', HTMLButtonElement).addEventListener('click', () => void copyText());
+  byId('new', HTMLButtonElement).addEventListener('click', beginAnew);
   byId('open-sessions', HTMLButtonElement).addEventListener('click', () => void sessions.show());
   for (const format of EXPORT_FORMATS) {
     document.querySelector(`[data-export="${format}"]`)?.addEventListener('click', () => {
@@ -260,7 +239,6 @@ wording.dress();
 wording.watch(draw);
 wording.watch(drawSecurity);
 listenToButtons();
-listenToFiles();
 setInterval(() => page.tick(), WEB_LIMITS.lagEveryMs);
 askListener();
 // A page that comes back out of the browser's memory asks anew; one that goes there asks no more.

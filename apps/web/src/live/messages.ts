@@ -2,9 +2,11 @@
 const MESSAGES = {
   pageTools: { en: 'Page', ja: 'ページ' },
   language: { en: 'Language', ja: '表示言語' },
-  listening: { en: '{model} is listening', ja: '{model} が聞き取ります' },
+  ready: { en: '{model} is ready', ja: '{model} の準備ができています' },
+  readyFor: { en: '{model} is ready for {languages}', ja: '{model} は{languages}を聞き取れます' },
+  listening: { en: '{model} is listening', ja: '{model} が聞き取っています' },
   listeningRelay: { en: '{model}, by way of {relay}', ja: '{model}（{relay} 経由）' },
-  listeningTo: { en: '{model} is listening for {languages}', ja: '{model} が{languages}を聞き取ります' },
+  listeningTo: { en: '{model} is listening for {languages}', ja: '{model} が{languages}を聞き取っています' },
   hears: {
     en: 'Speak {languages}: this model understands nothing else, and writes something invented for it.',
     ja: '{languages}で話してください。ほかの言語は聞き取れず、でたらめな文になります。',
@@ -16,6 +18,14 @@ const MESSAGES = {
   doubt: { en: 'Not understood: perhaps invented', ja: '聞き取れていません：でたらめかもしれません' },
   someLanguage: { en: 'a language that this model hears', ja: 'このモデルがわかる言語' },
   someModel: { en: 'A model', ja: 'モデル' },
+  loadingModel: {
+    en: 'The model is being loaded. You may begin: what you say is kept.',
+    ja: 'モデルを読み込んでいます。もう話せます：音声は保持されます。',
+  },
+  fetchingModel: {
+    en: 'The model is being fetched, once: {n} %',
+    ja: 'モデルを取得しています（初回のみ）：{n} %',
+  },
   noServer: { en: 'The server does not answer yet', ja: 'サーバーが応答していません' },
 
   introTitle: { en: 'Press the button and speak.', ja: 'ボタンを押して話してください。' },
@@ -24,6 +34,10 @@ const MESSAGES = {
     ja: '話した言葉がそのまま現れます。記録は、消すまでこのブラウザーの中だけに残ります。',
   },
   introTitleFile: { en: 'Open a recording.', ja: '録音を開いてください。' },
+  introTextFile: {
+    en: 'Its words appear as they are heard. They are kept in this browser until you delete them.',
+    ja: '聞き取った言葉がそのまま現れます。記録は、消すまでこのブラウザーの中だけに残ります。',
+  },
   insecureTitle: {
     en: 'The microphone does not work at this address',
     ja: 'このアドレスではマイクが使えません',
@@ -37,7 +51,9 @@ const MESSAGES = {
     ja: 'サーバーを動かしているコンピューターでは {here} を開いてください。ほかの端末から使うには、--tls-self-signed を付けて起動するか、証明書のあるプロキシの後ろに置いてください。',
   },
   pickFile: { en: 'Open a recording', ja: '録音を開く' },
-  orDrop: { en: ', drop one here, or try', ja: '、ここに落とす、または見本を試す：' },
+  orDrop: { en: ', drop one here, or hear a sample:', ja: '、ここに落とす、または見本を聞く：' },
+  openRecording: { en: 'Recordings', ja: '録音' },
+  newSession: { en: 'New', ja: '新規' },
   rateLegend: { en: 'Recordings are read', ja: '録音の読み方' },
   rateReal: { en: 'at the pace of speech', ja: '話す速さで' },
   rateMax: { en: 'as fast as possible', ja: 'できるだけ速く' },
@@ -160,6 +176,16 @@ const MESSAGES = {
   sessionDeleteOf: { en: 'Delete the session of {time}', ja: '{time} の記録を削除' },
   sessionEmpty: { en: '(no words)', ja: '（言葉なし）' },
   deleteAll: { en: 'Delete all', ja: 'すべて削除' },
+  deleteAsk: {
+    en: 'Delete every session of this browser?',
+    ja: 'このブラウザーの記録をすべて削除しますか？',
+  },
+  deleteNo: { en: 'Keep them', ja: '残す' },
+  deleted: {
+    en: 'Deleted. Until this window is closed it can be undone.',
+    ja: '削除しました。この画面を閉じるまで元に戻せます。',
+  },
+  undo: { en: 'Undo', ja: '元に戻す' },
   close: { en: 'Close', ja: '閉じる' },
   cancel: { en: 'Cancel', ja: 'やめる' },
 
@@ -191,7 +217,10 @@ const MESSAGES = {
   shareOpen: { en: 'Open', ja: '開く' },
   shareNew: { en: 'New link', ja: '新しいリンク' },
   shareEnd: { en: 'End sharing', ja: '共有を終える' },
-  shareKept: { en: 'Link from before: shared as soon as you begin', ja: '前回のリンク：開始すると共有されます' },
+  shareKept: {
+    en: 'Link from before: shared as soon as you begin',
+    ja: '前回のリンク：開始すると共有されます',
+  },
   copyByKeys: {
     en: 'Selected: copy it with the keys of your system.',
     ja: '選択しました。キー操作でコピーしてください。',

@@ -10,6 +10,8 @@ export class RecordKeeper {
   readonly #store: SessionStore;
   readonly #onFailure: () => void;
   #conversation: Conversation | undefined;
+  /** What was deleted while it was being said: it may be wanted back. */
+  #forgotten: Conversation | undefined;
   /** What is kept of it, or on its way there. */
   #kept = NOTHING_SPOKEN;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -24,6 +26,7 @@ export class RecordKeeper {
 
   follow(conversation: Conversation): void {
     this.#conversation = conversation;
+    this.#forgotten = undefined;
     this.#kept = NOTHING_SPOKEN;
     point(conversation.id);
   }
@@ -52,7 +55,19 @@ export class RecordKeeper {
 
   /** No more of that session is saved; undefined: of any. */
   forget(id: string | undefined): void {
-    if (id === undefined || this.#conversation?.id === id) this.#conversation = undefined;
+    if (this.#conversation === undefined || (id !== undefined && this.#conversation.id !== id)) return;
+    this.#forgotten = this.#conversation;
+    this.#conversation = undefined;
+  }
+
+  /** The deletion is undone: what is still being said is saved again, from its beginning. */
+  remember(ids: readonly string[]): void {
+    const forgotten = this.#forgotten;
+    if (forgotten === undefined || !ids.includes(forgotten.id)) return;
+    this.#conversation = forgotten;
+    this.#forgotten = undefined;
+    this.#kept = NOTHING_SPOKEN;
+    void this.save();
   }
 
   /** What this tab showed before it was loaded again. */

@@ -1,4 +1,4 @@
-import type { SpokenCount, SpokenRecord } from './conversation.js';
+import { NOTHING_SPOKEN, type SpokenCount, type SpokenRecord } from './conversation.js';
 import { WEB_LIMITS } from './limits.js';
 
 const DATABASE = 'kikitori';
@@ -63,16 +63,28 @@ export class SessionStore {
     return isRecord(head) ? joined(head, parts) : undefined;
   }
 
-  async delete(id: string): Promise<void> {
+  /** Deletes one; what it was, to be put back. */
+  async delete(id: string): Promise<readonly SpokenRecord[]> {
+    const record = await this.get(id);
     const transaction = await this.#transaction('readwrite');
     remove(transaction, id);
     await completed(transaction);
+    return record === undefined ? [] : [record];
   }
 
-  async deleteAll(): Promise<void> {
+  /** Deletes all; what they were, to be put back. */
+  async deleteAll(): Promise<readonly SpokenRecord[]> {
+    const heads = await this.list();
+    const records = await Promise.all(heads.map(({ id }) => this.get(id)));
     const transaction = await this.#transaction('readwrite');
     for (const name of [SESSIONS, PARTS]) transaction.objectStore(name).clear();
     await completed(transaction);
+    return records.filter((record) => record !== undefined);
+  }
+
+  /** Puts back what was deleted. */
+  async restore(records: readonly SpokenRecord[]): Promise<void> {
+    for (const record of records) await this.add(record, NOTHING_SPOKEN);
   }
 
   async #transaction(mode: IDBTransactionMode): Promise<IDBTransaction> {

@@ -1,35 +1,53 @@
 import type { SpokenRecord } from './conversation.js';
-import { byId, make } from './element.js';
+import { byId, make, setText } from './element.js';
 import { plainText } from './exports.js';
 import type { SessionStore } from './session-store.js';
 import type { Wording } from './wording.js';
 
 const EXCERPT_CHARS = 90;
 
-/** The sessions that this browser keeps: open one, delete one, delete all. */
+/** What the page does about it. */
+export interface SessionWishes {
+  readonly open: (record: SpokenRecord) => void;
+  /** That one is gone; undefined: all are. */
+  readonly delete: (id: string | undefined) => void;
+  /** These are there again. */
+  readonly restore: (records: readonly SpokenRecord[]) => void;
+}
+
+/** The sessions that this browser keeps: open one, delete one, delete all. What was deleted can be had back until it is closed. */
 export class SessionsDialog {
   readonly #dialog = byId('sessions-dialog', HTMLDialogElement);
   readonly #list = byId('session-list', HTMLUListElement);
   readonly #deleteAll = byId('delete-all', HTMLButtonElement);
   readonly #store: SessionStore;
   readonly #wording: Wording;
-  readonly #onOpen: (record: SpokenRecord) => void;
-  readonly #onDelete: (id: string | undefined) => void;
+  readonly #ask = byId('delete-ask', HTMLElement);
+  readonly #undo = byId('delete-undo', HTMLElement);
+  readonly #wishes: SessionWishes;
+  #deleted: readonly SpokenRecord[] = [];
 
-  /** `onDelete` hears which one is gone; undefined: all. */
-  constructor(
-    store: SessionStore,
-    wording: Wording,
-    on: { readonly open: (record: SpokenRecord) => void; readonly delete: (id: string | undefined) => void },
-  ) {
+  constructor(store: SessionStore, wording: Wording, wishes: SessionWishes) {
     this.#store = store;
     this.#wording = wording;
-    this.#onOpen = on.open;
-    this.#onDelete = on.delete;
-    this.#deleteAll.addEventListener('click', () => void this.#removeAll());
+    this.#wishes = wishes;
+    const no = byId('delete-no', HTMLButtonElement);
+    this.#deleteAll.addEventListener('click', () => {
+      this.#isAsking = true;
+      no.focus();
+    });
+    no.addEventListener('click', () => {
+      this.#isAsking = false;
+      this.#deleteAll.focus();
+    });
+    byId('delete-yes', HTMLButtonElement).addEventListener('click', () => void this.#removeAll());
+    byId('undo', HTMLButtonElement).addEventListener('click', () => void this.#restore());
+    this.#dialog.addEventListener('close', () => this.#offer([]));
   }
 
   async show(): Promise<void> {
+    this.#isAsking = false;
+    this.#offer([]);
     await this.#draw();
     this.#dialog.showModal();
   }
@@ -63,22 +81,43 @@ export class SessionsDialog {
   async #open(id: string): Promise<void> {
     const record = await this.#store.get(id).catch(() => undefined);
     this.#dialog.close();
-    if (record !== undefined) this.#onOpen(record);
+    if (record !== undefined) this.#wishes.open(record);
   }
 
   async #remove(id: string): Promise<void> {
-    await this.#store.delete(id);
-    this.#onDelete(id);
+    const deleted = await this.#store.delete(id);
+    this.#wishes.delete(id);
     await this.#draw();
-    // The button that had the focus is gone.
-    (this.#list.querySelector('button') ?? this.#deleteAll).focus();
-    if (this.#deleteAll.disabled) this.#dialog.querySelector<HTMLElement>('[data-close]')?.focus();
+    this.#offer(deleted);
   }
 
   async #removeAll(): Promise<void> {
-    await this.#store.deleteAll();
-    this.#onDelete(undefined);
+    const deleted = await this.#store.deleteAll();
+    this.#isAsking = false;
+    this.#wishes.delete(undefined);
     await this.#draw();
-    this.#dialog.querySelector<HTMLElement>('[data-close]')?.focus();
+    this.#offer(deleted);
+  }
+
+  /** The button that had the focus is gone: the one that brings all back has it now. */
+  #offer(deleted: readonly SpokenRecord[]): void {
+    this.#deleted = deleted;
+    this.#undo.hidden = deleted.length === 0;
+    setText(byId('delete-told', HTMLElement), deleted.length === 0 ? '' : this.#wording.say('deleted'));
+    if (deleted.length > 0) byId('undo', HTMLButtonElement).focus();
+  }
+
+  async #restore(): Promise<void> {
+    const deleted = this.#deleted;
+    await this.#store.restore(deleted);
+    this.#wishes.restore(deleted);
+    this.#offer([]);
+    await this.#draw();
+    this.#list.querySelector('button')?.focus();
+  }
+
+  set #isAsking(isAsking: boolean) {
+    this.#ask.hidden = !isAsking;
+    this.#deleteAll.hidden = isAsking;
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WEB_LIMITS } from '../../src/live/limits.js';
-import { awaitListener, type Listener } from '../../src/live/listener.js';
+import { awaitListener, type Listener, type LoadingModel } from '../../src/live/listener.js';
 
 const told = {
   models: ['tiny'],
@@ -29,8 +29,8 @@ afterEach(() => vi.unstubAllGlobals());
 async function ask(
   fetch: typeof globalThis.fetch,
   signal = new AbortController().signal,
-): Promise<{ readonly answers: (Listener | undefined)[]; readonly waits: number[] }> {
-  const answers: (Listener | undefined)[] = [];
+): Promise<{ readonly answers: (Listener | LoadingModel | undefined)[]; readonly waits: number[] }> {
+  const answers: (Listener | LoadingModel | undefined)[] = [];
   const waits: number[] = [];
   const sleep = async (ms: number): Promise<void> => void waits.push(ms);
   await awaitListener({ onAnswer: (answer) => void answers.push(answer), signal, fetch, sleep });
@@ -55,6 +55,27 @@ describe('who listens', () => {
     const { answers, waits } = await ask(fetch);
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
     expect(answers).toEqual([...waits.map(() => undefined), listener]);
+  });
+
+  it('is asked at one pace while a model is loaded, and is told how far it is', async () => {
+    const loading = [
+      { received_bytes: 1, total_bytes: 4 },
+      { received_bytes: 4, total_bytes: 0 },
+      {},
+      { total_bytes: 'x' },
+    ];
+    let tries = 0;
+    const { answers, waits } = await ask(async () => {
+      const state = loading[tries];
+      tries += 1;
+      return state === undefined ? Response.json(told) : Response.json({ loading: state }, { status: 503 });
+    });
+    const every = WEB_LIMITS.loadingEveryMs;
+    expect(waits).toEqual([every, every, every, every]);
+    const loaded = { fetchedShare: undefined };
+    expect(answers).toEqual([{ fetchedShare: 0.25 }, loaded, loaded, loaded, listener]);
+    const { answers: always } = await ask(async () => Response.json({ loading: {} }, { status: 503 }));
+    expect(always).toHaveLength(WEB_LIMITS.loadingTriesMax);
   });
 
   it('is not asked for ever', async () => {

@@ -2,7 +2,7 @@ import type { ServedModel } from '@kikitori/client';
 import { proxySentence } from '@kikitori/core/hub';
 import type { SpeechEngine } from '@kikitori/engine';
 import { languageList } from '@kikitori/protocol/languages';
-import type { PendingEngine, RelayTarget } from '@kikitori/server';
+import type { ModelFetch, PendingEngine, RelayTarget } from '@kikitori/server';
 import type { Connect } from '@kikitori/transport';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
@@ -53,9 +53,14 @@ export async function chooseAnswerer(request: AnswererRequest, context: Context)
 }
 
 function embedded(request: AnswererRequest, context: Context): Answerer {
-  const engine = deferEngine(() => loadEngine(request, context));
+  let fetching: ModelFetch | undefined;
+  const onFetch = (progress: ModelFetch): void => {
+    // What has come is loaded next.
+    fetching = progress.receivedBytes < progress.totalBytes ? progress : undefined;
+  };
+  const engine = deferEngine(() => loadEngine({ ...request, onFetch }, context));
   return {
-    source: { engine: engine.loaded },
+    source: { engine: engine.loaded, fetching: () => fetching },
     listening: 'loading the model…',
     load: async () => {
       engine.load();
@@ -74,12 +79,15 @@ async function shareOf(): Promise<string> {
   return Number.isInteger(cores) ? '' : ` on ${processors(cores)}`;
 }
 
-async function loadEngine(request: AnswererRequest, context: Context): Promise<SpeechEngine> {
+async function loadEngine(
+  request: AnswererRequest & { readonly onFetch: (progress: ModelFetch) => void },
+  context: Context,
+): Promise<SpeechEngine> {
   const display = createDisplay(context);
   try {
-    const { model, threads, delayMs, maxSessions: streamsMax } = request;
+    const { model, threads, delayMs, maxSessions: streamsMax, onFetch } = request;
     return await startEngine(
-      { model, threads, delayMs, streamsMax, signal: context.signal },
+      { model, threads, delayMs, streamsMax, onFetch, signal: context.signal },
       context,
       display,
     );

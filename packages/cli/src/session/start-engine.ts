@@ -1,15 +1,20 @@
 import type { SpeechEngine } from '@kikitori/engine';
-import type { Context, EngineRequest } from '../context.js';
+import type { Context, EngineProgress, EngineRequest } from '../context.js';
 import type { Display } from '../terminal/display.js';
 import { byteSize } from '../terminal/figures.js';
 import { loadingRow } from '../terminal/status-row.js';
+
+/** Which engine, and who wants to know how far its model is fetched. */
+export interface StartEngineRequest extends Omit<EngineRequest, 'onProgress'> {
+  readonly onFetch?: (progress: Omit<EngineProgress, 'label'>) => void;
+}
 
 /**
  * Starts the embedded engine and shows how far it is: a bar while a model is fetched, plain lines where nobody can
  * see a bar. Rejects with `EngineError` or the signal's reason.
  */
 export async function startEngine(
-  request: Omit<EngineRequest, 'onProgress'>,
+  { onFetch, ...request }: StartEngineRequest,
   context: Context,
   display: Display,
 ): Promise<SpeechEngine> {
@@ -19,6 +24,7 @@ export async function startEngine(
     return await context.factories.createEngine({
       ...request,
       onProgress: ({ label, receivedBytes, totalBytes }) => {
+        onFetch?.({ receivedBytes, totalBytes });
         const text = `Fetching the model ${label} (once)`;
         if (!display.isLive && !announced.has(label)) display.note(`${text}, ${byteSize(totalBytes)}…`);
         announced.add(label);

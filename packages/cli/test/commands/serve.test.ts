@@ -52,7 +52,8 @@ describe('kikitori serve', () => {
     const loaded = new Promise<void>((resolve) => {
       load = resolve;
     });
-    const createEngine = async () => {
+    const createEngine = async ({ onProgress }: EngineRequest) => {
+      onProgress({ label: 'tiny', receivedBytes: 30, totalBytes: 120 });
       await loaded;
       return scriptedEngine();
     };
@@ -60,6 +61,12 @@ describe('kikitori serve', () => {
     const port = await written(context, 'stderr', /port (\d+)/);
     const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
     expect(await health()).toBe(503);
+    // The page says what it waits for.
+    const page = await fetch(`http://127.0.0.1:${port}/v1/page`);
+    expect([page.status, await page.json()]).toMatchObject([
+      503,
+      { error: { code: 503 }, loading: { received_bytes: 30, total_bytes: 120 } },
+    ]);
     await expect(connect({ url: `ws://127.0.0.1:${port}` })).rejects.toMatchObject({ httpStatus: 503 });
     load();
     await written(context, 'stdout', /(ws:)/);

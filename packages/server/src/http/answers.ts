@@ -15,10 +15,13 @@ const TYPE_OF_STATUS: Readonly<Record<number, string>> = {
 };
 
 /** The body of an error: `{"error":{"message","type","param","code"}}`. */
-export function errorBody({ status, message, param }: HttpError): string {
-  return JSON.stringify({
-    error: { message, type: TYPE_OF_STATUS[status] ?? 'Error', param: param ?? null, code: status },
-  });
+export function errorBody(error: HttpError): string {
+  return JSON.stringify(errorMembers(error));
+}
+
+/** The same, for an answer that says more. */
+export function errorMembers({ status, message, param }: HttpError): object {
+  return { error: { message, type: TYPE_OF_STATUS[status] ?? 'Error', param: param ?? null, code: status } };
 }
 
 /** Answers with an error. */
