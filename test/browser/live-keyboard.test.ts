@@ -63,12 +63,23 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
 
   it('has everything in the order in which it stands, each with a ring that is seen', async () => {
     const page = await visit(browser, (await stage.serve()).url);
-    const above = ['open-sessions', 'language', 'pick-file', 'ferry', 'kitchen', 'meeting'];
+    const above = [
+      'smaller',
+      'larger',
+      'open-sessions',
+      'language',
+      'pick-file',
+      'ferry',
+      'kitchen',
+      'meeting',
+    ];
     // `real`: one stop for both paces, as arrows choose between them.
     expect(await walk(page)).toEqual([...above, 'real', 'record', 'source', 'share']);
     await page.click('#record');
     await untilSaid(page);
     expect(await walk(page)).toEqual([
+      'smaller',
+      'larger',
       'open-sessions',
       'language',
       'copy',
@@ -99,6 +110,60 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
     await press(page, 'Space');
     await untilPhase(page, 'recording');
     expect(await focused(page)).toBe('record');
+  });
+
+  it('starts and stops by one shortcut from anywhere, but not while something is typed or asked', async () => {
+    const page = await visit(browser, (await stage.serve({ apiKey: KEY })).url);
+    expect(await page.locator('#record').getAttribute('aria-keyshortcuts')).toBe('Control+Enter');
+    expect(await page.locator('#record kbd').isVisible()).toBe(true);
+    await press(page, 'Control+Enter');
+    await page.locator('#key').waitFor(PATIENCE);
+    await page.keyboard.type(KEY);
+    await press(page, 'Control+Enter');
+    expect(await page.locator('body').getAttribute('data-phase')).toBe('idle');
+    await press(page, 'Enter');
+    await untilSaid(page);
+    await tabTo(page, 'mute');
+    await press(page, 'Control+Enter');
+    await untilPhase(page, 'done');
+    // Nor was the button pressed that had the focus.
+    expect(await page.locator('#mute').getAttribute('aria-pressed')).toBe('false');
+  });
+
+  it('makes the words larger and smaller, and remembers it', async () => {
+    const page = await visit(browser, (await stage.serve()).url);
+    await page.click('#record');
+    await untilSaid(page);
+    const sizePx = (): Promise<number> =>
+      page
+        .locator('#transcript li')
+        .first()
+        .evaluate((line) => Number.parseFloat(getComputedStyle(line).fontSize));
+    const before = await sizePx();
+    await page.getByRole('button', { name: 'Larger letters' }).focus();
+    await press(page, 'Enter');
+    const after = await sizePx();
+    expect(after).toBeGreaterThan(before);
+    await page.reload();
+    await untilSaid(page);
+    expect(await sizePx()).toBe(after);
+    await page.getByRole('button', { name: 'Smaller letters' }).focus();
+    await press(page, 'Enter');
+    expect(await sizePx()).toBe(before);
+  });
+
+  it('has each sentence and the state once for whoever reads the page with a screen reader', async () => {
+    const page = await visit(browser, (await stage.serve()).url);
+    await page.click('#record');
+    await untilSaid(page);
+    await press(page, 'Control+Enter');
+    await untilPhase(page, 'done');
+    const lines = await page.locator('#transcript .stable').allTextContents();
+    expect(lines).not.toEqual([]);
+    const countOf = async (text: string): Promise<number> =>
+      (await page.locator('body').ariaSnapshot()).split(text).length - 1;
+    await expect.poll(() => countOf('<b>morning</b>'), PATIENCE).toBe(lines.join('').split('<b>').length - 1);
+    expect(await countOf('Stopped; everything said is written')).toBe(1);
   });
 
   it('reads a sample, and the focus goes to what stops it', async () => {
@@ -140,9 +205,15 @@ describe.skipIf(whyNoBrowser !== undefined)('the live page by keys alone', { tim
     await page.locator('#sessions-dialog').waitFor({ state: 'visible', ...PATIENCE });
     await tabTo(page, 'delete-all');
     await press(page, 'Enter');
-    await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);
-    expect(await focused(page)).toBe('Close');
+    expect(await focused(page)).toBe('delete-no');
     await press(page, 'Enter');
+    expect(await focused(page)).toBe('delete-all');
+    await press(page, 'Enter');
+    await press(page, 'Shift+Tab');
+    await press(page, 'Enter');
+    await page.getByText('Nothing is kept yet.').waitFor(PATIENCE);
+    expect(await focused(page)).toBe('undo');
+    await press(page, 'Escape');
     await page.locator('#intro').waitFor(PATIENCE);
     expect(await focused(page)).toBe('open-sessions');
   });

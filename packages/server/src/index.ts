@@ -31,7 +31,6 @@ export {
   type SessionLimits,
   TOKEN_LIMITS,
 } from './limits.js';
-export type { ModelFetch } from './door.js';
 export { reachableHosts } from './reachable-hosts.js';
 export type { RelayTarget } from './relay/relay-host.js';
 export { RELAY_ENDPOINT_RULES } from './relay/relay-rules.js';

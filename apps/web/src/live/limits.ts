@@ -8,8 +8,10 @@ export const WEB_LIMITS = {
   sessionsMax: 50,
   /** While words come a session is saved at most so often. */
   saveEveryMs: 2_000,
-  /** Sentences that a screen reader may still read; older ones are taken out of the log. */
+  /** Sentences that a screen reader is told at once; older ones are taken out of the log. */
   announcedMax: 20,
+  /** So long a sentence stands where screen readers are told of it. Then: in the transcript alone, so that nobody reads it twice. */
+  announcedMs: 1_000,
   /** The plot of the lag: so many points, one every `lagEveryMs` (60 s). */
   lagPoints: 120,
   lagEveryMs: 500,

@@ -17,8 +17,10 @@ import { Recordings } from './recordings.js';
 import { SessionStore } from './session-store.js';
 import { SessionsDialog } from './sessions-dialog.js';
 import { ShareControl } from './share-control.js';
+import { listenToShortcut } from './shortcut.js';
 import { SourcePicker } from './source-picker.js';
 import { speakerState, stateLine } from './state-line.js';
+import { listenToTextSize } from './text-size.js';
 import { TranscriptView } from './transcript-view.js';
 import { rememberedLanguage, Wording } from './wording.js';
 
@@ -211,11 +213,15 @@ async function copyText(): Promise<void> {
   }
 }
 
+function toggle(): void {
+  if (!isListener(answer)) askListener();
+  void page.toggle();
+}
+
 function listenToButtons(): void {
-  byId('record', HTMLButtonElement).addEventListener('click', () => {
-    if (!isListener(answer)) askListener();
-    void page.toggle();
-  });
+  byId('record', HTMLButtonElement).addEventListener('click', toggle);
+  listenToShortcut(toggle);
+  listenToTextSize();
   byId('mute', HTMLButtonElement).addEventListener('click', () => page.mute());
   byId('copy', HTMLButtonElement).addEventListener('click', () => void copyText());
   byId('new', HTMLButtonElement).addEventListener('click', beginAnew);

@@ -165,6 +165,9 @@ const MESSAGES = {
     ja: 'このブラウザーには保存できません。閉じる前に書き出してください。',
   },
 
+  smaller: { en: 'Smaller letters', ja: '文字を小さく' },
+  larger: { en: 'Larger letters', ja: '文字を大きく' },
+
   sessions: { en: 'Sessions', ja: '記録' },
   sessionsText: {
     en: 'Kept in this browser only; the 50 newest.',

@@ -131,7 +131,9 @@ export class ShareControl {
 
   #showLinks(): void {
     const secret = this.#kept?.readerSecret;
-    this.#dialog.show(secret === undefined ? undefined : shareLinks(serverAddress(), this.#addresses, secret));
+    this.#dialog.show(
+      secret === undefined ? undefined : shareLinks(serverAddress(), this.#addresses, secret),
+    );
   }
 
   #say(key: MessageKey, values: MessageValues = {}): void {

@@ -124,7 +124,9 @@ export class TranscriptView {
 
   #announce({ text, label = '' }: Said): void {
     const { announcer } = this.#places;
-    announcer.append(make('p', '', label === '' ? text : `${label}: ${text}`));
+    const told = make('p', '', label === '' ? text : `${label}: ${text}`);
+    announcer.append(told);
+    setTimeout(() => told.remove(), WEB_LIMITS.announcedMs);
     while (announcer.childElementCount > WEB_LIMITS.announcedMax) announcer.firstElementChild?.remove();
   }
 
