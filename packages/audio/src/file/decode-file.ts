@@ -209,7 +209,7 @@ class Ladder {
     const limits = { stallTimeoutMs: this.#stallTimeoutMs, ...this.#limits };
     try {
       const tracks = await chooseTrack(source, format);
-      const options = { program, demuxer, tracks, clock: FORMATS[format].clock, ...limits };
+      const options = { program, demuxer, tracks, row: FORMATS[format], ...limits };
       const stream = await openFfmpeg(source, { ...options, signal: this.#signal });
       return { format, decoder: 'ffmpeg', stream };
     } catch (error) {

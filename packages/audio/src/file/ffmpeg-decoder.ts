@@ -30,8 +30,8 @@ export interface FfmpegOptions extends SpeechLimits {
   /** ffmpeg's name of the container; always given, so that nothing is guessed from the content. */
   readonly demuxer: string;
   readonly stallTimeoutMs: number;
-  /** Whether the container has a clock, as in `FORMATS`. */
-  readonly clock?: FormatRow['clock'];
+  /** The format's row of `FORMATS`; default: nothing is known of it. */
+  readonly row?: Pick<FormatRow, 'clock' | 'startsAtOnce'>;
   /** Which of its sound tracks is read; default: the first. */
   readonly tracks?: AudioTracks | undefined;
   /** Processor time in all, whole seconds. Default: a share of `maxDurationMs`. */
@@ -108,7 +108,7 @@ class FfmpegRun {
     await this.#started(child);
     if (this.#source.path === undefined) this.#feeding = this.#feed(child.stdin);
     else child.stdin.end();
-    const zeroMs = this.#options.clock === 'jumps' ? await this.#startMs(child) : 0;
+    const zeroMs = this.#options.row?.clock === 'jumps' ? await this.#startMs(child) : 0;
     const thread = await this.#openThread(child, zeroMs);
     const first = await thread?.chunks.next();
     if (thread === undefined || first === undefined || first.done === true) return this.#empty(thread);
@@ -148,10 +148,10 @@ class FfmpegRun {
     child: ChildProcessWithoutNullStreams,
     zeroMs: number | undefined,
   ): Promise<ThreadStream | undefined> {
-    const { clock, maxDurationMs, maxSamples, stallTimeoutMs } = this.#options;
+    const { row, maxDurationMs, maxSamples, stallTimeoutMs } = this.#options;
     const task = {
       kind: 'ffmpeg',
-      hasClock: clock !== undefined,
+      hasClock: row?.clock !== undefined,
       zeroMs,
       maxDurationMs,
       maxSamples,
@@ -222,7 +222,7 @@ class FfmpegRun {
 
   #arguments(): string[] {
     const { path } = this.#source;
-    const { clock, demuxer, tracks } = this.#options;
+    const { row, demuxer, tracks } = this.#options;
     return [
       ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+info'],
       ['-max_alloc', String(FFMPEG_ALLOCATION_BYTES_MAX), '-threads', '1'],
@@ -230,7 +230,8 @@ class FfmpegRun {
       // Of its own accord it closes holes of 10 s in formats whose clock may jump (Ogg, MPEG-TS).
       ['-dts_delta_threshold', String(HOLE_MS_MAX / 1000)],
       // Otherwise it begins such a clock with the track that is read, and not with the earliest; 1 µs keeps it from that.
-      ...(clock === 'jumps' ? [['-copyts', '-itsoffset', '0.000001']] : []),
+      ...(row?.clock === 'jumps' ? [['-copyts', '-itsoffset', '0.000001']] : []),
+      ...(path === undefined && row?.startsAtOnce ? [['-probesize', '32', '-analyzeduration', '0']] : []),
       ['-protocol_whitelist', path === undefined ? 'pipe' : 'file', '-f', demuxer],
       // "file:" and an absolute path: a name such as "http:x" or "-y" stays a name.
       ['-i', path === undefined ? 'pipe:0' : `file:${resolve(path)}`],

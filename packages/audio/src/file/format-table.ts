@@ -53,6 +53,8 @@ export interface FormatRow {
    * counts samples, at the rate of the first.
    */
   readonly clock?: 'runs' | 'jumps';
+  /** Its first frames say all there is to know: of a stream ffmpeg need not gather seconds before it decodes. */
+  readonly startsAtOnce?: true;
 }
 
 /** One row per format. */
@@ -64,19 +66,19 @@ export const FORMATS: Readonly<Record<AudioFormat, FormatRow>> = {
   caf: { label: 'This kind of CAF', demuxer: 'caf', seeks: true },
   sphere: { label: 'NIST SPHERE', demuxer: 'nistsphere', seeks: false },
   raw: { label: 'Raw audio', demuxer: undefined, seeks: false },
-  flac: { label: 'FLAC', demuxer: 'flac', seeks: false },
-  mp3: { label: 'MP3', demuxer: 'mp3', seeks: false },
-  'ogg-opus': { label: 'Opus', demuxer: 'ogg', seeks: false, clock: 'runs' },
-  'ogg-vorbis': { label: 'Vorbis', demuxer: 'ogg', seeks: false, clock: 'runs' },
-  'ogg-flac': { label: 'FLAC in Ogg', demuxer: 'ogg', seeks: false, clock: 'runs' },
+  flac: { label: 'FLAC', demuxer: 'flac', seeks: false, startsAtOnce: true },
+  mp3: { label: 'MP3', demuxer: 'mp3', seeks: false, startsAtOnce: true },
+  'ogg-opus': { label: 'Opus', demuxer: 'ogg', seeks: false, clock: 'runs', startsAtOnce: true },
+  'ogg-vorbis': { label: 'Vorbis', demuxer: 'ogg', seeks: false, clock: 'runs', startsAtOnce: true },
+  'ogg-flac': { label: 'FLAC in Ogg', demuxer: 'ogg', seeks: false, clock: 'runs', startsAtOnce: true },
   'ogg-other': { label: 'This kind of Ogg (Speex and others)', demuxer: 'ogg', seeks: false, clock: 'runs' },
-  matroska: { label: 'This kind of WebM or Matroska', demuxer: 'matroska', seeks: false, clock: 'runs' },
+  matroska: { label: 'This kind of WebM or Matroska', demuxer: 'matroska', seeks: false, clock: 'runs', startsAtOnce: true },
   mp4: { label: 'This kind of MP4 (AAC, ALAC and others)', demuxer: 'mov', seeks: true, clock: 'runs' },
-  aac: { label: 'AAC', demuxer: 'aac', seeks: false },
-  latm: { label: 'AAC in LATM', demuxer: 'loas', seeks: false },
-  ac3: { label: 'AC-3', demuxer: 'ac3', seeks: false },
+  aac: { label: 'AAC', demuxer: 'aac', seeks: false, startsAtOnce: true },
+  latm: { label: 'AAC in LATM', demuxer: 'loas', seeks: false, startsAtOnce: true },
+  ac3: { label: 'AC-3', demuxer: 'ac3', seeks: false, startsAtOnce: true },
   dts: { label: 'DTS', demuxer: 'dts', seeks: false },
-  amr: { label: 'AMR', demuxer: 'amr', seeks: false },
+  amr: { label: 'AMR', demuxer: 'amr', seeks: false, startsAtOnce: true },
   asf: { label: 'Windows Media Audio', demuxer: 'asf', seeks: false, clock: 'runs' },
   avi: { label: 'AVI', demuxer: 'avi', seeks: true },
   flv: { label: 'Flash Video', demuxer: 'flv', seeks: false, clock: 'runs' },
