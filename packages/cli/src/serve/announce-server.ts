@@ -10,5 +10,9 @@ export type AnnouncedServer = Omit<ServedAt, 'others'>;
 /** Says where it is and how to try it. */
 export function announceServer(description: string, server: AnnouncedServer, context: Context): void {
   const others = reachableHosts(server.host);
-  announce([`Kikitori ${version()}`, ` is ready: ${description}`], serverLines({ ...server, others }), context);
+  announce(
+    [`Kikitori ${version()}`, ` is ready: ${description}`],
+    serverLines({ ...server, others }),
+    context,
+  );
 }

@@ -43,10 +43,7 @@ export function serverLines(at: ServedAt): readonly Announced[] {
 }
 
 /** Browsers give a microphone to https, and to this computer's own name for itself. */
-function microphoneLines(
-  { port, isTls, others }: ServedAt,
-  hosts: readonly string[],
-): readonly Announced[] {
+function microphoneLines({ port, isTls, others }: ServedAt, hosts: readonly string[]): readonly Announced[] {
   if (isTls || others.length === 0) return [];
   const own = hosts.find(isLoopback);
   const where = own === undefined ? 'at none of these addresses' : `only at ${pageUrl(own, port, '')}`;
