@@ -73,9 +73,13 @@ describe('a session', () => {
   });
 
   it('that reached its longest duration is answered and ended', async () => {
-    await using test = await startTestServer({ server: { limits: { sessionMsMax: 150 } } });
+    const clock = new ManualClock();
+    await using test = await startTestServer({ server: { clock, limits: { sessionMsMax: 60_000 } } });
     const client = await RealtimeClient.connect(test.realtime);
     await client.send(update('scripted'), commit, append(1000));
+    // Its time is over once all of that was heard, however long it takes.
+    await eventually(() => test.engine.calls.samples === 16_000);
+    clock.advance(60_000);
     const events = await client.rest();
     expect(events.slice(-2)).toMatchObject([
       { type: 'transcription.done', text: ' First words spoken.' },
