@@ -44,7 +44,7 @@ const SENTENCE = /^kikitori: [^\n]+\.\n$/;
 describe('an output that takes nothing', () => {
   it.skipIf(!isLinux).each([
     ['>&-', ['transcribe', sample]],
-    ['>&-', ['models', 'list']],
+    ['>&-', ['keys', 'list', '--api-keys', 'FOLDER/closed']],
     ['>&-', ['keys', 'add', 'page', '--api-keys', 'FOLDER/closed']],
     ['> /dev/null', ['keys', 'add', 'page', '--api-keys', 'FOLDER/void']],
     ['> /dev/full', ['keys', 'add', 'page', '--api-keys', 'FOLDER/full']],

@@ -38,7 +38,6 @@ export const bench = defineCommand({
     { name: 'file', description: 'speech to use (default: a sample of ten seconds)', required: false },
   ],
   options,
-  isForOutput: true,
   examples: [
     'kikitori bench',
     'kikitori bench --sessions 4 --model tiny',

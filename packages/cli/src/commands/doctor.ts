@@ -35,7 +35,6 @@ export const doctor = defineCommand({
   operands: [],
   options,
   examples: ['kikitori doctor', 'kikitori doctor --model tiny --json'],
-  isForOutput: true,
   run: (input, context) => examine(CHECKS, input, context),
 });
 

@@ -17,7 +17,6 @@ const list = defineCommand({
   operands: [],
   options: { json: flag({ flags: '--json', description: 'print JSON' }) },
   examples: ['kikitori models list'],
-  isForOutput: true,
   async run({ options }, context) {
     const store = await context.factories.openModelStore();
     const rows = await store.list();

@@ -17,7 +17,6 @@ export const status = defineCommand({
   operands: [],
   options,
   examples: ['kikitori status', 'kikitori status --endpoint demo --json'],
-  isForOutput: true,
   async run({ options: given }, context) {
     return await withAws(regionOf(given.region, context), context, async ({ aws }) => {
       const { dollars, PRICES_DATE, readStatus } = await import('@kikitori/deploy');
