@@ -3,8 +3,8 @@ import type { HeardWord, Vocabulary } from '@kikitori/engine';
 import { beginsWord, decodeTokens, type Pieces } from './token-text.js';
 
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
-/** A comma that belongs to the word before, which was said already. */
-const LEADING_MARKS = /^[,.;:!?]+\s+/;
+/** Signs that are read out with the number or the name behind them. */
+const READ_SIGN = /[\p{Sc}#@&+]/u;
 
 /** What the tokens of a model with these pieces mean. */
 export function vocabularyOf(pieces: Pieces): Vocabulary {
@@ -48,7 +48,7 @@ function gatherWords(
     for (let k = from; k < i; k += 1) least = Math.min(least, logProbabilities[k] ?? 0);
     words.push({
       tokens: tokens.slice(from, i),
-      text: text.replace(LEADING_MARKS, ''),
+      text: withoutLoneMarks(text),
       endMs: endMs[last] ?? 0,
       logProbability: least,
       entropy,
@@ -56,4 +56,10 @@ function gatherWords(
     from = i;
   }
   return words;
+}
+
+/** The word alone: a comma or an apostrophe that stands in front of it belongs to the one before, which was said already. */
+function withoutLoneMarks(text: string): string {
+  const parts = text.split(' ').filter((part) => LETTER_OR_DIGIT.test(part) || READ_SIGN.test(part));
+  return parts.join('');
 }

@@ -46,6 +46,13 @@ describe('tokens as words', () => {
     expect(words('▁,', '▁in').map(({ text }) => text)).toEqual(['in']);
   });
 
+  it('puts no space around the apostrophe of a word that was said already, and no mark alone before one', () => {
+    expect(words("▁'", '▁ear').map(({ text }) => text)).toEqual(['ear']);
+    expect(words('▁-', '▁in').map(({ text }) => text)).toEqual(['in']);
+    expect(words('▁ladies', "▁'", '▁ear').map(({ text }) => text)).toEqual(["ladies'", 'ear']);
+    expect(words('▁$', '▁', '5').map(({ text }) => text)).toEqual(['$5']);
+  });
+
   it('makes no word of nothing', () => {
     expect(words()).toEqual([]);
   });
