@@ -47,6 +47,14 @@ export class Coverage {
     this.#spareMs = Math.min(this.#spareMs + ms * againShare, batchWindowMsMax);
   }
 
+  /** So much audio is to be decoded again: false where that would be too much. */
+  spend(ms: number): boolean {
+    if (ms > this.#spareMs) return false;
+    // What is decoded again is counted as decoded, too; it earns nothing.
+    this.#spareMs -= ms * (1 + this.#policy.againShare);
+    return true;
+  }
+
   /**
    * Looks for speech that `words`, heard behind the committed ones of `window` in its audio up to sample `edge`, leave
    * out, before their last or, with `speechEnd`, up to that sample. Answers with how to decode it again; undefined when
@@ -66,9 +74,7 @@ export class Coverage {
     const believed = Math.max(0, before - 1);
     const start = this.#startBehind(window, words.slice(0, believed));
     const againMs = (edge - (start ?? edge)) / SAMPLES_PER_MS;
-    if (start === undefined || againMs > this.#spareMs) return undefined;
-    // What is decoded again is counted as decoded, too; it earns nothing.
-    this.#spareMs -= againMs * (1 + this.#policy.againShare);
+    if (start === undefined || !this.spend(againMs)) return undefined;
     this.#triedMs = Math.max(fromMs, start / SAMPLES_PER_MS);
     return { start, believed };
   }

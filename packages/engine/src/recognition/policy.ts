@@ -13,6 +13,10 @@ export interface StreamPolicy {
   readonly leadMs: number;
   /** Silence left behind the last speech frame of a window. */
   readonly tailMs: number;
+  /** Silence in front of speech that begins with the audio, at least; what is missing of it is put there … */
+  readonly quietBeforeMs: number;
+  /** … and behind speech at whose end the audio ends. With less the model says nothing, or a word over and over. */
+  readonly quietBehindMs: number;
   /**
    * After this much silence all that was said is decoded in advance, so that its words are there should the silence last.
    * At least `tailMs`: then a decode at the pause would be asked the same.
@@ -48,6 +52,8 @@ export interface StreamPolicy {
   readonly edgeMs: number;
   /** … as long as all that is decoded again stays below this share of what is decoded anyway (and a longest window). */
   readonly againShare: number;
+  /** A phrase said over and over is heard in parts of at least this length, where it is unclear how often it was said. */
+  readonly partMsMin: number;
   /** A window longer than this loses its committed beginning. */
   readonly windowMsMax: number;
   /** What a trimmed window keeps at least, so that the model has context. */
@@ -69,6 +75,8 @@ export const DEFAULT_POLICY: StreamPolicy = {
   speechMsMin: 96,
   leadMs: 320,
   tailMs: 192,
+  quietBeforeMs: 64,
+  quietBehindMs: 128,
   hushMs: 224,
   pauseMs: 608,
   cutMs: 640,
@@ -91,6 +99,7 @@ export const DEFAULT_POLICY: StreamPolicy = {
    * the first answer is believed.
    */
   againShare: 0.25,
+  partMsMin: 1000,
   /** A window longer than this loses its committed beginning. */
   windowMsMax: 9000,
   /** What a trimmed window keeps at least, so that the model has context. */

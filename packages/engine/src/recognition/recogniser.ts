@@ -13,7 +13,9 @@ import { AudioBuffer } from './audio-buffer.js';
 import { Coverage } from './coverage.js';
 import { Doubt, type DoubtRule } from './doubt.js';
 import type { StreamPolicy } from './policy.js';
+import { isUnclearRepetition } from './repetition.js';
 import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
+import { inSilence, missingSilence, type Surroundings, withoutSilence } from './surroundings.js';
 import { type PlacedWord, placeStarts, Window } from './window.js';
 
 const SAMPLES_PER_MS = 16;
@@ -54,16 +56,6 @@ interface Foresight {
   readonly result: DecodeResult;
 }
 
-/** The encoder's convolutions need some audio to work on: less is filled up with silence. */
-const SAMPLES_MIN = 1600;
-
-function atLeast(samples: Float32Array, length: number): Float32Array {
-  if (samples.length >= length) return samples;
-  const filled = new Float32Array(length);
-  filled.set(samples);
-  return filled;
-}
-
 /** The same answer once its first words are committed, and so part of the prefix. */
 function behind(words: readonly PlacedWord[], result: DecodeResult): DecodeResult {
   const count = words.reduce((sum, { tokens }) => sum + tokens.length, 0);
@@ -90,6 +82,8 @@ export class Recogniser {
   /** Speech end that a pause decode has already said everything of. */
   #saidTo = -1;
   #running: DecodePlan | undefined;
+  /** The silence that was put around what is being decoded. */
+  #around: Surroundings = { before: 0, behind: 0 };
   #foresight: Foresight | undefined;
   #flushes: number[] = [];
   #utterance: Word[] = [];
@@ -164,7 +158,9 @@ export class Recogniser {
     if (window === undefined || this.#running !== undefined)
       throw new TypeError('a decode begins without its plan');
     this.#running = plan;
-    const samples = atLeast(this.#audio.slice(window.start, plan.edge), SAMPLES_MIN);
+    const speechStart = this.#timeline.stretches[0]?.start ?? 0;
+    this.#around = missingSilence(speechStart - window.start, plan, this.#options.policy);
+    const samples = inSilence(this.#audio.slice(window.start, plan.edge), this.#around);
     const prefix = window.prefix;
     const seconds = samples.length / SAMPLES_PER_MS / 1000;
     const tokensMax = Math.ceil(seconds * this.#options.policy.tokensPerSecondMax) + 8 - prefix.length;
@@ -182,11 +178,13 @@ export class Recogniser {
   }
 
   /** The answer to the decode that `begin` began. */
-  finish(result: DecodeResult): void {
+  finish(answer: DecodeResult): void {
     const plan = this.#running;
     const window = this.#window;
     this.#running = undefined;
     if (plan === undefined || window === undefined) return;
+    const result = withoutSilence(answer, this.#around);
+    if (this.#hearInParts(window, { plan, result })) return;
     const stretch = this.#timeline.stretches[0];
     // Everything was said only if nobody went on speaking meanwhile.
     const isOver = stretch?.end === plan.speechEnd && plan.kind !== 'live';
@@ -199,9 +197,29 @@ export class Recogniser {
     this.#forget();
   }
 
+  /** How often a phrase was said is heard best from pause to pause: where that is unclear nothing is said of the whole. */
+  #hearInParts(window: Window, { plan, result }: Foresight): boolean {
+    const words = window.place(result.tokens, result, plan.edge, this.#options.vocabulary);
+    const speechMs = (fromMs: number, toMs: number): number =>
+      this.#timeline.speechMs(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);
+    const isFirst = plan.kind === 'cut' && window.prefix.length === 0;
+    if (!isFirst || !isUnclearRepetition(words, speechMs)) return false;
+    return this.#coverage.spend((plan.edge - window.start) / SAMPLES_PER_MS) && this.#partSpeech(window, plan);
+  }
+
+  /** The speech is decoded again in parts, cut in its pauses, where it has any and nothing was said of it yet. */
+  #partSpeech(window: Window, plan: DecodePlan): boolean {
+    const { partMsMin } = this.#options.policy;
+    if (plan.kind !== 'cut' || window.prefix.length > 0 || !this.#timeline.split(partMsMin)) return false;
+    this.#window = undefined;
+    this.#left = undefined;
+    this.#forget();
+    return true;
+  }
+
   /**
    * Says nothing behind speech that a decode has passed over: the window begins anew before it, without the words that
-   * led there. True when it did.
+   * led there, or all is heard in parts. True when it did.
    */
   #beginAnew(window: Window, { plan, result }: Foresight, whole: boolean): boolean {
     const { policy, vocabulary } = this.#options;
@@ -214,6 +232,7 @@ export class Recogniser {
     const hasWordsTo = Math.min(plan.speechEnd, plan.edge - (isOngoing ? policy.edgeMs * SAMPLES_PER_MS : 0));
     const anew = this.#coverage.judge(window, words, plan.edge, isComplete ? hasWordsTo : undefined);
     if (anew === undefined) return false;
+    if (this.#partSpeech(window, plan)) return true;
     this.#say(words.slice(0, anew.believed), whole);
     this.#window = new Window(anew.start);
     this.#decodedTo = anew.start;
@@ -276,7 +295,8 @@ export class Recogniser {
     // Never less than was decoded before: the bound may have become smaller since.
     const limit = Math.max(window.start + policy.batchWindowMsMax * SAMPLES_PER_MS, this.#decodedTo);
     const known = this.#known;
-    const tail = Math.min(speechEnd + policy.tailMs * SAMPLES_PER_MS, known);
+    const next = this.#timeline.stretches[1]?.start ?? known;
+    const tail = Math.min(speechEnd + policy.tailMs * SAMPLES_PER_MS, known, next);
     if (tail > limit) return { kind: 'live', edge: limit, speechEnd };
     if (stretch.closed) return { kind: 'cut', edge: tail, speechEnd };
     if (mode === 'batch') return undefined;
@@ -301,7 +321,8 @@ export class Recogniser {
     const lead = this.#options.policy.leadMs * SAMPLES_PER_MS;
     this.#endUtteranceBefore(speechStart);
     const start = Math.max(speechStart - lead, this.#leftAt, this.#audio.start);
-    const window = this.#carriedWindow(speechStart) ?? new Window(start);
+    const isPart = this.#timeline.stretches[0]?.isPart === true;
+    const window = (isPart ? undefined : this.#carriedWindow(speechStart)) ?? new Window(start);
     this.#window = window;
     this.#left = undefined;
     this.#decodedTo = start;

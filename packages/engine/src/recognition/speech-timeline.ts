@@ -15,6 +15,8 @@ export interface SpeechStretch {
   readonly meanProbability: number;
   /** Followed by a silence long enough: nothing is added to it any more. */
   readonly closed: boolean;
+  /** A longer one was cut here, in a pause of no length: what was said before it is no context. */
+  readonly isPart?: true;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -58,6 +60,37 @@ export class SpeechTimeline {
     const open = this.#stretches.at(-1);
     if (open !== undefined && !open.closed) this.#close(open);
     this.#inSpeech = false;
+  }
+
+  /**
+   * Cuts the oldest stretch in the middle of its pauses, of two frames or more, into parts of at least `partMs`. False when
+   * it is not closed, was cut already, or has no such pause.
+   */
+  split(partMs: number): boolean {
+    const [whole, ...others] = this.#stretches;
+    if (whole === undefined || !whole.closed || whole.isPart === true) return false;
+    const least = partMs * SAMPLES_PER_MS;
+    const cuts = [whole.start];
+    for (const at of this.#pauses(whole))
+      if (at - (cuts.at(-1) ?? 0) >= least && whole.end - at >= least) cuts.push(at);
+    if (cuts.length < 2) return false;
+    const parts = cuts.map((start, i) => {
+      return { ...whole, start, end: cuts[i + 1] ?? whole.end, isPart: true as const };
+    });
+    this.#stretches.splice(0, this.#stretches.length, ...parts, ...others);
+    return true;
+  }
+
+  /** The middles of the silences of two frames or more inside a stretch. */
+  #pauses({ start, end }: SpeechStretch): number[] {
+    const middles: number[] = [];
+    let spokenTo = start;
+    for (let at = start; at < end; at += VOICE_FRAME_SAMPLES) {
+      if (this.#spoken[at / VOICE_FRAME_SAMPLES - this.#recentFrom] !== true) continue;
+      if (at - spokenTo >= 2 * VOICE_FRAME_SAMPLES) middles.push((spokenTo + at) / 2);
+      spokenTo = at + VOICE_FRAME_SAMPLES;
+    }
+    return middles;
   }
 
   /** End of the last silence (two frames or more) between the two samples, if there is one. */

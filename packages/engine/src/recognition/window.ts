@@ -5,7 +5,7 @@
 import type { DecodeResult, HeardWord, Vocabulary } from '../decoder.js';
 import type { Word } from '../engine.js';
 import type { StreamPolicy } from './policy.js';
-import { loopStart } from './repetition.js';
+import { loopStart, spokenText } from './repetition.js';
 
 const SAMPLES_PER_MS = 16;
 /** Attention this far behind what was heard already is no slip of a frame or two. */
@@ -75,18 +75,26 @@ export class Window {
   /** What a decode's result over the audio up to sample `edge` holds behind the committed words; says nothing of it. */
   hear(result: DecodeResult, edge: number, whole: boolean, vocabulary: Vocabulary): Heard {
     const prefix = this.prefix;
-    const kept = loopStart([...prefix, ...result.tokens]) - prefix.length;
+    const kept = loopStart([...prefix, ...result.tokens], result.endMs) - prefix.length;
     const tokens = result.tokens.slice(0, Math.max(0, kept));
-    const { logProbabilities, entropies } = result;
-    const endMs = result.endMs.slice(prefix.length);
-    const found = vocabulary.words(tokens, { logProbabilities, entropies, endMs });
-    const placed = found.map((word) => this.#place(word, edge));
+    const placed = this.place(tokens, result, edge, vocabulary);
     const invented = this.#inventedCount(placed);
     // Once the speech is over a single word that was placed oddly is still a word; more of them are an echo.
     const words = whole && invented < 2 ? placed : placed.slice(0, placed.length - invented);
     const isLastWhole = invented > 0 && tokens.length === result.tokens.length;
     const hasDropped = words.length < placed.length || tokens.length < result.tokens.length;
     return { words, isLastWhole, hasDropped };
+  }
+
+  /** These first tokens of a decode's result as words, believed or not. */
+  place(
+    tokens: readonly number[],
+    { logProbabilities, entropies, endMs }: DecodeResult,
+    edge: number,
+    vocabulary: Vocabulary,
+  ): PlacedWord[] {
+    const heard = { logProbabilities, entropies, endMs: endMs.slice(this.prefix.length) };
+    return vocabulary.words(tokens, heard).map((word) => this.#place(word, edge));
   }
 
   /**
@@ -214,11 +222,7 @@ export class Window {
 
 /** Whether two decodes heard the same word; how it is written is settled later in the sentence than what it is. */
 function isSameWord(one: string, other: string): boolean {
-  return spoken(one) === spoken(other);
-}
-
-function spoken(text: string): string {
-  return text.toLowerCase().replace(/(?<![,.;:!?])[,.;:!?]+$/, '');
+  return spokenText(one) === spokenText(other);
 }
 
 /**

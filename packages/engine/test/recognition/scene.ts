@@ -97,8 +97,10 @@ export class Scene {
 
   hear(request: DecodeRequest): DecodeResult {
     this.decodes += 1;
-    const from = (request.samples[0] ?? 0) / PER_MS;
-    const to = from + request.samples.length / PER_MS;
+    // Silence may have been put around them.
+    const first = request.samples.findIndex((sample) => sample > 0);
+    const from = ((request.samples[first] ?? 0) - first) / PER_MS;
+    const to = from + (request.samples.findLastIndex((sample) => sample > 0) + 1) / PER_MS;
     this.longestMs = Math.max(this.longestMs, to - from);
     this.decodedMs += to - from;
     const inside = this.#spoken.filter((word) => {

@@ -52,6 +52,23 @@ describe('stretches of speech', () => {
     expect(open.stretches).toHaveLength(2);
   });
 
+  it('are cut in the middle of their pauses where they are to be heard in parts', () => {
+    const long = timeline(speech(10), silence(4), speech(30), silence(2), speech(40), silence(20), speech(5));
+    expect(long.split(1000)).toBe(true);
+    expect(long.stretches.map(({ start, end, isPart }) => [start / FRAME, end / FRAME, isPart])).toEqual([
+      [0, 45, true],
+      [45, 86, true],
+      [106, 111, undefined],
+    ]);
+    expect(long.split(320)).toBe(false);
+  });
+
+  it('are not cut where they have no pause, or are not over', () => {
+    expect(timeline(speech(40), silence(1), speech(40), silence(20)).split(1000)).toBe(false);
+    expect(timeline(speech(40), silence(4), speech(40)).split(1000)).toBe(false);
+    expect(timeline(silence(40)).split(1000)).toBe(false);
+  });
+
   it('do not depend on how the frames arrive', () => {
     const frames = [
       ...silence(7),
