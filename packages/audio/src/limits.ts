@@ -21,3 +21,12 @@ export const WAV_FORMAT_BYTES_MAX = 40;
 
 /** Chunk of a frame cutter, at most: a minute at 48 kHz. */
 export const FRAME_SAMPLES_MAX = 2_880_000;
+
+/** Channels of a recording that are heard apart: as many lanes as a session has. More: `invalid_argument`. */
+export const LANES_MAX = 8;
+
+/**
+ * Sound that is looked at to find out whether channels hold different voices: half an hour, some two seconds of computing. At
+ * the bound: what was found so far holds for the rest, and no channel is left out.
+ */
+export const CHANNELS_JUDGED_MS_MAX = 30 * 60_000;
