@@ -1,3 +1,4 @@
+import type { ChannelWish, Lanes } from '../channels/index.js';
 import { AudioError } from '../errors.js';
 import { type ByteSource, behindJunk, behindTags, type FileSource, openByteSource } from './byte-source.js';
 import { openInThread } from './decoder-host.js';
@@ -10,7 +11,14 @@ import { pcmLayoutOf } from './pcm-layout.js';
 import { checkRawFormat, codecOfName, type RawFormat, rawFormatOfName } from './raw-format.js';
 import { remarksOn } from './remarks.js';
 import { type NotAudio, sniff } from './sniff.js';
-import { type DecoderName, type DecodingTask, openSpeech, type SpeechStream } from './speech-stream.js';
+import {
+  type DecoderName,
+  type DecodingTask,
+  type Hearing,
+  openSpeech,
+  type SpeechLimits,
+  type SpeechStream,
+} from './speech-stream.js';
 import { isIndexFirst, spool } from './spool.js';
 import { chooseTrack } from './track-choice.js';
 import { isOwnWav } from './wav-source.js';
@@ -21,6 +29,11 @@ export interface DecodeFileOptions {
   readonly signal?: AbortSignal;
   /** For bytes without a header. Given: the content is not looked at. */
   readonly rawFormat?: RawFormat;
+  /**
+   * Default `mix`. `auto` looks through a file of two channels first (`CHANNELS_JUDGED_MS_MAX`), and hears them apart where they
+   * hold different voices; a stream, which cannot be read twice, is mixed: `isBlended`. Other numbers of channels are mixed.
+   */
+  readonly channels?: ChannelWish;
   /** A name whose extension may stand for a raw format; default: the path. Never decides against the content. */
   readonly fileName?: string;
   /**
@@ -42,8 +55,8 @@ export interface DecodeFileOptions {
 }
 
 /**
- * An audio file that is being decoded. Iterate it once: mono samples at 16 kHz, −1…1, in chunks of at most half a
- * second, each a fresh array. Nothing is read ahead beyond one piece, so a slow loop slows the decoder down.
+ * An audio file that is being decoded. Iterate it once: samples at 16 kHz, −1…1, in chunks of at most half a second, each a
+ * fresh array; mono, or where there are several `lanes` those interleaved. Nothing is read ahead beyond one piece, so a slow loop slows the decoder down.
  * Leaving the loop closes everything; who does not loop calls `close()`.
  */
 export interface DecodedFile extends AsyncIterable<Float32Array<ArrayBuffer>>, AsyncDisposable {
@@ -54,12 +67,16 @@ export interface DecodedFile extends AsyncIterable<Float32Array<ArrayBuffer>>, A
   readonly sampleRateHz: number;
   /** Channels of the file; a decoder that always gives two says two. */
   readonly channels: number;
+  /** What is heard apart, each with the channels that are mixed for it, from 0 on; one lane unless `channels` asked for more. */
+  readonly lanes: Lanes;
   /** What the file's header promises, ms; undefined where it says nothing. For progress, not for truth. */
   readonly durationMs: number | undefined;
   /** After the loop: parts were missing or broken, and what could be read was given. */
   readonly isDamaged: boolean;
   /** What people should know of it, in sentences: several tracks, at once; bytes that were left out and damage, after the loop. */
   readonly remarks: readonly string[];
+  /** After the loop: the two channels of a stream hold different voices, which `auto` has mixed. */
+  readonly isBlended: boolean;
   /** Ends the decoder, lets go of the source. Idempotent. */
   close(): Promise<void>;
 }
@@ -92,7 +109,9 @@ class Ladder {
   readonly #options: DecodeFileOptions;
   readonly #signal: AbortSignal;
   readonly #stallTimeoutMs: number;
-  readonly #limits: { readonly maxDurationMs: number; readonly maxSamples: number };
+  readonly #limits: SpeechLimits;
+  /** What the two channels of a file were found to hold. */
+  #lanes: Lanes | undefined;
   #hasBegun = false;
   #hasEnded = false;
   #source: ByteSource | undefined;
@@ -117,7 +136,7 @@ class Ladder {
     const isRaw = this.#options.rawFormat !== undefined;
     const source = await openByteSource(this.#from, this.#signal, (probe) => isRaw || mayStart(probe));
     this.#source = source;
-    const opened = await this.#climb(source);
+    const opened = await this.#climbJudged(source);
     this.#stream = opened.stream;
     const { chunks } = opened.stream;
     // The first chunk is waited for: a file that can not be decoded fails here and not in the caller's loop.
@@ -128,6 +147,33 @@ class Ladder {
   async close(): Promise<void> {
     await this.#stream?.close();
     await this.#source?.close();
+  }
+
+  /** Once more where the channels had to be looked at first. */
+  async #climbJudged(source: ByteSource): Promise<Opened> {
+    const opened = await this.#climb(source);
+    if (!opened.stream.isJudged) return opened;
+    this.#lanes = opened.stream.lanes;
+    // Its thread comes to its end, and is kept for the second time.
+    await opened.stream.chunks.next();
+    await opened.stream.close();
+    const read = this.#source ?? source;
+    const bytes = this.#from instanceof Uint8Array ? this.#from : read.probe;
+    const again = await openByteSource(read.path ?? bytes, this.#signal);
+    const close = async (): Promise<void> => {
+      await again.close();
+      await read.close();
+    };
+    this.#source = { ...again, close };
+    return await this.#climb(this.#source);
+  }
+
+  /** What of a source is heard: one that can be read twice is looked at first. */
+  #hearing({ path, whole }: ByteSource): Hearing {
+    const { channels = 'mix' } = this.#options;
+    if (this.#lanes !== undefined) return this.#lanes;
+    const isThere = path !== undefined || whole || this.#from instanceof Uint8Array;
+    return channels === 'auto' && isThere ? 'judge' : channels;
   }
 
   async #climb(source: ByteSource): Promise<Opened> {
@@ -173,8 +219,13 @@ class Ladder {
     return this.#own(source, 'raw', { kind: 'pcm', sizeBytes, layout, ...this.#limits });
   }
 
-  async #own(source: ByteSource, format: AudioFormat, task: DecodingTask): Promise<Opened> {
+  async #own(
+    source: ByteSource,
+    format: AudioFormat,
+    plain: Omit<Extract<DecodingTask, { kind: 'wav' | 'pcm' }>, 'hearing'>,
+  ): Promise<Opened> {
     const decoder = 'own';
+    const task = { ...plain, hearing: this.#hearing(source) };
     if (source.whole || (source.sizeBytes ?? Number.POSITIVE_INFINITY) <= THREADLESS_BYTES_MAX) {
       const stream = await openSpeech(task, source.bytes());
       return { format, decoder, stream: { ...stream, close: () => Promise.resolve() } };
@@ -206,7 +257,8 @@ class Ladder {
     program: string,
     demuxer: string,
   ): Promise<Opened> {
-    const limits = { stallTimeoutMs: this.#stallTimeoutMs, ...this.#limits };
+    const hearing = this.#hearing(source);
+    const limits = { stallTimeoutMs: this.#stallTimeoutMs, hearing, ...this.#limits };
     try {
       const tracks = await chooseTrack(source, format);
       const options = { program, demuxer, tracks, row: FORMATS[format], ...limits };
@@ -227,7 +279,8 @@ class Ladder {
       const message = `${FORMATS[format].label} needs ffmpeg: install it (ffmpeg.org, or your system's packages), or convert the file to WAV.`;
       throw new AudioError('decoder_missing', message);
     }
-    const task = { kind: 'library', format, path: source.path, ...this.#limits } as const;
+    const hearing = this.#hearing(source);
+    const task = { kind: 'library', format, path: source.path, hearing, ...this.#limits } as const;
     return { format, decoder: 'library', stream: await this.#inThread(source, task) };
   }
 
@@ -242,12 +295,16 @@ class Ladder {
       decoder,
       sampleRateHz: stream.sampleRateHz,
       channels: stream.channels,
+      lanes: stream.lanes,
       durationMs: stream.durationMs,
       get isDamaged() {
         return stream.isDamaged();
       },
       get remarks() {
         return remarksOn(stream, hasEnded());
+      },
+      get isBlended() {
+        return stream.isBlended();
       },
       close,
       [Symbol.asyncDispose]: close,

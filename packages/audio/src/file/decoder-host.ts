@@ -54,6 +54,7 @@ class DecoderHost {
   #gone: Promise<void> | undefined;
   #isDamaged = false;
   #leftOutBytes = 0;
+  #isBlended = false;
 
   constructor(source: Pick<ByteSource, 'bytes'>, options: ThreadOptions) {
     this.#source = source;
@@ -75,14 +76,13 @@ class DecoderHost {
     const first = await messages.next();
     const facts = first.done === true ? undefined : first.value;
     if (facts?.type !== 'facts') throw lost();
+    const { type: _, ...told } = facts;
     return {
-      sampleRateHz: facts.sampleRateHz,
-      channels: facts.channels,
-      durationMs: facts.durationMs,
-      tracks: facts.tracks,
+      ...told,
       chunks: this.#chunks(messages),
       isDamaged: () => this.#isDamaged,
       leftOutBytes: () => this.#leftOutBytes,
+      isBlended: () => this.#isBlended,
       close: () => this.close(),
     };
   }
@@ -149,6 +149,7 @@ class DecoderHost {
         case 'done':
           this.#isDamaged = message.isDamaged;
           this.#leftOutBytes = message.leftOutBytes;
+          this.#isBlended = message.isBlended;
           return;
         case 'failed':
           throw new AudioError(message.code, message.message);

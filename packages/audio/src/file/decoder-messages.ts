@@ -1,3 +1,4 @@
+import type { Lanes } from '../channels/index.js';
 import type { AudioErrorCode } from '../errors.js';
 import type { AudioTracks } from './pcm-stream.js';
 import type { DecodingTask } from './speech-stream.js';
@@ -18,14 +19,17 @@ export type FromDecoder =
       readonly channels: number;
       readonly durationMs: number | undefined;
       readonly tracks: AudioTracks | undefined;
+      readonly lanes: Lanes;
+      readonly isJudged: boolean;
     }
-  /** Mono, 16 kHz. */
+  /** Interleaved lanes, 16 kHz. */
   | { readonly type: 'block'; readonly samples: Float32Array<ArrayBuffer> }
   /** Answered by the next `task`, if any. `heldBytes`: memory of the thread, with what was not collected yet. */
   | {
       readonly type: 'done';
       readonly isDamaged: boolean;
       readonly leftOutBytes: number;
+      readonly isBlended: boolean;
       readonly heldBytes: number;
     }
   /** The last word of a thread. */

@@ -41,10 +41,11 @@ async function* bytes(): AsyncGenerator<Uint8Array, void> {
 
 async function run(task: DecodingTask): Promise<FromDecoder> {
   try {
-    const { chunks, isDamaged, leftOutBytes, ...facts } = await openSpeech(task, bytes());
+    const { chunks, isDamaged, leftOutBytes, isBlended, ...facts } = await openSpeech(task, bytes());
     await ask({ type: 'facts', ...facts });
     for await (const samples of chunks) await ask({ type: 'block', samples }, [samples.buffer]);
-    return { type: 'done', isDamaged: isDamaged(), leftOutBytes: leftOutBytes(), heldBytes: heldBytes() };
+    const said = { isDamaged: isDamaged(), leftOutBytes: leftOutBytes(), isBlended: isBlended() };
+    return { type: 'done', ...said, heldBytes: heldBytes() };
   } catch (error) {
     if (error instanceof AudioError) return { type: 'failed', code: error.code, message: error.message };
     const message =

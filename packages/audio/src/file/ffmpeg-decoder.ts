@@ -20,7 +20,7 @@ import {
 import { MpegScan } from './mpeg-scan.js';
 import type { AudioTracks } from './pcm-stream.js';
 import { checkPromise } from './speech-chunks.js';
-import type { SpeechLimits } from './speech-stream.js';
+import type { Hearing, SpeechLimits } from './speech-stream.js';
 import { StallWatch } from './stall-watch.js';
 
 /** How `openFfmpeg` runs the program. */
@@ -36,6 +36,8 @@ export interface FfmpegOptions extends SpeechLimits {
   readonly tracks?: AudioTracks | undefined;
   /** Processor time in all, whole seconds. Default: a share of `maxDurationMs`. */
   readonly cpuS?: number;
+  /** Default `mix`. */
+  readonly hearing?: Hearing;
   readonly signal: AbortSignal;
 }
 
@@ -110,6 +112,7 @@ class FfmpegRun {
     else child.stdin.end();
     const zeroMs = this.#options.row?.clock === 'jumps' ? await this.#startMs(child) : 0;
     const thread = await this.#openThread(child, zeroMs);
+    if (thread?.isJudged === true) return { ...thread, close: () => this.close() };
     const first = await thread?.chunks.next();
     if (thread === undefined || first === undefined || first.done === true) return this.#empty(thread);
     if (this.#report.isEncrypted) throw encryptedError();
@@ -117,8 +120,7 @@ class FfmpegRun {
     // The length stands in what ffmpeg says and not in what it writes. An estimate is no promise.
     if (!isEstimated) checkPromise({ ...thread, durationMs }, this.#options.maxSamples);
     return {
-      sampleRateHz: thread.sampleRateHz,
-      channels: thread.channels,
+      ...thread,
       durationMs,
       tracks: this.#options.tracks ?? { count, chosen: 0 },
       chunks: this.#chunks(first.value, thread.chunks),
@@ -148,13 +150,14 @@ class FfmpegRun {
     child: ChildProcessWithoutNullStreams,
     zeroMs: number | undefined,
   ): Promise<ThreadStream | undefined> {
-    const { row, maxDurationMs, maxSamples, stallTimeoutMs } = this.#options;
+    const { row, maxDurationMs, maxSamples, stallTimeoutMs, hearing = 'mix' } = this.#options;
     const task = {
       kind: 'ffmpeg',
       hasClock: row?.clock !== undefined,
       zeroMs,
       maxDurationMs,
       maxSamples,
+      hearing,
     } as const;
     const options = { task, stallTimeoutMs, signal: this.#signal };
     try {
@@ -296,11 +299,9 @@ class FfmpegRun {
     if (thread === undefined || exitCode !== 0 || this.#report.hasErrors || isPromised) {
       throw this.#report.toError(exitCode);
     }
-    const { sampleRateHz, channels, chunks } = thread;
-    const nothing = { sampleRateHz, channels, durationMs: 0, tracks: undefined };
-    const whole = { isDamaged: () => false, leftOutBytes: () => 0 };
-    // They are at their end.
-    return { ...nothing, ...whole, chunks, close: () => this.close() };
+    const whole = { tracks: undefined, isDamaged: () => false, leftOutBytes: () => 0 };
+    // Its chunks are at their end.
+    return { ...thread, durationMs: 0, ...whole, close: () => this.close() };
   }
 
   async *#chunks(
