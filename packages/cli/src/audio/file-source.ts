@@ -1,3 +1,4 @@
+import type { ChannelWish, Lanes } from '@kikitori/audio/channels';
 import { AUDIO_ERRORS, AudioError } from '@kikitori/audio/errors';
 import {
   type DecodedFile,
@@ -9,7 +10,7 @@ import {
 } from '@kikitori/audio/file';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
-import type { SpeechSource } from './source.js';
+import type { SourceLanes, SpeechSource } from './source.js';
 
 /** What is to be read. */
 export interface FileRequest {
@@ -17,10 +18,15 @@ export interface FileRequest {
   readonly file: string;
   /** Given: the bytes have no header. */
   readonly rawFormat: RawFormat | undefined;
+  /** Default `mix`. */
+  readonly channels?: ChannelWish;
 }
 
 /** What to call bytes of a stream that no format can be found in: what Realtime speaks, 16-bit 16 kHz mono. */
 const STREAM_NAME = 'stdin.raw';
+
+const BLENDED =
+  'The two channels hold different voices, which were mixed: a pipe cannot be looked through first. Give --channels each, or the path of a file.';
 
 /**
  * Opens a file, stdin, or what is read like it (`/dev/fd/3`, a FIFO), of any kind. Rejects with `CliError` that names the file,
@@ -44,6 +50,7 @@ export async function openFileSource(
   const isNamed = rawFormatOfName(file) !== undefined;
   const decoded = await decodeFile(isStdin ? context.stdin : file, {
     signal: context.signal,
+    channels: request.channels ?? 'mix',
     ...(isStream ? { fileName: isNamed ? file : STREAM_NAME } : {}),
     ...(request.rawFormat === undefined ? {} : { rawFormat: request.rawFormat }),
   }).catch((error: unknown) => {
@@ -55,9 +62,15 @@ export async function openFileSource(
   }
   return {
     samples: remarking(file, decoded, remark),
+    lanes: lanesOf(decoded.lanes, request.channels === 'auto'),
     durationMs: isStream ? undefined : decoded.durationMs,
     close: () => decoded.close(),
   };
+}
+
+function lanesOf(lanes: Lanes, isFound: boolean): SourceLanes | undefined {
+  if (lanes.length === 1) return undefined;
+  return { labels: lanes.map((lane) => `Channel ${lane.map((channel) => channel + 1).join('+')}`), isFound };
 }
 
 /** The same error, saying of which file: people give several, and patterns. */
@@ -81,4 +94,5 @@ async function* remarking(
     throw naming(file, error);
   }
   for (const sentence of decoded.remarks) if (!atOnce.includes(sentence)) remark(sentence);
+  if (decoded.isBlended) remark(BLENDED);
 }

@@ -1,3 +1,4 @@
+import { type ChannelWish, parseChannelWish } from '@kikitori/audio/channels';
 import type { PaceRate } from '@kikitori/client';
 import { openFileSource } from '../audio/file-source.js';
 import { parseRawFormat } from '../audio/raw-format.js';
@@ -16,7 +17,7 @@ import {
   regionOption,
   urlOption,
 } from '../options-shared.js';
-import { openLink } from '../session/open-link.js';
+import { openLinks } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
 import { createDisplay } from '../terminal/display.js';
 import { FORMATS, outputFor } from '../transcript/formats.js';
@@ -50,7 +51,24 @@ const options = {
     fallback: undefined,
     parse: parseRawFormat,
   }),
+  channels: parsed<ChannelWish, ChannelWish>({
+    flags: '--channels <which>',
+    description:
+      'auto tells two voices on two channels apart; mix hears all as one, each every channel apart, 1 or 2 that one alone',
+    fallback: 'auto',
+    fallbackText: 'auto',
+    parse: channelWish,
+  }),
 };
+
+function channelWish(text: string, label: string): ChannelWish {
+  const wish = parseChannelWish(text);
+  if (wish !== undefined) return wish;
+  throw new CliError(
+    'usage',
+    `${label} must be auto, mix, each, or the number of a channel, such as 1 or 2.`,
+  );
+}
 
 /** `kikitori transcribe FILE|-`: a file or a pipe in, text out while it is being sent. */
 export const transcribe = defineCommand({
@@ -61,6 +79,7 @@ export const transcribe = defineCommand({
   examples: [
     'kikitori transcribe talk.mp3',
     'kikitori transcribe talk.mp4 --format srt > talk.srt',
+    'kikitori transcribe call.wav --channels each --format json',
     'kikitori transcribe talk.wav --url ws://127.0.0.1:8000/v1/realtime --pace realtime --json',
     'arecord -f S16_LE -r 16000 -t raw | kikitori transcribe - --raw-format s16le:16000:1',
   ],
@@ -69,14 +88,16 @@ export const transcribe = defineCommand({
 
 async function transcribeFile(input: CommandInput<typeof options>, context: Context): Promise<number> {
   const [file = ''] = input.operands;
-  const { pace, rawFormat } = input.options;
+  const { pace, rawFormat, channels } = input.options;
   const display = createDisplay(context);
   try {
     // The source first: a file that is not there should not wait for a model.
-    const source = await openFileSource({ file, rawFormat }, context, (sentence) => display.note(sentence));
+    const request = { file, rawFormat, channels };
+    const source = await openFileSource(request, context, (sentence) => display.note(sentence));
     try {
-      const link = await openLink(input.options, context, display);
-      const output = outputFor(input.options, context, display);
+      const { lanes } = source;
+      const link = await openLinks(input.options, lanes?.labels.length ?? 1, context, display);
+      const output = outputFor({ ...input.options, hasLanes: lanes !== undefined }, context, display);
       await runTranscription({ source, link, output, display, pace }, context);
     } finally {
       await source.close();

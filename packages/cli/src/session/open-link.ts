@@ -7,6 +7,7 @@ import { ENDPOINT_CONNECT_MS, ENDPOINT_SESSION_MS } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { asCliError } from './client-failure.js';
 import { assertHeard, servedHearing, tellHearing } from './hearing.js';
+import { joinLinks } from './lane-links.js';
 import type { SpeechLink } from './link.js';
 import { startEngine } from './start-engine.js';
 
@@ -31,36 +32,69 @@ export interface LinkRequest {
  * Opens a session with a server, or with an engine of our own: that one speaks the same protocol through memory, so
  * both ways run the same code. Rejects with `CliError`, `EngineError` or the signal's reason.
  */
-export async function openLink(
+export function openLink(request: LinkRequest, context: Context, display: Display): Promise<SpeechLink> {
+  return openLinks(request, 1, context, display);
+}
+
+/** The same for so many lanes, which are one link to whoever sends: each is a session of its own. */
+export async function openLinks(
   request: LinkRequest,
+  laneCount: number,
   context: Context,
   display: Display,
 ): Promise<SpeechLink> {
   const partials = display.isLive;
   const { url, apiKey, model, language, delayMs } = request;
   const connect = await connectOf(request, context);
-  if (connect === undefined) return await openEmbedded(request, partials, context, display);
+  if (connect === undefined) return await openEmbedded(request, { partials, laneCount }, context, display);
   const hearing = url === undefined ? undefined : servedHearing({ ...request, url }, context.signal);
-  const session = await openSession(
-    {
-      words: true,
-      partials,
-      connect,
-      ...(url === undefined
-        ? { connectTimeoutMs: ENDPOINT_CONNECT_MS, sessionMsMax: ENDPOINT_SESSION_MS }
-        : { url }),
-      ...(apiKey === undefined ? {} : { apiKey }),
-      ...(model === undefined ? {} : { model }),
-      ...(language === undefined ? {} : { language }),
-      ...(delayMs === undefined ? {} : { delayMs }),
-    },
-    context,
-  );
+  const options = {
+    words: true,
+    partials,
+    connect,
+    ...(url === undefined
+      ? { connectTimeoutMs: ENDPOINT_CONNECT_MS, sessionMsMax: ENDPOINT_SESSION_MS }
+      : { url }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(model === undefined ? {} : { model }),
+    ...(language === undefined ? {} : { language }),
+    ...(delayMs === undefined ? {} : { delayMs }),
+  };
+  const sessions = await openEach(laneCount, (lane) => openLaneSession(options, lane, context));
   const { id = '', languages = [] } = (await hearing) ?? {};
   tellHearing(id, languages, display);
-  return linkOf(session, { languages, hasKey: apiKey !== undefined }, async () => {
-    // Nothing but the session was opened.
-  });
+  // Nothing but the sessions was opened.
+  const told = { languages, hasKey: apiKey !== undefined };
+  return joinLinks(sessions.map((session) => linkOf(session, told, async () => undefined)));
+}
+
+/** All of them, one after the other, or none. */
+async function openEach<T extends { close(): Promise<void> }>(
+  count: number,
+  open: (lane: number) => Promise<T>,
+): Promise<readonly T[]> {
+  const opened: T[] = [];
+  try {
+    for (let lane = 0; lane < count; lane += 1) opened.push(await open(lane));
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map((each) => each.close()));
+    throw error;
+  }
+}
+
+/** Each lane takes a place of the server, as any session does: it may have had one left. */
+async function openLaneSession(options: ConnectOptions, lane: number, context: Context): Promise<Session> {
+  try {
+    return await openSession(options, context);
+  } catch (error) {
+    if (lane === 0 || context.signal.aborted || !(error instanceof CliError)) throw error;
+    throw new CliError(
+      error.code,
+      `${error.message.replace(/\.$/, '')}. Each channel takes a place of the server, and this was number ${lane + 1}; --channels 1, then --channels 2, takes one at a time.`,
+      { cause: error },
+    );
+  }
 }
 
 /** The way to a recogniser somewhere else; undefined: there is none, it runs in this process. */
@@ -78,33 +112,39 @@ async function connectOf(request: LinkRequest, { factories }: Context): Promise<
 
 async function openEmbedded(
   { model, language, delayMs }: LinkRequest,
-  partials: boolean,
+  { partials, laneCount }: { readonly partials: boolean; readonly laneCount: number },
   context: Context,
   display: Display,
 ): Promise<SpeechLink> {
   const { signal } = context;
   await assertHeard(language, model, context);
-  // One speaker is decoded by one thread at a time; a second one would only take memory and time to load.
-  const engine = await startEngine({ model, threads: 1, streamsMax: 1, signal }, context, display);
+  // One speaker is decoded by one thread at a time; a second one would only take memory and time to load. Of two people who
+  // talk to each other mostly one speaks.
+  const engine = await startEngine({ model, threads: 1, streamsMax: laneCount, signal }, context, display);
   try {
     const { info } = engine;
     tellHearing(info.model, info.languages, display);
-    const options = { partials, language, delayMs, onClosed: () => engine.close() };
-    return await openMemoryLink(engine, options, context);
+    const options = { partials, language, delayMs };
+    const links = await openEach(laneCount, () => openMemoryLink(engine, options, context));
+    const joined = joinLinks(links);
+    const close = async (): Promise<void> => {
+      await joined.close();
+      await engine.close();
+    };
+    return { ...joined, close };
   } catch (error) {
     await engine.close();
     throw error;
   }
 }
 
-/** A session with an engine in this process. `onClosed` is awaited when it is closed. Rejects as `openLink`. */
+/** A session with an engine in this process, which stays open. Rejects as `openLink`. */
 export async function openMemoryLink(
   engine: SpeechEngine,
   options: {
     readonly partials: boolean;
     readonly language?: string | undefined;
     readonly delayMs?: number | undefined;
-    readonly onClosed?: () => Promise<void>;
   },
   context: Context,
 ): Promise<SpeechLink> {
@@ -114,7 +154,7 @@ export async function openMemoryLink(
   // A pipe may be silent for as long as it likes: nobody else waits for its place.
   const served = serveConnection(pair.far, { engine, limits: { idleTimeoutMs: 0, firstMessageMs: 0 } });
   try {
-    const { partials, language, delayMs, onClosed } = options;
+    const { partials, language, delayMs } = options;
     const session = await openSession(
       // There is one engine and one way to it: what ends it is not mended by another try.
       {
@@ -129,7 +169,6 @@ export async function openMemoryLink(
     );
     return linkOf(session, { languages: engine.info.languages, hasKey: false }, async () => {
       await served.ended;
-      await onClosed?.();
     });
   } catch (error) {
     served.destroy();

@@ -1,5 +1,5 @@
 import { Framer, measureLevel, SPEECH_RATE_HZ } from '@kikitori/audio';
-import { type PaceRate, pace, type SessionEvent } from '@kikitori/client';
+import { type PaceRate, pace } from '@kikitori/client';
 import { languageNames } from '@kikitori/protocol/languages';
 import type { SpeechSource } from '../audio/source.js';
 import type { Context } from '../context.js';
@@ -7,9 +7,9 @@ import { FRAME_SAMPLES, INTERRUPT_DRAIN_MS, LEVELS_KEPT } from '../limits.js';
 import type { Display } from '../terminal/display.js';
 import { speechRow } from '../terminal/status-row.js';
 import type { Summary, TranscriptOutput } from '../transcript/output.js';
-import { TranscriptRecord } from '../transcript/record.js';
+import { Timeline } from '../transcript/timeline.js';
 import { asCliError } from './client-failure.js';
-import type { SpeechLink } from './link.js';
+import type { HeardEvent, SpeechLink } from './link.js';
 
 /** One run from the first sample to the last word. */
 export interface TranscriptionOptions {
@@ -38,7 +38,8 @@ export async function runTranscription(options: TranscriptionOptions, context: C
 class Transcription {
   readonly #options: TranscriptionOptions;
   readonly #context: Context;
-  readonly #record = new TranscriptRecord();
+  readonly #record: Timeline;
+  readonly #laneCount: number;
   readonly #levelsDb: number[] = [];
   #startMs: number | undefined;
   #lastSentAtMs: number | undefined;
@@ -47,8 +48,11 @@ class Transcription {
   #isDoubtNoted = false;
 
   constructor(options: TranscriptionOptions, context: Context) {
+    const { lanes } = options.source;
     this.#options = options;
     this.#context = context;
+    this.#record = new Timeline(lanes);
+    this.#laneCount = lanes?.labels.length ?? 1;
   }
 
   async run(): Promise<Summary> {
@@ -63,8 +67,7 @@ class Transcription {
       if (spoken.status === 'rejected') throw asCliError(spoken.reason, link);
     } finally {
       await Promise.allSettled([link.close(), source.close()]);
-      const open = this.#record.closeOpen(this.#sentMs);
-      if (open !== undefined) output.change(open, this.#nowMs());
+      for (const rest of this.#record.closeOpen(this.#sentMs)) output.change(rest, this.#nowMs());
       display.tail('', '');
       display.status(undefined);
       display.close();
@@ -79,7 +82,9 @@ class Transcription {
     const { source, pace: rate } = this.#options;
     const { signal: interrupted, clock } = this.#context;
     const signal = AbortSignal.any([interrupted, ended]);
-    const frames = pace(framesOf(source.samples), { rate, signal, clock });
+    const frameSamples = FRAME_SAMPLES * this.#laneCount;
+    const sampleRateHz = SPEECH_RATE_HZ * this.#laneCount;
+    const frames = pace(framesOf(source.samples, frameSamples), { rate, sampleRateHz, signal, clock });
     // Not `for await`: leaving such a loop waits for a pipe that gives nothing.
     while (!signal.aborted) {
       const next = await orInterrupted(frames.next(), signal);
@@ -93,7 +98,7 @@ class Transcription {
   async #send(frame: Float32Array, signal: AbortSignal): Promise<void> {
     this.#startMs ??= this.#context.clock.nowMs();
     await orInterrupted(this.#options.link.send(frame), signal);
-    this.#sentSamples += frame.length;
+    this.#sentSamples += frame.length / this.#laneCount;
     this.#lastSentAtMs = this.#context.clock.nowMs();
     this.#levelsDb.push(measureLevel(frame).rmsDbfs);
     if (this.#levelsDb.length > LEVELS_KEPT) this.#levelsDb.shift();
@@ -127,8 +132,8 @@ class Transcription {
       for await (const event of link.heard) {
         this.#noteBreak(event);
         this.#noteDoubt(event);
-        const change = this.#record.add(event, this.#nowMs(), this.#sentMs);
-        if (change !== undefined) output.change(change, this.#nowMs());
+        const changes = this.#record.add(event, this.#nowMs(), this.#sentMs);
+        for (const change of changes) output.change(change, this.#nowMs());
         this.#showStatus();
         await this.#context.stdout.drained();
       }
@@ -138,7 +143,7 @@ class Transcription {
   }
 
   /** What happened to the line, as a remark: nothing of it changes the transcript, but a gap. */
-  #noteBreak(event: SessionEvent): void {
+  #noteBreak(event: HeardEvent): void {
     const { display } = this.#options;
     if (event.type === 'disconnect') {
       display.note('The connection was lost; audio is kept, and another one is sought.');
@@ -158,7 +163,7 @@ class Transcription {
   }
 
   /** What does not sound like a language that the model hears: once for each run of such utterances. */
-  #noteDoubt(event: SessionEvent): void {
+  #noteDoubt(event: HeardEvent): void {
     if (event.type !== 'delta' && event.type !== 'utterance') return;
     const isUnsure = event.unsure === true;
     if (isUnsure && !this.#isDoubtNoted) {
@@ -223,8 +228,11 @@ function seconds(ms: number): string {
 }
 
 /** Even blocks, so that pace, level and progress are even; the last one may be shorter. */
-async function* framesOf(samples: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
-  const framer = new Framer(FRAME_SAMPLES);
+async function* framesOf(
+  samples: AsyncIterable<Float32Array>,
+  frameSamples: number,
+): AsyncGenerator<Float32Array> {
+  const framer = new Framer(frameSamples);
   for await (const block of samples) yield* framer.push(block);
   const rest = framer.flush();
   if (rest !== undefined) yield rest;

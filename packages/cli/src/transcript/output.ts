@@ -1,4 +1,5 @@
 import type { Utterance } from '@kikitori/client';
+import { toPlainText } from '@kikitori/protocol/subtitles';
 import type { Display } from '../terminal/display.js';
 import { jsonText } from '../terminal/screened.js';
 import type { Change } from './record.js';
@@ -35,6 +36,7 @@ export function jsonLines(display: Display): TranscriptOutput {
           text: change.text,
           audio_ms: Math.round(change.audioMs),
           at_ms: Math.round(atMs),
+          ...(change.label === undefined ? {} : { label: change.label }),
         });
       } else if (change.type === 'utterance') {
         line({ type: 'final', ...utteranceOf(change.utterance) });
@@ -42,6 +44,18 @@ export function jsonLines(display: Display): TranscriptOutput {
     },
     end(summary) {
       line({ type: 'summary', text: summary.text, ...figuresOf(summary) });
+    },
+  };
+}
+
+/** A line for each utterance of several voices, behind its label. */
+export function labelledLines(display: Display): TranscriptOutput {
+  return {
+    change(change) {
+      if (change.type === 'utterance') display.print(toPlainText([change.utterance]));
+    },
+    end() {
+      // Each line was written when its utterance was told.
     },
   };
 }

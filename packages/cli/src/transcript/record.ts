@@ -1,9 +1,12 @@
 import type { DeltaEvent, SessionEvent, Utterance } from '@kikitori/client';
 
-/** Something new in the transcript. Text is verbatim; times are milliseconds of audio. */
+/**
+ * Something new in the transcript. Text is verbatim; times are milliseconds of audio. `label`: whose words, where several voices
+ * are heard; an utterance has its own.
+ */
 export type Change =
-  | { readonly type: 'delta'; readonly text: string; readonly audioMs: number }
-  | { readonly type: 'partial'; readonly text: string }
+  | { readonly type: 'delta'; readonly text: string; readonly audioMs: number; readonly label?: string }
+  | { readonly type: 'partial'; readonly text: string; readonly label?: string }
   | { readonly type: 'utterance'; readonly utterance: Utterance };
 
 /**
