@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventually, startTestServer } from './test-server.js';
-import { type Fields, filesOf, form, formOf, openUpload, post, wav } from './upload-client.js';
+import { eventually, startTestServer, type TestServer } from './test-server.js';
+import { type Fields, filesOf, form, formOf, openUpload, post, stereo, voice, wav } from './upload-client.js';
 
 const TEXT = 'First words spoken. First words spoken.';
 
@@ -123,6 +123,80 @@ describe('a file', () => {
     await using test = await startTestServer();
     const answer = await post(test, form([], wav(50)));
     expect(await answer.json()).toEqual({ text: '', usage: { type: 'duration', seconds: 1 } });
+  });
+});
+
+describe('a file with two channels', () => {
+  const call = stereo(voice(1), voice(2));
+  const LABELLED = [1, 2].flatMap((channel) => [`Channel ${channel}: First words spoken.`]);
+  const both = [...LABELLED, ...LABELLED].join('\n');
+  const ask = async (test: TestServer, fields: Fields, file = call): Promise<string> =>
+    await (await post(test, form(fields, file))).text();
+
+  it('has the words of both apart where it holds two voices, one after the other in one place', async () => {
+    await using test = await startTestServer({ engine: { streamsMax: 1 } });
+    expect(JSON.parse(await ask(test, []))).toEqual({ text: both, usage: { type: 'duration', seconds: 4 } });
+    expect(await ask(test, [['response_format', 'text']])).toBe(`${both}\n`);
+    expect(await ask(test, [['response_format', 'vtt']])).toContain('<v Channel 2>First words spoken.');
+    const verbose = JSON.parse(
+      await ask(test, [
+        ['response_format', 'verbose_json'],
+        ['timestamp_granularities[]', 'segment'],
+        ['timestamp_granularities[]', 'word'],
+      ]),
+    );
+    const told = verbose.segments.map(({ id, start, label }: Record<string, unknown>) => [id, start, label]);
+    expect(told).toEqual([
+      [0, 0.1, 'Channel 1'],
+      [1, 0.1, 'Channel 2'],
+      [2, 2.1, 'Channel 1'],
+      [3, 2.1, 'Channel 2'],
+    ]);
+    expect(verbose.words[0]).toEqual({ word: 'First', start: 0.1, end: 0.4, label: 'Channel 1' });
+    expect(test.engine.calls).toMatchObject({ streamsOpen: 0, opens: 8 });
+  });
+
+  it('is heard as asked', async () => {
+    await using test = await startTestServer();
+    const textOf = async (channels: string, file = call): Promise<string> =>
+      JSON.parse(await ask(test, [['channels', channels]], file)).text;
+    expect(await textOf('mix')).toBe(TEXT);
+    expect(await textOf('2')).toBe(TEXT);
+    expect(await textOf('auto', stereo(voice(1), voice(1)))).toBe(TEXT);
+    expect(await textOf('each', stereo(voice(1), voice(1)))).toBe(both);
+    expect(await textOf('each', wav(4_000))).toBe(TEXT);
+  });
+
+  it('is streamed channel by channel, once all of it is there', async () => {
+    await using test = await startTestServer();
+    const streamed = await ask(test, [['stream', 'true']]);
+    const chunks = streamed.split('\n\n').flatMap((frame) => {
+      const chunk = frame.startsWith('data: {') ? JSON.parse(frame.slice(6)) : {};
+      const content = chunk.choices?.[0]?.delta.content;
+      return content === undefined || content === '' ? [] : [[chunk.label, content]];
+    });
+    expect(chunks.map(([, content]) => content).join('')).toBe(` ${TEXT}\n${TEXT}`);
+    expect(chunks.map(([label]) => label)).toEqual([
+      ...new Array(6).fill('Channel 1'),
+      ...new Array(6).fill('Channel 2'),
+    ]);
+    const mixed = await ask(test, [
+      ['channels', 'mix'],
+      ['stream', 'true'],
+    ]);
+    expect(mixed).not.toContain('label');
+  });
+
+  it('is refused with what is possible', async () => {
+    await using test = await startTestServer();
+    for (const [channels, sentence] of [
+      ['left', 'channels is auto, mix, each, or the number of a channel, such as 1 or 2.'],
+      ['3', 'This recording has 2 channels: channels may be auto, mix, each, or 1 to 2.'],
+    ] as const) {
+      const answer = await post(test, form([['channels', channels]], call));
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: { message: sentence, param: 'channels' } });
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 /** Forms and files for `POST /v1/audio/transcriptions`, and an upload that is written piece by piece. */
 import { request as httpRequest } from 'node:http';
+import { encodeWav } from '@kikitori/audio';
 import { eventually, type TestServer } from './test-server.js';
 
 /** A WAV file of silence, 16 kHz mono 16 bit. */
@@ -21,6 +22,37 @@ export function wav(lengthMs: number): Uint8Array<ArrayBuffer> {
   ascii(36, 'data');
   view.setUint32(40, dataBytes, true);
   return bytes;
+}
+
+/** Four seconds of sound that changes as speech does, another one for each seed: hiss through a resonance that glides. */
+export function voice(seed: number): Float32Array {
+  let state = seed;
+  const random = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    const mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  const out = new Float32Array(64_000);
+  for (let at = 0; at < out.length; at += 2_000 + Math.round(3_000 * random())) {
+    const [fromHz, toHz] = [300 + 2_500 * random(), 300 + 2_500 * random()];
+    let [last, beforeLast] = [0, 0];
+    for (let i = 0; i < 2_000 && at + i < out.length; i += 1) {
+      const turn = (2 * Math.PI * (fromHz + ((toHz - fromHz) * i) / 2_000)) / 16_000;
+      const next = random() - 0.5 + 1.96 * Math.cos(turn) * last - 0.9604 * beforeLast;
+      [last, beforeLast] = [next, last];
+      out[at + i] = 0.03 * next;
+    }
+  }
+  return out;
+}
+
+/** A WAV file of two channels, 16 kHz. */
+export function stereo(first: Float32Array, second: Float32Array): Uint8Array<ArrayBuffer> {
+  const both = Float32Array.from({ length: 2 * first.length }, (_, index) => {
+    const channel = index % 2 === 0 ? first : second;
+    return channel[index >> 1] ?? 0;
+  });
+  return encodeWav(both, { sampleRateHz: 16_000, channels: 2 });
 }
 
 export type Fields = readonly (readonly [string, string])[];

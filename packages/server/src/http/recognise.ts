@@ -7,6 +7,8 @@ export interface FileUtterance {
   readonly words: readonly Word[];
   /** It does not sound like a language that the model hears. */
   readonly unsure?: true;
+  /** Whose words they are, where several channels were heard apart. */
+  readonly label?: string;
 }
 
 /** What a whole file said. */

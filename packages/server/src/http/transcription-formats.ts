@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { toSrt, toVtt } from '@kikitori/protocol/subtitles';
+import { toPlainText, toSrt, toVtt } from '@kikitori/protocol/subtitles';
 import type { HttpError } from '../errors.js';
 import { errorBody } from './answers.js';
 import type { FileUtterance, Recognised } from './recognise.js';
@@ -14,6 +14,13 @@ export interface TranscriptionAnswer {
 /** What was heard, and what people should know about the file, in sentences. */
 export interface Transcribed extends Recognised {
   readonly remarks: readonly string[];
+}
+
+/** Text on its way to whoever has the answer streamed. */
+export interface SaidText {
+  readonly text: string;
+  readonly isUnsure: boolean;
+  readonly label: string | undefined;
 }
 
 const FRAME_MS = 80;
@@ -72,15 +79,25 @@ export class TranscriptionStream {
   readonly #id = `transcribe-${randomBytes(16).toString('hex')}`;
   readonly #created: number;
   readonly #model: string;
+  #label: string | undefined;
 
   constructor(options: { readonly createdS: number; readonly model: string }) {
     this.#created = options.createdS;
     this.#model = options.model;
   }
 
-  /** New text; a leading space for every word, as in the Realtime deltas. `unsure` is ours. */
-  delta(content: string, isUnsure: boolean): string {
-    return this.#chunk({ choices: [{ delta: { content } }], ...(isUnsure ? { unsure: true } : {}) });
+  /**
+   * New text; a leading space for every word, as in the Realtime deltas. `unsure` and `label` are ours: a line begins where another
+   * channel does.
+   */
+  delta({ text, isUnsure, label }: SaidText): string {
+    const isNew = this.#label !== undefined && label !== this.#label;
+    this.#label = label;
+    return this.#chunk({
+      choices: [{ delta: { content: isNew ? `\n${text.trimStart()}` : text } }],
+      ...(isUnsure ? { unsure: true } : {}),
+      ...(label === undefined ? {} : { label }),
+    });
   }
 
   /** Everything behind the last text. */
@@ -113,7 +130,9 @@ export class TranscriptionStream {
 
 const DONE = 'data: [DONE]\n\n';
 
+/** Words alone, as OpenAI and vLLM give them; of several channels a line for each utterance, behind its label. */
 function textOf(utterances: readonly FileUtterance[]): string {
+  if (utterances.some(({ label }) => label !== undefined)) return toPlainText(utterances).trimEnd();
   return utterances.flatMap(({ words }) => words.map((word) => word.text)).join(' ');
 }
 
@@ -127,13 +146,19 @@ function usageOf(audioMs: number): unknown {
 }
 
 function wordsOf(utterances: readonly FileUtterance[]): unknown {
-  return utterances.flatMap(({ words }) =>
-    words.map((word) => ({ word: word.text, start: word.startMs / 1000, end: word.endMs / 1000 })),
+  return utterances.flatMap(({ words, label }) =>
+    words.map((word) => ({
+      word: word.text,
+      start: word.startMs / 1000,
+      end: word.endMs / 1000,
+      ...(label === undefined ? {} : { label }),
+    })),
   );
 }
 
-/** OpenAI's members; what only Whisper can say is null and not invented. `unsure` is ours, and there only when true. */
-function segmentOf({ startMs, endMs, words, unsure }: FileUtterance, id: number): unknown {
+/** OpenAI's members; what only Whisper can say is null and not invented. `unsure` and `label` are ours, and there only when
+ * they say something. */
+function segmentOf({ startMs, endMs, words, unsure, label }: FileUtterance, id: number): unknown {
   return {
     id,
     seek: 0,
@@ -146,5 +171,6 @@ function segmentOf({ startMs, endMs, words, unsure }: FileUtterance, id: number)
     compression_ratio: null,
     no_speech_prob: null,
     ...(unsure === undefined ? {} : { unsure }),
+    ...(label === undefined ? {} : { label }),
   };
 }

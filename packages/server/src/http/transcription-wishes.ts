@@ -1,3 +1,4 @@
+import { type ChannelWish, parseChannelWish } from '@kikitori/audio/channels';
 import { AUTO_LANGUAGE, languageProblem, parseLanguage } from '@kikitori/protocol/languages';
 import { refusal } from '../errors.js';
 import type { FormFields } from './upload-form.js';
@@ -18,6 +19,8 @@ export interface TranscriptionWishes {
   readonly model: string;
   /** What the answer names; undefined: nobody knows. */
   readonly language: string | undefined;
+  /** What of a file with several channels is heard. */
+  readonly channels: ChannelWish;
 }
 
 /** What is served. */
@@ -57,6 +60,7 @@ export function wishesOf(fields: FormFields, served: Served): TranscriptionWishe
     words: granularities.includes('word'),
     model,
     language,
+    channels: channelsOf(fields),
   };
 }
 
@@ -75,6 +79,12 @@ function languageOf(fields: FormFields, { languages }: Served): string | undefin
   if (problem !== undefined) throw refusal(400, problem, 'language');
   const asked = parseLanguage(wanted);
   return asked === AUTO_LANGUAGE ? languages[0] : asked;
+}
+
+function channelsOf(fields: FormFields): ChannelWish {
+  const wish = parseChannelWish(last(fields, 'channels') ?? 'auto');
+  if (wish !== undefined) return wish;
+  throw refusal(400, 'channels is auto, mix, each, or the number of a channel, such as 1 or 2.', 'channels');
 }
 
 function granularitiesOf(fields: FormFields): readonly string[] {

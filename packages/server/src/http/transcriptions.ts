@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AUDIO_ERRORS, AudioError } from '@kikitori/audio';
-import { decodeFile } from '@kikitori/audio/file';
+import type { ChannelWish } from '@kikitori/audio/channels';
+import { type DecodedFile, decodeFile } from '@kikitori/audio/file';
 import { type Clock, isDiskFull, type Logger } from '@kikitori/core';
-import { EngineError, type SpeechEngine, type Word } from '@kikitori/engine';
+import { EngineError, type SpeechEngine } from '@kikitori/engine';
 import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js';
 import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { Place } from '../places.js';
 import { send, sendError } from './answers.js';
-import { recognise } from './recognise.js';
-import { answerOf, type Transcribed, TranscriptionStream } from './transcription-formats.js';
+import { type FileWords, hearFile } from './hear-file.js';
+import { answerOf, type SaidText, type Transcribed, TranscriptionStream } from './transcription-formats.js';
 import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
-import { readUploadForm, type UploadForm } from './upload-form.js';
+import { readUploadForm, type UploadedFile, type UploadForm } from './upload-form.js';
 import { keepError } from './upload-spool.js';
 
 export interface TranscriptionsOptions {
@@ -128,7 +129,7 @@ export class Transcriptions {
     form.fields.catch((error: unknown) => controller.abort(error));
     let place: Place | undefined;
     const takePlace = (): void => {
-      place = this.#takePlace();
+      place ??= this.#takePlace();
     };
     try {
       const transcribed = await this.#recognise(form, { answer, served, takePlace, signal });
@@ -148,33 +149,52 @@ export class Transcriptions {
    * where its first fields ask for a stream, as it comes. The place is taken when all that a decoder needs is there.
    */
   async #recognise(form: UploadForm, job: Job): Promise<Transcribed> {
-    const { answer, served, takePlace, signal } = job;
-    const { clock, engine, limits, metrics } = this.#options;
+    const { answer, served, signal } = job;
+    const { clock, engine, metrics } = this.#options;
     const file = await form.file;
     // A field may come behind the file; those in front of it can already be wrong.
     const early = wishesOf(form.fieldsSoFar, served);
     if (early.stream) answer.begin(early);
-    else wishesOf(await form.fields, served);
+    const { channels: wish } = early.stream ? early : wishesOf(await form.fields, served);
     const startedMs = clock.nowMs();
-    const audio = await decodeFile(early.stream ? file.bytes() : file.path, {
+    const open = async (channels: ChannelWish): Promise<DecodedFile> => {
+      const isFirst = channels === wish;
+      const audio = await this.#decode(file, early.stream && isFirst, channels, job);
+      // What is streamed is recognised as it comes; but channels are heard one after the other, and found only in a whole file.
+      if (!early.stream || !isFirst || audio.channels === 1 || channels === 'mix') return audio;
+      await audio.close();
+      await form.fields;
+      return await this.#decode(file, false, channels, job);
+    };
+    const onWords = (said: FileWords): void => {
+      metrics.words.inc({ source: 'file' }, said.words.length);
+      answer.say(said);
+    };
+    const transcribed = await hearFile({ engine, wish, open, onWords, signal });
+    metrics.audioS.inc({ source: 'file' }, transcribed.audioMs / 1000);
+    if (transcribed.audioMs > 0) {
+      const factor = (clock.nowMs() - startedMs) / transcribed.audioMs;
+      metrics.realTimeFactor.observe({ source: 'file' }, factor);
+    }
+    return transcribed;
+  }
+
+  async #decode(
+    file: UploadedFile,
+    isComing: boolean,
+    channels: ChannelWish,
+    { signal, takePlace }: Job,
+  ): Promise<DecodedFile> {
+    const { limits } = this.#options;
+    return await decodeFile(isComing ? file.bytes() : file.path, {
       signal,
+      channels,
       maxDurationMs: limits.fileAudioMsMax,
       maxSamples: limits.fileSamplesMax,
       // Where the client named none, the temporary file's own name must not stand for it.
       fileName: file.name ?? '',
       beforeDecoding: takePlace,
     });
-    const onWords = (words: readonly Word[], isUnsure: boolean): void => {
-      metrics.words.inc({ source: 'file' }, words.length);
-      answer.say(words, isUnsure);
-    };
-    const recognised = await recognise({ engine, audio, onWords, signal });
-    metrics.audioS.inc({ source: 'file' }, recognised.audioMs / 1000);
-    if (recognised.audioMs > 0) {
-      const factor = (clock.nowMs() - startedMs) / recognised.audioMs;
-      metrics.realTimeFactor.observe({ source: 'file' }, factor);
-    }
-    return { ...recognised, remarks: audio.remarks };
   }
 
   #takePlace(): Place {
@@ -201,7 +221,8 @@ export class Transcriptions {
     if (error instanceof AudioError) {
       const { httpStatus } = AUDIO_ERRORS[error.code];
       // vLLM and OpenAI answer 400 to a file that they do not understand.
-      return { status: httpStatus === 415 ? 400 : httpStatus, message: error.message, param: 'file' };
+      const param = error.code === 'invalid_argument' ? 'channels' : 'file';
+      return { status: httpStatus === 415 ? 400 : httpStatus, message: error.message, param };
     }
     if (error instanceof EngineError) return this.#toldOfEngine(error);
     this.#options.logger.error('A transcription failed.', {
@@ -249,7 +270,7 @@ class Answer {
   readonly #options: TranscriptionsOptions;
   #stream: TranscriptionStream | undefined;
   /** Words said before it was known how to tell them. */
-  #said: { readonly text: string; readonly isUnsure: boolean }[] = [];
+  #said: SaidText[] = [];
 
   constructor(response: ServerResponse, options: TranscriptionsOptions) {
     this.#response = response;
@@ -263,14 +284,14 @@ class Answer {
     this.#stream = new TranscriptionStream({ createdS, model });
     const said = this.#said;
     this.#said = [];
-    for (const { text, isUnsure } of said) this.#write(this.#stream.delta(text, isUnsure));
+    for (const each of said) this.#write(this.#stream.delta(each));
   }
 
-  say(words: readonly Word[], isUnsure: boolean): void {
+  say({ words, isUnsure, label }: FileWords): void {
     if (words.length === 0) return;
-    const text = words.map((word) => ` ${word.text}`).join('');
-    if (this.#stream === undefined) this.#said.push({ text, isUnsure });
-    else this.#write(this.#stream.delta(text, isUnsure));
+    const said = { text: words.map((word) => ` ${word.text}`).join(''), isUnsure, label };
+    if (this.#stream === undefined) this.#said.push(said);
+    else this.#write(this.#stream.delta(said));
   }
 
   end(wishes: TranscriptionWishes, transcribed: Transcribed): void {
