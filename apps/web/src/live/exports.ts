@@ -1,5 +1,5 @@
 import { toPlainText, toSrt, toVtt } from '@kikitori/protocol/subtitles';
-import type { SpokenRecord } from './conversation.js';
+import { inOrder, type SpokenRecord } from './conversation.js';
 
 export const EXPORT_FORMATS = ['txt', 'srt', 'vtt', 'json'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -52,7 +52,9 @@ function fileName({ startedAtMs, name }: SpokenRecord): string {
 }
 
 /** Words that are in no utterance yet become one, from the end of the last on. */
-function withOpen({ utterances, open }: SpokenRecord): SpokenRecord['utterances'] {
+function withOpen(record: SpokenRecord): SpokenRecord['utterances'] {
+  const { open } = record;
+  const utterances = inOrder(record.utterances);
   if (open === '') return utterances;
   const startMs = utterances.at(-1)?.endMs ?? 0;
   const endMs = startMs + 400 * open.split(/\s+/).length;

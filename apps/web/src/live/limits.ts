@@ -4,6 +4,15 @@ export const WEB_LIMITS = {
   keepMs: 120_000,
   /** Time without a good connection. Then: the session ends, and says so. */
   giveUpAfterMs: 120_000,
+  /** Frames of a recording that are looked at in one go, a fiftieth of a second of computing: ten seconds of it. */
+  judgedFrames: 480_000,
+  /**
+   * How long the second channel of a recording waits for a place of the server: as long as the first may be read. Then: the
+   * session ends, and says so.
+   */
+  laneGiveUpAfterMs: 3_600_000,
+  /** So long after the first has one, a second channel without a place is told of. */
+  laneToldAfterMs: 3_000,
   /** Sessions kept in the browser. Then: the oldest is deleted. */
   sessionsMax: 50,
   /** While words come a session is saved at most so often. */

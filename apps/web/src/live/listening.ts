@@ -8,6 +8,8 @@ export interface ListeningOptions {
   /** For each connection; undefined where none is needed. */
   readonly token: () => Promise<string | undefined>;
   readonly model: string;
+  /** Time without a good connection, ms. */
+  readonly giveUpAfterMs: number;
   readonly onEvent: (event: SessionEvent, session: Session) => void;
   /** A connection was opened: the first one, or one more. */
   readonly onOpen: () => void;
@@ -39,7 +41,7 @@ export class Listening {
       model: options.model,
       words: true,
       partials: true,
-      reconnect: { keepMs: WEB_LIMITS.keepMs, giveUpAfterMs: WEB_LIMITS.giveUpAfterMs },
+      reconnect: { keepMs: WEB_LIMITS.keepMs, giveUpAfterMs: options.giveUpAfterMs },
     });
     this.#follow(options);
   }

@@ -6,10 +6,12 @@ import { isKeyRefused, sentenceFor } from './failure-wording.js';
 import type { KeyDialog } from './key-dialog.js';
 import type { LagView } from './lag-view.js';
 import type { LevelView } from './level-view.js';
-import { LiveRun, openRecording, type RecorderFiles } from './live-run.js';
+import { WEB_LIMITS } from './limits.js';
+import { LiveRun, type RecorderFiles } from './live-run.js';
 import type { Notice } from './notice.js';
 import type { Playback } from './playback.js';
 import type { RecordKeeper } from './record-keeper.js';
+import { openRecording } from './recording.js';
 import { newId } from './session-id.js';
 import type { ShareControl } from './share-control.js';
 import type { SourcePicker } from './source-picker.js';
@@ -30,6 +32,8 @@ export interface LiveParts {
   readonly level: LevelView;
   readonly playback: Playback;
   readonly model: () => string;
+  /** What a channel is called, by its number from 1 on. */
+  readonly channel: (n: number) => string;
   /** The languages that the model hears, in words. */
   readonly languages: () => string;
   /** Something that is drawn has changed. */
@@ -65,7 +69,7 @@ export class LivePage {
       line: this.#line,
       isMuted:
         this.#phase === 'reading' ? this.#parts.playback.isMuted : (this.#run?.capture?.isMuted ?? false),
-      keptMs: Math.max(0, (this.#run?.listening.heardMs ?? 0) - (this.#conversation?.settledMs ?? 0)),
+      keptMs: Math.max(0, (this.#run?.heardMs ?? 0) - (this.#conversation?.settledMs ?? 0)),
       name: this.#name,
     };
   }
@@ -124,7 +128,7 @@ export class LivePage {
     const run = this.#run;
     const settledMs = this.#conversation?.settledMs ?? 0;
     if (run === undefined || (this.#phase !== 'recording' && this.#phase !== 'reading')) return;
-    const positionMs = run.listening.positionMs(performance.now());
+    const positionMs = run.positionMs(performance.now());
     lag.add(settledMs > 0 ? Math.max(0, positionMs - settledMs) : undefined);
     this.#parts.onState();
   }
@@ -138,14 +142,13 @@ export class LivePage {
     this.#become('decoding');
     try {
       this.#decoding = new AbortController();
-      const samples = await openRecording(file, this.#parts.files, this.#decoding.signal);
-      const run = this.#begin(name, () => this.read(file, name, rate));
+      const { lanes, lengthMs } = await openRecording(file, this.#parts.files, this.#decoding.signal);
+      const run = this.#begin(name, () => this.read(file, name, rate), lanes.length);
       if (rate === 'realtime') this.#parts.playback.play(file);
       this.#become('reading');
-      const totalMs = samples.length / 16;
-      await run.listening.read(samples, rate, () => {
-        const doneMs = rate === 'max' ? (this.#conversation?.settledMs ?? 0) : run.listening.heardMs;
-        this.#progress = Math.min(1, doneMs / totalMs);
+      await run.read(lanes, rate, () => {
+        const doneMs = rate === 'max' ? (this.#conversation?.settledMs ?? 0) : run.heardMs;
+        this.#progress = Math.min(1, doneMs / lengthMs);
       });
       // Unless somebody has stopped it already.
       if (this.#run === run && this.#phase === 'reading') await this.#stop();
@@ -174,9 +177,11 @@ export class LivePage {
   }
 
   /** A new session: what was shown before stays among the kept ones. */
-  #begin(name: string, again: Task): LiveRun {
-    const { credentials, keeper, share, transcript, lag, level, model } = this.#parts;
-    const conversation = new Conversation({ id: newId(), startedAtMs: Date.now(), name, model: model() });
+  #begin(name: string, again: Task, laneCount = 1): LiveRun {
+    const { credentials, keeper, share, transcript, lag, level, model, channel } = this.#parts;
+    const labels = Array.from({ length: laneCount === 1 ? 0 : laneCount }, (_, index) => channel(index + 1));
+    const about = { id: newId(), startedAtMs: Date.now(), name, model: model() };
+    const conversation = new Conversation({ ...about, labels });
     this.#conversation = conversation;
     this.#record = undefined;
     this.#line = 'connecting';
@@ -186,24 +191,36 @@ export class LivePage {
     transcript.follow(conversation);
     lag.reset();
     level.reset();
+    const opened = new Set<number>();
     const run = new LiveRun({
+      laneCount,
       token: () => credentials.token(),
       model: '',
       // After a break the line is good once the session has gone on over it.
-      onOpen: () => {
+      onOpen: (lane) => {
         if (this.#line === 'connecting') this.#setLine('open');
+        if (opened.size === 0) this.#tellWaiting(run, opened, laneCount);
+        opened.add(lane);
       },
-      onEvent: (event, session) => this.#onEvent(conversation, event, session),
+      onEvent: (event, session, lane) => this.#onEvent(conversation, event, session, lane),
       onFailure: (error) => void this.#fail(error, again),
     });
     this.#run = run;
     return run;
   }
 
-  #onEvent(conversation: Conversation, event: SessionEvent, session: Session): void {
+  /** Each channel takes a place of the server: where it has one, they are heard one after the other. */
+  #tellWaiting(run: LiveRun, opened: ReadonlySet<number>, laneCount: number): void {
+    if (laneCount === 1) return;
+    setTimeout(() => {
+      if (this.#run === run && opened.size < laneCount) this.#parts.notice.show('laneWaits');
+    }, WEB_LIMITS.laneToldAfterMs);
+  }
+
+  #onEvent(conversation: Conversation, event: SessionEvent, session: Session, lane: number): void {
     if (event.type === 'disconnect') this.#setLine('away');
     if (event.type === 'reconnect') this.#setLine('open');
-    const change = conversation.add(event, () => session.transcript);
+    const change = conversation.add(event, () => session.transcript, lane);
     if (change === 'none') return;
     this.#tellDoubt(conversation);
     this.#parts.transcript.update();

@@ -69,6 +69,7 @@ const page = new LivePage({
   level: new LevelView(byId('level', HTMLCanvasElement)),
   playback: new Playback(),
   model: () => listener?.models[0] ?? '',
+  channel: (n) => wording.say('channelNamed', { n }),
   languages: heardLanguages,
   onState: () => draw(),
 });

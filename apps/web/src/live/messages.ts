@@ -82,6 +82,11 @@ const MESSAGES = {
   sourceDefault: { en: 'Default microphone', ja: '既定のマイク' },
   sourceTab: { en: 'Sound of a tab', ja: 'タブの音声' },
   sourceNamed: { en: 'Microphone {n}', ja: 'マイク {n}' },
+  channelNamed: { en: 'Channel {n}', ja: 'チャンネル {n}' },
+  laneWaits: {
+    en: 'The server has one place free: the second channel of this recording is written once the first is done.',
+    ja: 'サーバーの空きが一つだけです。二つ目のチャンネルは、一つ目が終わってから書き起こします。',
+  },
   behind: { en: 'behind', ja: '遅れ' },
   toNow: { en: 'Back to now', ja: '最新へ戻る' },
   fileProgress: { en: 'How far the recording is read', ja: '録音の進み具合' },

@@ -1,5 +1,5 @@
 import type { Utterance } from '@kikitori/client';
-import type { Conversation, SpokenGap, SpokenRecord } from './conversation.js';
+import { type Conversation, inOrder, type SpokenGap, type SpokenRecord } from './conversation.js';
 import { make } from './element.js';
 import { WEB_LIMITS } from './limits.js';
 import type { Wording } from './wording.js';
@@ -57,7 +57,7 @@ export class TranscriptView {
     this.#clear();
     if (record === undefined) return;
     const gaps = [...record.gaps];
-    for (const utterance of record.utterances) {
+    for (const utterance of inOrder(record.utterances)) {
       while (gaps[0] !== undefined && gaps[0].startMs <= utterance.startMs) this.#addGap(gaps.shift());
       this.#addLine(utterance);
     }
@@ -137,10 +137,25 @@ export class TranscriptView {
   #write(line: Line, { startMs, text, unsure, label = '' }: Said): void {
     line.time.textContent = clock(startMs);
     line.stable.textContent = text;
-    if (label !== '') line.stable.before(make('b', 'speaker', `${label}: `));
+    if (label !== '') {
+      line.stable.before(make('b', 'speaker', `${label}: `));
+      this.#place(line.item, startMs);
+    }
     line.unstable.remove();
     line.item.classList.remove('is-live');
     this.#mark(line, unsure === true);
+  }
+
+  /** Voices are recognised apart: one may be ahead of the other. */
+  #place(item: HTMLLIElement, startMs: number): void {
+    item.dataset['startMs'] = String(startMs);
+    let next: Element = item;
+    for (let before = item.previousElementSibling; before instanceof HTMLElement; ) {
+      if (Number(before.dataset['startMs'] ?? 0) <= startMs) break;
+      next = before;
+      before = before.previousElementSibling;
+    }
+    if (next !== item) this.#places.list.insertBefore(item, next);
   }
 
   /** Says under the words that they may be invented; nothing of them is hidden. */

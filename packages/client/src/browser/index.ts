@@ -1,5 +1,11 @@
 export { type Capture, type CaptureOptions, type CaptureState, startCapture } from './capture.js';
-export { type DecodeFileOptions, decodeFile } from './decode-file.js';
+export {
+  type DecodedRecording,
+  type DecodeFileOptions,
+  type DecodeLanesOptions,
+  decodeFile,
+  decodeLanes,
+} from './decode-file.js';
 export {
   canShareTabAudio,
   listMicrophones,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { decodeFile } from '../../src/browser/decode-file.js';
+import { decodeFile, decodeLanes } from '../../src/browser/decode-file.js';
 import { CAPTURE_LIMITS } from '../../src/browser/limits.js';
 import type { WorkerAudio, WorkerRequest } from '../../src/browser/worker-messages.js';
 
@@ -72,12 +72,28 @@ describe('a file decoded by the browser', () => {
     const samples = await decodeFile(file, options);
     const [worker] = workers;
     expect(worker?.asked.map(({ isLast, channels }) => [isLast, channels])).toEqual([
-      [false, 2],
-      [false, 2],
-      [true, 2],
+      [false, 6],
+      [false, 6],
+      [true, 6],
     ]);
     expect(samples.length).toBe(Math.ceil(CAPTURE_LIMITS.convertFrames / 3) * 2 + 10);
     expect(worker?.isTerminated).toBe(true);
+  });
+
+  it('is converted lane by lane where its channels are heard apart', async () => {
+    const lanesOf = async ({ numberOfChannels }: { readonly numberOfChannels: number }) => [
+      [numberOfChannels - 1],
+      [0, 1],
+    ];
+    const lanes = await decodeLanes(file, { ...options, lanesOf });
+    expect(lanes.map(({ length }) => length)).toEqual([16_000, 16_000]);
+    expect(workers.map(({ asked }) => asked.map(({ channels, isLast }) => [channels, isLast]))).toEqual([
+      [
+        [1, true],
+        [2, true],
+      ],
+    ]);
+    expect(workers[0]?.isTerminated).toBe(true);
   });
 
   it('may be empty', async () => {
