@@ -26,7 +26,7 @@ export const FRAME_SAMPLES_MAX = 2_880_000;
 export const LANES_MAX = 8;
 
 /**
- * Sound that is looked at to find out whether channels hold different voices: half an hour, some two seconds of computing. At
+ * Sound that is looked at to find out whether channels hold different voices: half an hour, some nine seconds of computing. At
  * the bound: what was found so far holds for the rest, and no channel is left out.
  */
 export const CHANNELS_JUDGED_MS_MAX = 30 * 60_000;

@@ -4,8 +4,8 @@ export const WEB_LIMITS = {
   keepMs: 120_000,
   /** Time without a good connection. Then: the session ends, and says so. */
   giveUpAfterMs: 120_000,
-  /** Frames of a recording that are looked at in one go, a fiftieth of a second of computing: ten seconds of it. */
-  judgedFrames: 480_000,
+  /** Frames of a recording that are looked at in one go, some 15 ms of computing: three seconds of it. Then: the page has its turn. */
+  judgedFrames: 144_000,
   /**
    * How long the second channel of a recording waits for a place of the server: as long as the first may be read. Then: the
    * session ends, and says so.

@@ -43,6 +43,8 @@ export class PairSpectrum {
   readonly #crossImaginary = new Float64Array(FRAME_SAMPLES);
   /** Sums of the magnitudes of each channel. */
   readonly #weights = [0, 0];
+  /** Of both channels in the bin that is looked at. */
+  readonly #powers = [0, 0];
   #filled = 0;
   /** Input frames in the sums that will be the next sample. */
   #summed = 0;
@@ -124,7 +126,8 @@ export class PairSpectrum {
     for (let index = 0; index < bins; index += 1) {
       const band = this.#bandOfBin[index] ?? 0;
       const fine = Math.floor((index * FINE_BANDS) / bins);
-      const [first, second] = this.#lookAt(index + this.#firstBin);
+      this.#lookAt(index + this.#firstBin);
+      const [first = 0, second = 0] = this.#powers;
       bands[band] = (bands[band] ?? 0) + first;
       bands[BANDS + band] = (bands[BANDS + band] ?? 0) + second;
       fineBands[fine] = (fineBands[fine] ?? 0) + first;
@@ -133,8 +136,8 @@ export class PairSpectrum {
     return this.#frameOf(bands, fineBands);
   }
 
-  /** The power of both in a bin, which goes into what they have in common. */
-  #lookAt(bin: number): readonly [number, number] {
+  /** Notes the power of both in a bin, and adds it to what they have in common. */
+  #lookAt(bin: number): void {
     const mirrored = FRAME_SAMPLES - bin;
     const re = this.#real[bin] ?? 0;
     const im = this.#imaginary[bin] ?? 0;
@@ -146,14 +149,17 @@ export class PairSpectrum {
     const bIm = (mirroredRe - re) / 2;
     const first = aRe * aRe + aIm * aIm;
     const second = bRe * bRe + bIm * bIm;
-    this.#weights[0] = (this.#weights[0] ?? 0) + Math.sqrt(first);
-    this.#weights[1] = (this.#weights[1] ?? 0) + Math.sqrt(second);
-    if (first > 0 && second > 0) {
-      // Between the power and the phase alone: divided by the root of the magnitudes.
-      const share = (first * second) ** -0.25;
-      this.#addCross(bin, (aRe * bRe + aIm * bIm) * share, (aIm * bRe - aRe * bIm) * share);
-    }
-    return [first, second];
+    this.#powers[0] = first;
+    this.#powers[1] = second;
+    const magnitude = Math.sqrt(first);
+    const otherMagnitude = Math.sqrt(second);
+    this.#weights[0] = (this.#weights[0] ?? 0) + magnitude;
+    this.#weights[1] = (this.#weights[1] ?? 0) + otherMagnitude;
+    const product = magnitude * otherMagnitude;
+    if (product === 0) return;
+    // Between the power and the phase alone: divided by the root of the magnitudes.
+    const share = 1 / Math.sqrt(product);
+    this.#addCross(bin, (aRe * bRe + aIm * bIm) * share, (aIm * bRe - aRe * bIm) * share);
   }
 
   #addCross(bin: number, re: number, im: number): void {
