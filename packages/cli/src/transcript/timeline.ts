@@ -56,6 +56,11 @@ export class Timeline {
     return settled.includes(undefined) ? undefined : Math.min(...settled.map((ms = 0) => ms));
   }
 
+  /** See `TranscriptRecord.isWithoutPlaces`. */
+  get isWithoutPlaces(): boolean {
+    return this.#lanes.some(({ record }) => record.isWithoutPlaces);
+  }
+
   get firstDeltaAtMs(): number | undefined {
     return least(this.#lanes.map(({ record }) => record.firstDeltaAtMs));
   }
