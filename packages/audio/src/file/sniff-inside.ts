@@ -12,7 +12,7 @@ import { oggCodecOf } from './ogg-codec.js';
 /** A format, and how many bytes of something else stand before it. */
 export interface FoundInside {
   readonly format: AudioFormat;
-  /** 0 where its readers look for the first frame themselves. */
+  /** 0 for MPEG-TS, whose readers look for the first packet themselves. */
   readonly junkBytes: number;
 }
 
@@ -38,7 +38,7 @@ export function sniffInside(bytes: Uint8Array): FoundInside | undefined {
       return { format: 'mpeg-ts', junkBytes: 0 };
     }
     const chain = CHAINS.find((row) => row.first === byte && isChain(bytes, at, row.at));
-    if (chain !== undefined) return { format: chain.format, junkBytes: 0 };
+    if (chain !== undefined) return { format: chain.format, junkBytes: at };
     const format = byte === 0x4f ? oggAt(bytes, at) : byte === 0x66 ? flacAt(bytes, at) : undefined;
     if (format !== undefined) return { format, junkBytes: at };
   }

@@ -204,7 +204,9 @@ export class Recogniser {
       this.#timeline.speechMs(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);
     const isFirst = plan.kind === 'cut' && window.prefix.length === 0;
     if (!isFirst || !isUnclearRepetition(words, speechMs)) return false;
-    return this.#coverage.spend((plan.edge - window.start) / SAMPLES_PER_MS) && this.#partSpeech(window, plan);
+    return (
+      this.#coverage.spend((plan.edge - window.start) / SAMPLES_PER_MS) && this.#partSpeech(window, plan)
+    );
   }
 
   /** The speech is decoded again in parts, cut in its pauses, where it has any and nothing was said of it yet. */
