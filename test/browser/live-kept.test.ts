@@ -162,6 +162,17 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page keeps', { timeou
     await untilPhase(page, 'idle');
   });
 
+  it('survives a reload that comes before anything was saved, and what is said behind it', async () => {
+    const page = await visit(browser, (await stage.serve()).url);
+    await page.click('#record');
+    await untilSaid(page);
+    await page.reload();
+    await untilSaid(page);
+    await page.reload();
+    await untilSaid(page);
+    expect((await wordsOn(page)).split(SAID)).toHaveLength(2);
+  });
+
   it('is gone when it is deleted, also while it is being said', async () => {
     const page = await visit(browser, (await stage.serve()).url);
     await page.click('#record');

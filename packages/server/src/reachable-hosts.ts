@@ -9,10 +9,10 @@ const VIRTUAL =
  * At which hosts other machines find a server that listens on `host`, as they stand in an address, the likeliest first; none
  * where only this machine does. A wildcard stands for the addresses of the network interfaces: IPv4, and IPv6 where there is no other.
  */
-export function reachableHosts(host: string, interfaces = networkInterfaces()): readonly string[] {
+export function reachableHosts(host: string, interfacesOf = networkInterfaces): readonly string[] {
   const plain = host.replace(/^\[(.*)\]$/, '$1');
   if (plain !== '0.0.0.0' && plain !== '::') return isLoopback(plain) ? [] : [bracketed(plain)];
-  const found = Object.entries(interfaces)
+  const found = Object.entries(interfacesOf())
     .sort(([one], [other]) => Number(VIRTUAL.test(one)) - Number(VIRTUAL.test(other)))
     .flatMap(([, addresses = []]) => addresses)
     // Addresses that begin so are good on one cable alone, and need its name.

@@ -33,13 +33,10 @@ export class SessionStore {
       const part: Part = { session: news.id, ...before, said: { utterances, gaps } };
       transaction.objectStore(PARTS).put(part);
     }
-    if (before.utteranceCount === 0) {
-      const ids = await settled(sessions.index('startedAtMs').getAllKeys());
-      for (const id of ids.slice(0, Math.max(0, ids.length - WEB_LIMITS.sessionsMax))) {
-        remove(transaction, String(id));
-      }
-    }
+    // A page that goes away takes along what it has not committed.
+    transaction.commit();
     await completed(transaction);
+    if (before.utteranceCount === 0) await this.#deleteBeyondBound();
   }
 
   /** All of them, the newest first, each with its first words alone. */
@@ -85,6 +82,15 @@ export class SessionStore {
   /** Puts back what was deleted. */
   async restore(records: readonly SpokenRecord[]): Promise<void> {
     for (const record of records) await this.add(record, NOTHING_SPOKEN);
+  }
+
+  async #deleteBeyondBound(): Promise<void> {
+    const transaction = await this.#transaction('readwrite');
+    const ids = await settled(transaction.objectStore(SESSIONS).index('startedAtMs').getAllKeys());
+    for (const id of ids.slice(0, Math.max(0, ids.length - WEB_LIMITS.sessionsMax))) {
+      remove(transaction, String(id));
+    }
+    await completed(transaction);
   }
 
   async #transaction(mode: IDBTransactionMode): Promise<IDBTransaction> {
@@ -133,13 +139,14 @@ function partsOf(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
+/** A part that was added again, and longer, reaches into those behind it: what stands in both counts once. */
 function joined(head: SpokenRecord, parts: readonly unknown[]): SpokenRecord {
-  const said = parts.filter(isPart).map((part) => part.said);
-  return {
-    ...head,
-    utterances: [...head.utterances, ...said.flatMap(({ utterances }) => utterances)],
-    gaps: [...head.gaps, ...said.flatMap(({ gaps }) => gaps)],
-  };
+  let { utterances, gaps } = head;
+  for (const { utteranceCount, gapCount, said } of parts.filter(isPart)) {
+    utterances = [...utterances.slice(0, utteranceCount), ...said.utterances];
+    gaps = [...gaps.slice(0, gapCount), ...said.gaps];
+  }
+  return { ...head, utterances, gaps };
 }
 
 async function settled<T>(request: IDBRequest<T>): Promise<T> {
@@ -172,7 +179,7 @@ function isPart(value: unknown): value is Part {
 }
 
 /** What an older page may have kept is not trusted to have the shape of today. */
-function isRecord(value: unknown): value is SpokenRecord {
+export function isRecord(value: unknown): value is SpokenRecord {
   if (typeof value !== 'object' || value === null) return false;
   return (
     'id' in value &&
