@@ -16,7 +16,7 @@ import type { StreamPolicy } from './policy.js';
 import { isUnclearRepetition } from './repetition.js';
 import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
 import { inSilence, missingSilence, type Surroundings, withoutSilence } from './surroundings.js';
-import { type PlacedWord, placeStarts, Window } from './window.js';
+import { behind, type PlacedWord, placeStarts, Window } from './window.js';
 
 const SAMPLES_PER_MS = 16;
 /** Audio between two reports on silence. */
@@ -54,17 +54,6 @@ interface Foresight {
   readonly plan: DecodePlan;
   /** What follows the words committed since. */
   readonly result: DecodeResult;
-}
-
-/** The same answer once its first words are committed, and so part of the prefix. */
-function behind(words: readonly PlacedWord[], result: DecodeResult): DecodeResult {
-  const count = words.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  return {
-    ...result,
-    tokens: result.tokens.slice(count),
-    logProbabilities: result.logProbabilities.slice(count),
-    entropies: result.entropies.slice(count),
-  };
 }
 
 export class Recogniser {

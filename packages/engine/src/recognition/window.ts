@@ -250,3 +250,14 @@ export function placeStarts(
     return { text, startMs: start, endMs: end };
   });
 }
+
+/** The same answer once its first words are committed, and so part of the prefix. */
+export function behind(words: readonly PlacedWord[], result: DecodeResult): DecodeResult {
+  const count = words.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  return {
+    ...result,
+    tokens: result.tokens.slice(count),
+    logProbabilities: result.logProbabilities.slice(count),
+    entropies: result.entropies.slice(count),
+  };
+}
