@@ -43,7 +43,10 @@ export const CUE_RULES: CueRules = {
   pauseMsMax: 2_000,
 };
 
-/** What is on the screen from `startMs` to `endMs`: whole milliseconds, start before end, in order, at least one line. */
+/**
+ * What is on the screen from `startMs` to `endMs`: whole milliseconds, start before end, in order, at least one line. Those of
+ * different voices may be there at one time.
+ */
 export interface Cue {
   readonly startMs: number;
   readonly endMs: number;
@@ -69,7 +72,19 @@ export function cuesOf(utterances: Iterable<SubtitleUtterance>, rules: Partial<C
     const label = clean(utterance.label ?? '');
     for (const cue of split(wordsOf(utterance), checked)) cues.push(label === '' ? cue : { ...cue, label });
   }
-  return cues.map((cue, index) => settledTimes(cue, cues[index + 1], checked));
+  return settled(cues, checked);
+}
+
+/** Cues with their times, in order. A cue makes way for the next one of its own voice; people do speak at once. */
+function settled(cues: readonly Cue[], rules: CueRules): Cue[] {
+  const nextOfVoice = new Map<string | undefined, Cue>();
+  const found = [...cues].reverse().map((cue) => {
+    const next = nextOfVoice.get(cue.label);
+    nextOfVoice.set(cue.label, cue);
+    return settledTimes(cue, next, rules);
+  });
+  found.reverse();
+  return nextOfVoice.size > 1 ? found.sort((one, other) => one.startMs - other.startMs) : found;
 }
 
 function checkedRules(rules: CueRules): CueRules {

@@ -173,3 +173,22 @@ it('rules out of bounds are refused', () => {
     expect(() => cuesOf([], bad)).toThrow(RangeError);
   }
 });
+
+it('a cue makes way for the next one of its own voice alone, and all are in order', () => {
+  const said = (label: string, startMs: number, text: string) => {
+    const words = text.split(' ').map((word, at) => {
+      return { text: word, startMs: startMs + at * 500, endMs: startMs + at * 500 + 500 };
+    });
+    return { label, startMs, endMs: startMs + words.length * 500, words };
+  };
+  const cues = cuesOf([
+    said('Agent', 200, 'Eight of spades. Seven of hearts.'),
+    said('Caller', 500, 'Go.'),
+    said('Caller', 900, 'Stop.'),
+  ]);
+  expect(cues.map(({ label, startMs, endMs, lines }) => [label, startMs, endMs, lines.join(' ')])).toEqual([
+    ['Agent', 200, 3_200, 'Eight of spades. Seven of hearts.'],
+    ['Caller', 500, 900, 'Go.'],
+    ['Caller', 900, 1_900, 'Stop.'],
+  ]);
+});
