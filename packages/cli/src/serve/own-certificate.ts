@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { reachableHosts, type TlsFiles } from '@kikitori/server';
 import type { Environment } from '../context.js';
@@ -27,8 +27,8 @@ export async function ownCertificate(
   host: string,
   { env, unixMs }: { readonly env: Environment; readonly unixMs: number },
 ): Promise<OwnCertificate> {
-  const { storeRoot } = await import('@kikitori/engine-local');
-  const root = storeRoot({ env, platform: process.platform, home: homedir() });
+  const { homeFolder, storeRoot } = await import('@kikitori/engine-local');
+  const root = storeRoot({ env, platform: process.platform, home: homeFolder(env) });
   const path = join(root, 'tls', 'self-signed.pem');
   const names = namesOf(host);
   const kept = await readKept(path);
@@ -69,13 +69,14 @@ function isGoodFor(certificate: X509Certificate, names: readonly string[], unixM
 
 async function make(path: string, authorityFile: string, names: readonly string[]): Promise<X509Certificate> {
   const { issueCertificate } = await import('@kikitori/sagemaker/stand-in');
+  const { makeFolder } = await import('@kikitori/engine-local');
   const { certificate, key, authority } = await issueCertificate({
     names,
     authorityName: `Kikitori on ${hostname()}`,
     lifeMs: CERTIFICATE_LIFE_MS,
   });
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path), 0o700);
     await replaceFile(authorityFile, authority);
     await replaceFile(path, [certificate, authority, key].map((pem) => `${pem.trim()}\n`).join(''));
   } catch (cause) {

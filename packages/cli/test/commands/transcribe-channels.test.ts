@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeWav } from '@kikitori/audio';
 import { startServer } from '@kikitori/server';
-import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
+import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
-import { main } from '../../src/main.js';
-import { type MemoryContextOptions, MemoryInput, memoryContext } from '../memory-context.js';
+import { MemoryInput } from '../memory-context.js';
 import { noise, scriptedEngine } from './speech.js';
+import { transcribe } from './transcribing.js';
 
 /** Sound that changes as speech does, another one for each seed: hiss through a resonance that glides. */
 function voice(seed: number): Float32Array {
@@ -65,27 +65,14 @@ const LABELLED = [
   'Channel 2: Nine fifteen.',
 ];
 
-async function run(words: string[], options: MemoryContextOptions = {}) {
-  const context = memoryContext({
-    ...options,
-    factories: {
-      createEngine: async () => scriptedEngine(),
-      connect: async () => connectWebSocket,
-      ...options.factories,
-    },
-  });
-  const exitCode = await main(['transcribe', ...words], context);
-  return { exitCode, out: context.stdout.text, err: context.stderr.text };
-}
-
 describe('kikitori transcribe of two channels', () => {
   it('tells two voices apart, on one timeline', async () => {
-    const { exitCode, out } = await run([files.call]);
+    const { exitCode, out } = await transcribe([files.call]);
     expect([exitCode, out]).toEqual([0, `${LABELLED.join('\n')}\n`]);
   });
 
   it('labels them in JSON and in captions', async () => {
-    const json = JSON.parse((await run([files.call, '--format', 'json'])).out);
+    const json = JSON.parse((await transcribe([files.call, '--format', 'json'])).out);
     expect(json).toMatchObject({ text: LABELLED.join('\n'), audio_ms: 4_000 });
     expect(
       json.utterances.map(({ label, text, start_ms }: Record<string, unknown>) => [label, text, start_ms]),
@@ -95,9 +82,9 @@ describe('kikitori transcribe of two channels', () => {
       ['Channel 1', 'Nine fifteen.', 2_000],
       ['Channel 2', 'Nine fifteen.', 2_000],
     ]);
-    const srt = (await run([files.call, '--format', 'srt'])).out;
+    const srt = (await transcribe([files.call, '--format', 'srt'])).out;
     expect(srt).toContain('\nChannel 2: Good morning.\n');
-    const lines = (await run([files.call, '--json'])).out.trimEnd().split('\n');
+    const lines = (await transcribe([files.call, '--json'])).out.trimEnd().split('\n');
     const told = lines.map((line) => JSON.parse(line)).filter(({ type }) => type !== 'summary');
     expect(new Set(told.map(({ label }) => label))).toEqual(new Set(['Channel 1', 'Channel 2']));
   });
@@ -109,7 +96,7 @@ describe('kikitori transcribe of two channels', () => {
       requests.push(request);
       return engine;
     };
-    await run([files.call], { factories: { createEngine } });
+    await transcribe([files.call], { factories: { createEngine } });
     expect(requests).toMatchObject([{ threads: 1, streamsMax: 2 }]);
     expect(engine.calls).toMatchObject({ opens: 2, closes: 2, streamsOpen: 0, samples: 2 * 64_000 });
   });
@@ -117,20 +104,20 @@ describe('kikitori transcribe of two channels', () => {
   it('has no labels where one voice was found, or one was asked for', async () => {
     const silentSecond = async () => scriptedEngine({ script: [] });
     for (const words of [[files.same], [files.call, '--channels', 'mix'], [files.call, '--channels', '2']]) {
-      expect((await run(words)).out, words.join(' ')).toBe(PLAIN);
+      expect((await transcribe(words)).out, words.join(' ')).toBe(PLAIN);
     }
-    expect((await run([files.mono, '--channels', 'each'])).out).toBe(PLAIN);
-    expect((await run([files.call], { factories: { createEngine: silentSecond } })).out).toBe('');
+    expect((await transcribe([files.mono, '--channels', 'each'])).out).toBe(PLAIN);
+    expect((await transcribe([files.call], { factories: { createEngine: silentSecond } })).out).toBe('');
   });
 
   it('hears each channel apart where that is asked for, also on a pipe', async () => {
-    expect((await run([files.same, '--channels', 'each'])).out).toBe(`${LABELLED.join('\n')}\n`);
-    const piped = await run(['-', '--channels', 'each'], { stdin: new MemoryInput([call]) });
+    expect((await transcribe([files.same, '--channels', 'each'])).out).toBe(`${LABELLED.join('\n')}\n`);
+    const piped = await transcribe(['-', '--channels', 'each'], { stdin: new MemoryInput([call]) });
     expect(piped.out).toBe(`${LABELLED.join('\n')}\n`);
   });
 
   it('mixes a pipe that it cannot look through first, and says so', async () => {
-    const { out, err } = await run(['-'], {
+    const { out, err } = await transcribe(['-'], {
       stdin: new MemoryInput([call.subarray(0, 70_000), call.subarray(70_000)]),
     });
     expect(out).toBe(PLAIN);
@@ -143,7 +130,7 @@ describe('kikitori transcribe of two channels', () => {
     ['0', '--channels must be'],
     ['3', 'call.wav: This recording has 2 channels: channels may be auto, mix, each, or 1 to 2.'],
   ])('refuses --channels %s with what there is', async (value, sentence) => {
-    const { exitCode, out, err } = await run([files.call, '--channels', value]);
+    const { exitCode, out, err } = await transcribe([files.call, '--channels', value]);
     expect([exitCode, out]).toEqual([2, '']);
     expect(err).toContain(sentence);
   });
@@ -157,7 +144,7 @@ describe('kikitori transcribe of two channels', () => {
     };
     for (const streamsMax of [1, 2]) {
       const { engine, server } = await serve(streamsMax);
-      const { exitCode, out, err } = await run([files.call, '--url', server.url]);
+      const { exitCode, out, err } = await transcribe([files.call, '--url', server.url]);
       if (streamsMax === 2) expect([exitCode, out]).toEqual([0, `${LABELLED.join('\n')}\n`]);
       else {
         expect([exitCode, out]).toEqual([1, '']);

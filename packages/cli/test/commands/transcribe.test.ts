@@ -7,13 +7,14 @@ import { EngineError } from '@kikitori/engine';
 import { CATALOGUE } from '@kikitori/engine-local';
 import { startServer } from '@kikitori/server';
 import { createMemoryPair } from '@kikitori/transport';
-import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
+import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
 import type { ModelStore } from '../../src/model-store.js';
-import { type MemoryContextOptions, MemoryInput, memoryContext } from '../memory-context.js';
+import { MemoryInput, memoryContext } from '../memory-context.js';
 import { noise, scriptedEngine, TEXT, wav } from './speech.js';
+import { transcribe } from './transcribing.js';
 
 let folder = '';
 let speech = '';
@@ -36,19 +37,6 @@ const openModelStore = async (): Promise<ModelStore> => {
   };
 };
 
-async function run(words: string[], options: MemoryContextOptions = {}) {
-  const context = memoryContext({
-    ...options,
-    factories: {
-      createEngine: async () => scriptedEngine(),
-      connect: async () => connectWebSocket,
-      ...options.factories,
-    },
-  });
-  const exitCode = await main(['transcribe', ...words], context);
-  return { exitCode, out: context.stdout.text, err: context.stderr.text };
-}
-
 function jsonLines(text: string): Record<string, unknown>[] {
   return text
     .trimEnd()
@@ -61,7 +49,7 @@ const HEARS = 'scripted hears English (en).\n';
 
 describe('kikitori transcribe', () => {
   it('prints the transcript of a file alone, through the server session and the client in one process', async () => {
-    expect(await run([speech])).toEqual({
+    expect(await transcribe([speech])).toEqual({
       exitCode: 0,
       out: 'Good morning.\nNine fifteen.\n',
       err: HEARS,
@@ -75,14 +63,14 @@ describe('kikitori transcribe', () => {
       requests.push(request);
       return engine;
     };
-    await run([speech, '--model', 'tiny'], { factories: { createEngine } });
+    await transcribe([speech, '--model', 'tiny'], { factories: { createEngine } });
     expect(requests).toMatchObject([{ model: 'tiny', threads: 1, streamsMax: 1 }]);
     expect(engine.calls).toMatchObject({ opens: 1, closes: 1, streamsOpen: 0, samples: 64_000 });
     await expect(engine.open()).rejects.toMatchObject({ code: 'engine_closed' });
   });
 
   it('prints JSON lines: deltas with their positions, a final per utterance, the summary last', async () => {
-    const lines = jsonLines((await run([speech, '--json'])).out);
+    const lines = jsonLines((await transcribe([speech, '--json'])).out);
     expect(lines.map(({ type }) => type)).toEqual([
       'delta',
       'delta',
@@ -125,7 +113,7 @@ describe('kikitori transcribe', () => {
       said('Right.', 3_200),
     ];
     const factories = { createEngine: async () => scriptedEngine({ script }) };
-    const lines = await run([speech, '--json'], { factories });
+    const lines = await transcribe([speech, '--json'], { factories });
     const finals = jsonLines(lines.out).filter(({ type }) => type === 'final');
     expect(finals.map(({ text, unsure }) => [text, unsure])).toEqual([
       ['Yes.', undefined],
@@ -136,55 +124,55 @@ describe('kikitori transcribe', () => {
     expect(lines.err).toBe(
       `${HEARS}At 1.5 s: this does not sound like English; what is written may be invented.\n`,
     );
-    const { utterances } = JSON.parse((await run([speech, '--format', 'json'], { factories })).out);
+    const { utterances } = JSON.parse((await transcribe([speech, '--format', 'json'], { factories })).out);
     expect(utterances.map(({ unsure }: { unsure?: boolean }) => unsure)).toEqual([
       undefined,
       true,
       true,
       undefined,
     ]);
-    const plain = await run([speech], { factories });
+    const plain = await transcribe([speech], { factories });
     expect(plain.out).toBe('Yes.\nBonjour.\nMonde.\nRight.\n');
   });
 
   it('prints captions', async () => {
-    expect((await run([speech, '--format', 'srt'])).out).toMatch(
+    expect((await transcribe([speech, '--format', 'srt'])).out).toMatch(
       /^1\n00:00:00,200 --> .*\nGood morning\.\n\n2\n/,
     );
-    expect((await run([speech, '--format', 'vtt'])).out).toMatch(/^WEBVTT\n\n00:00:00\.200 --> /);
+    expect((await transcribe([speech, '--format', 'vtt'])).out).toMatch(/^WEBVTT\n\n00:00:00\.200 --> /);
   });
 
   it('says nothing when nothing was said', async () => {
     const factories = { createEngine: async () => scriptedEngine({ script: [] }) };
-    expect(await run([speech], { factories })).toEqual({ exitCode: 0, out: '', err: HEARS });
-    const [summary] = jsonLines((await run([speech, '--json'], { factories })).out);
+    expect(await transcribe([speech], { factories })).toEqual({ exitCode: 0, out: '', err: HEARS });
+    const [summary] = jsonLines((await transcribe([speech, '--json'], { factories })).out);
     expect(summary).toMatchObject({ type: 'summary', text: '', first_delta_ms: null });
   });
 
   it('reads any container from stdin, by its content', async () => {
-    const { exitCode, out } = await run(['-'], { stdin: new MemoryInput([wav(4_000)]) });
+    const { exitCode, out } = await transcribe(['-'], { stdin: new MemoryInput([wav(4_000)]) });
     expect([exitCode, out]).toEqual([0, 'Good morning.\nNine fifteen.\n']);
   });
 
   it('reads raw audio from stdin as it is told, or as what Realtime speaks', async () => {
     const pcm = float32ToPcm16(noise(4_000));
-    const told = await run(['-', '--raw-format', 's16le:8000:1', '--json'], {
+    const told = await transcribe(['-', '--raw-format', 's16le:8000:1', '--json'], {
       stdin: new MemoryInput([pcm]),
     });
     expect(jsonLines(told.out).at(-1)).toMatchObject({ audio_ms: 8_000 });
     expect(told.err).toBe(HEARS);
-    const assumed = await run(['-', '--json'], { stdin: new MemoryInput([pcm]) });
+    const assumed = await transcribe(['-', '--json'], { stdin: new MemoryInput([pcm]) });
     expect(jsonLines(assumed.out).at(-1)).toMatchObject({ audio_ms: 4_000 });
     expect(assumed.err).toContain('s16le:16000:1');
   });
 
   it('takes /dev/stdin for stdin, and a FIFO for a stream', async () => {
     const stdin = new MemoryInput([wav(4_000)]);
-    const { exitCode, out } = await run(['/dev/stdin'], { stdin });
+    const { exitCode, out } = await transcribe(['/dev/stdin'], { stdin });
     expect([exitCode, out]).toEqual([0, 'Good morning.\nNine fifteen.\n']);
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);
-    const reading = run([fifo, '--json']);
+    const reading = transcribe([fifo, '--json']);
     await writeFile(fifo, float32ToPcm16(noise(4_000)));
     const raw = await reading;
     expect(raw.err).toContain(`No header on ${fifo}: taken as raw s16le:16000:1`);
@@ -193,10 +181,13 @@ describe('kikitori transcribe', () => {
 
   it('begins nothing where its result would be lost', async () => {
     const createEngine = () => Promise.reject(new Error('loaded'));
-    const { exitCode, err } = await run([speech], { stdoutReader: 'closed', factories: { createEngine } });
+    const { exitCode, err } = await transcribe([speech], {
+      stdoutReader: 'closed',
+      factories: { createEngine },
+    });
     expect(exitCode).toBe(1);
     expect(err).toMatch(/^kikitori: Standard output is closed[^\n]+\.\n$/);
-    expect((await run([speech], { stdoutReader: 'void' })).exitCode).toBe(0);
+    expect((await transcribe([speech], { stdoutReader: 'void' })).exitCode).toBe(0);
   });
 
   it.each([
@@ -212,21 +203,23 @@ describe('kikitori transcribe', () => {
     [['SPEECH', '--url', 'ws://127.0.0.1:1'], 1, 'No connection to the server'],
   ])('answers %j with %d and a sentence', async (words, expected, sentence) => {
     const filled = words.map((word) => word.replace('FOLDER', folder).replace('SPEECH', speech));
-    const { exitCode, out, err } = await run(filled);
+    const { exitCode, out, err } = await transcribe(filled);
     expect(err).toContain(sentence);
     expect(err).toMatch(/^kikitori: [^\n]+\n$/);
     expect([exitCode, out]).toEqual([expected, '']);
   });
 
   it.each(['en_US', 'EN', 'english', 'auto'])('takes --language %s for English', async (language) => {
-    const { exitCode, out } = await run([speech, '--language', language], { factories: { openModelStore } });
+    const { exitCode, out } = await transcribe([speech, '--language', language], {
+      factories: { openModelStore },
+    });
     expect([exitCode, out]).toEqual([0, 'Good morning.\nNine fifteen.\n']);
   });
 
   it('refuses a language that the model does not hear, with the list, and loads nothing', async () => {
     const createEngine = () => Promise.reject(new Error('loaded'));
     const factories = { createEngine, openModelStore };
-    expect(await run([speech, '--language', 'ja'], { factories })).toEqual({
+    expect(await transcribe([speech, '--language', 'ja'], { factories })).toEqual({
       exitCode: 2,
       out: '',
       err: 'kikitori: The language Japanese (ja) is not heard here. This model hears English (en).\n',
@@ -235,13 +228,13 @@ describe('kikitori transcribe', () => {
 
   it('asks a model that the store does not know once it is loaded', async () => {
     const words = [speech, '--model', './mine', '--language', 'ja'];
-    const { exitCode, out, err } = await run(words, { factories: { openModelStore } });
+    const { exitCode, out, err } = await transcribe(words, { factories: { openModelStore } });
     expect([exitCode, out]).toEqual([2, '']);
     expect(err).toContain('kikitori: The language Japanese (ja) is not heard here.');
   });
 
   it('says in its help what the embedded models hear, which is what the catalogue says', async () => {
-    const help = await run(['--help']);
+    const help = await transcribe(['--help']);
     expect(help.out.replace(/\s+/g, ' ')).toContain('tiny and base hear English (en) and nothing else');
     const heard = CATALOGUE.filter(({ kind }) => kind === 'moonshine').map(({ name, languages }) => [
       name,
@@ -254,7 +247,7 @@ describe('kikitori transcribe', () => {
   });
 
   it('does not wait for audio from a keyboard', async () => {
-    const { exitCode, err } = await run(['-'], { stdin: new MemoryInput([], true) });
+    const { exitCode, err } = await transcribe(['-'], { stdin: new MemoryInput([], true) });
     expect(exitCode).toBe(2);
     expect(err).toContain('Nothing is piped');
   });
@@ -265,13 +258,15 @@ describe('kikitori transcribe', () => {
     ['engine_worker_lost', 1],
   ] as const)('passes on what is wrong with the model: %s → %d', async (code, expected) => {
     const createEngine = () => Promise.reject(new EngineError(code, 'Go online and run again.'));
-    const { exitCode, err } = await run([speech], { factories: { createEngine } });
+    const { exitCode, err } = await transcribe([speech], { factories: { createEngine } });
     expect([exitCode, err]).toEqual([expected, 'kikitori: Go online and run again.\n']);
   });
 
   it('reports an engine that breaks in the middle, keeps what was said, and closes everything', async () => {
     const engine = scriptedEngine({ faults: [{ call: 'write', nth: 30, effect: 'lose_worker' }] });
-    const { exitCode, out, err } = await run([speech], { factories: { createEngine: async () => engine } });
+    const { exitCode, out, err } = await transcribe([speech], {
+      factories: { createEngine: async () => engine },
+    });
     expect(exitCode).toBe(1);
     expect(out).toContain('Good morning.');
     expect(err.replace(HEARS, '')).toMatch(/^kikitori: [^\n]+\n$/);
@@ -284,7 +279,7 @@ describe('kikitori transcribe', () => {
       onProgress({ label: 'base', receivedBytes: 2_000_000, totalBytes: 2_000_000 });
       return scriptedEngine();
     };
-    const piped = await run([speech], { factories: { createEngine } });
+    const piped = await transcribe([speech], { factories: { createEngine } });
     expect(piped.err).toBe(`Fetching the model base (once), 2.0 MB…\n${HEARS}`);
     let nowMs = 0;
     const tick = (): number => {
@@ -292,7 +287,11 @@ describe('kikitori transcribe', () => {
       return nowMs;
     };
     const clock = { nowMs: tick, unixMs: tick, after: () => () => undefined };
-    const watched = await run([speech], { factories: { createEngine }, stderrIsTerminal: true, clock });
+    const watched = await transcribe([speech], {
+      factories: { createEngine },
+      stderrIsTerminal: true,
+      clock,
+    });
     expect(watched.err).toContain('1.0 MB of 2.0 MB');
     expect(watched.out).toBe('Good morning.\nNine fifteen.\n');
   });
@@ -340,7 +339,7 @@ describe('kikitori transcribe --url', () => {
 
   it('gives the same through a server, whose URL needs neither ws nor a path', async () => {
     await withServer(undefined, async (url) => {
-      expect(await run([speech, '--url', url])).toEqual({
+      expect(await transcribe([speech, '--url', url])).toEqual({
         exitCode: 0,
         out: 'Good morning.\nNine fifteen.\n',
         err: HEARS,
@@ -350,7 +349,7 @@ describe('kikitori transcribe --url', () => {
 
   it('tells a language that the server does not hear as bad usage', async () => {
     await withServer(undefined, async (url) => {
-      const { exitCode, out, err } = await run([speech, '--url', url, '--language', 'de']);
+      const { exitCode, out, err } = await transcribe([speech, '--url', url, '--language', 'de']);
       expect([exitCode, out]).toEqual([2, '']);
       expect(err).toContain(
         'kikitori: The language German (de) is not heard here. This model hears English (en).',
@@ -360,20 +359,20 @@ describe('kikitori transcribe --url', () => {
 
   it('takes the key from the environment, and says so when it is missing', async () => {
     await withServer('sesame', async (url) => {
-      const refused = await run([speech, '--url', url]);
+      const refused = await transcribe([speech, '--url', url]);
       expect([refused.exitCode, refused.out]).toEqual([1, '']);
       expect(refused.err).toContain('The server wants an API key; set KIKITORI_API_KEY');
-      const wrong = await run([speech, '--url', url], { env: { KIKITORI_API_KEY: 'open' } });
+      const wrong = await transcribe([speech, '--url', url], { env: { KIKITORI_API_KEY: 'open' } });
       expect([wrong.exitCode, wrong.out]).toEqual([1, '']);
       expect(wrong.err).toContain('The server does not know this API key; correct KIKITORI_API_KEY');
-      const allowed = await run([speech, '--url', url], { env: { KIKITORI_API_KEY: 'sesame' } });
+      const allowed = await transcribe([speech, '--url', url], { env: { KIKITORI_API_KEY: 'sesame' } });
       expect(allowed.exitCode).toBe(0);
     });
   });
 
   it('tells what the server said about an unknown model', async () => {
     await withServer(undefined, async (url) => {
-      const { exitCode, err } = await run([speech, '--url', url, '--model', 'nobody']);
+      const { exitCode, err } = await transcribe([speech, '--url', url, '--model', 'nobody']);
       expect(exitCode).toBe(1);
       expect(err.replace(HEARS, '')).toMatch(/^kikitori: The server reported an error.*model_not_found.*\n$/);
     });
@@ -393,7 +392,7 @@ describe('kikitori transcribe --url', () => {
     };
     const served = serve();
     const factories = { connect: async () => async () => peer.near };
-    const { exitCode, out } = await run([speech, '--url', 'ws://vllm:8000', '--json'], { factories });
+    const { exitCode, out } = await transcribe([speech, '--url', 'ws://vllm:8000', '--json'], { factories });
     await served;
     expect(exitCode).toBe(0);
     const lines = jsonLines(out);

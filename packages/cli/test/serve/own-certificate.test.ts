@@ -67,6 +67,16 @@ describe('a certificate of our own', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'says so in a folder in which Node would try for ever',
+    async () => {
+      const env = { KIKITORI_HOME: '/proc/kikitori' };
+      await expect(ownCertificate('192.0.2.7', { env, unixMs: Date.now() })).rejects.toMatchObject({
+        code: 'bad_input',
+      });
+    },
+  );
+
   it('names the machine as its network does, and nothing that is no name', () => {
     expect(namesOf('127.0.0.1', 'Desk-7')).toEqual([
       'localhost',
