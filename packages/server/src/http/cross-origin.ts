@@ -7,7 +7,7 @@ import { send } from './answers.js';
 const ASKED_ALWAYS = ['authorization', 'content-type'];
 
 /** What a page reads of an answer besides its status and body; a browser shows it only what is named. */
-const READABLE_HEADERS = 'retry-after, www-authenticate';
+const READABLE_HEADERS = 'retry-after, www-authenticate, x-kikitori-remarks';
 
 /**
  * Lets a page read the answer that follows, where its origin may; true: the question was the browser's own, a preflight, and is
