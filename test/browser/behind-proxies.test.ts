@@ -1,7 +1,7 @@
-/** The pages behind nginx, below a path that nginx gives them: speaking, samples, and what is shared. */
+/** The pages behind nginx and Caddy, below a path that those give them: speaking, samples, and what is shared. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Nginx, whyNoNginx } from '../nginx.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { proxies, ReverseProxy, whyNoProxy } from '../reverse-proxies.js';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
 import {
   ALL_ALLOWED,
@@ -14,15 +14,15 @@ import {
   visit,
 } from './live-stage.js';
 
-const whyNot = whyNoBrowser ?? whyNoNginx;
-if (whyNot !== undefined)
-  process.stderr.write(`the tests of the pages behind nginx are skipped: ${whyNot}\n`);
-
-describe.skipIf(whyNot !== undefined)('the pages behind nginx, below a path', { timeout: 120_000 }, () => {
+describe.each(proxies)('the pages behind %s, below a path', { timeout: 120_000 }, (_name, program) => {
+  const whyNot = whyNoBrowser ?? whyNoProxy(program);
+  if (whyNot !== undefined) {
+    process.stderr.write(`the tests of the pages behind ${program.name} are skipped: ${whyNot}\n`);
+  }
   const stage = new LiveStage();
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchBrowser([FAKE_MICROPHONE, ALL_ALLOWED]);
+    if (whyNot === undefined) browser = await launchBrowser([FAKE_MICROPHONE, ALL_ALLOWED]);
   });
   afterEach(async () => {
     await leave(browser);
@@ -32,12 +32,12 @@ describe.skipIf(whyNot !== undefined)('the pages behind nginx, below a path', { 
     await browser?.close();
   });
 
-  it('hear the microphone, read a sample, and share what is said, all with a key', async () => {
+  test.skipIf(whyNot !== undefined)('hear, read a sample, and share, all with a key', async () => {
     const server = await stage.serve({ apiKey: 'open-sesame' });
-    await using nginx = await Nginx.start(server.port);
+    await using proxy = await ReverseProxy.start(program, server.port);
     const lost: string[] = [];
     const come = async (): Promise<Page> => {
-      const page = await visit(browser, `${nginx.url}#key=open-sesame`);
+      const page = await visit(browser, `${proxy.url}#key=open-sesame`);
       page.on('response', (response) => {
         if (response.status() >= 400) lost.push(response.url());
       });
@@ -53,7 +53,7 @@ describe.skipIf(whyNot !== undefined)('the pages behind nginx, below a path', { 
     const link = page.locator('#share-link');
     await expect.poll(() => link.inputValue(), PATIENCE).toMatch(/#k=/);
     const shared = await link.inputValue();
-    expect(shared.startsWith(`${nginx.url}captions#k=`)).toBe(true);
+    expect(shared.startsWith(`${proxy.url}captions#k=`)).toBe(true);
     const reader = await (await browser.newContext()).newPage();
     await reader.goto(shared);
     await reader

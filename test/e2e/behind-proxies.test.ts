@@ -1,4 +1,4 @@
-/** The built command and the server behind nginx, below a path that nginx gives it. */
+/** The built command and the server behind nginx and Caddy, below a path that those give it. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,12 +10,8 @@ import { createScriptedEngine, type ScriptedEngine } from '@kikitori/engine';
 import { loadPages, type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Nginx, whyNoNginx } from '../nginx.js';
-
-if (whyNoNginx !== undefined) {
-  process.stderr.write(`the tests behind nginx are skipped: ${whyNoNginx}\n`);
-}
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { proxies, ReverseProxy, whyNoProxy } from '../reverse-proxies.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const command = join(root, 'packages', 'cli', 'bin', 'kikitori.js');
@@ -25,32 +21,32 @@ const words = ['Good', 'morning.'].map((text, index) => ({
   endMs: 500 + index * 300,
 }));
 
-describe.skipIf(whyNoNginx !== undefined)('behind nginx, below a path', () => {
+describe.each(proxies)('behind %s, below a path', (_name, program) => {
+  const whyNot = whyNoProxy(program);
+  if (whyNot !== undefined) process.stderr.write(`the tests behind ${program.name} are skipped: ${whyNot}\n`);
+  const it = test.skipIf(whyNot !== undefined);
   let engine: ScriptedEngine;
   let server: RunningServer;
-  let nginx: Nginx;
+  let proxy: ReverseProxy;
   /** One that wants a name and a password. */
-  let guarded: Nginx;
+  let guarded: ReverseProxy;
   let folder: string | undefined;
   let sample = '';
   const transcribe = (url: string) =>
     promisify(execFile)(process.execPath, [command, 'transcribe', sample, '--url', url]);
   beforeAll(async () => {
+    if (whyNot !== undefined) return;
     engine = createScriptedEngine({ script: [{ words }], afterScript: 'repeat', streamsMax: 4 });
     const pages = await loadPages(PAGES_FOLDER);
     server = await startServer({ engine, attach: attachWebSockets, port: 0, pages });
-    nginx = await Nginx.start(server.port);
+    proxy = await ReverseProxy.start(program, server.port);
+    guarded = await ReverseProxy.start(program, server.port, { name: 'me', password: 's@fe pass' });
     folder = await mkdtemp(join(tmpdir(), 'kikitori-behind-'));
     sample = join(folder, 'silence.wav');
     await writeFile(sample, encodeWav(new Float32Array(24_000), { sampleRateHz: 16_000 }));
-    await writeFile(join(folder, 'users'), 'me:{PLAIN}s@fe pass\n');
-    guarded = await Nginx.start(
-      server.port,
-      `auth_basic "stt"; auth_basic_user_file ${join(folder, 'users')};`,
-    );
   });
   afterAll(async () => {
-    await nginx?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
     await guarded?.[Symbol.asyncDispose]();
     if (folder !== undefined) await rm(folder, { recursive: true });
     await server?.close();
@@ -59,31 +55,31 @@ describe.skipIf(whyNoNginx !== undefined)('behind nginx, below a path', () => {
 
   it('the page names nothing that stands elsewhere', async () => {
     for (const page of ['', 'captions']) {
-      const html = await (await fetch(`${nginx.url}${page}`)).text();
+      const html = await (await fetch(`${proxy.url}${page}`)).text();
       const names = [...html.matchAll(/(?:src|href|data-work\w+)="(?!data:)([^"]+)"/g)].map(
         ([, name = '']) => name,
       );
       expect(names.length).toBeGreaterThan(1);
       for (const name of names) {
-        expect((await fetch(new URL(name, `${nginx.url}${page}`))).status, name).toBe(200);
+        expect((await fetch(new URL(name, `${proxy.url}${page}`))).status, name).toBe(200);
       }
     }
-    expect((await fetch(`${nginx.origin}/stt`, { redirect: 'manual' })).status).toBe(301);
+    expect((await fetch(`${proxy.origin}/stt`)).url).toBe(proxy.url);
   });
 
   it.each(['', 'v1', 'v1/realtime'])(
     'the command is told the address of the page, and more of it: /stt/%s',
     async (path) => {
-      const { stdout, stderr } = await transcribe(`${nginx.url}${path}`);
+      const { stdout, stderr } = await transcribe(`${proxy.url}${path}`);
       expect(stdout).toContain('Good morning.');
       expect(stderr).toContain('scripted hears English');
     },
   );
 
-  it('a page of the same site is let in, whatever nginx calls the server; another is not', async () => {
+  it('a page of the same site is let in, whatever the proxy calls the server; another is not', async () => {
     const knock = async (origin: string): Promise<number> =>
-      (await fetch(`${nginx.url}v1/models`, { headers: { origin } })).status;
-    expect(await knock(nginx.origin)).toBe(200);
+      (await fetch(`${proxy.url}v1/models`, { headers: { origin } })).status;
+    expect(await knock(proxy.origin)).toBe(200);
     expect(await knock('https://evil.example')).toBe(403);
   });
 
@@ -92,7 +88,7 @@ describe.skipIf(whyNoNginx !== undefined)('behind nginx, below a path', () => {
     const wav = encodeWav(new Float32Array(60 * 16_000), { sampleRateHz: 16_000 });
     expect(wav.length).toBeGreaterThan(1024 * 1024);
     form.set('file', new Blob([wav]), 'silence.wav');
-    const answer = await fetch(`${nginx.url}v1/audio/transcriptions`, { method: 'POST', body: form });
+    const answer = await fetch(`${proxy.url}v1/audio/transcriptions`, { method: 'POST', body: form });
     expect(answer.status).toBe(200);
   });
 
