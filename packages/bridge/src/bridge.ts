@@ -15,6 +15,7 @@ import { checkUpgrade, encodeRefusal, type HandshakeRefusal } from '@kikitori/tr
 import { BridgeError, listenError } from './errors.js';
 import { HealthProbe } from './http/health.js';
 import { DEFAULT_PATHS, type PathMap, upstreamUrl } from './http/paths.js';
+import { parseUpstream, type Upstream } from './http/upstream.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
 import { emfLine } from './metrics/emf.js';
 import { endedBy, isOrderly, type SessionRecord } from './session/record.js';
@@ -55,7 +56,7 @@ const TICK_MS_MAX = 1_000;
  */
 export class Bridge {
   readonly #options: BridgeOptions;
-  readonly #upstream: URL;
+  readonly #upstream: Upstream;
   readonly #paths: PathMap;
   readonly #origins: OriginPolicy;
   readonly #limits: BridgeLimits;
@@ -212,8 +213,8 @@ export class Bridge {
       limits: this.#limits,
       slab: this.#slab,
       upstream: {
-        url: upstreamUrl(this.#upstream, this.#paths.get(path), query),
-        headers: passedHeaders(request.headers),
+        url: upstreamUrl(this.#upstream.url, this.#paths.get(path), query),
+        headers: { ...this.#upstream.headers, ...passedHeaders(request.headers) },
         protocols: offeredProtocols(request.headers),
       },
       key: check.key,
@@ -307,17 +308,6 @@ function policyFor({ host = BRIDGE_HOST, allowedOrigins }: BridgeOptions): Origi
     if (!(cause instanceof TransportError)) throw cause;
     throw new BridgeError('invalid_option', cause.message, { cause });
   }
-}
-
-function parseUpstream(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^wss?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    throw new BridgeError(
-      'invalid_option',
-      'The upstream must be an address like ws://127.0.0.1:8081/v1/realtime.',
-    );
-  }
-  return url;
 }
 
 function splitTarget(target: string): [string, string] {

@@ -3,6 +3,7 @@ import { isLoopback } from '@kikitori/transport/doors';
 import { Bridge } from './bridge.js';
 import { BRIDGE_ERRORS, BridgeError } from './errors.js';
 import { HealthProbe } from './http/health.js';
+import { parseUpstream } from './http/upstream.js';
 import { BRIDGE_LIMITS } from './limits.js';
 import type { BridgeSettings } from './settings.js';
 import { type ModelServer, superviseModelServer } from './supervisor/model-server.js';
@@ -68,7 +69,7 @@ function startModelServer(settings: BridgeSettings, logger: Logger): ModelServer
   const { command, isRestarted, startRetriesMax } = settings.modelServer;
   // Not cached: what held for a server that has ended says nothing about the next.
   const limits = { ...BRIDGE_LIMITS, ...settings.limits, healthCacheMs: 0 };
-  const health = new HealthProbe(new URL(settings.upstream), limits);
+  const health = new HealthProbe(parseUpstream(settings.upstream), limits);
   return superviseModelServer({
     command,
     isRestarted,

@@ -1,10 +1,10 @@
-import { request } from 'node:http';
+import { createServer as createHttpServer, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { encodeUpgradeAnswer } from '@kikitori/transport/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { parsePaths } from '../src/http/paths.js';
-import { RawPeer, until, World } from './peers.js';
+import { listening, RawPeer, until, World } from './peers.js';
 
 const world = new World();
 afterEach(() => world.close());
@@ -190,6 +190,33 @@ describe('opening', () => {
   });
 });
 
+describe('a model server below a path, for who has a login', () => {
+  it('is told it, except where a client shows a key of its own, and is asked for its health beside its path', async () => {
+    const asked: unknown[] = [];
+    const server = createHttpServer((request, response) => {
+      asked.push([request.url, request.headers.authorization]);
+      response.end();
+    });
+    const sockets = new WebSocketServer({ server });
+    sockets.on('connection', (socket, { headers }) => socket.send(String(headers.authorization)));
+    const address = await listening(server);
+    world.add(() => void [sockets.close(), server.close(), server.closeAllConnections()]);
+    const upstream = `${address.replace('//', '//me:s%40fe@')}/stt/v1/realtime`;
+    const { url, http } = await world.bridge({ upstream });
+    const login = `Basic ${Buffer.from('me:s@fe').toString('base64')}`;
+    expect((await get(`${http}/ping`)).status).toBe(200);
+    expect(asked).toEqual([['/stt/health', login]]);
+    for (const [headers, told] of [
+      [{}, login],
+      [{ authorization: 'Bearer key' }, 'Bearer key'],
+    ] as const) {
+      const client = await world.wsClient(url, { headers });
+      await until(() => client.texts.length === 1);
+      expect(client.texts).toEqual([told]);
+    }
+  });
+});
+
 describe('HTTP', () => {
   it('answers /ping by the model server’s health, to GET and POST, and asks it once', async () => {
     let asked = 0;
@@ -221,7 +248,7 @@ describe('HTTP', () => {
   });
 
   it('refuses options that cannot work', async () => {
-    for (const upstream of ['http://x/', 'ws://a:b@x/', 'nonsense']) {
+    for (const upstream of ['http://x/', 'nonsense']) {
       await expect(world.bridge({ upstream })).rejects.toMatchObject({ code: 'invalid_option' });
     }
     const { http } = await world.bridge({ upstream: 'ws://127.0.0.1:1/' });

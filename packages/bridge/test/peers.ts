@@ -236,7 +236,7 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await pause(1);
 }
 
-async function listening(server: Server): Promise<string> {
+export async function listening(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   // It listens on a host and port, so its address is one.
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;

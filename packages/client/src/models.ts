@@ -1,3 +1,4 @@
+import { basicLogin } from '@kikitori/core';
 import { TransportError } from '@kikitori/transport';
 import { abortable, throwIfAborted, type WaitOptions } from './abortable.js';
 import { aborted, ClientError } from './errors.js';
@@ -51,22 +52,10 @@ export async function servedModels(
 
 /** The key; else the name and password of the address, which are taken out of it: `fetch` takes none there. */
 function authorizationFor(address: URL, apiKey: string | undefined): Record<string, string> {
-  const { username, password } = address;
+  const authorization = apiKey === undefined ? basicLogin(address) : `Bearer ${apiKey}`;
   address.username = '';
   address.password = '';
-  if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
-  if (username === '' && password === '') return {};
-  const bytes = new TextEncoder().encode(`${plainText(username)}:${plainText(password)}`);
-  return { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
-}
-
-/** As it was before it was put into an address; where a percent sign means itself, as it stands. */
-function plainText(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+  return authorization === undefined ? {} : { authorization };
 }
 
 async function fetchModels(url: URL, init: RequestInit): Promise<readonly [ServedModel, ...ServedModel[]]> {

@@ -2,22 +2,22 @@ import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { timerMs } from '@kikitori/core';
 import type { BridgeLimits } from '../limits.js';
+import type { Upstream } from './upstream.js';
 
 /**
  * Whether the model server is ready, by its `/health`. An answer holds for a second and one question runs at a time,
  * whoever asks; each is answered within `healthTimeoutMs`.
  */
 export class HealthProbe {
-  readonly #url: URL;
+  readonly #upstream: Pick<Upstream, 'healthUrl' | 'headers'>;
   readonly #limits: BridgeLimits;
   #asking: Promise<boolean> | undefined;
   #isReady = false;
   #askedMs = Number.NEGATIVE_INFINITY;
   readonly #stopper = new AbortController();
 
-  /** `upstream` is the address of the WebSocket; its health is at `/health` of the same host. */
-  constructor(upstream: URL, limits: BridgeLimits) {
-    this.#url = healthUrl(upstream);
+  constructor(upstream: Pick<Upstream, 'healthUrl' | 'headers'>, limits: BridgeLimits) {
+    this.#upstream = upstream;
     this.#limits = limits;
   }
 
@@ -41,15 +41,16 @@ export class HealthProbe {
   #ask(): Promise<boolean> {
     return new Promise((resolve) => {
       const { signal } = this.#stopper;
+      const { healthUrl, headers } = this.#upstream;
       const timer = setTimeout(() => answer(false), timerMs(this.#limits.healthTimeoutMs));
       const options: RequestOptions = {
         method: 'GET',
         agent: false,
         signal,
-        headers: { connection: 'close' },
+        headers: { ...headers, connection: 'close' },
       };
-      const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const request = send(this.#url, options, (response) => {
+      const send = healthUrl.protocol === 'https:' ? httpsRequest : httpRequest;
+      const request = send(healthUrl, options, (response) => {
         response.resume();
         answer(response.statusCode === 200);
       });
@@ -62,10 +63,4 @@ export class HealthProbe {
       request.end();
     });
   }
-}
-
-function healthUrl(upstream: URL): URL {
-  const url = new URL('/health', upstream);
-  url.protocol = upstream.protocol === 'wss:' ? 'https:' : 'http:';
-  return url;
 }

@@ -39,7 +39,6 @@ function isPath(text: string): boolean {
 /** The model server's address for a request: its path by the map, and the query of both. */
 export function upstreamUrl(upstream: URL, path: string | undefined, query: string): URL {
   const url = new URL(upstream);
-  url.hash = '';
   if (path !== undefined) url.pathname = path;
   if (query !== '') url.search = url.search === '' ? query : `${url.search}&${query}`;
   return url;

@@ -96,7 +96,9 @@ async function runUntilStopped(input: BridgeInput, context: Context): Promise<nu
     logger: await factories.createLogger(input.options.logLevel),
     writeOut: (line) => stdout.write(line),
     onListening: (port) => {
-      remark(`Listening on ${settings.host} port ${port}; sessions go to ${settings.upstream}.`, stderr);
+      const { protocol, host, pathname } = new URL(settings.upstream);
+      const upstream = `${protocol}//${host}${pathname}`;
+      remark(`Listening on ${settings.host} port ${port}; sessions go to ${upstream}.`, stderr);
     },
     signal,
   });

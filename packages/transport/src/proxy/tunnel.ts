@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
-import { timerMs } from '@kikitori/core';
+import { basicLogin, timerMs } from '@kikitori/core';
 import { ProxyError, type ProxyErrorReason } from './errors.js';
 import { PROXY_LIMITS } from './limits.js';
 import { type Destination, destinationOf, type NamedProxy } from './proxies.js';
@@ -83,19 +83,9 @@ function ask({ url }: NamedProxy, target: string): ClientRequest {
   });
 }
 
-function loginOf({ username, password }: URL): Readonly<Record<string, string>> {
-  if (username === '' && password === '') return {};
-  const login = Buffer.from(`${plain(username)}:${plain(password)}`);
-  return { 'proxy-authorization': `Basic ${login.toString('base64')}` };
-}
-
-/** As it was before it was put into an address; where a percent sign means itself, as it stands. */
-function plain(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+function loginOf(url: URL): Readonly<Record<string, string>> {
+  const login = basicLogin(url);
+  return login === undefined ? {} : { 'proxy-authorization': login };
 }
 
 /** Statuses of what is a web server, and no proxy. */

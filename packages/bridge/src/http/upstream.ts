@@ -1,0 +1,31 @@
+import { basicLogin } from '@kikitori/core';
+import { BridgeError } from '../errors.js';
+
+/** The model server. */
+export interface Upstream {
+  /** Of its WebSocket, without a login. */
+  readonly url: URL;
+  /** Where it says whether it is ready: `/health` beside its `/v1/realtime`, else of its host. */
+  readonly healthUrl: URL;
+  /** What each request says: the login of the address. Never into a log. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Reads an address like `ws://127.0.0.1:8081/v1/realtime`. Throws `BridgeError` `invalid_option`. */
+export function parseUpstream(text: string): Upstream {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^wss?:$/.test(url.protocol)) {
+    throw new BridgeError(
+      'invalid_option',
+      'The upstream must be an address like ws://127.0.0.1:8081/v1/realtime.',
+    );
+  }
+  const authorization = basicLogin(url);
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  const [, below = ''] = /^(.*)\/v1\/realtime$/.exec(url.pathname) ?? [];
+  const healthUrl = new URL(`${below}/health`, url);
+  healthUrl.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
+  return { url, healthUrl, headers: authorization === undefined ? {} : { authorization } };
+}
