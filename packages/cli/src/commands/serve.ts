@@ -8,7 +8,6 @@ import {
   SESSION_LIMITS,
   type ServerSurroundings,
   startServer,
-  type TlsFiles,
 } from '@kikitori/server';
 import { createKey } from '@kikitori/server/doors';
 import { attachWebSockets } from '@kikitori/transport/ws';
@@ -32,7 +31,8 @@ import {
 import { version } from '../program.js';
 import { type AnnouncedServer, announceServer } from '../serve/announce-server.js';
 import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
-import { type OwnCertificate, ownCertificate } from '../serve/own-certificate.js';
+import { publicUrl } from '../serve/public-url.js';
+import { selfSignedOf, tlsOf } from '../serve/tls-wish.js';
 import { showKey } from '../shown-key.js';
 import { remark } from '../terminal/beside.js';
 
@@ -84,6 +84,13 @@ const options = {
     description:
       'other sites and apps whose pages may use this server, separated by commas, e.g. https://example.com, https://*.example.com, app://obsidian.md',
     fallback: undefined,
+  }),
+  publicUrl: parsed<string | undefined, undefined>({
+    flags: '--public-url <url>',
+    description:
+      'where others open the page, e.g. https://stt.example.com/stt/, behind a proxy or in a container: for links to captions; that site is allowed',
+    fallback: undefined,
+    parse: publicUrl,
   }),
   trustProxy: text({
     flags: '--trust-proxy <addresses>',
@@ -197,8 +204,8 @@ async function runServer(
 ): Promise<number> {
   const { signal, stderr, isKeyNew } = context;
   const { host, port, insecure, apiKeys } = input.options;
-  const own = await selfSignedOf(input, context);
-  const tls = own?.files ?? tlsOf(input);
+  const own = await selfSignedOf(input.options, context);
+  const tls = own?.files ?? tlsOf(input.options);
   const surroundings = await surroundingsOf(answerer, input, context);
   const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings);
   const server = await startServer({
@@ -239,42 +246,28 @@ async function showNewKey({ options: { apiKey = '' } }: ServeInput, context: Con
 }
 
 /** What the announcement says of it. */
-function factsOf({ options }: ServeInput): Pick<AnnouncedServer, 'isTls' | 'hasKey' | 'hasFiles'> {
+function factsOf({
+  options,
+}: ServeInput): Pick<AnnouncedServer, 'publicUrl' | 'isTls' | 'hasKey' | 'hasFiles'> {
   const { tlsCert, tlsSelfSigned, apiKey, apiKeys, endpoint, upstream } = options;
   return {
+    publicUrl: options.publicUrl,
     isTls: tlsCert !== undefined || tlsSelfSigned,
     hasKey: apiKey !== undefined || apiKeys !== undefined,
     hasFiles: endpoint === undefined && upstream === undefined,
   };
 }
 
-/** The certificate of `--tls-self-signed`. Rejects with `CliError` `usage` where another one is given as well. */
-async function selfSignedOf(
-  { options: { tlsSelfSigned, tlsCert, tlsKey, host } }: ServeInput,
-  { env, clock }: Context,
-): Promise<OwnCertificate | undefined> {
-  if (!tlsSelfSigned) return undefined;
-  if (tlsCert === undefined && tlsKey === undefined) {
-    return await ownCertificate(host, { env, unixMs: clock.unixMs() });
-  }
-  throw new CliError('usage', 'Give either --tls-self-signed, or --tls-cert and --tls-key.');
-}
-
-/** Throws `CliError` `usage` where one of the two is missing. */
-function tlsOf({ options: { tlsCert, tlsKey } }: ServeInput): TlsFiles | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert !== undefined && tlsKey !== undefined) return { certFile: tlsCert, keyFile: tlsKey };
-  throw new CliError('usage', 'TLS needs both files: --tls-cert FILE --tls-key FILE.');
-}
-
 /** Who may enter, and how much of it. */
 function doorsOf({ options }: ServeInput, keyFile: KeyFile | undefined): ServerSurroundings {
   const { apiKey, allowOrigin, trustProxy, sessionsPerKey, connectsPerSecond, idleTimeout, sessionMax } =
     options;
+  const site = options.publicUrl;
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(keyFile === undefined ? {} : { keySources: [keyFile] }),
-    allowedOrigins: listOf(allowOrigin),
+    allowedOrigins: [...listOf(allowOrigin), ...(site === undefined ? [] : [new URL(site).origin])],
+    ...(site === undefined ? {} : { addresses: () => [site] }),
     trustedProxies: listOf(trustProxy),
     doorLimits: {
       ...(sessionsPerKey === undefined ? {} : { sessionsPerKeyMax: sessionsPerKey }),

@@ -161,11 +161,7 @@ async function modelOf(
     if (!(error instanceof ClientError) || error.code === 'aborted') throw error;
     const { host } = new URL(upstream);
     if (error.httpStatus === 401) {
-      const sentence =
-        apiKey === undefined
-          ? `The server at ${host} wants a key; set KIKITORI_UPSTREAM_KEY.`
-          : `The server at ${host} does not know this key; correct KIKITORI_UPSTREAM_KEY.`;
-      throw new CliError('service_failed', sentence, { cause: error });
+      throw new CliError('service_failed', refusal(upstream, apiKey), { cause: error });
     }
     throw new CliError(
       'service_failed',
@@ -174,6 +170,17 @@ async function modelOf(
       { cause: error },
     );
   }
+}
+
+/** What the other server did not accept. */
+function refusal(upstream: string, apiKey: string | undefined): string {
+  const { host, username, password } = new URL(upstream);
+  if (apiKey !== undefined) {
+    return `The server at ${host} does not know this key; correct KIKITORI_UPSTREAM_KEY.`;
+  }
+  return `${username}${password}` === ''
+    ? `The server at ${host} wants a key; set KIKITORI_UPSTREAM_KEY.`
+    : `The server at ${host} does not accept the name and the password in its address; correct them in --upstream, with what is special in them as %XX, or set KIKITORI_UPSTREAM_KEY if it wants a key.`;
 }
 
 function withKey(connect: Connect, apiKey: string | undefined): Connect {

@@ -10,6 +10,8 @@ export interface ServedAt {
   /** Hosts at which other machines find it. */
   readonly others: readonly string[];
   readonly port: number;
+  /** The address of the page for others, where something stands in front of it. */
+  readonly publicUrl?: string | undefined;
   readonly isTls: boolean;
   /** A certificate that no browser trusts by itself. */
   readonly own: Pick<OwnCertificate, 'fingerprint' | 'authorityFile'> | undefined;
@@ -29,6 +31,7 @@ export function serverLines(at: ServedAt): readonly Announced[] {
   return [
     ...microphoneLines(at, hosts),
     ...(own === undefined ? [] : [certificateLine(own.fingerprint)]),
+    ...(at.publicUrl === undefined ? [] : [{ label: 'Open', value: at.publicUrl }]),
     ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port, s) })),
     ...hosts.map((each) => ({ label: 'Realtime', value: `ws${s}://${each}:${port}/v1/realtime` })),
     ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
@@ -43,8 +46,11 @@ export function serverLines(at: ServedAt): readonly Announced[] {
 }
 
 /** Browsers give a microphone to https, and to this computer's own name for itself. */
-function microphoneLines({ port, isTls, others }: ServedAt, hosts: readonly string[]): readonly Announced[] {
-  if (isTls || others.length === 0) return [];
+function microphoneLines(
+  { port, isTls, others, publicUrl = '' }: ServedAt,
+  hosts: readonly string[],
+): readonly Announced[] {
+  if (isTls || others.length === 0 || publicUrl.startsWith('https:')) return [];
   const own = hosts.find(isLoopback);
   const where = own === undefined ? 'at none of these addresses' : `only at ${pageUrl(own, port, '')}`;
   return [

@@ -170,6 +170,23 @@ describe('kikitori serve', () => {
     await rm(home, { recursive: true });
   });
 
+  it('names for others the address that it is told, and lets its pages in', async () => {
+    const { context, exit } = start(['--public-url', 'https://stt.example.com/stt']);
+    const url = (await written(context, 'stdout', /Realtime +(\S+)\/v1/)).replace('ws', 'http');
+    expect(context.stdout.text).toMatch(/Open +https:\/\/stt\.example\.com\/stt\/\n/);
+    const open = async (origin: string): Promise<unknown> => {
+      const headers = { 'content-type': 'application/json', origin };
+      const answer = await fetch(`${url}/v1/captions/shares`, { method: 'POST', headers, body: '{"session":"one"}' });
+      return answer.ok ? await answer.json() : answer.status;
+    };
+    expect(await open('https://stt.example.com')).toMatchObject({
+      addresses: ['https://stt.example.com/stt/'],
+    });
+    expect(await open('https://example.com')).toBe(403);
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+
   it('relays sessions to another Realtime server, with its key, and says as what it is known and what it hears', async () => {
     const behind = start(['--served-model-name', 'voxtral'], { env: { KIKITORI_API_KEY: 'inner' } });
     const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
@@ -194,14 +211,16 @@ describe('kikitori serve', () => {
   });
 
   it.each([
-    [{}, 'wants a key; set KIKITORI_UPSTREAM_KEY'],
-    [{ KIKITORI_UPSTREAM_KEY: 'outer' }, 'does not know this key; correct KIKITORI_UPSTREAM_KEY'],
-  ])('says what is wrong with the key for the other server: %j', async (env, sentence) => {
+    ['', {}, 'wants a key; set KIKITORI_UPSTREAM_KEY'],
+    ['', { KIKITORI_UPSTREAM_KEY: 'outer' }, 'does not know this key; correct KIKITORI_UPSTREAM_KEY'],
+    ['me:secret@', {}, 'does not accept the name and the password in its address'],
+  ])('says what is wrong with the key for the other server: %s %j', async (login, env, sentence) => {
     const behind = start([], { env: { KIKITORI_API_KEY: 'inner' } });
     const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
-    const { context, exit } = start(['--upstream', upstream], { env });
+    const { context, exit } = start(['--upstream', upstream.replace('//', `//${login}`)], { env });
     expect(await exit).toBe(1);
     expect(context.stderr.text).toContain(sentence);
+    expect(context.stderr.text).not.toContain('secret');
     behind.context.interrupt();
     await behind.exit;
   });
@@ -211,6 +230,12 @@ describe('kikitori serve', () => {
     [['--tls-self-signed', '--tls-key', 'key.pem'], 2, 'Give either --tls-self-signed'],
     [['--engine', 'moonshine', '--upstream', 'ws://127.0.0.1:1'], 2, 'leave --upstream and --endpoint out'],
     [['--upstream', 'nonsense'], 2, '--upstream must be a URL'],
+    [['--public-url', 'stt.example.com'], 2, '--public-url must be the address of the page'],
+    [
+      ['--public-url', 'https://me:secret@stt.example.com'],
+      2,
+      '--public-url must be the address of the page',
+    ],
     [['--upstream', 'ws://127.0.0.1:1', '--model', 'tiny'], 2, 'leave --model'],
     [['--upstream', 'ws://127.0.0.1:1', '--delay-ms', '2000'], 2, '--delay-ms out'],
     [['--upstream', 'ws://127.0.0.1:1', '--endpoint', 'demo'], 2, 'to one place'],

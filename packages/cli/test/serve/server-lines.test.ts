@@ -27,6 +27,16 @@ describe('what a server says of itself', () => {
     expect(linesOf({ ...AT, host: '192.0.2.7', isTls: true })[0]).toBe('Open https://192.0.2.7:8000');
   });
 
+  it('begins with where others open the page, and asks for no certificate that stands in front', () => {
+    const at = { ...AT, host: '0.0.0.0', others: ['192.0.2.7'] };
+    const site = 'https://stt.example.com/stt/';
+    expect(linesOf({ ...at, publicUrl: site }).slice(0, 2)).toEqual([
+      `Open ${site}`,
+      'Open http://localhost:8000',
+    ]);
+    expect(linesOf({ ...at, publicUrl: 'http://stt.example.com/' })[0]).toMatch(/^Microphone /);
+  });
+
   it('shows the fingerprint of its own certificate, and a command that trusts it', () => {
     const lines = linesOf({ ...AT, host: '192.0.2.7', isTls: true, own: OWN, hasKey: true });
     expect(lines[0]).toBe('Certificate SHA-256 AB:CD');
