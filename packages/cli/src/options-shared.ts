@@ -52,7 +52,10 @@ export const languageOption = parsed<string, undefined>({
 
 function spokenLanguage(text: string, label: string): string {
   if (languageProblem(text, []) === undefined) return text;
-  throw new CliError('usage', `${label} must be a tag such as en or pt-BR, an English name, or auto.`);
+  throw new CliError(
+    'usage',
+    `${label} must be a tag such as en or pt-BR, an English name, or auto; tiny and base hear English (en).`,
+  );
 }
 
 /** `--max-sessions`: speakers at once. */

@@ -49,6 +49,11 @@ export function lanesOfWish(wish: ChannelWish, channels: number): Lanes {
   );
 }
 
+/** What people call a lane: `Channel 2`, and `Channel 1+2` where channels are mixed for it. */
+export function laneLabel(lane: readonly number[]): string {
+  return `Channel ${lane.map((channel) => channel + 1).join('+')}`;
+}
+
 /** Are all channels heard as one? */
 export function isMixed(lanes: Lanes, channels: number): boolean {
   return lanes.length === 1 && lanes[0]?.length === channels;

@@ -3,6 +3,7 @@ export {
   type ChannelWish,
   isMixed,
   type Lanes,
+  laneLabel,
   lanesOfWish,
   mixedLanes,
   parseChannelWish,

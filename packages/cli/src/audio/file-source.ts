@@ -1,4 +1,4 @@
-import type { ChannelWish, Lanes } from '@kikitori/audio/channels';
+import { type ChannelWish, type Lanes, laneLabel } from '@kikitori/audio/channels';
 import { AUDIO_ERRORS, AudioError } from '@kikitori/audio/errors';
 import {
   type DecodedFile,
@@ -70,7 +70,7 @@ export async function openFileSource(
 
 function lanesOf(lanes: Lanes, isFound: boolean): SourceLanes | undefined {
   if (lanes.length === 1) return undefined;
-  return { labels: lanes.map((lane) => `Channel ${lane.map((channel) => channel + 1).join('+')}`), isFound };
+  return { labels: lanes.map(laneLabel), isFound };
 }
 
 /** The same error, saying of which file: people give several, and patterns. */

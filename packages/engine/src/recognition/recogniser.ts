@@ -188,13 +188,13 @@ export class Recogniser {
 
   /** How often a phrase was said is heard best from pause to pause: where that is unclear nothing is said of the whole. */
   #hearInParts(window: Window, { plan, result }: Foresight): boolean {
+    if (plan.kind !== 'cut' || window.prefix.length > 0) return false;
     const words = window.place(result.tokens, result, plan.edge, this.#options.vocabulary);
     const speechMs = (fromMs: number, toMs: number): number =>
       this.#timeline.speechMs(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);
-    const isFirst = plan.kind === 'cut' && window.prefix.length === 0;
-    if (!isFirst || !isUnclearRepetition(words, speechMs)) return false;
+    const againMs = (plan.edge - window.start) / SAMPLES_PER_MS;
     return (
-      this.#coverage.spend((plan.edge - window.start) / SAMPLES_PER_MS) && this.#partSpeech(window, plan)
+      isUnclearRepetition(words, speechMs) && this.#coverage.spend(againMs) && this.#partSpeech(window, plan)
     );
   }
 

@@ -1,4 +1,4 @@
-import type { ChannelWish } from '@kikitori/audio/channels';
+import { type ChannelWish, laneLabel } from '@kikitori/audio/channels';
 import type { DecodedFile } from '@kikitori/audio/file';
 import type { SpeechEngine, Word } from '@kikitori/engine';
 import { type FileUtterance, type Recognised, recognise } from './recognise.js';
@@ -40,8 +40,9 @@ export async function hearFile(options: HearFileOptions): Promise<Transcribed> {
   if (audio.lanes.length === 1) return { ...(await hear(audio, undefined)), remarks: [...remarks] };
   await audio.close();
   const heard: { readonly label: string; readonly recognised: Recognised }[] = [];
-  for (const [channel = 0] of audio.lanes) {
-    const label = `Channel ${channel + 1}`;
+  for (const lane of audio.lanes) {
+    const [channel = 0] = lane;
+    const label = laneLabel(lane);
     heard.push({ label, recognised: await hear(await open(channel + 1), label) });
   }
   const spoken = heard.filter(({ recognised }) => recognised.utterances.length > 0);
