@@ -29,6 +29,24 @@ const WATCH_WAKE_LOCKS = `{
   Object.assign(window, { heldLocks: () => locks.filter(({ released }) => !released).length });
 }`;
 
+/** The recorder is loaded when the test says so, and the test sees which tracks are open. */
+const SLOW_RECORDER = `{
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const opened = [];
+  navigator.mediaDevices.getUserMedia = async (wish) => {
+    const stream = await open(wish);
+    opened.push(...stream.getTracks());
+    return stream;
+  };
+  const load = AudioWorklet.prototype.addModule;
+  const loaded = new Promise((resolve) => Object.assign(window, { loadRecorder: resolve }));
+  AudioWorklet.prototype.addModule = async function (url) {
+    await loaded;
+    return await load.call(this, url);
+  };
+  Object.assign(window, { openTracks: () => opened.filter(({ readyState }) => readyState === 'live').length });
+}`;
+
 describe.skipIf(whyNoBrowser !== undefined)('what the live page listens to', { timeout: 120_000 }, () => {
   const stage = new LiveStage();
   let asked: Browser;
@@ -157,23 +175,7 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page listens to', { t
 
   it('is let go of when Stop comes before the recorder is there, and heard again at the next Start', async () => {
     const permissions = ['microphone'];
-    const script = `{
-      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      const opened = [];
-      navigator.mediaDevices.getUserMedia = async (wish) => {
-        const stream = await open(wish);
-        opened.push(...stream.getTracks());
-        return stream;
-      };
-      const load = AudioWorklet.prototype.addModule;
-      const loaded = new Promise((resolve) => Object.assign(window, { loadRecorder: resolve }));
-      AudioWorklet.prototype.addModule = async function (url) {
-        await loaded;
-        return await load.call(this, url);
-      };
-      Object.assign(window, { openTracks: () => opened.filter(({ readyState }) => readyState === 'live').length });
-    }`;
-    const page = await visit(asked, (await stage.serve()).url, { permissions, script });
+    const page = await visit(asked, (await stage.serve()).url, { permissions, script: SLOW_RECORDER });
     await page.click('#record');
     await untilState(page, 'the microphone is starting');
     expect(await page.evaluate('openTracks()')).toBe(1);
@@ -186,6 +188,17 @@ describe.skipIf(whyNoBrowser !== undefined)('what the live page listens to', { t
     expect(await page.evaluate('openTracks()')).toBe(1);
     await stop(page);
     expect(await page.evaluate('openTracks()')).toBe(0);
+  });
+
+  it('that is taken away before the recorder is there is gone', async () => {
+    const permissions = ['microphone'];
+    const page = await visit(asked, (await stage.serve()).url, { permissions, script: SLOW_RECORDER });
+    await page.click('#record');
+    await untilState(page, 'the microphone is starting');
+    await page.context().clearPermissions();
+    await expect.poll(() => page.evaluate('openTracks()'), PATIENCE).toBe(0);
+    await page.evaluate('loadRecorder()');
+    await alert(page).filter({ hasText: 'The microphone is gone' }).waitFor(PATIENCE);
   });
 
   it('keeps the screen on while it is live, and no longer', async () => {

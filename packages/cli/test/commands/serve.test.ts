@@ -176,7 +176,11 @@ describe('kikitori serve', () => {
     expect(context.stdout.text).toMatch(/Open +https:\/\/stt\.example\.com\/stt\/\n/);
     const open = async (origin: string): Promise<unknown> => {
       const headers = { 'content-type': 'application/json', origin };
-      const answer = await fetch(`${url}/v1/captions/shares`, { method: 'POST', headers, body: '{"session":"one"}' });
+      const answer = await fetch(`${url}/v1/captions/shares`, {
+        method: 'POST',
+        headers,
+        body: '{"session":"one"}',
+      });
       return answer.ok ? await answer.json() : answer.status;
     };
     expect(await open('https://stt.example.com')).toMatchObject({

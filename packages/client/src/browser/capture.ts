@@ -173,11 +173,13 @@ class StreamCapture implements Capture {
     this.#context.addEventListener('statechange', () => this.#onContextState(), { signal });
     // A phone that was locked, or whose call is over: seen again, the page may go on.
     document.addEventListener('visibilitychange', () => this.#onSeen(), { signal });
+    this.#awaitFlow();
     for (const track of this.#stream.getTracks()) {
       // A tab that is shared ends with its picture, too.
       track.addEventListener('ended', () => this.#lose(), { signal });
+      // Taken away while the recorder was loaded: no event comes any more, and silence without end.
+      if (track.readyState === 'ended') this.#lose();
     }
-    this.#awaitFlow();
     this.#onContextState();
   }
 
