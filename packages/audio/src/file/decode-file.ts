@@ -112,6 +112,8 @@ class Ladder {
   readonly #limits: SpeechLimits;
   /** What the two channels of a file were found to hold. */
   #lanes: Lanes | undefined;
+  /** Bytes in front that are no beginning of sound. */
+  #junkBytes = 0;
   #hasBegun = false;
   #hasEnded = false;
   #source: ByteSource | undefined;
@@ -181,6 +183,7 @@ class Ladder {
     if (rawFormat !== undefined) return this.#raw(source, rawFormat);
     const found = sniff(source.probe, source.whole);
     if (found.kind === 'audio') {
+      this.#junkBytes = found.junkBytes;
       const behind = behindJunk(behindTags(source, found.tagBytes), found.junkBytes);
       return this.#decode(behind, found.format);
     }
@@ -290,6 +293,7 @@ class Ladder {
   ): DecodedFile {
     const close = (): Promise<void> => this.close();
     const hasEnded = (): boolean => this.#hasEnded;
+    const junkBytes = this.#junkBytes;
     return {
       format,
       decoder,
@@ -301,7 +305,7 @@ class Ladder {
         return stream.isDamaged();
       },
       get remarks() {
-        return remarksOn(stream, hasEnded());
+        return remarksOn(stream, junkBytes, hasEnded());
       },
       get isBlended() {
         return stream.isBlended();

@@ -78,6 +78,11 @@ export function loasFrameAt(bytes: Uint8Array, at: number): FrameHeader | undefi
   return { lengthBytes, sampleRateHz: 0, signature: 0 };
 }
 
+/** Whether the frame of LATM at `at` says how it is to be read. Those that do not (the top bit behind the head) go by one before them. */
+export function isLatmBeginning(bytes: Uint8Array, at: number): boolean {
+  return ((bytes[at + 3] ?? 0x80) & 0x80) === 0;
+}
+
 /**
  * Counts frames that follow each other without a gap, from `at` on, at most `wanted`. A chain of frames is
  * what makes a two-byte sync mark believable.

@@ -4,6 +4,7 @@ import {
   adtsFrameAt,
   countFrames,
   type FrameHeader,
+  isLatmBeginning,
   loasFrameAt,
   mpegFrameAt,
 } from './frame-sync.js';
@@ -18,11 +19,18 @@ export interface FoundInside {
 
 /** Frames that follow each other: two sync bytes turn up by chance, six headers in the right places do not. */
 const CHAIN_FRAMES = 6;
-const CHAINS: readonly { readonly format: AudioFormat; readonly at: HeaderAt; readonly first: number }[] = [
+interface Chain {
+  readonly format: AudioFormat;
+  readonly at: HeaderAt;
+  readonly first: number;
+  /** Not every frame may be the first that is read. */
+  readonly mayBegin?: (bytes: Uint8Array, at: number) => boolean;
+}
+const CHAINS: readonly Chain[] = [
   { format: 'mp3', at: mpegFrameAt, first: 0xff },
   { format: 'aac', at: adtsFrameAt, first: 0xff },
   { format: 'ac3', at: ac3FrameAt, first: 0x0b },
-  { format: 'latm', at: loasFrameAt, first: 0x56 },
+  { format: 'latm', at: loasFrameAt, first: 0x56, mayBegin: isLatmBeginning },
 ];
 type HeaderAt = (bytes: Uint8Array, at: number) => FrameHeader | undefined;
 
@@ -37,7 +45,7 @@ export function sniffInside(bytes: Uint8Array): FoundInside | undefined {
     if (byte === 0x47 && TS_STEPS.some((step) => isTransport(bytes, at, step))) {
       return { format: 'mpeg-ts', junkBytes: 0 };
     }
-    const chain = CHAINS.find((row) => row.first === byte && isChain(bytes, at, row.at));
+    const chain = CHAINS.find((row) => row.first === byte && isChain(bytes, at, row));
     if (chain !== undefined) return { format: chain.format, junkBytes: at };
     const format = byte === 0x4f ? oggAt(bytes, at) : byte === 0x66 ? flacAt(bytes, at) : undefined;
     if (format !== undefined) return { format, junkBytes: at };
@@ -45,8 +53,9 @@ export function sniffInside(bytes: Uint8Array): FoundInside | undefined {
   return undefined;
 }
 
-function isChain(bytes: Uint8Array, at: number, headerAt: HeaderAt): boolean {
-  return countFrames(bytes, at, CHAIN_FRAMES, headerAt) === CHAIN_FRAMES;
+function isChain(bytes: Uint8Array, at: number, { at: headerAt, mayBegin }: Chain): boolean {
+  const isFirst = mayBegin?.(bytes, at) ?? true;
+  return isFirst && countFrames(bytes, at, CHAIN_FRAMES, headerAt) === CHAIN_FRAMES;
 }
 
 function isTransport(bytes: Uint8Array, at: number, step: number): boolean {

@@ -1,5 +1,12 @@
 import type { AudioFormat } from './format-table.js';
-import { ac3FrameAt, adtsFrameAt, countFrames, loasFrameAt, mpegFrameAt } from './frame-sync.js';
+import {
+  ac3FrameAt,
+  adtsFrameAt,
+  countFrames,
+  isLatmBeginning,
+  loasFrameAt,
+  mpegFrameAt,
+} from './frame-sync.js';
 import { PROBE_ID3_BYTES_MAX } from './limits.js';
 import { oggCodecOf } from './ogg-codec.js';
 import { sniffInside } from './sniff-inside.js';
@@ -150,7 +157,7 @@ function byFrames(bytes: Uint8Array, whole: boolean): Sniffed | undefined {
   if (countFrames(bytes, 0, wanted, adtsFrameAt) === wanted) return audio('aac');
   if (countFrames(bytes, 0, wanted, mpegFrameAt) === wanted) return audio('mp3');
   if (countFrames(bytes, 0, wanted, ac3FrameAt) === wanted) return audio('ac3');
-  if (countFrames(bytes, 0, 2, loasFrameAt) === 2) return audio('latm');
+  if (isLatmBeginning(bytes, 0) && countFrames(bytes, 0, 2, loasFrameAt) === 2) return audio('latm');
   for (const [first, step] of [
     [0, 188],
     [4, 192],

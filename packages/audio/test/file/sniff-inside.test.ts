@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MpegScan } from '../../src/file/mpeg-scan.js';
@@ -33,6 +34,39 @@ describe.skipIf(!hasFormats)('junk before', () => {
       expect(likeness(samples, alone.samples)).toBeGreaterThan(0.9999);
     }
   });
+});
+
+describe('LATM', () => {
+  /** A frame that says how it is to be read, or goes by one that did. */
+  const frame = (isBeginning: boolean): Buffer => {
+    const bytes = Buffer.alloc(200, 0x15);
+    bytes.set([0x56, 0xe0, 197, isBeginning ? 0x20 : 0xa0]);
+    return bytes;
+  };
+
+  it('begins with the first frame that says how it is to be read', () => {
+    const later = Array.from({ length: 19 }, () => frame(false));
+    const stream = Buffer.concat([...later, frame(true), ...later, frame(true)]);
+    expect(sniff(stream, true)).toMatchObject({ format: 'latm', junkBytes: 19 * 200 });
+    expect(sniff(stream.subarray(150), true)).toMatchObject({ format: 'latm', junkBytes: 19 * 200 - 150 });
+    expect(sniff(stream.subarray(19 * 200), true)).toMatchObject({ format: 'latm', junkBytes: 0 });
+  });
+
+  it.skipIf(!hasFfmpeg)(
+    'is heard where it was cut out of another, and what is lost of it is told',
+    async () => {
+      const seconds = 6;
+      const args = ['-f', 'lavfi', '-i', `sine=440:r=16000:d=${seconds}`, '-c:a', 'aac', '-f', 'latm', '-'];
+      const { stdout: latm } = spawnSync('ffmpeg', ['-v', 'error', ...args]);
+      const whole = await hear(latm);
+      const { file, samples } = await hear(latm.subarray(900));
+      // ffmpeg says how to read on in each twentieth frame, of 64 ms.
+      const lost = whole.samples.length - samples.length;
+      expect(lost).toBeGreaterThan(16_000);
+      expect(lost).toBeLessThanOrEqual(20 * 1024);
+      expect(file.remarks).toEqual([expect.stringMatching(/^The first \d+ bytes were left out/)]);
+    },
+  );
 });
 
 describe('MP4', () => {
