@@ -3,10 +3,10 @@
  * live in virtual time, begun at eight moments 40 ms apart; and a session that begins anew in the middle of speech.
  *
  *   node bench/coverage.js [--models tiny,base] [--phases 0,4,2,6,1,3,5,7] [--kinds telephony,noisy] [--every 1]
- *                          [--mode batch] [--derived] [--against CHECKOUT] [--list]
+ *                          [--mode batch] [--gain -35] [--derived] [--against CHECKOUT] [--list]
  *   node bench/coverage.js --anew [--models tiny] [--against CHECKOUT] [--list]
  *
- * `--kinds` takes only kinds of speech that begin so, `--derived` the clips too that were made from others; `--against`
+ * `--gain` makes the clips so many dB louder or quieter, in steps of 16 bits; `--kinds` takes only kinds of speech that begin so, `--derived` the clips too that were made from others; `--against`
  * compares with another checkout that was built, `--list` prints each stretch and each loss. It can be
  * broken off and begun again: what the models answered is remembered in the temporary folder. The table is printed anew
  * after each phase.
@@ -34,11 +34,17 @@ const every = Number(argument('every', '1'));
 const against = argument('against', undefined);
 const kinds = argument('kinds', '').split(',');
 const mode = argument('mode', 'live');
+const gain = 10 ** (Number(argument('gain', '0')) / 20);
 const lists = process.argv.includes('--list');
 const builds = [
   ...(against === undefined ? [] : [['before', resolve(against)]]),
   [against === undefined ? 'now' : 'after', root],
 ];
+
+function atGain(samples) {
+  if (gain === 1) return samples;
+  return samples.map((sample) => Math.max(-1, Math.min(1, Math.round(sample * gain * 32_768) / 32_768)));
+}
 
 /** Speech of each frame as the engine tells it: from 0.5 on, until below 0.35; bursts of less than three frames are clicks. */
 function speechFrames(voice) {
@@ -193,7 +199,7 @@ async function measurePhases(model, engines) {
   const groupsOf = new Map();
   for (const [count, phase] of phases.entries()) {
     for (const { file, path, text } of clips) {
-      const clip = await samplesOf(path);
+      const clip = atGain(await samplesOf(path));
       const samples = new Float32Array(clip.length + phase * PHASE_MS * SAMPLES_PER_MS);
       samples.set(clip, samples.length - clip.length);
       await hearAll(engines, groupsOf, file, samples, text, { mode }, `phase ${phase}`);

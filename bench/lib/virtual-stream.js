@@ -66,7 +66,11 @@ function memoryOf(name) {
 /** What a build of the engine answers with: a checkout that was built, so that two can be compared. */
 export async function virtualEngine(name, checkout) {
   const part = (path) => import(pathToFileURL(join(checkout, 'packages', path)).href);
-  const [{ Recogniser, policyOf }, { familyOf }, { SileroVad, createSileroState }] = await Promise.all(
+  const [
+    { Recogniser, loudEnoughToNotice, policyOf, UNHEARD },
+    { familyOf },
+    { SileroVad, createSileroState },
+  ] = await Promise.all(
     [
       'engine/dist/recognition/index.js',
       'engine-local/dist/families/index.js',
@@ -92,7 +96,9 @@ export async function virtualEngine(name, checkout) {
   const voices = memoryOf('silero');
   const costs = COSTS[name];
 
-  const voiceOf = async (samples) => {
+  const voiceOf = async (audio) => {
+    // A checkout from before it heard quiet speech.
+    const samples = loudEnoughToNotice?.(audio, UNHEARD, policyOf()).samples ?? audio;
     const ask = async () => {
       vad ??= await loadVad();
       return Array.from(await vad.probabilities(samples, createSileroState()));

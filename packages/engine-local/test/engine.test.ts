@@ -131,6 +131,14 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
       expect(utterances.flatMap(({ words: own }) => [...own])).toEqual(words);
     });
 
+    it('is the same speech 35 dB below what is usual, as from a microphone turned down', async () => {
+      const quiet = ferryBegin.audio.map((sample) => Math.round(sample * 0.0178 * 32_768) / 32_768);
+      for (const mode of ['live', 'batch'] as const) {
+        const text = textOf(await hear(engine, quiet, mode));
+        expect(wordErrors(ferryBegin.text, text), text).toBeLessThanOrEqual(WORD_ERRORS_MAX);
+      }
+    });
+
     it('is nothing over silence, noise, a hum, clicks and a melody', async () => {
       const seconds = 20;
       const make = (value: (i: number) => number) =>

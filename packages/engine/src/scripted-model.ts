@@ -13,7 +13,9 @@ import { VOICE_FRAME_SAMPLES } from './decoder.js';
 import { EngineError } from './errors.js';
 
 const SAMPLES_PER_MS = 16;
-/** A word is a run of samples of one value, this much for each place in the list: exact in 32-bit floats. */
+/** A word is a run of samples of one value, loud enough that it is not made louder … */
+const LOUD = 1 / 4;
+/** … and this much more for each place in the list: exact in 32-bit floats. */
 const STEP = 1 / 8192;
 /** Less of a word than this is not heard. */
 const HEARD_SAMPLES_MIN = 60 * SAMPLES_PER_MS;
@@ -52,7 +54,7 @@ export class ScriptedModel {
     for (const { text, startMs, endMs } of speech) {
       const place = this.#words.indexOf(text);
       if (place < 0) throw new TypeError(`the script does not know the word ${text}`);
-      audio.fill((place + 1) * STEP, startMs * SAMPLES_PER_MS, endMs * SAMPLES_PER_MS);
+      audio.fill(LOUD + place * STEP, startMs * SAMPLES_PER_MS, endMs * SAMPLES_PER_MS);
     }
     return audio;
   }
@@ -135,7 +137,7 @@ function runsIn(samples: Float32Array): Run[] {
     const value = samples[start] ?? 0;
     if (at < samples.length && samples[at] === value) continue;
     if (value !== 0 && at - start >= HEARD_SAMPLES_MIN) {
-      runs.push({ token: Math.round(value / STEP) - 1, end: at, isCut: at === samples.length });
+      runs.push({ token: Math.round((value - LOUD) / STEP), end: at, isCut: at === samples.length });
     }
     start = at;
   }

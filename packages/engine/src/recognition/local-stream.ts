@@ -13,6 +13,7 @@ import { HypothesisQueue } from '../hypothesis-queue.js';
 import { AudioBuffer } from './audio-buffer.js';
 import type { EngineClock } from './engine-clock.js';
 import { RECOGNITION_LIMITS } from './limits.js';
+import { loudEnoughToNotice, UNHEARD } from './loudness.js';
 import { Pace } from './pace.js';
 import { type StreamPolicy, shortPolicyOf } from './policy.js';
 import { type DecodePlan, Recogniser, type RecogniserOptions } from './recogniser.js';
@@ -50,6 +51,9 @@ export class LocalStream implements SpeechStream {
   /** What the detector remembers; undefined while it listens. */
   #voice: { readonly state: VoiceState } | undefined;
   #heardTo = 0;
+  /** How loud the speech before `#heardTo` was, and before what the detector listens to. */
+  #loudness = UNHEARD;
+  #nextLoudness = UNHEARD;
   #flushes: { readonly marker: number; readonly at: number }[] = [];
   /** Flushes without their answer yet, whoever holds them. */
   #flushesOpen = 0;
@@ -139,11 +143,14 @@ export class LocalStream implements SpeechStream {
     if (this.#failure !== undefined || voice === undefined || frames === 0) return undefined;
     this.#voice = undefined;
     const to = this.#heardTo + Math.min(frames, most) * VOICE_FRAME_SAMPLES;
-    return { samples: this.#unheard.slice(this.#heardTo, to), state: voice.state };
+    const heard = loudEnoughToNotice(this.#unheard.slice(this.#heardTo, to), this.#loudness, this.#policy);
+    this.#nextLoudness = heard.loudness;
+    return { samples: heard.samples, state: voice.state };
   }
 
   heard(result: VoiceResult): void {
     this.#voice = { state: result.state };
+    this.#loudness = this.#nextLoudness;
     this.#heardTo += result.probabilities.length * VOICE_FRAME_SAMPLES;
     this.#unheard.dropBefore(this.#heardTo);
     this.#recogniser.pushProbabilities(result.probabilities);

@@ -18,6 +18,15 @@ export interface StreamPolicy {
   /** … and behind speech at whose end the audio ends. With less the model says nothing, or a word over and over. */
   readonly quietBehindMs: number;
   /**
+   * Speech whose loud parts are quieter than this (in dB below full scale) is made louder, for voice detection, which passes over
+   * it, and for the model …
+   */
+  readonly levelDbfsMin: number;
+  /** … by at most so much: what is quieter still is hardly more than the steps of 16 bits. */
+  readonly gainDbMax: number;
+  /** How loud a stream has been is forgotten by so many dB a second. */
+  readonly levelFallDb: number;
+  /**
    * After this much silence all that was said is decoded in advance, so that its words are there should the silence last.
    * At least `tailMs`: then a decode at the pause would be asked the same.
    */
@@ -77,6 +86,10 @@ export const DEFAULT_POLICY: StreamPolicy = {
   tailMs: 192,
   quietBeforeMs: 64,
   quietBehindMs: 128,
+  levelDbfsMin: -42,
+  /** What is quieter than a voice should be is made louder by so much at most. What is quieter still: stays too quiet. */
+  gainDbMax: 30,
+  levelFallDb: 3,
   hushMs: 224,
   pauseMs: 608,
   cutMs: 640,

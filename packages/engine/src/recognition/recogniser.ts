@@ -12,6 +12,7 @@ import type { Hypothesis, Word } from '../engine.js';
 import { AudioBuffer } from './audio-buffer.js';
 import { Coverage } from './coverage.js';
 import { Doubt, type DoubtRule } from './doubt.js';
+import { loudEnough } from './loudness.js';
 import type { StreamPolicy } from './policy.js';
 import { isUnclearRepetition } from './repetition.js';
 import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
@@ -149,7 +150,8 @@ export class Recogniser {
     this.#running = plan;
     const speechStart = this.#timeline.stretches[0]?.start ?? 0;
     this.#around = missingSilence(speechStart - window.start, plan, this.#options.policy);
-    const samples = inSilence(this.#audio.slice(window.start, plan.edge), this.#around);
+    const heard = loudEnough(this.#audio.slice(window.start, plan.edge), this.#options.policy);
+    const samples = inSilence(heard, this.#around);
     const prefix = window.prefix;
     const seconds = samples.length / SAMPLES_PER_MS / 1000;
     const tokensMax = Math.ceil(seconds * this.#options.policy.tokensPerSecondMax) + 8 - prefix.length;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EngineError } from '../../src/errors.js';
 import { machineClock } from '../../src/recognition/engine-clock.js';
 import { RECOGNITION_LIMITS } from '../../src/recognition/limits.js';
 import { LocalStream } from '../../src/recognition/local-stream.js';
@@ -71,5 +72,19 @@ describe('a stream that is written to faster than it hears', () => {
     await settled();
     await stream.close();
     await refused;
+  });
+});
+
+describe('a stream whose voice detector fails', () => {
+  it('has it listen to the same audio, just as loud', async () => {
+    const stream = openStream();
+    const frame = (peak: number): Float32Array => new Float32Array(512).fill(peak);
+    await stream.write(Float32Array.from([...frame(0.000_1), ...frame(0.001), ...frame(0.000_1)]));
+    const first = stream.nextVoice();
+    stream.listenFailed(new EngineError('engine_internal', 'Its thread died.'));
+    const again = stream.nextVoice();
+    expect(again?.samples).toEqual(first?.samples);
+    expect(first?.samples[600]).toBeCloseTo(0.001 * 10 ** (18 / 20), 4);
+    await stream.close();
   });
 });
