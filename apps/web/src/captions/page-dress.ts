@@ -1,3 +1,4 @@
+import { EndFollower } from '../shared/end-follower.js';
 import { recall, remember } from '../shared/storage.js';
 import type { CaptionOptions } from './caption-options.js';
 import type { Wording } from './caption-wording.js';
@@ -6,7 +7,7 @@ import type { Wording } from './caption-wording.js';
 const SCALES = [0.4, 0.5, 0.6, 0.75, 0.9, 1, 1.2, 1.45, 1.75, 2.1, 2.5] as const;
 const SCALE_USUAL = 5;
 const THEMES: readonly string[] = ['auto', 'light', 'dark', 'contrast'];
-/** How far from the end somebody still counts as reading what is said now. */
+/** Whoever scrolls down to within this of the end reads what is said now again. */
 const NEAR_END_PX = 48;
 
 /** Puts the options onto the page. Style sheets hold everything else: nothing but values goes in here. */
@@ -50,17 +51,17 @@ export function wireTools(options: CaptionOptions, wording: Wording): PageTools 
     scale = Math.min(SCALES.length - 1, Math.max(0, scale + by));
     root.style.setProperty('--scale', String(SCALES[scale] ?? 1));
     remember('captions-scale', String(scale));
-    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+    end.keep();
   };
   const scroller = element('.scroller');
+  const end = new EndFollower(scroller, NEAR_END_PX);
   const now = element('.now');
-  let isAtEnd = true;
   const noteEnd = (): void => {
-    isAtEnd = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR_END_PX;
-    now.hidden = isAtEnd || options.view === 'overlay';
+    end.note();
+    now.hidden = end.isFollowing || options.view === 'overlay';
   };
   const toEnd = (): void => {
-    scroller.scrollTop = scroller.scrollHeight;
+    end.toEnd();
     noteEnd();
   };
   if (options.view === 'room') {
@@ -82,13 +83,12 @@ export function wireTools(options: CaptionOptions, wording: Wording): PageTools 
   now.addEventListener('click', toEnd);
   scroller.addEventListener('scroll', noteEnd, { passive: true });
   addEventListener('resize', () => {
-    if (isAtEnd) toEnd();
+    if (end.isFollowing) toEnd();
   });
   return {
     keepingPlace: (change) => {
-      const follows = isAtEnd;
       change();
-      if (follows) scroller.scrollTop = scroller.scrollHeight;
+      if (end.isFollowing) end.toEnd();
       else noteEnd();
     },
   };

@@ -1,4 +1,5 @@
 import type { Utterance } from '@kikitori/client';
+import { EndFollower } from '../shared/end-follower.js';
 import { type Conversation, inOrder, type SpokenGap, type SpokenRecord } from './conversation.js';
 import { make } from './element.js';
 import { WEB_LIMITS } from './limits.js';
@@ -23,7 +24,7 @@ interface Line {
 /** A finished line. */
 type Said = Pick<Utterance, 'startMs' | 'text' | 'unsure' | 'label'>;
 
-/** Within this of the end of the page a reader counts as following. */
+/** Whoever scrolls down to within this of the end of the page follows it again. */
 const FOLLOW_PX = 96;
 
 /**
@@ -36,7 +37,7 @@ export class TranscriptView {
   #live: Line | undefined;
   #shownUtterances = 0;
   #shownGaps = 0;
-  #isFollowing = true;
+  readonly #end = new EndFollower(document.documentElement, FOLLOW_PX);
   #frame: number | undefined;
   #conversation: Conversation | undefined;
 
@@ -44,9 +45,11 @@ export class TranscriptView {
     this.#places = places;
     this.#wording = wording;
     addEventListener('scroll', () => this.#onScroll(), { passive: true });
+    addEventListener('resize', () => {
+      if (this.#conversation !== undefined) this.#end.keep();
+    });
     places.toNow.addEventListener('click', () => {
-      this.#isFollowing = true;
-      this.#scrollToEnd();
+      this.#end.toEnd();
       this.#onScroll();
     });
   }
@@ -70,7 +73,7 @@ export class TranscriptView {
   follow(conversation: Conversation): void {
     this.#clear();
     this.#conversation = conversation;
-    this.#isFollowing = true;
+    this.#end.isFollowing = true;
   }
 
   update(): void {
@@ -98,7 +101,7 @@ export class TranscriptView {
     }
     this.#drawLive(open, unstable);
     if (this.#live !== undefined) this.#mark(this.#live, isOpenUnsure);
-    if (this.#isFollowing) this.#scrollToEnd();
+    this.#end.keep();
   }
 
   #drawLive(open: string, unstable: string): void {
@@ -200,14 +203,8 @@ export class TranscriptView {
   }
 
   #onScroll(): void {
-    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
-    this.#isFollowing = scrollHeight - clientHeight - scrollTop < FOLLOW_PX;
-    this.#places.toNow.hidden = this.#isFollowing || this.#conversation === undefined;
-  }
-
-  #scrollToEnd(): void {
-    const { documentElement } = document;
-    documentElement.scrollTop = documentElement.scrollHeight;
+    this.#end.note();
+    this.#places.toNow.hidden = this.#end.isFollowing || this.#conversation === undefined;
   }
 }
 
