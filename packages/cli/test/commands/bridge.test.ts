@@ -20,10 +20,10 @@ function start(words: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe('kikitori bridge', () => {
-  it('passes sessions on, answers /ping for the model server, and ends at SIGTERM', async () => {
+  it('passes sessions on, answers /ping for the model server, prints no password, and ends at SIGTERM', async () => {
     const server = await startServer({ engine: scriptedEngine(), attach: attachWebSockets, port: 0 });
     servers.push(server);
-    const upstream = `${server.url.replace('http', 'ws')}/v1/realtime`;
+    const upstream = `${server.url.replace('http://', 'ws://me:hush@')}/v1/realtime`;
     const { context, exit } = start(['--port', '0'], { KIKITORI_UPSTREAM: upstream });
     const port = await written(context, 'stderr', /Listening on 127\.0\.0\.1 port (\d+)/);
     expect((await fetch(`http://127.0.0.1:${port}/ping`)).status).toBe(200);
@@ -33,6 +33,8 @@ describe('kikitori bridge', () => {
     await session.close();
     context.interrupt();
     expect(await exit).toBe(0);
+    expect(`${context.stdout.text}${context.stderr.text}`).not.toContain('hush');
+    expect(context.stderr.text).toContain(`sessions go to ${upstream.replace('me:hush@', '')}.`);
   });
 
   it.each([
