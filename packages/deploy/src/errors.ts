@@ -30,7 +30,11 @@ export const DEPLOY_ERRORS = {
     credentials_refused:
       'AWS does not accept these credentials; log in again ("aws sso login"), or check the access key and its session token.',
     access_denied:
-      'These credentials may not do that; "kikitori deploy --dry-run" prints the policy they need.',
+      'These credentials may not do that; "kikitori deploy --policy" prints the policy they need.',
+    limit_reached:
+      'This account has as many of that kind as it may, which AWS names above; remove one, or ask AWS for more.',
+    aws_refused:
+      'AWS refuses the call; its words above say why. The same command again would be refused, too.',
   }),
   ...rows(true, {
     throttled: 'AWS kept throttling; run the same command again in a minute, it carries on where it stopped.',
@@ -105,6 +109,10 @@ export interface DeployErrorOptions {
   readonly sentence?: string;
   /** AWS's own words or name of the error, cut short. For the eyes of the user. */
   readonly serviceText?: string | undefined;
+  /** Whose words these are where they are not AWS's, at the beginning of a sentence. */
+  readonly saidBy?: string;
+  /** What AWS was asked, as IAM spells it: `sagemaker:CreateModel`. */
+  readonly call?: string | undefined;
 }
 
 /** The one error of this package. The message is a sentence that says what to do. */
@@ -112,6 +120,8 @@ export class DeployError extends Error {
   override readonly name = 'DeployError';
   readonly code: DeployErrorCode;
   readonly serviceText: string | undefined;
+  readonly saidBy: string;
+  readonly call: string | undefined;
 
   constructor(code: DeployErrorCode, options: DeployErrorOptions = {}) {
     super(
@@ -119,6 +129,8 @@ export class DeployError extends Error {
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
+    this.call = options.call;
+    this.saidBy = options.saidBy ?? 'AWS';
     this.serviceText = options.serviceText?.slice(0, DEPLOY_LIMITS.serviceTextMax);
   }
 

@@ -8,8 +8,13 @@ export const DEPLOY_LIMITS = {
   /** First wait between two tries; it doubles, with jitter, up to the second figure: about two minutes in all. */
   callDelayMs: 500,
   callDelayMsMax: 20_000,
-  /** One answer of AWS. Then the call is tried again. */
+  /** One answer of AWS, getting the keys to ask with included. Then the call is tried again. */
   callTimeoutMs: 30_000,
+  /** The first question of every command, whose keys these are: without a way to AWS it says so soon. Then: `aws_unreachable`. */
+  identityTimeoutMs: 8_000,
+  identityAttemptsMax: 2,
+  /** One check for a plan that is only looked at, a hub that is slow to answer included. Then it counts as unknown. */
+  draftCheckMsMax: 20_000,
 
   /** How often a stack is looked at: CloudFormation's events are seconds apart. Less often the longer it takes. */
   stackPollMs: 5_000,

@@ -1,4 +1,4 @@
-import type { Aws, OnProgress } from '@kikitori/deploy';
+import type { Aws, DeployError, OnProgress } from '@kikitori/deploy';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { awsRegion } from '../sagemaker/endpoint-connect.js';
@@ -23,8 +23,8 @@ export function regionOf(given: string | undefined, context: Context): string {
 }
 
 /**
- * Runs something with AWS's clients and a display for its progress, and lets go of both. AWS's own words about a failure are shown before
- * our sentence is.
+ * Runs something with AWS's clients and a display for its progress, and lets go of both. The words of whoever failed, AWS or the program that builds
+ * the image, are shown before our sentence is.
  */
 export async function withAws<T>(
   region: string,
@@ -36,15 +36,21 @@ export async function withAws<T>(
   try {
     return await work({ aws, display, onProgress: progressOn(display) });
   } catch (error) {
-    const words = error instanceof Error && 'serviceText' in error ? error.serviceText : undefined;
-    if (typeof words === 'string' && words !== '' && !context.signal.aborted) {
-      display.note(`AWS says: ${oneLine(words)}`);
-    }
+    if (!context.signal.aborted) tellWords(error, display);
     throw error;
   } finally {
     display.close();
     aws.close();
   }
+}
+
+function tellWords(error: unknown, display: Display): void {
+  // Ours, by its name; the class is loaded only where AWS is asked.
+  if (!(error instanceof Error) || error.name !== 'DeployError') return;
+  const { serviceText: words = '', saidBy, call } = error as DeployError;
+  if (words === '') return;
+  const asked = call === undefined || saidBy !== 'AWS' ? '' : ` to ${call}`;
+  display.note(`${saidBy} says${asked}: ${oneLine(words)}`);
 }
 
 const MARKS = { begin: '…', note: ' ', done: '✓', skip: '=' } as const;

@@ -1,8 +1,8 @@
 import { type HubAccess, type HubListing, listHubFiles } from '@kikitori/core/hub';
+import { watched } from '../watchdog.js';
 import type { HubModel } from './hub-access.js';
 import { toHubError } from './hub-error.js';
 import { type RetryOptions, retry } from './retry.js';
-import { watched } from './watchdog.js';
 
 export interface ListOptions extends RetryOptions {
   readonly access: HubAccess;

@@ -7,10 +7,10 @@ import {
   requestHub,
 } from '@kikitori/core/hub';
 import { DeployError } from '../errors.js';
+import { Watchdog } from '../watchdog.js';
 import { toHubError } from './hub-error.js';
 import { ARTEFACT_LIMITS } from './limits.js';
 import { pauseAfter, type RetryOptions } from './retry.js';
-import { Watchdog } from './watchdog.js';
 
 export interface SourceOptions {
   readonly access: HubAccess;

@@ -13,13 +13,13 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { BrokenOffError } from '@kikitori/core/hub';
-import type { Client, Command } from '../aws/aws.js';
-import { statusOf } from '../aws/failure.js';
+import { type Client, type Command, callOf } from '../aws/aws.js';
+import { noteCall, statusOf } from '../aws/failure.js';
 import { pages } from '../aws/pages.js';
+import { watched } from '../watchdog.js';
 import { partChecksum } from './file-digest.js';
 import { ARTEFACT_LIMITS, TRANSFER_DEFAULTS, type TransferLimits } from './limits.js';
 import { retry } from './retry.js';
-import { watched } from './watchdog.js';
 
 /** An object as a list or a question tells it. */
 export interface StoredObject {
@@ -258,8 +258,14 @@ export class ObjectStore {
     timeoutMs: number = ARTEFACT_LIMITS.callTimeoutMs,
   ): Promise<Output> {
     return await this.#call(signal, timeoutMs, async (s3, target, abort) => {
-      // The command is one of this client's; it says what is answered.
-      return (await (s3 as Client).send(make(target) as never, abort)) as Output;
+      const command = make(target);
+      try {
+        // The command is one of this client's; it says what is answered.
+        return (await (s3 as Client).send(command as never, abort)) as Output;
+      } catch (error) {
+        noteCall(error, callOf('s3', command));
+        throw error;
+      }
     });
   }
 

@@ -4,7 +4,8 @@ import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Clock, sleep, systemClock } from '@kikitori/core';
 import { DEPLOY_LIMITS } from '../limits.js';
-import { isPassing, toDeployError } from './failure.js';
+import { watched } from '../watchdog.js';
+import { isPassing, isUnreached, toDeployError } from './failure.js';
 
 /** Keys, where they are not those of AWS's chain. */
 export interface AwsKeys {
@@ -23,7 +24,7 @@ export interface AwsOptions {
   readonly endpointUrl?: string | undefined;
   /** Keys, or who gives them. Default: AWS's chain. */
   readonly credentials?: AwsKeys | (() => Promise<AwsKeys>) | undefined;
-  /** Default: HTTP by Node, which gives up after `callTimeoutMs`. */
+  /** Default: HTTP by Node. */
   readonly carrier?: Carrier | undefined;
   /** What Node opens the connections with, such as through a proxy. Default: Node's own way. */
   readonly agents?: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } | undefined;
@@ -50,6 +51,14 @@ export interface Client {
 /** A command of AWS, as far as it says what is answered. */
 export interface Command<Output> {
   resolveMiddleware(...parts: never): (...parts: never) => Promise<{ readonly output: Output }>;
+}
+
+/** How long to try. */
+export interface AskOptions {
+  /** For one answer, getting the keys to ask with included. */
+  readonly timeoutMs?: number;
+  /** Tries where AWS is not reached at all; of one that is throttled there are `callAttemptsMax`. */
+  readonly unreachedAttemptsMax?: number;
 }
 
 /** AWS's own clients, each loaded on first use, since each is heavy. */
@@ -119,23 +128,27 @@ export class Aws {
   }
 
   /**
-   * Asks a service one thing, again while it is throttled or fails inside AWS. Rejects with `DeployError` by what AWS said (name and words of its
-   * error are the `cause`), or with the reason of `signal`.
+   * Asks a service one thing, again while it is throttled, fails inside AWS, or says nothing. Rejects with `DeployError` by what AWS said (name and
+   * words of its error are the `cause`), or with the reason of `signal`.
    */
   async ask<Name extends ServiceName, Output>(
     name: Name,
     make: (sdk: Service<Name>['sdk']) => Command<Output>,
     signal: AbortSignal,
+    { timeoutMs = DEPLOY_LIMITS.callTimeoutMs, unreachedAttemptsMax }: AskOptions = {},
   ): Promise<Output> {
     const { sdk, client } = await this.#open(name);
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
+      const command = make(sdk);
       try {
         // The command is one of this client's; it says what is answered.
-        return (await (client as Client).send(make(sdk) as never, { abortSignal: signal })) as Output;
+        const send = (abortSignal: AbortSignal) => (client as Client).send(command as never, { abortSignal });
+        return (await watched(timeoutMs, signal, send)) as Output;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (!isPassing(error) || attempt >= DEPLOY_LIMITS.callAttemptsMax) throw toDeployError(error);
+        const attemptsMax = (isUnreached(error) && unreachedAttemptsMax) || DEPLOY_LIMITS.callAttemptsMax;
+        if (!isPassing(error) || attempt >= attemptsMax) throw toDeployError(error, callOf(name, command));
       }
       const longest = Math.min(DEPLOY_LIMITS.callDelayMs * 2 ** (attempt - 1), DEPLOY_LIMITS.callDelayMsMax);
       await sleep(this.clock, longest * (0.5 + this.#random() / 2), { signal });
@@ -166,13 +179,15 @@ export class Aws {
       region,
       // We try again ourselves: on our clock, and with one rule for all services.
       maxAttempts: 1,
-      requestHandler: carrier ?? {
-        requestTimeout: DEPLOY_LIMITS.callTimeoutMs,
-        connectionTimeout: DEPLOY_LIMITS.callTimeoutMs,
-        ...agents,
-      },
+      // How long an answer may take is for those who ask: a part of a model is sent for minutes.
+      requestHandler: carrier ?? { connectionTimeout: DEPLOY_LIMITS.callTimeoutMs, ...agents },
       ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl, forcePathStyle: true }),
       ...(credentials === undefined ? {} : { credentials }),
     };
   }
+}
+
+/** A call as IAM spells it: `cloudformation:CreateChangeSet`. */
+export function callOf(service: string, command: object): string {
+  return `${service.toLowerCase()}:${command.constructor.name.replace(/Command$/, '')}`;
 }

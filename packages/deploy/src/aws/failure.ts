@@ -1,4 +1,4 @@
-import { isTransient, proxySentence } from '@kikitori/core/hub';
+import { BrokenOffError, isTransient, proxySentence } from '@kikitori/core/hub';
 import { DeployError, type DeployErrorCode } from '../errors.js';
 
 /** What AWS's clients throw, as far as we look at it. */
@@ -22,6 +22,11 @@ const NAMES: Readonly<Partial<Record<DeployErrorCode, readonly string[]>>> = {
     ...['IncompleteSignature', 'IncompleteSignatureException'],
   ],
   access_denied: ['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation'],
+  // Before the status is looked at: some services answer 429 to it.
+  limit_reached: [
+    ...['LimitExceededException', 'LimitExceeded', 'ResourceLimitExceeded', 'TooManyBuckets'],
+    ...['ServiceQuotaExceededException', 'LimitExceededFault'],
+  ],
   throttled: [
     ...['Throttling', 'ThrottlingException', 'ThrottledException', 'TooManyRequestsException'],
     ...['RequestLimitExceeded', 'SlowDown'],
@@ -59,9 +64,30 @@ const SENTENCES: Readonly<Record<string, string>> = {
   NoSuchBucket: NO_BUCKET,
   NotFound: NO_BUCKET,
   NoSuchUpload: ENDED_ELSEWHERE,
-  LimitExceededException:
-    'This account has as many of that kind as it may, which AWS names above; remove one, or ask AWS for more.',
 };
+
+const POLICY_HINT = '"kikitori deploy --policy" prints the policy they need';
+
+/** Sentences that name the call: what to do depends on it, or there are no words of AWS that would say more. */
+const NAMING: Readonly<Partial<Record<DeployErrorCode, (call: string) => string>>> = {
+  access_denied: (call) => `These credentials may not do ${call}; ${POLICY_HINT}.`,
+  throttled: (call) =>
+    `AWS kept throttling ${call}; run the same command again in a minute, it carries on where it stopped.`,
+  aws_unreachable: (call) =>
+    `AWS was not reached for ${call}; check the network and the region, then run the same command again.`,
+  aws_failed: (call) =>
+    `AWS failed inside at ${call}; run the same command again, it carries on where it stopped.`,
+  aws_refused: (call) =>
+    `AWS refuses ${call}; its words above say why. The same command again would be refused, too.`,
+};
+
+/** Calls whose failure passes through several hands before it becomes ours. */
+const CALLS = new WeakMap<object, string>();
+
+/** Notes what was asked when this was thrown. */
+export function noteCall(error: unknown, call: string): void {
+  if (error instanceof Error && !CALLS.has(error)) CALLS.set(error, call);
+}
 
 /**
  * What is kept of an error of AWS's clients. The error itself carries the whole request, with its signature and the session token, and whatever
@@ -94,11 +120,19 @@ export function statusOf(error: unknown): number | undefined {
 /** What a failure of AWS, or of anything else that is asked over the network, means for us. */
 function codeOf(error: unknown): DeployErrorCode {
   if (!(error instanceof Error)) return 'aws_failed';
+  // Some services call it a limit.
+  if (/rate exceeded/i.test(error.message)) return 'throttled';
   const named = CODES.get(error.name);
   if (named !== undefined) return named;
   if (/is not authorized to perform/.test(error.message)) return 'access_denied';
-  if (/rate exceeded/i.test(error.message)) return 'throttled';
-  return isTransient(error) ? 'aws_unreachable' : (STATUSES.get(statusOf(error)) ?? 'aws_failed');
+  if (isTransient(error)) return 'aws_unreachable';
+  const status = statusOf(error) ?? 0;
+  return STATUSES.get(status) ?? (status >= 400 && status < 500 ? 'aws_refused' : 'aws_failed');
+}
+
+/** Whether nothing was answered at all. */
+export function isUnreached(error: unknown): boolean {
+  return codeOf(error) === 'aws_unreachable';
 }
 
 /** Whether the same may succeed a moment later: throttled, broken off, overloaded; of AWS, of a hub, of `fetch`. What is ours already is final. */
@@ -110,21 +144,34 @@ export function isPassing(error: unknown): boolean {
 
 /**
  * The error of this package for a failed call; one that is ours already stays as it is. The action that was refused is named, since that is what
- * an administrator needs. Its cause has AWS's name and words of the failure, and nothing of the request.
+ * an administrator needs. Its cause has AWS's name and words of the failure, and nothing of the request. `call`: what was asked, as IAM spells it.
  */
-export function toDeployError(error: unknown): DeployError {
+export function toDeployError(error: unknown, call = callNoted(error)): DeployError {
   if (error instanceof DeployError) return error;
   const ofProxy = proxySentence(error);
-  if (ofProxy !== undefined) return new DeployError('aws_unreachable', { cause: error, sentence: ofProxy });
+  if (ofProxy !== undefined) {
+    return new DeployError('aws_unreachable', { cause: error, sentence: ofProxy, call });
+  }
   const code = codeOf(error);
   const cause = error instanceof Error ? new AwsRefusal(error) : undefined;
-  const { name = '', message: serviceText = '' } = cause ?? {};
-  const action = /not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)/.exec(serviceText)?.[1];
+  const { name = '', message: words = '' } = cause ?? {};
+  const action = /not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)/.exec(words)?.[1];
+  const named = code === 'access_denied' ? (action ?? call) : call;
   const sentence =
-    code === 'access_denied' && action !== undefined
-      ? `These credentials may not do ${action}; "kikitori deploy --dry-run" prints the policy they need.`
-      : (SENTENCES[name] ?? (code === 'bucket_unusable' ? OTHER_REGION : undefined));
-  return new DeployError(code, { cause, serviceText, ...(sentence === undefined ? {} : { sentence }) });
+    SENTENCES[name] ??
+    (code === 'bucket_unusable' ? OTHER_REGION : named === undefined ? undefined : NAMING[code]?.(named));
+  // That nothing came in time is said by the sentence already.
+  const serviceText = error instanceof BrokenOffError ? undefined : words;
+  const saidBy =
+    statusOf(error) !== undefined ? 'AWS' : code === 'aws_unreachable' ? 'The network' : 'AWS’s client';
+  return new DeployError(code, {
+    ...{ cause, call, serviceText, saidBy },
+    ...(sentence === undefined ? {} : { sentence }),
+  });
+}
+
+function callNoted(error: unknown): string | undefined {
+  return error instanceof Error ? CALLS.get(error) : undefined;
 }
 
 /** Whether AWS refused a call by this name of an error, with words that match. */

@@ -129,13 +129,14 @@ async function buildAndPush(aws: Aws, job: Job, options: ProvideImageOptions): P
     expectDone(
       await runProgram(builder.name, { ...shared, words, timeoutMs: IMAGE_LIMITS.buildTimeoutMs }),
       'build_failed',
+      builder.name,
     );
     if (builder.push !== undefined) {
       onLine('Pushing');
       const pushing = { ...shared, words: builder.push(target), timeoutMs: IMAGE_LIMITS.pushTimeoutMs };
       const end = await runProgram(builder.name, pushing);
       // Tags are immutable: a push that finds its tag taken found the same content, pushed by somebody else meanwhile.
-      if (end.exitCode !== 0 && !isTagTaken(end)) expectDone(end, 'push_failed');
+      if (end.exitCode !== 0 && !isTagTaken(end)) expectDone(end, 'push_failed', builder.name);
     }
   } finally {
     if (isLoggedIn) await logOut(builder.name, registry, env);
@@ -160,6 +161,7 @@ async function logIn(
   throw new DeployError('push_failed', {
     sentence: `${builder} could not log in to the registry; see that its credential helper works, then run the same command again.`,
     serviceText: end.tail.slice(-5).join('\n'),
+    saidBy: builder,
   });
 }
 
@@ -192,10 +194,10 @@ function isTagTaken({ tail }: ProgramEnd): boolean {
   return tail.some((line) => /already exists.*immutable|immutable.*already exists/i.test(line));
 }
 
-function expectDone({ exitCode, tail }: ProgramEnd, code: DeployErrorCode): void {
+function expectDone({ exitCode, tail }: ProgramEnd, code: DeployErrorCode, builder: BuilderName): void {
   if (exitCode === 0) return;
   // The end of what it said fits; the whole went to onLine.
-  throw new DeployError(code, { serviceText: tail.slice(-12).join('\n').slice(-1_000) });
+  throw new DeployError(code, { serviceText: tail.slice(-12).join('\n').slice(-1_000), saidBy: builder });
 }
 
 async function lookUp(aws: Aws, tag: string, signal: AbortSignal): Promise<ListedImage> {

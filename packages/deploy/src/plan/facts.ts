@@ -1,6 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
+import { DEPLOY_LIMITS } from '../limits.js';
 import { logGroupOf, type Place, stackNameOf } from '../names.js';
 import { readStack, type StackFacts } from '../stack/stack-reader.js';
 
@@ -18,12 +19,13 @@ export interface Facts extends Identity {
   readonly hasLogGroup: boolean;
 }
 
-/** Whose credentials these are. Rejects with `DeployError` `credentials_unavailable`, `credentials_refused`. */
+/** Whose credentials these are. Rejects with `DeployError` `credentials_unavailable`, `credentials_refused`, `aws_unreachable`. */
 export async function readIdentity(aws: Aws, signal: AbortSignal): Promise<Identity> {
   const { Account = '', Arn = '' } = await aws.ask(
     'sts',
     (sdk) => new sdk.GetCallerIdentityCommand({}),
     signal,
+    { timeoutMs: DEPLOY_LIMITS.identityTimeoutMs, unreachedAttemptsMax: DEPLOY_LIMITS.identityAttemptsMax },
   );
   const [, partition = 'aws'] = Arn.split(':');
   return { account: Account, callerArn: Arn, partition, region: aws.region };
@@ -31,7 +33,16 @@ export async function readIdentity(aws: Aws, signal: AbortSignal): Promise<Ident
 
 /** Everything that the plan depends on. Reads only. */
 export async function readFacts(aws: Aws, endpointName: string, signal: AbortSignal): Promise<Facts> {
-  const identity = await readIdentity(aws, signal);
+  return await readFactsOf(await readIdentity(aws, signal), aws, endpointName, signal);
+}
+
+/** The same for somebody who is known. */
+export async function readFactsOf(
+  identity: Identity,
+  aws: Aws,
+  endpointName: string,
+  signal: AbortSignal,
+): Promise<Facts> {
   const [stack, endpoint, hasLogGroup] = await Promise.all([
     readStack(aws, stackNameOf(endpointName), signal),
     readEndpoint(aws, endpointName, signal),

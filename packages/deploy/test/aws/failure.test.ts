@@ -30,7 +30,7 @@ const REPEATS = [
 
 let server: Server;
 let url = '';
-let answer: readonly [name: string, message: string] = REPEATS[0];
+let answer: readonly [name: string, message: string, status?: number] = REPEATS[0];
 let seen: string[] = [];
 beforeAll(() => {
   vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true');
@@ -42,8 +42,7 @@ beforeEach(async () => {
   seen = [];
   server = createServer((request, response) => {
     seen.push(JSON.stringify(request.headers));
-    const [name, message] = answer;
-    const status = name === 'InternalFailure' ? 500 : 403;
+    const [name, message, status = name === 'InternalFailure' ? 500 : 403] = answer;
     if (request.headers['x-amz-target'] !== undefined) {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': name });
       response.end(JSON.stringify({ __type: name, message }));
@@ -101,6 +100,50 @@ describe('an error of AWS', () => {
       expect(text).toContain(given[0]);
     }
     expect(seen.join()).toContain(TOKEN);
+    aws.close();
+  });
+
+  it.each([
+    ['LimitExceededException', 'stack limit exceeded', 400, 'limit_reached', 'as many of that kind'],
+    ['LimitExceededException', 'stack limit exceeded', 429, 'limit_reached', 'as many of that kind'],
+    ['ResourceLimitExceeded', 'The account-level service limit is 0', 400, 'limit_reached', 'as many of'],
+    ['ValidationError', '1 validation error detected', 400, 'aws_refused', 'AWS refuses sts:GetCallerId'],
+    ['NoSuchEntity', 'The role is not there', 404, 'aws_refused', 'AWS refuses sts:GetCallerIdentity; its w'],
+    ['AccessDenied', 'No', 403, 'access_denied', 'may not do sts:GetCallerIdentity; "kikitori deploy --pol'],
+  ])('that is final is asked for once, and called what it is: %s, %s, %i', async (...given) => {
+    const [name, message, status, code, words] = given;
+    answer = [name, message, status];
+    const aws = open();
+    const { signal } = new AbortController();
+    const asked = aws.ask('sts', (sdk) => new sdk.GetCallerIdentityCommand({}), signal);
+    await expect(asked).rejects.toMatchObject({
+      code,
+      call: 'sts:GetCallerIdentity',
+      retryable: false,
+      message: expect.stringContaining(words),
+      serviceText: message,
+      saidBy: 'AWS',
+    });
+    expect(seen).toHaveLength(1);
+    aws.close();
+  });
+
+  it.each([
+    ['Throttling', 'Rate exceeded', 400, 'throttled', 'AWS kept throttling sts:GetCallerIdentity'],
+    ['LimitExceededException', 'Rate exceeded', 400, 'throttled', 'AWS kept throttling sts:GetCallerId'],
+    ['InternalFailure', 'Broken', 500, 'aws_failed', 'AWS failed inside at sts:GetCallerIdentity'],
+  ])('that may pass is asked for again, and names the call: %s, %s, %i', async (...given) => {
+    const [name, message, status, code, words] = given;
+    answer = [name, message, status];
+    const aws = open();
+    const { signal } = new AbortController();
+    const asked = aws.ask('sts', (sdk) => new sdk.GetCallerIdentityCommand({}), signal);
+    await expect(asked).rejects.toMatchObject({
+      code,
+      retryable: true,
+      message: expect.stringContaining(words),
+    });
+    expect(seen).toHaveLength(8);
     aws.close();
   });
 

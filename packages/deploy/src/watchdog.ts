@@ -1,4 +1,4 @@
-import { whenAborted } from '@kikitori/core';
+import { abortable, whenAborted } from '@kikitori/core';
 import { BrokenOffError } from '@kikitori/core/hub';
 
 /** Ends one request when it is quiet for too long, or when the caller's signal is aborted. */
@@ -31,7 +31,10 @@ export class Watchdog {
   }
 }
 
-/** Asks once, for at most so long; what is still under way then fails with the reason, however the one who asks tells it. */
+/**
+ * Asks once, for at most so long; what is still under way then fails with the reason, however the one who asks tells it, and also where it does
+ * not listen: AWS's clients wait for whoever gives them keys, which no signal reaches.
+ */
 export async function watched<T>(
   timeoutMs: number,
   outer: AbortSignal,
@@ -39,7 +42,7 @@ export async function watched<T>(
 ): Promise<T> {
   const watchdog = new Watchdog(timeoutMs, outer);
   try {
-    return await ask(watchdog.signal);
+    return await abortable(ask(watchdog.signal), watchdog.signal);
   } catch (error) {
     throw watchdog.signal.aborted ? watchdog.signal.reason : error;
   } finally {
