@@ -13,9 +13,9 @@ export type { BuilderName } from './image/builder.js';
 export { parseEcrName } from './image/ecr-name.js';
 export { DEFAULT_REPOSITORY } from './image/repository.js';
 export { decodeOthers } from './json-object.js';
+export { checkDeployment, type DraftedDeployment, draftDeployment } from './lifecycle/check.js';
 export {
   type AskedSettings,
-  checkDeployment,
   deployEndpoint,
   type PreparedDeployment,
   prepareDeployment,
@@ -26,7 +26,7 @@ export { scaleEndpoint } from './lifecycle/scale.js';
 export { type EndpointStatus, readStatus } from './lifecycle/status.js';
 export type { Facts } from './plan/facts.js';
 export { engineOf } from './plan/parameters.js';
-export { type Plan, planDeployment, type Supplies, unknownFacts } from './plan/plan.js';
+export type { Plan, Supplies } from './plan/plan.js';
 export type { OnProgress, Progress } from './progress.js';
 export { explain } from './settings/arithmetic.js';
 export { dollars, PRICES_DATE } from './settings/prices.js';

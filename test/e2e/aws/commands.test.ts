@@ -12,12 +12,17 @@ import { connectToEndpoint } from '../../../packages/cli/src/sagemaker/endpoint-
 import { LocalPath } from '../../../packages/cli/src/sagemaker/local-path.js';
 import { scriptedEngine, TEXT } from '../../../packages/cli/test/commands/speech.js';
 import { memoryContext } from '../../../packages/cli/test/memory-context.js';
+import type { PolicyDocument } from '../../../packages/deploy/src/plan/permissions.js';
 import type { FakeAccount } from '../../../packages/deploy/test/fake-aws/account.js';
 import { FakeAws } from '../../../packages/deploy/test/fake-aws/fake-aws.js';
 import { VirtualTime } from '../../../packages/deploy/test/fake-aws/virtual-time.js';
 
 const IMAGE = '123456789012.dkr.ecr.us-west-2.amazonaws.com/kikitori-moonshine:1';
 const MOONSHINE = ['--engine', 'moonshine', '--image', IMAGE, '--endpoint', 'demo'];
+/** Where nobody listens. */
+const NOBODY = 'http://127.0.0.1:9';
+const PLAN =
+  /^Plan: create the endpoint demo \(moonshine on 1 to 1 × ml\.c5\.xlarge\)\nCost: .*\n\n {2}1\. image: .*\n {2}2\. stack: .*\n {2}3\. try: /;
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 let home = '';
@@ -60,7 +65,7 @@ async function runtime(): Promise<string> {
 
 async function run(
   words: readonly string[],
-  options: { readonly url?: string; readonly loggedOut?: boolean } = {},
+  options: { readonly url?: string; readonly at?: string; readonly loggedOut?: boolean } = {},
 ) {
   const env = { AWS_REGION: 'us-west-2', KIKITORI_HOME: home };
   const context = memoryContext({
@@ -74,7 +79,7 @@ async function run(
         const keys = { accessKeyId: 'AKIDFAKE', secretAccessKey: 'fake' };
         const none = () => Promise.reject(Object.assign(new Error(), { name: 'CredentialsProviderError' }));
         const credentials = options.loggedOut === true ? none : keys;
-        const aws = new Aws({ region, endpointUrl: fake?.url, credentials, clock: time });
+        const aws = new Aws({ region, endpointUrl: options.at ?? fake?.url, credentials, clock: time });
         return aws;
       },
     },
@@ -132,21 +137,88 @@ describe('the commands about AWS', () => {
     });
   });
 
-  it('print the whole plan, and touch nothing: with credentials and without', async () => {
+  it('print the whole plan and the policy, and touch nothing: with credentials and without', async () => {
     const { inventory } = await account().then((one) => ({ inventory: () => one.inventory() }));
     for (const loggedOut of [false, true]) {
-      const { exitCode, out, err } = await run(['deploy', '--dry-run', ...MOONSHINE], { loggedOut });
+      const planned = await run(['deploy', '--dry-run', ...MOONSHINE], { loggedOut });
+      expect(planned.exitCode).toBe(0);
+      expect(planned.out).toMatch(PLAN);
+      expect(planned.err.includes('No AWS credentials')).toBe(loggedOut);
+      const { exitCode, out } = await run(['deploy', '--policy', ...MOONSHINE], { loggedOut });
       expect(exitCode).toBe(0);
-      expect(out).toMatch(
-        /^Plan: create the endpoint demo \(moonshine on 1 to 1 × ml\.c5\.xlarge\)\n\nCost: /,
-      );
-      expect(out).toMatch(/KIKITORI_MAX_SESSIONS=4/);
-      const policy = JSON.parse(out.slice(out.indexOf('{\n'))) as { Statement: { Action: string[] }[] };
+      const policy = JSON.parse(out) as { Statement: { Action: string[] }[] };
       expect(policy.Statement.flatMap(({ Action }) => Action)).toContain('sagemaker:CreateEndpoint');
-      expect(err.includes('No AWS credentials')).toBe(loggedOut);
+      expect(out).toContain(loggedOut ? ':000000000000:' : ':123456789012:');
     }
     expect(inventory()).toEqual([]);
     expect(fake?.calls.filter((call) => /:(Create|Delete|Put|Execute|Update)/.test(call))).toEqual([]);
+  });
+
+  it('print the plan without a way to AWS, after two tries, and say what could not be checked', async () => {
+    const { exitCode, out, err } = await run(['deploy', '--dry-run', ...MOONSHINE], { at: NOBODY });
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(PLAN);
+    expect(err).toMatch(
+      /unknown +account +AWS was not reached for sts:GetCallerIdentity; check the network[^\n]*\n +Not checked: /,
+    );
+    const refused = await run(['deploy', ...MOONSHINE], { at: NOBODY });
+    expect(refused).toMatchObject({ exitCode: 1, out: '' });
+    expect(refused.err).toMatch(/^kikitori: AWS was not reached for sts:GetCallerIdentity/m);
+  });
+
+  it('print the plan also where a check fails, which a deployment ends with where it needs it', async () => {
+    await account();
+    const failing = (call: string) => {
+      if (fake !== undefined) fake.refuse = (name) => (name === call ? 'SomethingElseException' : undefined);
+    };
+    failing('servicequotas:ListServiceQuotas');
+    const planned = await run(['deploy', '--dry-run', ...MOONSHINE]);
+    expect(planned).toMatchObject({ exitCode: 0, out: expect.stringMatching(PLAN) });
+    expect(planned.err).toMatch(/unknown +quota +AWS refuses servicequotas:ListServiceQuotas; .*\n +Not so/);
+    expect(planned.err).toMatch(/ok +image/);
+    failing('ecr:BatchGetImage');
+    const image = await run(['deploy', '--dry-run', ...MOONSHINE]);
+    expect(image).toMatchObject({ exitCode: 0, out: expect.stringMatching(PLAN) });
+    expect(image.err).toMatch(/missing +image +[^\n]*\n +AWS refuses ecr:BatchGetImage/);
+    failing('cloudformation:DescribeStacks');
+    const there = await run(['deploy', '--dry-run', ...MOONSHINE]);
+    expect(there).toMatchObject({ exitCode: 0, out: expect.stringMatching(PLAN) });
+    expect(there.err).toMatch(/unknown +there +AWS refuses cloudformation:DescribeStacks/);
+    const refused = await run(['deploy', ...MOONSHINE]);
+    expect(refused).toMatchObject({ exitCode: 1, out: '' });
+    expect(refused.err).toMatch(
+      /AWS says to cloudformation:DescribeStacks: Not so\nkikitori: AWS refuses cloudformation:DescribeStacks/,
+    );
+  });
+
+  it('go past IAM’s simulation when told to', async () => {
+    const { policy } = await account().then((one) => ({ policy: one }));
+    const allowed = JSON.parse((await run(['deploy', '--policy', ...MOONSHINE])).out) as PolicyDocument;
+    const without = (action: string) => ({
+      ...allowed,
+      Statement: allowed.Statement.map((one) => ({
+        ...one,
+        Action: one.Action.filter((each) => each !== action),
+      })),
+    });
+    policy.policy = without('cloudwatch:PutMetricAlarm');
+    const refused = await run(['deploy', ...MOONSHINE]);
+    expect(refused.err).toMatch(
+      /missing +permissions .*cloudwatch:PutMetricAlarm\n.*--skip-permission-check/,
+    );
+    expect(refused.exitCode).toBe(1);
+    const past = await run(['deploy', '--dry-run', '--skip-permission-check', ...MOONSHINE]);
+    expect(past.err).not.toMatch(/permissions/);
+  });
+
+  it('say what was made, what it costs and how to remove it where only the try fails', async () => {
+    await account();
+    const { exitCode, err } = await run(['deploy', ...MOONSHINE], { url: NOBODY });
+    expect(exitCode).toBe(1);
+    expect(err).toMatch(/✓ The endpoint is in service/);
+    expect(err).toMatch(
+      /only the try at the end failed\.\nIt costs: +\$0\.20 an hour[^\n]*\nSpeak to it: .*\n.*\nRemove it: +kikitori destroy --endpoint demo/,
+    );
   });
 
   it('say what is missing before anything is made, and how to get it', async () => {
@@ -186,6 +258,7 @@ describe('the commands about AWS', () => {
     const { exitCode, out } = await run(['deploy', '--explain', '--max-model-len', '22500']);
     expect(exitCode).toBe(0);
     expect(out).toMatch(/--max-model-len 22500 is 30 minutes of one session/);
+    expect(out).toMatch(/\n {2}SM_VLLM_MAX_MODEL_LEN=22500\n/);
   });
 
   it.each([

@@ -112,8 +112,16 @@ export const deployOptions = {
   }),
   logRetentionDays: count('--log-retention-days <days>', 'how long the log is kept (default: 14)', 1, 3_653),
   alarmTopic: word('--alarm-topic <arn>', 'SNS topic that the alarms tell'),
-  dryRun: flag({ flags: '--dry-run', description: 'print the plan, its cost and the policy; touch nothing' }),
-  explain: flag({ flags: '--explain', description: 'print the arithmetic behind the settings; ask nobody' }),
+  dryRun: flag({ flags: '--dry-run', description: 'print the plan and its cost; touch nothing' }),
+  policy: flag({ flags: '--policy', description: 'print the IAM policy that you need; touch nothing' }),
+  explain: flag({
+    flags: '--explain',
+    description: 'print the arithmetic behind the settings and the variables of the container; ask nobody',
+  }),
+  skipPermissionCheck: flag({
+    flags: '--skip-permission-check',
+    description: 'do not ask IAM beforehand what these credentials may do',
+  }),
   skipTry: flag({ flags: '--skip-try', description: 'do not send a sample through the endpoint at the end' }),
 };
 

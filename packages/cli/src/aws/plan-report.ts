@@ -3,44 +3,23 @@ import type { Output } from '../context.js';
 import { beside, folded } from '../terminal/beside.js';
 import type { Style } from '../terminal/style.js';
 
-/** What `--dry-run` prints: everything that would be done, what it costs, and who may do it. */
-export function planReport(plan: Plan, template: string, output: Output): string {
+/** What `--dry-run` prints, on one screen: everything that would be done, and what it costs. */
+export function planReport(plan: Plan, output: Output): string {
   const { settings } = plan;
   const row = (head: string, text: string): string => head + beside(head.length, text, output);
   const rows = [
     `Plan: ${plan.kind} the endpoint ${settings.endpointName} (${settings.engine} on ${settings.instancesMin} to ${settings.instancesMax} × ${settings.instanceType})`,
-    '',
     row('Cost: ', plan.cost),
     '',
-    'Steps:',
-    ...plan.steps.flatMap(({ id, text, minutes: [least, most], calls }, index) => [
+    ...plan.steps.map(({ id, text, minutes: [least, most] }, index) =>
       row(`  ${index + 1}. `, `${id}: ${text} (${least === most ? least : `${least} to ${most}`} min)`),
-      ...byService(calls).map((each) => row('     calls ', each)),
-    ]),
-    '',
-    'Variables of the container:',
-    ...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`),
-    '',
-    row(
-      'Template: ',
-      `packages/deploy/template/kikitori-endpoint.yaml, ${Buffer.byteLength(template)} bytes; stack ${plan.stackName}`,
     ),
     '',
-    'Policy for whoever deploys (IAM, as JSON):',
-    JSON.stringify(plan.policy, undefined, 2),
+    row('', 'The IAM policy for whoever deploys: the same command with --policy instead of --dry-run.'),
+    row('', 'The sums behind the settings, and the variables of the container: with --explain.'),
     '',
   ];
   return rows.join('\n');
-}
-
-/** `iam: CreateRole, GetRole`, a line for each service. */
-function byService(calls: readonly string[]): readonly string[] {
-  const services = new Map<string, Set<string>>();
-  for (const call of calls) {
-    const [service = '', name = ''] = call.split(':');
-    services.set(service, (services.get(service) ?? new Set()).add(name));
-  }
-  return [...services].map(([service, names]) => `${service}: ${[...names].join(', ')}`);
 }
 
 const MARKS = { ok: 'ok     ', missing: 'missing', unknown: 'unknown' } as const;

@@ -1,7 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { DeployError } from '../errors.js';
 import { logGroupOf } from '../names.js';
-import { checkPermissions, checkQuota } from '../plan/checks.js';
 import { type Facts, readEndpoint, readFacts, readLogGroup } from '../plan/facts.js';
 import { engineOf } from '../plan/parameters.js';
 import { extraEnvironment, type Plan, planDeployment, type Supplies, stackWish } from '../plan/plan.js';
@@ -9,7 +8,6 @@ import type { LifecycleOptions } from '../progress.js';
 import type { EndpointSettings } from '../settings/settings.js';
 import { StackDriver, type StackResult } from '../stack/stack-driver.js';
 import { readStack } from '../stack/stack-reader.js';
-import type { Check } from '../supplies/supply.js';
 import { loadTemplate } from '../template-text.js';
 
 /** What somebody asks for; without an engine that of the endpoint is kept. */
@@ -43,28 +41,6 @@ export async function prepareDeployment(
   const supplies = suppliesFor(facts);
   const engine = engineOf(settings.engine, facts.stack?.parameters);
   return { facts, supplies, plan: planDeployment({ ...settings, engine }, facts, supplies) };
-}
-
-/** Everything that must hold before anything is made: who asks, quota, permissions, image, weights. Each once, in this order. */
-export async function checkDeployment(
-  aws: Aws,
-  { facts, plan, supplies }: PreparedDeployment,
-  signal: AbortSignal,
-): Promise<readonly Check[]> {
-  const { settings } = plan;
-  const account: Check = {
-    name: 'account',
-    state: 'ok',
-    text: `${facts.account} as ${facts.callerArn}, in ${facts.region}`,
-    remedy: '',
-  };
-  const more = [
-    checkQuota(aws, settings.instanceType, plan.instancesNeeded, signal),
-    checkPermissions(aws, facts, settings.endpointName, signal),
-    supplies.image.check(signal),
-    ...(supplies.weights === undefined ? [] : [supplies.weights.check(signal)]),
-  ];
-  return [account, ...(await Promise.all(more))];
 }
 
 /**

@@ -101,6 +101,7 @@ export async function checkPermissions(
   const permissions = endpointPermissions(endpointName, facts);
   try {
     const denied: string[] = [];
+    const undecided = new Set<string>();
     for (const action of TRIED_ACTIONS) {
       const permission = permissions.find(({ actions }) => actions.includes(action));
       if (permission === undefined) continue;
@@ -115,24 +116,36 @@ export async function checkPermissions(
         (sdk) => new sdk.SimulatePrincipalPolicyCommand(input),
         signal,
       );
-      if (EvaluationResults.some(({ EvalDecision }) => EvalDecision !== 'allowed')) denied.push(action);
+      for (const { EvalDecision, MissingContextValues: missing = [] } of EvaluationResults) {
+        if (EvalDecision === 'allowed') continue;
+        // A condition on what the simulation does not know (region, address, MFA) may turn out either way.
+        if (missing.length === 0) denied.push(action);
+        else for (const key of missing) undecided.add(key);
+      }
     }
-    if (denied.length === 0) return { name, state: 'ok', text: `${principal} may do it`, remedy: '' };
-    return {
-      name,
-      state: 'missing',
-      text: `${principal} may not do ${denied.join(', ')}`,
-      remedy: 'Give it the policy that "kikitori deploy --dry-run" prints.',
-    };
+    if (denied.length > 0) return denial(principal, denied);
+    if (undecided.size === 0) return { name, state: 'ok', text: `${principal} may do it`, remedy: '' };
+    const text = `it depends on ${[...undecided].join(', ')}, which the simulation of IAM does not know`;
+    return { name, state: 'unknown', text, remedy: NAMED_LATER };
   } catch (error) {
-    if (!(error instanceof DeployError) || !['access_denied', 'aws_failed'].includes(error.code)) throw error;
-    return {
-      name,
-      state: 'unknown',
-      text: 'IAM does not say what these credentials may do (iam:SimulatePrincipalPolicy)',
-      remedy: 'Nothing to do: a permission that is missing is named when it is needed.',
-    };
+    // Not every principal can be simulated: the root user, roles of other accounts.
+    const isSilent = error instanceof DeployError && ['access_denied', 'aws_refused'].includes(error.code);
+    if (!isSilent) throw error;
+    const text = 'IAM does not say what these credentials may do (iam:SimulatePrincipalPolicy)';
+    return { name, state: 'unknown', text, remedy: NAMED_LATER };
   }
+}
+
+const NAMED_LATER = 'Nothing to do: a permission that is missing is named when it is needed.';
+
+function denial(principal: string, denied: readonly string[]): Check {
+  return {
+    name: 'permissions',
+    state: 'missing',
+    text: `${principal} may not do ${denied.join(', ')}`,
+    remedy:
+      'Give it the policy that "kikitori deploy --policy" prints. Is IAM’s simulation wrong about it? --skip-permission-check goes past it.',
+  };
 }
 
 /** `arn:aws:sts::1:assumed-role/Admin/me` → the role, which is what IAM knows. */

@@ -1,23 +1,21 @@
 import { DeployError } from '../errors.js';
 import { arns, ENDPOINT_TAG, logGroupOf, type Place, stackNameOf } from '../names.js';
 import { checkSettings } from '../settings/check-settings.js';
-import { containerEnvironment, otherVariables } from '../settings/container-environment.js';
+import { otherVariables } from '../settings/container-environment.js';
 import { costLine } from '../settings/prices.js';
 import type { EndpointSettings, ResolvedSettings } from '../settings/settings.js';
 import type { StackWish } from '../stack/change-set.js';
 import { stateOf } from '../stack/stack-state.js';
 import type { GivenImage, GivenWeights, Supply } from '../supplies/supply.js';
-import { assertOurs, type Facts } from './facts.js';
+import { assertOurs, type Facts, type Identity } from './facts.js';
 import { settingsOver, stackParameters } from './parameters.js';
-import { endpointPermissions, type Permission, type PolicyDocument, policyOf } from './permissions.js';
+import { endpointPermissions, type PolicyDocument, policyOf } from './permissions.js';
 
 /** What happens at a step. */
 export interface PlanStep {
   readonly id: 'image' | 'weights' | 'log' | 'stack' | 'try';
   /** One line. */
   readonly text: string;
-  /** IAM actions of the calls of this step, our own and CloudFormation's in our name. */
-  readonly calls: readonly string[];
   /** What it may take, in minutes: least and most. */
   readonly minutes: readonly [number, number];
 }
@@ -31,8 +29,6 @@ export interface Plan {
   readonly cost: string;
   /** Instances that the quota must allow: an update has both fleets at once. */
   readonly instancesNeeded: number;
-  /** Variables of the container. */
-  readonly environment: Readonly<Record<string, string>>;
   readonly policy: PolicyDocument;
   readonly createsLogGroup: boolean;
   readonly initialInstances: number;
@@ -74,13 +70,12 @@ export function planDeployment(given: EndpointSettings, facts: Facts, supplies: 
     kind: parameters === undefined ? 'create' : 'update',
     settings,
     stackName: stackNameOf(endpointName),
-    steps: stepsOf(settings, supplies, permissions, { isUpdate: parameters !== undefined, createsLogGroup }),
+    steps: stepsOf(settings, supplies, { isUpdate: parameters !== undefined, createsLogGroup }),
     cost: costLine(settings, facts.region),
     instancesNeeded:
       parameters === undefined
         ? settings.instancesMax
         : settings.instancesMax + (facts.endpoint?.instances ?? 0),
-    environment: containerEnvironment(settings, supplies.weights !== undefined),
     policy: policyOf(permissions),
     createsLogGroup,
     initialInstances: Number(parameters?.['InitialInstances'] ?? settings.instancesMin),
@@ -90,29 +85,23 @@ export function planDeployment(given: EndpointSettings, facts: Facts, supplies: 
 function stepsOf(
   settings: ResolvedSettings,
   supplies: Supplies,
-  permissions: readonly Permission[],
   { isUpdate, createsLogGroup }: { readonly isUpdate: boolean; readonly createsLogGroup: boolean },
 ): readonly PlanStep[] {
-  const actionsOf = (own: readonly Permission[]) => own.flatMap(({ actions }) => actions);
-  const supplied = new Set([...supplies.image.permissions, ...(supplies.weights?.permissions ?? [])]);
-  const ofStack = actionsOf(permissions.filter((permission) => !supplied.has(permission)));
   const { instanceType, endpointName, terminationWaitSeconds } = settings;
   const isVllm = settings.engine === 'vllm';
   const steps: PlanStep[] = [
     {
       id: 'image',
       text: supplies.image.summary,
-      calls: actionsOf(supplies.image.permissions),
       minutes: [0, 30],
     },
   ];
   if (supplies.weights !== undefined) {
-    const { summary, permissions: own } = supplies.weights;
-    steps.push({ id: 'weights', text: summary, calls: actionsOf(own), minutes: [0, 60] });
+    steps.push({ id: 'weights', text: supplies.weights.summary, minutes: [0, 60] });
   }
   if (!createsLogGroup && !isUpdate) {
     const text = `keep the log group ${logGroupOf(endpointName)} that is there, for ${settings.logRetentionDays} days`;
-    steps.push({ id: 'log', text, calls: ['logs:PutRetentionPolicy'], minutes: [0, 1] });
+    steps.push({ id: 'log', text, minutes: [0, 1] });
   }
   const waitMinutes = Math.ceil(terminationWaitSeconds / 60);
   steps.push({
@@ -120,13 +109,11 @@ function stepsOf(
     text: isUpdate
       ? `change the stack kikitori-${endpointName}: new instances beside the old, which keep their streams for up to ${waitMinutes} minutes`
       : `make the stack kikitori-${endpointName}: role, log group, model, configuration, endpoint on ${instanceType}, scaling, dashboard, alarms`,
-    calls: ofStack.filter((action) => action !== 'sagemaker:InvokeEndpointWithBidirectionalStream'),
     minutes: isUpdate ? [1, (isVllm ? 45 : 15) + waitMinutes] : isVllm ? [10, 45] : [5, 15],
   });
   steps.push({
     id: 'try',
     text: 'send ten seconds of speech through the endpoint and print the words',
-    calls: ['sagemaker:InvokeEndpointWithBidirectionalStream'],
     minutes: [0, 1],
   });
   return steps;
@@ -155,14 +142,13 @@ export function extraEnvironment({ settings }: Plan): Readonly<Record<string, st
   return settings.engine === 'vllm' ? otherVariables(settings.vllm.others) : {};
 }
 
-/** Facts of an account that nobody asked: for a plan without credentials. */
-export function unknownFacts(region: string): Facts {
+/** Somebody in an account that nobody asked: for a plan without credentials, or without a way to AWS. */
+export function unknownIdentity(region: string): Identity {
   const place: Place = { region, account: '000000000000', partition: 'aws' };
-  return {
-    ...place,
-    callerArn: arns(place).endpoint('unknown'),
-    stack: undefined,
-    endpoint: undefined,
-    hasLogGroup: false,
-  };
+  return { ...place, callerArn: arns(place).endpoint('unknown') };
+}
+
+/** Facts of an account of which nothing is known. */
+export function unknownFacts(identity: Identity): Facts {
+  return { ...identity, stack: undefined, endpoint: undefined, hasLogGroup: false };
 }

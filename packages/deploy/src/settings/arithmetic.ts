@@ -1,3 +1,4 @@
+import { containerEnvironment } from './container-environment.js';
 import { instanceOf } from './instances.js';
 import type { ResolvedSettings } from './settings.js';
 
@@ -73,7 +74,13 @@ export function memoryBudget({ instanceType, vllm }: ResolvedSettings): MemoryBu
 
 /** What `--explain` prints: the arithmetic behind the settings, a line each. */
 export function explain(settings: ResolvedSettings): readonly string[] {
-  return settings.engine === 'vllm' ? explainVllm(settings) : explainMoonshine(settings);
+  const isVllm = settings.engine === 'vllm';
+  const variables = containerEnvironment(settings, isVllm);
+  return [
+    ...(isVllm ? explainVllm(settings) : explainMoonshine(settings)),
+    'Variables of the container. --max-model-len is SM_VLLM_MAX_MODEL_LEN, and so on:',
+    ...Object.entries(variables).map(([name, value]) => `  ${name}=${value}`),
+  ];
 }
 
 function explainVllm(settings: ResolvedSettings): readonly string[] {
@@ -89,7 +96,6 @@ function explainVllm(settings: ResolvedSettings): readonly string[] {
     `Sessions. ${budget.sessionsFit} at full length fit into that; --max-num-seqs ${vllm.maxNumSeqs} are let in at once${vllm.maxNumSeqs > budget.sessionsFit ? ', MORE than fit: vLLM will preempt long ones' : ''}.`,
     `  Whether the GPU also keeps up with so many is for a measurement to say: vLLM's log has its own figure ("Maximum concurrency").`,
     `Scaling. Another instance is added where one has more than ${settings.sessionsTarget} sessions at once, from ${settings.instancesMin} up to ${settings.instancesMax} instances: ${settings.instancesMax * vllm.maxNumSeqs} sessions in all.`,
-    `Variables of the container: --max-model-len is SM_VLLM_MAX_MODEL_LEN, and so on; "deploy --dry-run" lists them.`,
   ];
 }
 

@@ -43,7 +43,7 @@ export const ADVICE: readonly Advice[] = [
     pattern: /not authorized to perform|AccessDenied/i,
     code: 'access_denied',
     sentence:
-      'Something may not be done; the events above name the action, and "kikitori deploy --dry-run" prints the policy that the deployer needs.',
+      'Something may not be done; the events above name the action, and "kikitori deploy --policy" prints the policy that the deployer needs.',
   },
   {
     pattern: /already exists/i,

@@ -1,3 +1,4 @@
+import type { DeployError } from '../errors.js';
 import type { Permission } from '../plan/permissions.js';
 import type { LifecycleOptions } from '../progress.js';
 
@@ -11,6 +12,8 @@ export interface Check {
   readonly text: string;
   /** How to get it; empty where all is well. */
   readonly remedy: string;
+  /** Why something that is needed could not be looked at: a deployment ends with it, a plan goes on. */
+  readonly failure?: DeployError;
 }
 
 /**

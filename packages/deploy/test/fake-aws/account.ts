@@ -99,6 +99,8 @@ export class FakeAccount {
   readonly struck = new Set<keyof Weather>();
   /** What the caller may do; absent: everything. */
   policy: PolicyDocument | undefined;
+  /** Context keys of a denying condition that IAM's simulation does not know. */
+  undecidedBy: readonly string[] = [];
   /** What was refused, for the eyes of a test. */
   readonly denied: string[] = [];
   /** Every action that was asked for. */

@@ -29,6 +29,8 @@ export class FakeAws {
   readonly calls: string[] = [];
   /** Called before a call is looked at: a test interrupts here. */
   onCall: ((name: string, index: number) => void) | undefined;
+  /** The name of the error that a call is answered with, if any. */
+  refuse: ((name: string) => string | undefined) | undefined;
   readonly #server: Server;
   readonly #services: Readonly<Record<string, Operations>>;
 
@@ -82,6 +84,8 @@ export class FakeAws {
       const name = `${call.service}:${call.operation}`;
       this.#arrived(name);
       const { account } = this;
+      const refusal = this.refuse?.(name);
+      if (refusal !== undefined) throw new ServiceFault(refusal, 'Not so', 400);
       if (account.strikes('throttled')) throw new ServiceFault('Throttling', 'Rate exceeded', 400);
       if (account.strikes('broken'))
         throw new ServiceFault('InternalFailure', 'Something failed inside', 500);
@@ -124,6 +128,8 @@ export class FakeAws {
       this.#arrived(`ecr:${call}`);
       const resource = call === 'GetAuthorizationToken' ? '*' : account.arn('ecr', `repository/${name}`);
       if (!isAllowed(() => account.authorize(`ecr:${call}`, resource))) return 'AccessDeniedException';
+      const refused = this.refuse?.(`ecr:${call}`);
+      if (refused !== undefined) return refused;
       if (account.strikes('throttled')) return 'ThrottlingException';
       return account.strikes('broken') ? 'ServerException' : undefined;
     };
@@ -152,10 +158,14 @@ export class FakeAws {
         return {
           EvaluationResults: ((input['ActionNames'] ?? []) as string[]).map((EvalActionName) => ({
             EvalActionName,
-            EvalDecision:
-              account.policy === undefined || allows(account.policy, EvalActionName, resource, context)
-                ? 'allowed'
-                : 'implicitDeny',
+            ...(account.undecidedBy.length > 0
+              ? { EvalDecision: 'explicitDeny', MissingContextValues: account.undecidedBy }
+              : {
+                  EvalDecision:
+                    account.policy === undefined || allows(account.policy, EvalActionName, resource, context)
+                      ? 'allowed'
+                      : 'implicitDeny',
+                }),
           })),
         };
       },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { checkDeployment } from '../../src/lifecycle/deploy.js';
+import { checkDeployment } from '../../src/lifecycle/check.js';
 import { readLog } from '../../src/lifecycle/logs.js';
 import { scaleEndpoint } from '../../src/lifecycle/scale.js';
 import { readStatus } from '../../src/lifecycle/status.js';
@@ -143,7 +143,7 @@ describe('deploy', () => {
     await rehearsal.deploy(VLLM);
     await rehearsal.run(async (aws, options) => {
       const prepared = await rehearsal.prepare(VLLM);
-      await checkDeployment(aws, prepared, options.signal);
+      await checkDeployment(aws, prepared, { signal: options.signal });
       await scaleEndpoint(aws, 'demo', { instancesMax: 2, instancesDesired: 2 }, options);
       await readStatus(aws, 'demo', options.signal);
     });
@@ -174,7 +174,7 @@ describe('the checks', () => {
     const { rehearsal, account } = await rehearse();
     const check = () =>
       rehearsal.run(async (aws, options) =>
-        checkDeployment(aws, await rehearsal.prepare(VLLM), options.signal),
+        checkDeployment(aws, await rehearsal.prepare(VLLM), { signal: options.signal }),
       );
     expect((await check()).map(({ name, state }) => [name, state])).toEqual([
       ['account', 'ok'],
@@ -183,6 +183,13 @@ describe('the checks', () => {
       ['image', 'ok'],
       ['weights', 'ok'],
     ]);
+    // A denial for all regions but one, say: the simulation does not know from where it is asked.
+    account.undecidedBy = ['aws:RequestedRegion', 'aws:MultiFactorAuthPresent'];
+    expect((await check()).find(({ name }) => name === 'permissions')).toMatchObject({
+      state: 'unknown',
+      text: expect.stringContaining('aws:RequestedRegion, aws:MultiFactorAuthPresent'),
+    });
+    account.undecidedBy = [];
     account.quotas.set('ml.g6.4xlarge', 0);
     account.ecr.repositories.clear();
     const missing = (await check()).filter(({ state }) => state === 'missing');

@@ -1,0 +1,132 @@
+import { BrokenOffError } from '@kikitori/core/hub';
+import type { Aws } from '../aws/aws.js';
+import { toDeployError } from '../aws/failure.js';
+import { DeployError } from '../errors.js';
+import { DEPLOY_LIMITS } from '../limits.js';
+import { checkPermissions, checkQuota } from '../plan/checks.js';
+import { type Facts, type Identity, readFactsOf, readIdentity } from '../plan/facts.js';
+import { engineOf } from '../plan/parameters.js';
+import { type Plan, planDeployment, type Supplies, unknownFacts, unknownIdentity } from '../plan/plan.js';
+import type { Check } from '../supplies/supply.js';
+import { watched } from '../watchdog.js';
+import type { AskedSettings, PreparedDeployment } from './deploy.js';
+
+/** How to look. */
+export interface CheckOptions {
+  readonly signal: AbortSignal;
+  /** Do not ask IAM what these credentials may do. */
+  readonly skipsPermissions?: boolean;
+  /** For each check; then it counts as unknown. Default: as long as it takes. */
+  readonly timeoutMs?: number;
+}
+
+/** One thing to look at. */
+interface Look {
+  readonly name: string;
+  /** Without it there is nothing to deploy. */
+  readonly isNeeded: boolean;
+  run(signal: AbortSignal): Promise<Check>;
+}
+
+/**
+ * Everything that must hold before anything is made: who asks, quota, permissions, image, weights. Each once, in this order; one that cannot be
+ * looked at is unknown, and has its `failure` where it is needed.
+ */
+export async function checkDeployment(
+  aws: Aws,
+  { facts, plan, supplies }: PreparedDeployment,
+  options: CheckOptions,
+): Promise<readonly Check[]> {
+  const { settings } = plan;
+  const { image, weights } = supplies;
+  const account: Check = {
+    name: 'account',
+    state: 'ok',
+    text: `${facts.account} as ${facts.callerArn}, in ${facts.region}`,
+    remedy: '',
+  };
+  const quota = (signal: AbortSignal) => checkQuota(aws, settings.instanceType, plan.instancesNeeded, signal);
+  const permissions = (signal: AbortSignal) => checkPermissions(aws, facts, settings.endpointName, signal);
+  const looks: readonly Look[] = [
+    { name: 'quota', isNeeded: false, run: quota },
+    ...(options.skipsPermissions === true
+      ? []
+      : [{ name: 'permissions', isNeeded: false, run: permissions }]),
+    { name: 'image', isNeeded: true, run: (signal) => image.check(signal) },
+    ...(weights === undefined
+      ? []
+      : [{ name: 'weights', isNeeded: true, run: (signal: AbortSignal) => weights.check(signal) }]),
+  ];
+  return [account, ...(await Promise.all(looks.map((look) => settled(look, options))))];
+}
+
+async function settled({ name, isNeeded, run }: Look, { signal, timeoutMs }: CheckOptions): Promise<Check> {
+  try {
+    return timeoutMs === undefined ? await run(signal) : await watched(timeoutMs, signal, run);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const isLate = error instanceof BrokenOffError && timeoutMs !== undefined;
+    const failure = isLate
+      ? new DeployError('wait_timeout', { sentence: `No answer in ${timeoutMs / 1_000} s.` })
+      : toDeployError(error);
+    return { ...unknown(name, failure), ...(isNeeded ? { failure } : {}) };
+  }
+}
+
+function unknown(name: string, { message, serviceText = '' }: DeployError, remedy = serviceText): Check {
+  return { name, state: 'unknown', text: message, remedy };
+}
+
+/** A plan to look at, and what of it could be checked. */
+export interface DraftedDeployment {
+  readonly plan: Plan;
+  readonly checks: readonly Check[];
+}
+
+/**
+ * The plan as far as it can be told, whatever AWS says: without a way to AWS, or without keys, for an account of which nothing is known. What could
+ * not be checked is among the checks, as unknown. Rejects with `DeployError` `invalid_setting`, `instance_unknown`, `not_ours`.
+ */
+export async function draftDeployment(
+  aws: Aws,
+  asked: AskedSettings,
+  suppliesFor: (facts: Facts) => Supplies,
+  { signal, skipsPermissions = false }: Pick<CheckOptions, 'signal' | 'skipsPermissions'>,
+): Promise<DraftedDeployment> {
+  const plan = (facts: Facts): PreparedDeployment => {
+    const supplies = suppliesFor(facts);
+    const settings = { ...asked, engine: engineOf(asked.engine, facts.stack?.parameters) };
+    return { facts, supplies, plan: planDeployment(settings, facts, supplies) };
+  };
+  const identity = await orFailure(readIdentity(aws, signal), signal);
+  if (identity instanceof DeployError) {
+    const facts = unknownFacts(unknownIdentity(aws.region));
+    return { plan: plan(facts).plan, checks: [unknown('account', identity, NOTHING_CHECKED)] };
+  }
+  const found = await orFailure(readFactsOf(identity, aws, endpointNameOf(asked), signal), signal);
+  const isKnown = !(found instanceof DeployError);
+  const prepared = plan(isKnown ? found : unknownFacts(identity));
+  const options = { signal, skipsPermissions, timeoutMs: DEPLOY_LIMITS.draftCheckMsMax };
+  const checks = await checkDeployment(aws, prepared, options);
+  return { plan: prepared.plan, checks: isKnown ? checks : [...checks, unknown('there', found, AS_NEW)] };
+}
+
+const NOTHING_CHECKED =
+  'Not checked: what is there already, quota, permissions, image, weights. The plan is that for an account 000000000000 with nothing in it.';
+const AS_NEW = 'What is there already is not known: the plan is that for an account with nothing in it.';
+
+function endpointNameOf({ endpointName = 'kikitori' }: AskedSettings): string {
+  return endpointName;
+}
+
+async function orFailure<T extends Facts | Identity>(
+  work: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | DeployError> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    return toDeployError(error);
+  }
+}
