@@ -1,4 +1,4 @@
-import { abortable, whenAborted } from '@kikitori/core';
+import { abortable, timerMs, whenAborted } from '@kikitori/core';
 import { BrokenOffError } from '@kikitori/core/hub';
 
 /** Ends one request when it is quiet for too long, or when the caller's signal is aborted. */
@@ -10,7 +10,7 @@ export class Watchdog {
   constructor(timeoutMs: number, outer: AbortSignal) {
     this.#timer = setTimeout(() => {
       this.#controller.abort(new BrokenOffError('Nothing came for too long.'));
-    }, timeoutMs);
+    }, timerMs(timeoutMs));
     this.#leave = whenAborted(outer, () => this.#controller.abort(outer.reason));
   }
 
