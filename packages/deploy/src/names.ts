@@ -3,7 +3,7 @@ export interface Place {
   readonly region: string;
   /** Twelve digits. */
   readonly account: string;
-  /** `aws`, `aws-cn`, `aws-us-gov`. */
+  /** `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`. */
   readonly partition: string;
 }
 

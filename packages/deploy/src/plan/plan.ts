@@ -1,3 +1,4 @@
+import { awsPartitionOf } from '@kikitori/core/aws-partition';
 import { DeployError } from '../errors.js';
 import { arns, ENDPOINT_TAG, logGroupOf, type Place, stackNameOf } from '../names.js';
 import { checkSettings } from '../settings/check-settings.js';
@@ -144,7 +145,7 @@ export function extraEnvironment({ settings }: Plan): Readonly<Record<string, st
 
 /** Somebody in an account that nobody asked: for a plan without credentials, or without a way to AWS. */
 export function unknownIdentity(region: string): Identity {
-  const place: Place = { region, account: '000000000000', partition: 'aws' };
+  const place: Place = { region, account: '000000000000', partition: awsPartitionOf(region).id };
   return { ...place, callerArn: arns(place).endpoint('unknown') };
 }
 

@@ -86,6 +86,22 @@ describe('names of ECR', () => {
     expect(parseEcrName('111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/a')).toMatchObject({
       repository: 'a',
     });
+    for (const host of [
+      'dkr.ecr.eusc-de-east-1.amazonaws.eu',
+      'dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu',
+      'dkr-ecr.us-east-1.on.aws',
+      'dkr-ecr.cn-north-1.on.amazonwebservices.com.cn',
+      'dkr.ecr.us-iso-east-1.c2s.ic.gov',
+    ]) {
+      expect(parseEcrName(`111122223333.${host}/a:1`)?.repository, host).toBe('a');
+    }
+    for (const other of [
+      '111122223333.dkr.ecr.eusc-de-east-1.amazonaws.com/a',
+      '111122223333.dkr.ecr.us-east-1.amazonaws.com.cn/a',
+      '111122223333.dkr.ecr.us-east-1.example.com/a',
+    ]) {
+      expect(parseEcrName(other), other).toBeUndefined();
+    }
     for (const other of ['', 'a', 'docker.io/a', `${REGISTRY}/`, `${REGISTRY}/A`, `evil.com/${REGISTRY}/a`]) {
       expect(parseEcrName(other), other).toBeUndefined();
     }
@@ -93,7 +109,11 @@ describe('names of ECR', () => {
 
   it('are made for each partition', () => {
     expect(registryHost('1', 'cn-north-1')).toBe('1.dkr.ecr.cn-north-1.amazonaws.com.cn');
+    expect(registryHost('1', 'eusc-de-east-1')).toBe('1.dkr.ecr.eusc-de-east-1.amazonaws.eu');
     const place = { accountId: '1', repository: 'r' };
+    expect(repositoryArn({ ...place, region: 'eusc-de-east-1' })).toBe(
+      'arn:aws-eusc:ecr:eusc-de-east-1:1:repository/r',
+    );
     expect(repositoryArn({ ...place, region: 'us-gov-west-1' })).toBe(
       'arn:aws-us-gov:ecr:us-gov-west-1:1:repository/r',
     );

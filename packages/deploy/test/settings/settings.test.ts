@@ -74,6 +74,17 @@ describe('settings that cannot be', () => {
     );
   });
 
+  it.each(['aws:sns:us-east-1', 'aws-eusc:sns:eusc-de-east-1', 'aws-cn:sns:cn-north-1'])(
+    'are not: a topic of %s',
+    (place) => {
+      const settings: EndpointSettings = {
+        engine: 'moonshine',
+        alarmTopicArn: `arn:${place}:123456789012:a`,
+      };
+      expect(() => checkSettings(withDefaults(settings))).not.toThrow();
+    },
+  );
+
   it('are refused where the instance type is none', () => {
     expect(() => withDefaults({ engine: 'vllm', instanceType: 'ml.x9.large' })).toThrow(
       expect.objectContaining({ code: 'instance_unknown' }),

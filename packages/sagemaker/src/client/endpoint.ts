@@ -1,3 +1,4 @@
+import { awsPartitionOf } from '@kikitori/core/aws-partition';
 import { SageMakerError } from '../errors.js';
 
 /** Where requests go. */
@@ -20,23 +21,6 @@ export interface EndpointChoice {
 /** The port of SageMaker's bidirectional streams. */
 const STREAMS_PORT = 8443;
 
-interface Partition {
-  readonly regions: RegExp;
-  readonly suffix: string;
-  readonly dualStackSuffix: string;
-}
-
-// The endpoint rules of the service's model (2025-10-01). The first row that matches counts.
-const PARTITIONS: readonly Partition[] = [
-  { regions: /^cn-/, suffix: 'amazonaws.com.cn', dualStackSuffix: 'api.amazonwebservices.com.cn' },
-  { regions: /^us-gov-/, suffix: 'amazonaws.com', dualStackSuffix: 'api.aws' },
-  { regions: /^us-iso-/, suffix: 'c2s.ic.gov', dualStackSuffix: 'api.aws.ic.gov' },
-  { regions: /^us-isob-/, suffix: 'sc2s.sgov.gov', dualStackSuffix: 'api.aws.scloud' },
-  { regions: /^(us|eu)-isof-/, suffix: 'csp.hci.ic.gov', dualStackSuffix: 'api.aws.hci.ic.gov' },
-  { regions: /^eusc-/, suffix: 'amazonaws.eu', dualStackSuffix: 'api.amazonwebservices.eu' },
-  { regions: /./, suffix: 'amazonaws.com', dualStackSuffix: 'api.aws' },
-];
-
 const REGION = /^[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}$/;
 
 /** Throws `invalid_region` for what cannot be one. */
@@ -44,11 +28,11 @@ export function assertRegion(region: string): void {
   if (!REGION.test(region)) throw new SageMakerError('invalid_region');
 }
 
-/** The service's own endpoint. Throws `invalid_region`. */
+/** The service's own endpoint, by the rules of its model (2025-10-01). Throws `invalid_region`. */
 export function defaultEndpoint({ region, isFips = false, isDualStack = false }: EndpointChoice): Endpoint {
   assertRegion(region);
-  const partition = PARTITIONS.find(({ regions }) => regions.test(region));
-  const suffix = isDualStack ? partition?.dualStackSuffix : partition?.suffix;
+  const { dnsSuffix, dualStackDnsSuffix } = awsPartitionOf(region);
+  const suffix = isDualStack ? dualStackDnsSuffix : dnsSuffix;
   const host = `runtime${isFips ? '-fips' : ''}.sagemaker.${region}.${suffix}`;
   return { isTls: true, host, port: STREAMS_PORT, authority: `${host}:${STREAMS_PORT}` };
 }

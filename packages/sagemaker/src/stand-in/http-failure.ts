@@ -1,3 +1,5 @@
+import { awsPartitionOf } from '@kikitori/core/aws-partition';
+
 /** An answer before the stream: HTTP status, the error's name and its JSON members, spelled as AWS spells them. */
 export interface HttpFailure {
   readonly status: number;
@@ -85,7 +87,7 @@ export function modelError(parts: ModelErrorParts): HttpFailure {
       Message: NO_WEBSOCKET_TEXT,
       ...(originalStatus === undefined ? {} : { OriginalStatusCode: originalStatus }),
       OriginalMessage: originalMessage,
-      LogStreamArn: `arn:aws:logs:${region}:${accountId}:log-group:/aws/sagemaker/Endpoints/${endpointName}`,
+      LogStreamArn: `arn:${awsPartitionOf(region).id}:logs:${region}:${accountId}:log-group:/aws/sagemaker/Endpoints/${endpointName}`,
       ErrorCode: 'ModelError',
     },
   };

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { awsPartitionOf } from '@kikitori/core/aws-partition';
 import { parseAmzDate } from '../event-stream/amz-date.js';
 import { type Authorization, parseAuthorization, verifyRequest } from '../event-stream/request-signature.js';
 import { SIGNING_SERVICE, type SigningKeys } from '../event-stream/signing-key.js';
@@ -138,7 +139,7 @@ export function checkPermission(
 ): HttpFailure | undefined {
   if (endpointNames === undefined || endpointNames.includes(endpointName)) return undefined;
   const action = 'sagemaker:InvokeEndpointWithBidirectionalStream';
-  const resource = `arn:aws:sagemaker:${region}:${accountId}:endpoint/${endpointName}`;
+  const resource = `arn:${awsPartitionOf(region).id}:sagemaker:${region}:${accountId}:endpoint/${endpointName}`;
   return accessFailure(
     'AccessDeniedException',
     `User is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy ` +
