@@ -30,6 +30,12 @@ export default defineConfig({
   test: {
     // What is built already is loaded by Node itself, not brought through vite a module at a time.
     server: { deps: { external: [/\/dist\/.*\.js$/] } },
+    // What a developer has configured for AWS is no matter of a test: each says what it wants.
+    env: {
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true',
+    },
     testTimeout: 30_000,
     // What a test waits for ends with the test, not by a clock of its own that a busy machine would run out.
     expect: { poll: { timeout: 120_000 } },

@@ -103,7 +103,7 @@ export const endpointOption = text({
 /** `--region`: where that endpoint is. */
 export const regionOption = text({
   flags: '--region <region>',
-  description: 'AWS region of the endpoint (default: AWS_REGION)',
+  description: "AWS region of the endpoint (default: AWS_REGION, else the profile's)",
   fallback: undefined,
 });
 
@@ -111,7 +111,7 @@ export const regionOption = text({
 export const endpointUrlOption = parsed<string, undefined>({
   flags: '--endpoint-url <url>',
   description:
-    'address of the SageMaker runtime instead of AWS\'s, e.g. https://localhost:8443 of "kikitori sagemaker-local"',
+    'address of the SageMaker runtime instead of AWS\'s, e.g. https://localhost:8443 of "kikitori sagemaker-local" (default: AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2)',
   fallback: undefined,
   parse: runtimeUrl,
 });

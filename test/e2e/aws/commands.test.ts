@@ -23,6 +23,7 @@ const MOONSHINE = ['--engine', 'moonshine', '--image', IMAGE, '--endpoint', 'dem
 const NOBODY = 'http://127.0.0.1:9';
 const PLAN =
   /^Plan: create the endpoint demo \(moonshine on 1 to 1 × ml\.c5\.xlarge\)\nCost: .*\n\n {2}1\. image: .*\n {2}2\. stack: .*\n {2}3\. try: /;
+const SPOKEN = `${TEXT.replace('. ', '.\n')}\n`;
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 let home = '';
@@ -89,6 +90,17 @@ async function run(
 }
 
 describe('the commands about AWS', () => {
+  it('send the sample to where AWS is configured to be', async () => {
+    await account();
+    vi.stubEnv('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', undefined);
+    vi.stubEnv('AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2', await runtime());
+    try {
+      expect(await run(['deploy', ...MOONSHINE])).toMatchObject({ exitCode: 0, out: SPOKEN });
+    } finally {
+      vi.stubEnv('AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2', undefined);
+    }
+  });
+
   it('deploy, look, scale and remove: the words come back through the endpoint', async () => {
     const { endpoints, inventory } = await account().then((one) => ({
       endpoints: one.endpoints,
@@ -97,7 +109,7 @@ describe('the commands about AWS', () => {
     const url = await runtime();
     const deployed = await run(['deploy', ...MOONSHINE], { url });
 
-    expect(deployed).toMatchObject({ exitCode: 0, out: `${TEXT.replace('. ', '.\n')}\n` });
+    expect(deployed).toMatchObject({ exitCode: 0, out: SPOKEN });
     expect(deployed.err).toMatch(/^Cost: \$0\.20 an hour with 1 × ml\.c5\.xlarge .*check https/);
     for (const line of [
       /ok +account +123456789012 as arn:aws:iam::123456789012:user\/me/,

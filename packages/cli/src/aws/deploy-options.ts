@@ -14,7 +14,10 @@ export const ownEndpointOption = text({
 });
 
 /** `--region`, likewise. */
-export const ownRegionOption = { ...regionOption, description: 'AWS region (default: AWS_REGION)' };
+export const ownRegionOption = {
+  ...regionOption,
+  description: "AWS region (default: AWS_REGION, else the profile's)",
+};
 
 const BUILDERS: readonly BuilderName[] = ['docker', 'finch', 'podman', 'buildah'];
 const ENGINE_CHOICES: readonly Engine[] = ['vllm', 'moonshine'];

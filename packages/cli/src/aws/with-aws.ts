@@ -1,10 +1,11 @@
+import { isAwsRegion } from '@kikitori/core/aws-partition';
 import type { Aws, DeployError, OnProgress } from '@kikitori/deploy';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
-import { awsRegion } from '../sagemaker/endpoint-connect.js';
 import { createDisplay, type Display } from '../terminal/display.js';
 import { byteSize, progressBar } from '../terminal/figures.js';
 import { oneLine } from '../terminal/screened.js';
+import { configuredRegion, regionMissing } from './region.js';
 
 /** What a command about AWS works with. */
 export interface AwsSession {
@@ -13,13 +14,15 @@ export interface AwsSession {
   readonly onProgress: OnProgress;
 }
 
-/** The region that was said, or the environment's. Throws `CliError` `usage`. */
-export function regionOf(given: string | undefined, context: Context): string {
-  const region = given ?? awsRegion(context.env);
-  if (region === undefined)
-    throw new CliError('usage', 'Name the AWS region with --region, or set AWS_REGION.');
-  if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) return region;
-  throw new CliError('usage', 'A region looks like us-east-1; correct --region or AWS_REGION.');
+/** The region that was said, else that of the environment, else that of the profile. Rejects with `CliError` `usage`. */
+export async function regionOf(given: string | undefined, context: Context): Promise<string> {
+  const region = given ?? (await configuredRegion(context.env));
+  if (region === undefined) throw regionMissing();
+  if (isAwsRegion(region)) return region;
+  throw new CliError(
+    'usage',
+    'A region looks like us-east-1; correct --region, AWS_REGION or the profile in ~/.aws/config.',
+  );
 }
 
 /**

@@ -39,7 +39,7 @@ async function runDeploy(
     for (const line of explain(resolved)) context.stdout.write(`${folded(line, context.stdout)}\n`);
     return 0;
   }
-  const region = regionOf(given.region, context);
+  const region = await regionOf(given.region, context);
   return await withAws(region, context, async (session) => {
     const suppliesFor = await suppliesMaker(given, session.aws, context);
     const work = { given, settings, suppliesFor, session, context };

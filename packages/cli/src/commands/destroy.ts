@@ -20,15 +20,19 @@ export const destroy = defineCommand({
   options,
   examples: ['kikitori destroy', 'kikitori destroy --all --endpoint demo'],
   async run({ options: given }, context) {
-    return await withAws(regionOf(given.region, context), context, async ({ aws, display, onProgress }) => {
-      const { destroyEndpoint } = await import('@kikitori/deploy');
-      const wish = { endpointName: given.endpoint, keepsLog: given.keepLogs, isAll: given.all };
-      const { signal } = context;
-      const { hadStack, left } = await destroyEndpoint(aws, wish, { signal, onProgress });
-      if (!hadStack) display.note(`There was no stack of an endpoint ${given.endpoint}.`);
-      display.note('Left:');
-      for (const line of left) display.note(`  ${line}`);
-      return 0;
-    });
+    return await withAws(
+      await regionOf(given.region, context),
+      context,
+      async ({ aws, display, onProgress }) => {
+        const { destroyEndpoint } = await import('@kikitori/deploy');
+        const wish = { endpointName: given.endpoint, keepsLog: given.keepLogs, isAll: given.all };
+        const { signal } = context;
+        const { hadStack, left } = await destroyEndpoint(aws, wish, { signal, onProgress });
+        if (!hadStack) display.note(`There was no stack of an endpoint ${given.endpoint}.`);
+        display.note('Left:');
+        for (const line of left) display.note(`  ${line}`);
+        return 0;
+      },
+    );
   },
 });

@@ -35,7 +35,7 @@ export const logs = defineCommand({
   options,
   examples: ['kikitori logs --follow', 'kikitori logs --since-minutes 600 --filter ERROR'],
   async run({ options: given }, context) {
-    return await withAws(regionOf(given.region, context), context, async ({ aws }) => {
+    return await withAws(await regionOf(given.region, context), context, async ({ aws }) => {
       const { readLog } = await import('@kikitori/deploy');
       const { endpoint: endpointName, follow, filter, sinceMinutes, json } = given;
       const sinceMs = aws.clock.unixMs() - sinceMinutes * MINUTE_MS;

@@ -1,11 +1,11 @@
 import { untilAborted } from '@kikitori/core';
 import { DEFAULT_CONTAINER_URL, DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@kikitori/sagemaker/stand-in';
+import { awsRegion } from '../aws/region.js';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
 import { choice, flag, integer, text } from '../options.js';
 import { DEFAULT_ENDPOINT } from '../options-shared.js';
 import { version } from '../program.js';
-import { awsRegion } from '../sagemaker/endpoint-connect.js';
 import { linesOf, startStandIn } from '../sagemaker/stand-in.js';
 import { announce } from '../terminal/announcement.js';
 import { remark } from '../terminal/beside.js';

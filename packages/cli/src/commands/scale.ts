@@ -26,14 +26,18 @@ export const scale = defineCommand({
     if (instancesMin === undefined && instancesMax === undefined && instancesDesired === undefined) {
       throw new CliError('usage', 'Say --min, --max or --desired.');
     }
-    return await withAws(regionOf(given.region, context), context, async ({ aws, display, onProgress }) => {
-      const { scaleEndpoint } = await import('@kikitori/deploy');
-      const wish = { instancesMin, instancesMax, instancesDesired };
-      const scaled = await scaleEndpoint(aws, endpoint, wish, { signal: context.signal, onProgress });
-      display.note(
-        `${scaled.instancesMin} to ${scaled.instancesMax} instances, as many as the sessions need.`,
-      );
-      return 0;
-    });
+    return await withAws(
+      await regionOf(given.region, context),
+      context,
+      async ({ aws, display, onProgress }) => {
+        const { scaleEndpoint } = await import('@kikitori/deploy');
+        const wish = { instancesMin, instancesMax, instancesDesired };
+        const scaled = await scaleEndpoint(aws, endpoint, wish, { signal: context.signal, onProgress });
+        display.note(
+          `${scaled.instancesMin} to ${scaled.instancesMax} instances, as many as the sessions need.`,
+        );
+        return 0;
+      },
+    );
   },
 });

@@ -18,7 +18,7 @@ export const status = defineCommand({
   options,
   examples: ['kikitori status', 'kikitori status --endpoint demo --json'],
   async run({ options: given }, context) {
-    return await withAws(regionOf(given.region, context), context, async ({ aws }) => {
+    return await withAws(await regionOf(given.region, context), context, async ({ aws }) => {
       const { dollars, PRICES_DATE, readStatus } = await import('@kikitori/deploy');
       const found = await readStatus(aws, given.endpoint, context.signal);
       context.stdout.write(

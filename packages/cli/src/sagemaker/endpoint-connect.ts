@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { AwsCredentials } from '@kikitori/sagemaker/client';
 import type { Connect } from '@kikitori/transport';
+import { configuredRegion, regionMissing } from '../aws/region.js';
 import type { Environment } from '../context.js';
 import { CliError } from '../errors.js';
 import { findNotice, isLocalUrl } from './local-notice.js';
@@ -8,9 +9,9 @@ import { findNotice, isLocalUrl } from './local-notice.js';
 /** Which SageMaker endpoint. */
 export interface EndpointRequest {
   readonly endpoint: string;
-  /** undefined: that of the stand-in on this machine, else `AWS_REGION`. */
+  /** undefined: that of the stand-in on this machine, else `AWS_REGION`, else that of the profile. */
   readonly region: string | undefined;
-  /** Another address than SageMaker's own. */
+  /** Another address than SageMaker's own. undefined: the one that is configured for AWS's clients, if any. */
   readonly endpointUrl: string | undefined;
 }
 
@@ -21,16 +22,19 @@ const LOCAL_REGION = 'us-east-1';
  * leads to a stand-in: it is trusted by the certificate that it left for us, and signed for with the keys that every
  * stand-in knows, unless the environment names others and no stand-in of this user listens there.
  *
+ * The URL may also be that of AWS's own settings (`AWS_ENDPOINT_URL…`, `~/.aws/config`).
+ *
  * Rejects with `CliError` `usage`, `SageMakerError` `invalid_…`.
  */
 export async function connectToEndpoint(request: EndpointRequest, env: Environment): Promise<Connect> {
-  const { endpoint, endpointUrl } = request;
+  const { endpoint } = request;
+  const { configuredEndpointUrl } = await import('@kikitori/sagemaker/aws-config');
+  const endpointUrl = request.endpointUrl ?? (await configuredEndpointUrl());
   const isLocal = endpointUrl !== undefined && isLocalUrl(endpointUrl);
   const notice = isLocal ? await findNotice(endpointUrl, env) : undefined;
-  const region = request.region ?? notice?.region ?? awsRegion(env) ?? (isLocal ? LOCAL_REGION : undefined);
-  if (region === undefined) {
-    throw new CliError('usage', 'Name the region of the endpoint with --region, or set AWS_REGION.');
-  }
+  const region =
+    request.region ?? notice?.region ?? (await configuredRegion(env)) ?? (isLocal ? LOCAL_REGION : undefined);
+  if (region === undefined) throw regionMissing();
   const { createSageMakerConnect } = await import('@kikitori/sagemaker/client');
   const { Proxies } = await import('@kikitori/transport/proxy');
   const usesLocalKeys = isLocal && (notice !== undefined || !namesKeys(env));
@@ -42,11 +46,6 @@ export async function connectToEndpoint(request: EndpointRequest, env: Environme
     credentials: usesLocalKeys ? await localCredentials() : undefined,
     proxies: new Proxies(env),
   });
-}
-
-/** What `region` means where no flag says it. */
-export function awsRegion(env: Environment): string | undefined {
-  return env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined;
 }
 
 async function localCredentials(): Promise<AwsCredentials> {

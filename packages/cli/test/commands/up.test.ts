@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { SpeechEngine } from '@kikitori/engine';
 import { startServer } from '@kikitori/server';
 import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
 import { connectToEndpoint } from '../../src/sagemaker/endpoint-connect.js';
@@ -25,6 +25,9 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'kikitori-up-'));
   speech = join(home, 'speech.wav');
   await writeFile(speech, wav(4_000));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -111,7 +114,6 @@ describe('kikitori up', () => {
     expect(await transcribe(url, elsewhere)).toMatchObject({ exitCode: 0, err: '' });
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong');
     const wrong = await transcribe(url, elsewhere);
-    vi.unstubAllEnvs();
     expect(wrong).toMatchObject({
       exitCode: 1,
       err: expect.stringContaining('The signature does not match'),
@@ -202,6 +204,12 @@ describe('kikitori sagemaker-local', () => {
     const url = await written(context, 'stdout', /(https:\/\/localhost:\d+)/);
     await written(context, 'stderr', /endpoint demo is in service/);
     expect(await transcribe(url)).toMatchObject({ exitCode: 0, out: `${LINES}\n` });
+    // As AWS's own clients are told about it.
+    vi.stubEnv('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', undefined);
+    vi.stubEnv('AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2', url);
+    const configured = start(['transcribe', speech, '--endpoint', 'demo']);
+    expect(await configured.exit).toBe(0);
+    expect(configured.context.stdout.text).toBe(`${LINES}\n`);
     context.interrupt();
     expect(await exit).toBe(0);
     await server.close();
@@ -221,7 +229,7 @@ describe('kikitori sagemaker-local', () => {
 
 describe('an endpoint', () => {
   it.each([
-    [['--endpoint', 'demo'], 'Name the region'],
+    [['--endpoint', 'demo'], 'Name the region with --region, set AWS_REGION, or give the profile one'],
     [['--endpoint', 'demo', '--url', 'ws://127.0.0.1'], 'either --url or --endpoint'],
     [['--region', 'us-east-1'], 'name one'],
     [['--endpoint', '-demo-', '--region', 'us-east-1'], 'An endpoint name has'],

@@ -11,7 +11,8 @@ export interface SageMakerConnectOptions extends InvocationTarget {
   readonly region: string;
   /**
    * Another address than the service's own: `https://host:port`, or `http://host:port` for HTTP/2 without TLS (a local
-   * stand-in). Default: `https://runtime.sagemaker.<region>.amazonaws.com:8443`, with the suffix of the partition.
+   * stand-in). Default: what is configured for AWS's clients (`AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2`, `AWS_ENDPOINT_URL`, `~/.aws/config`),
+   * looked up at the first connect; else `https://runtime.sagemaker.<region>.amazonaws.com:8443`, with the suffix of the partition.
    */
   readonly endpointUrl?: string | undefined;
   /** Use the FIPS endpoint of the service. Not together with `endpointUrl`. */

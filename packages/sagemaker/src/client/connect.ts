@@ -32,6 +32,8 @@ export interface ConnectInternals {
   readonly partHeadersOf: (message: Message) => PartHeaders;
 }
 
+const INTERNALS: ConnectInternals = { identity: IDENTITY, now: Date.now, partHeadersOf: dataTypeOf };
+
 /**
  * Makes a `Connect` that opens bidirectional streams to one SageMaker endpoint: HTTP/2, event streams, SigV4 of the
  * request and of every event. The `url`, `headers` and `protocols` of a call are ignored: the options name the place.
@@ -43,11 +45,20 @@ export interface ConnectInternals {
  * reason.
  */
 export function createSageMakerConnect(options: SageMakerConnectOptions): Connect {
-  return makeConnect(resolveConnectOptions(options), {
-    identity: IDENTITY,
-    now: Date.now,
-    partHeadersOf: dataTypeOf,
-  });
+  const resolved = resolveConnectOptions(options);
+  if (options.endpointUrl !== undefined) return makeConnect(resolved, INTERNALS);
+  let connect: Promise<Connect> | undefined;
+  return async (call) => {
+    connect ??= configuredConnect(options);
+    return await (await abortable(connect, call.signal))(call);
+  };
+}
+
+/** To where AWS's clients were told to go, read as late as they read it. */
+async function configuredConnect(options: SageMakerConnectOptions): Promise<Connect> {
+  const { configuredEndpointUrl } = await import('../aws-config/index.js');
+  const endpointUrl = await configuredEndpointUrl();
+  return makeConnect(resolveConnectOptions({ ...options, endpointUrl }), INTERNALS);
 }
 
 /** `createSageMakerConnect` on resolved options, with a clock and an identity of the caller's. */
