@@ -110,11 +110,17 @@ export class Timeline {
     for (let lane = this.#earliest(); lane !== undefined; lane = this.#earliest()) {
       const utterance = lane.waiting[0];
       const others = this.#lanes.filter((other) => other !== lane && other.waiting.length === 0);
-      if (utterance === undefined || others.some(({ fromMs }) => fromMs < utterance.startMs)) break;
+      if (utterance === undefined || others.some((other) => this.#mayPrecede(other, lane, utterance))) break;
       lane.waiting.shift();
       changes.push({ type: 'utterance', utterance: this.#labelled(lane, utterance) });
     }
     return changes;
+  }
+
+  /** Whether `other` may still have something that goes before: of what begins at once, that of the first lane does, whichever is heard first. */
+  #mayPrecede(other: Lane, lane: Lane, { startMs }: Utterance): boolean {
+    if (other.fromMs !== startMs) return other.fromMs < startMs;
+    return this.#lanes.indexOf(other) < this.#lanes.indexOf(lane);
   }
 
   #earliest(): Lane | undefined {

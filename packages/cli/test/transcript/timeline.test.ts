@@ -44,6 +44,23 @@ describe('a timeline of two voices', () => {
     expect(tell(1, utterance('long', 350, 2_000))).toEqual(['B: long', 'A: short']);
   });
 
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])(
+    'tells what begins at once in the order of the lanes, whichever is heard first: %i, %i',
+    (...lanesHeard) => {
+      const tell = telling(new Timeline(lanes));
+      tell(0, progress(200));
+      tell(1, progress(200));
+      const told = lanesHeard.flatMap((lane) => [
+        ...tell(lane, utterance('hello', 200, 900)),
+        ...tell(lane, progress(1_000)),
+      ]);
+      expect(told).toEqual(['A: hello', 'B: hello']);
+    },
+  );
+
   it('tells the rest at the end, in order, and has all of it in its text', () => {
     const timeline = new Timeline(lanes);
     const tell = telling(timeline);
