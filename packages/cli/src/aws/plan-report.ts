@@ -15,8 +15,7 @@ export function planReport(plan: Plan, output: Output): string {
       row(`  ${index + 1}. `, `${id}: ${text} (${least === most ? least : `${least} to ${most}`} min)`),
     ),
     '',
-    row('', 'The IAM policy for whoever deploys: the same command with --policy instead of --dry-run.'),
-    row('', 'The sums behind the settings, and the variables of the container: with --explain.'),
+    row('More: ', "--policy prints the IAM policy, --explain the sums and the container's variables."),
     '',
   ];
   return rows.join('\n');

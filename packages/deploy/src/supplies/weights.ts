@@ -57,7 +57,7 @@ export function hubWeights(
   const prefix = modelKeyPrefix(model);
   const destination = formatS3Uri({ bucket, prefix });
   return {
-    summary: `copy ${model.repository}@${model.revision.slice(0, 12)} from ${new URL(access.endpoint).host} to ${destination}`,
+    summary: `copy ${model.repository}@${model.revision.slice(0, 12)} from ${new URL(access.endpoint).host} to the bucket ${bucket}`,
     permissions: weightsPermissions(bucket, place),
     check: (signal) =>
       asCheck('weights', async () => {
