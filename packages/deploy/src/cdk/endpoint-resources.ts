@@ -1,4 +1,6 @@
+import { Aws, Fn } from 'aws-cdk-lib';
 import type { CfnRole } from 'aws-cdk-lib/aws-iam';
+import type { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import type { Construct } from 'constructs';
 import type { EndpointValues } from './endpoint-values.js';
@@ -16,8 +18,17 @@ export function endpointResources(
   const group = logGroup(scope, values);
   const endpoint = serving(scope, values, role);
   // The container's first line would otherwise make a group that is kept for ever.
-  endpoint.addResourceDependency(group);
+  orderAfter(endpoint, group, values);
   scaling(scope, values, endpoint);
   watching(scope, values);
   return { endpoint, role };
+}
+
+/**
+ * Nothing may depend on a resource whose condition is false: AWS refuses such a template. What a reference in `Metadata` names is made before
+ * as well, and `Fn::If` takes the reference away where there is no group to make.
+ */
+function orderAfter(endpoint: CfnEndpoint, group: CfnLogGroup, { logGroupWhen }: EndpointValues): void {
+  if (logGroupWhen === undefined) endpoint.addResourceDependency(group);
+  else endpoint.addMetadata('After', Fn.conditionIf(logGroupWhen.logicalId, group.ref, Aws.NO_VALUE));
 }

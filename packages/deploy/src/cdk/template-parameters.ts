@@ -139,7 +139,8 @@ const GROUPS = [
       LogRetentionDays: {
         type: 'Number',
         description: 'Days that the log is kept.',
-        default: 14,
+        // Of the kind of the allowed values, which CDK takes as text.
+        default: '14',
         allowedValues: RETENTION_DAYS.map(String),
       },
       CreateLogGroup: oneOf('false where /aws/sagemaker/Endpoints/NAME is there already.', 'true', [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { KikitoriEndpoint, synthesizeTemplate } from '../../src/cdk/index.js';
@@ -8,7 +8,7 @@ import { DEPLOY_LIMITS } from '../../src/limits.js';
 import { containerEnvironment } from '../../src/settings/container-environment.js';
 import { type EndpointSettings, withDefaults } from '../../src/settings/settings.js';
 import { loadTemplate, templateText } from '../../src/template-text.js';
-import { type Document, resolveTemplate } from '../fake-aws/template-resolver.js';
+import { type Document, Resolver, resolveTemplate } from '../fake-aws/template-resolver.js';
 
 const IMAGE = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/kikitori-vllm:1';
 const REPOSITORY = 'arn:aws:ecr:eu-west-1:123456789012:repository/kikitori-vllm';
@@ -27,21 +27,21 @@ afterAll(() => {
   vi.unstubAllEnvs();
 });
 
+const PLACE = { region: 'eu-west-1', account: '123456789012', stackName: 'kikitori-demo' };
+const MOONSHINE = { EndpointName: 'demo', Engine: 'moonshine', InstanceType: 'ml.c5.xlarge' };
+
 function resolved(parameters: Readonly<Record<string, string>>) {
-  return resolveTemplate(
-    document,
-    { ImageUri: IMAGE, ImageRepositoryArn: REPOSITORY, ...parameters },
-    {
-      region: 'eu-west-1',
-      account: '123456789012',
-      stackName: 'kikitori-demo',
-    },
-  );
+  return resolveTemplate(document, { ImageUri: IMAGE, ImageRepositoryArn: REPOSITORY, ...parameters }, PLACE);
+}
+
+function resolverOf(of: Document, parameters: Readonly<Record<string, string>>) {
+  const given = { ImageUri: IMAGE, ImageRepositoryArn: REPOSITORY, ...parameters };
+  return new Resolver(of, given, PLACE, (id) => `<${id}>`);
 }
 
 const vllm = () =>
   resolved({ EndpointName: 'demo', ModelBucket: WEIGHTS.bucket, ModelPrefix: WEIGHTS.prefix });
-const moonshine = () => resolved({ EndpointName: 'demo', Engine: 'moonshine', InstanceType: 'ml.c5.xlarge' });
+const moonshine = () => resolved(MOONSHINE);
 
 /** Everything in a value, found by its key. */
 function deep(value: unknown, key: string): unknown[] {
@@ -55,7 +55,7 @@ describe('the template', () => {
     expect(Buffer.byteLength(shipped)).toBeLessThan(DEPLOY_LIMITS.templateBytesMax);
   });
 
-  it('has one of each thing, and the endpoint after its log group', () => {
+  it('has one of each thing, and keeps its log group', () => {
     for (const type of [
       'IAM::Role',
       'Logs::LogGroup',
@@ -69,8 +69,22 @@ describe('the template', () => {
       template.resourceCountIs(`AWS::${type}`, 1);
     }
     template.resourceCountIs('AWS::CloudWatch::Alarm', 5);
-    template.hasResource('AWS::SageMaker::Endpoint', { DependsOn: Match.arrayWith(['LogGroup']) });
     template.hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain' });
+  });
+
+  it('makes the endpoint after its log group, and without one where that is there already', () => {
+    const after = (document: Document, CreateLogGroup: string) =>
+      resolverOf(document, { ...MOONSHINE, CreateLogGroup }).dependencies('Endpoint');
+    expect(after(document, 'true')).toEqual(['EndpointConfig', 'LogGroup']);
+    expect(after(document, 'false')).toEqual(['EndpointConfig']);
+    const { Endpoint } = document.Resources;
+    if (Endpoint === undefined) throw new Error('no endpoint');
+    const dependent = {
+      ...document,
+      Resources: { ...document.Resources, Endpoint: { ...Endpoint, DependsOn: ['LogGroup'] } },
+    };
+    expect(after(dependent, 'true')).toContain('LogGroup');
+    expect(() => after(dependent, 'false')).toThrow('Unresolved resource dependencies [LogGroup]');
   });
 
   it('serves as the post about Voxtral does, and routes to the emptiest instance', () => {
@@ -180,8 +194,10 @@ describe('the construct', () => {
     expect(Object.keys(made.findResources('AWS::CloudWatch::Alarm'))).toHaveLength(
       model === undefined ? 4 : 5,
     );
-    const count = Object.keys((made.toJSON() as Document).Resources).length;
-    expect(count).toBe(Object.keys(wanted).length);
+    const { Resources } = made.toJSON() as Document;
+    expect(Object.keys(Resources)).toHaveLength(Object.keys(wanted).length);
+    const idOf = (type: string) => Object.keys(made.findResources(`AWS::${type}`))[0] ?? '';
+    expect(Resources[idOf('SageMaker::Endpoint')]?.DependsOn).toEqual([idOf('Logs::LogGroup')]);
   });
 
   it('refuses what the template would refuse', () => {

@@ -5,6 +5,7 @@ export interface Resource {
   readonly Properties: Record<string, unknown>;
   readonly Condition?: string;
   readonly DependsOn?: readonly string[];
+  readonly Metadata?: Readonly<Record<string, unknown>>;
   readonly DeletionPolicy?: string;
 }
 
@@ -73,13 +74,23 @@ export class Resolver {
     return this.#resourceIds;
   }
 
-  /** Logical ids that must be there before this one. */
+  /** Logical ids that must be there before this one. Throws where one of them is not made, or is nowhere. */
   dependencies(id: string): string[] {
     const resource = this.#document.Resources[id];
     const named = new Set(resource?.DependsOn ?? []);
-    collectReferences(this.#withoutUntaken(resource?.Properties), named);
+    collectReferences(this.#withoutUntaken([resource?.Properties, resource?.Metadata]), named);
+    return this.#madeOf(named, 'Resources');
+  }
+
+  /** Which of these names are resources. */
+  #madeOf(named: ReadonlySet<string>, block: string): string[] {
+    const ids = [...named].filter((one) => !(one in this.#parameters || one.startsWith('AWS::')));
     const made = new Set(this.resourceIds());
-    return [...named].filter((one) => made.has(one));
+    const unresolved = ids.filter((one) => !made.has(one));
+    if (unresolved.length === 0) return ids;
+    throw new Error(
+      `Template format error: Unresolved resource dependencies [${unresolved.join(', ')}] in the ${block} block of the template`,
+    );
   }
 
   condition(name: string): boolean {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkDeployment } from '../../src/lifecycle/check.js';
+import { destroyEndpoint } from '../../src/lifecycle/destroy.js';
 import { readLog } from '../../src/lifecycle/logs.js';
 import { scaleEndpoint } from '../../src/lifecycle/scale.js';
 import { readStatus } from '../../src/lifecycle/status.js';
@@ -118,6 +119,23 @@ describe('deploy', () => {
     account.weather = FAIR;
     expect(await rehearsal.deploy(VLLM)).toMatchObject({ result: 'created' });
   });
+
+  it.each(['left by an endpoint that was destroyed', 'that somebody else has made'])(
+    'takes the log group that is there, %s: to make one would fail, and to wait for it as well',
+    async (whose) => {
+      const { rehearsal, account } = await rehearse();
+      const group = '/aws/sagemaker/Endpoints/demo';
+      if (whose.startsWith('left')) {
+        await rehearsal.deploy(VLLM);
+        const wish = { endpointName: 'demo', keepsLog: true, isAll: false };
+        await rehearsal.run((aws, options) => destroyEndpoint(aws, wish, options));
+      } else account.logGroups.set(group, { retention: undefined, lines: [] });
+      expect(account.inventory()).toEqual([`log group ${group}`]);
+      expect(await rehearsal.deploy(VLLM)).toMatchObject({ result: 'created' });
+      expect(account.logGroups.get(group)?.retention).toBe(14);
+      expect(account.endpoints.get('demo')?.status).toBe('InService');
+    },
+  );
 
   it('touches nothing that it did not make', async () => {
     const { rehearsal, account, time } = await rehearse();
