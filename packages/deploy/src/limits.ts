@@ -3,6 +3,14 @@ export const DEPLOY_LIMITS = {
   /** Longest template that CloudFormation takes in a request; the test holds ours below. Above: `invalid_setting`. */
   templateBytesMax: 51_200,
 
+  /**
+   * Longest managed policy that IAM takes, white space not counted; the tests hold the printed one below for every name and region. (All inline
+   * policies of a role may have 10,240 together, of a user 2,048.)
+   */
+  policyCharactersMax: 6_144,
+  /** Of the ARN of an image or of weights that somebody has named. A longer one is cut, and what begins like it is allowed as well. */
+  policyArnCharactersMax: 200,
+
   /** Tries of one call that was throttled or failed inside AWS. Then: `throttled`, `aws_failed`, `aws_unreachable`. */
   callAttemptsMax: 8,
   /** First wait between two tries; it doubles, with jitter, up to the second figure: about two minutes in all. */

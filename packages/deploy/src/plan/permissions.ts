@@ -1,10 +1,11 @@
 import { modelBucketName } from '../artefacts/model-bucket.js';
 import { DEFAULT_REPOSITORY } from '../image/repository.js';
+import { DEPLOY_LIMITS } from '../limits.js';
 import { arns, dashboardOf, logGroupOf, type Place, stackNameOf } from '../names.js';
 
 /** One permission: actions on resources, and what for. */
 export interface Permission {
-  /** Name of the statement: letters and digits. */
+  /** Name of the statement, letters and digits. Permissions of one name are one statement of the policy. */
   readonly sid: string;
   readonly actions: readonly string[];
   readonly resources: readonly string[];
@@ -27,7 +28,8 @@ const EVERYWHERE = ['*'];
 
 /**
  * What `deploy`, `status`, `logs`, `scale` and `destroy` do with an endpoint of this name, what CloudFormation does for them with the same
- * credentials included. `*` stands only where the action knows no narrower resource.
+ * credentials included. `*` stands only where the action knows no narrower resource. The first resource of each is one that its first actions
+ * are about.
  */
 export function endpointPermissions(endpointName: string, place: Place): readonly Permission[] {
   const stackName = stackNameOf(endpointName);
@@ -56,7 +58,7 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
     ...scalingPermissions(place),
     ...watchingPermissions(endpointName, place, logGroup),
     {
-      sid: 'Checks',
+      sid: 'Look',
       actions: [
         'servicequotas:ListServiceQuotas',
         'servicequotas:ListAWSDefaultServiceQuotas',
@@ -71,15 +73,15 @@ export function endpointPermissions(endpointName: string, place: Place): readonl
 function lookPermissions(place: Place): readonly Permission[] {
   const arn = arns(place);
   return [
-    { sid: 'LookAtModels', actions: ['sagemaker:ListModels'], resources: EVERYWHERE },
+    { sid: 'Look', actions: ['sagemaker:ListModels'], resources: EVERYWHERE },
     { sid: 'LookAtEachModel', actions: ['sagemaker:DescribeModel'], resources: [arn.anyModel] },
     {
-      sid: 'LookAtOwnImages',
+      sid: 'Image',
       actions: ['ecr:DescribeImages', 'ecr:ListTagsForResource'],
       resources: [arn.repository(DEFAULT_REPOSITORY)],
     },
     {
-      sid: 'LookAtOwnBucket',
+      sid: 'Bucket',
       actions: ['s3:ListBucket', 's3:GetBucketTagging'],
       resources: [arn.bucket(modelBucketName(place.account, place.region))],
     },
@@ -95,6 +97,7 @@ function rolePermissions(stackName: string, place: Place): readonly Permission[]
         'iam:CreateRole',
         'iam:GetRole',
         'iam:UpdateRole',
+        'iam:UpdateRoleDescription',
         'iam:UpdateAssumeRolePolicy',
         'iam:DeleteRole',
         'iam:PutRolePolicy',
@@ -102,6 +105,7 @@ function rolePermissions(stackName: string, place: Place): readonly Permission[]
         'iam:DeleteRolePolicy',
         'iam:ListRolePolicies',
         'iam:ListAttachedRolePolicies',
+        'iam:ListRoleTags',
         'iam:TagRole',
         'iam:UntagRole',
       ],
@@ -118,36 +122,39 @@ function rolePermissions(stackName: string, place: Place): readonly Permission[]
 
 function servingPermissions(endpointName: string, place: Place): readonly Permission[] {
   const arn = arns(place);
+  const stackName = stackNameOf(endpointName);
+  const tagging = ['sagemaker:AddTags', 'sagemaker:ListTags', 'sagemaker:DeleteTags'];
   return [
     {
-      sid: 'ModelAndConfiguration',
-      actions: [
-        'sagemaker:CreateModel',
-        'sagemaker:DescribeModel',
-        'sagemaker:DeleteModel',
-        'sagemaker:CreateEndpointConfig',
-        'sagemaker:DescribeEndpointConfig',
-        'sagemaker:DeleteEndpointConfig',
-        'sagemaker:AddTags',
-        'sagemaker:ListTags',
-        'sagemaker:DeleteTags',
-      ],
-      resources: [...arn.models, ...arn.configs],
+      sid: 'Serving',
+      actions: ['sagemaker:CreateModel', 'sagemaker:DeleteModel', ...tagging],
+      resources: arn.models(stackName),
     },
     {
-      sid: 'Endpoint',
+      sid: 'Serving',
       actions: [
         'sagemaker:CreateEndpoint',
         'sagemaker:DescribeEndpoint',
         'sagemaker:UpdateEndpoint',
         'sagemaker:UpdateEndpointWeightsAndCapacities',
         'sagemaker:DeleteEndpoint',
-        'sagemaker:AddTags',
-        'sagemaker:ListTags',
-        'sagemaker:DeleteTags',
         'sagemaker:InvokeEndpointWithBidirectionalStream',
+        ...tagging,
       ],
-      resources: [arn.endpoint(endpointName), ...arn.configs],
+      resources: [arn.endpoint(endpointName)],
+    },
+    {
+      sid: 'Serving',
+      actions: [
+        'sagemaker:CreateEndpointConfig',
+        'sagemaker:DescribeEndpointConfig',
+        'sagemaker:DeleteEndpointConfig',
+        // To make an endpoint is asked for it and for what it gets.
+        'sagemaker:CreateEndpoint',
+        'sagemaker:UpdateEndpoint',
+        ...tagging,
+      ],
+      resources: arn.configs(stackName),
     },
   ];
 }
@@ -156,21 +163,24 @@ function scalingPermissions(place: Place): readonly Permission[] {
   const arn = arns(place);
   return [
     {
-      sid: 'Scaling',
+      sid: 'Watching',
       actions: [
         'application-autoscaling:RegisterScalableTarget',
         'application-autoscaling:DeregisterScalableTarget',
         'application-autoscaling:PutScalingPolicy',
         'application-autoscaling:DeleteScalingPolicy',
         'application-autoscaling:TagResource',
+        'application-autoscaling:UntagResource',
+        'application-autoscaling:ListTagsForResource',
       ],
       resources: [arn.scalableTargets],
     },
     {
-      sid: 'LookAtScaling',
+      sid: 'Look',
       actions: [
         'application-autoscaling:DescribeScalableTargets',
         'application-autoscaling:DescribeScalingPolicies',
+        'application-autoscaling:DescribeScheduledActions',
       ],
       resources: EVERYWHERE,
     },
@@ -190,7 +200,7 @@ function watchingPermissions(endpointName: string, place: Place, logGroup: strin
   const arn = arns(place);
   return [
     {
-      sid: 'Log',
+      sid: 'Watching',
       actions: [
         'logs:CreateLogGroup',
         'logs:PutRetentionPolicy',
@@ -199,12 +209,13 @@ function watchingPermissions(endpointName: string, place: Place, logGroup: strin
         'logs:TagResource',
         'logs:UntagResource',
         'logs:ListTagsForResource',
+        'logs:GetDataProtectionPolicy',
         'logs:FilterLogEvents',
       ],
       resources: [logGroup, `${logGroup}:*`],
     },
     {
-      sid: 'AlarmsAndDashboard',
+      sid: 'Watching',
       actions: [
         'cloudwatch:PutMetricAlarm',
         'cloudwatch:DeleteAlarms',
@@ -215,11 +226,21 @@ function watchingPermissions(endpointName: string, place: Place, logGroup: strin
         'cloudwatch:GetDashboard',
         'cloudwatch:DeleteDashboards',
       ],
-      resources: [arn.alarms(stackName), arn.dashboard(dashboardOf(endpointName, place.region))],
+      resources: [
+        arn.alarms(stackName),
+        arn.scalingAlarms(endpointName),
+        arn.dashboard(dashboardOf(endpointName, place.region)),
+      ],
     },
     {
       sid: 'Look',
-      actions: ['cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'logs:DescribeLogGroups'],
+      actions: [
+        'cloudwatch:DescribeAlarms',
+        'cloudwatch:GetMetricData',
+        'logs:DescribeLogGroups',
+        'logs:DescribeIndexPolicies',
+        'logs:DescribeResourcePolicies',
+      ],
       resources: EVERYWHERE,
     },
   ];
@@ -228,7 +249,7 @@ function watchingPermissions(endpointName: string, place: Place, logGroup: strin
 /** What building and pushing an image needs. */
 export function imagePermissions(repository: string, place: Place): readonly Permission[] {
   return [
-    { sid: 'LogInToEcr', actions: ['ecr:GetAuthorizationToken'], resources: EVERYWHERE },
+    { sid: 'Look', actions: ['ecr:GetAuthorizationToken'], resources: EVERYWHERE },
     {
       sid: 'Image',
       actions: [
@@ -256,7 +277,7 @@ export function imagePermissions(repository: string, place: Place): readonly Per
 /** What looking at an image that is there needs. */
 export function givenImagePermissions(repositoryArn: string): readonly Permission[] {
   const actions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
-  return [{ sid: 'LookAtTheImage', actions, resources: [repositoryArn] }];
+  return [{ sid: 'LookAtTheImage', actions, resources: [shortened(repositoryArn)] }];
 }
 
 /** What copying weights into a bucket of ours needs, and removing them. */
@@ -297,15 +318,34 @@ export function givenWeightsPermissions(bucket: string, prefix: string, place: P
   const arn = arns(place).bucket(bucket);
   return [
     { sid: 'LookAtTheBucket', actions: ['s3:ListBucket', 's3:GetBucketLocation'], resources: [arn] },
-    { sid: 'LookAtTheWeights', actions: ['s3:GetObject'], resources: [`${arn}/${prefix}*`] },
+    { sid: 'LookAtTheWeights', actions: ['s3:GetObject'], resources: [shortened(`${arn}/${prefix}*`)] },
   ];
 }
 
-/** A policy that allows just that. */
+/** Names that somebody has chosen may be longer than a policy has room for: then what begins like them. */
+function shortened(arn: string): string {
+  const { policyArnCharactersMax: longest } = DEPLOY_LIMITS;
+  return arn.length <= longest ? arn : `${arn.slice(0, longest - 1)}*`;
+}
+
+/**
+ * A policy that allows just that, as short as can be. One statement takes several kinds of resources, each with its actions: none of the actions
+ * means anything for the others' resources, so that nothing more is allowed.
+ */
 export function policyOf(permissions: readonly Permission[]): PolicyDocument {
+  const statements = new Map<string, Permission>();
+  for (const { sid, actions, resources, ...rest } of permissions) {
+    const before = statements.get(sid);
+    statements.set(sid, {
+      sid,
+      actions: union(before?.actions, actions),
+      resources: union(before?.resources, resources),
+      ...rest,
+    });
+  }
   return {
     Version: '2012-10-17',
-    Statement: permissions.map(({ sid, actions, resources, condition }) => ({
+    Statement: [...statements.values()].map(({ sid, actions, resources, condition }) => ({
       Sid: sid,
       Effect: 'Allow',
       Action: actions,
@@ -313,4 +353,8 @@ export function policyOf(permissions: readonly Permission[]): PolicyDocument {
       ...(condition === undefined ? {} : { Condition: condition }),
     })),
   };
+}
+
+function union(some: readonly string[] = [], others: readonly string[] = []): readonly string[] {
+  return [...new Set([...some, ...others])];
 }

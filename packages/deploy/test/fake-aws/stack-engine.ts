@@ -1,4 +1,5 @@
 import type { FakeAccount } from './account.js';
+import { generatedName } from './generated-name.js';
 import { HANDLERS, type Made, ResourceFault } from './resource-handlers.js';
 import { type Document, Resolver } from './template-resolver.js';
 
@@ -282,9 +283,9 @@ export class FakeStack {
   }
 
   #nameOf(id: string, type: string): string {
-    return type.startsWith('AWS::SageMaker')
-      ? `${id}-${this.#suffix()}`
-      : `${this.name}-${id}-${this.#suffix()}`;
+    const suffix = this.#suffix();
+    if (type.startsWith('AWS::SageMaker')) return `${id}-${suffix}`;
+    return generatedName(this.name, id, type === 'AWS::IAM::Role' ? 64 : 255, suffix);
   }
 
   #suffix(): string {

@@ -153,22 +153,26 @@ describe('deploy', () => {
     expect([...account.endpoints.values()]).toEqual([foreign]);
   });
 
-  it('needs no more than its own policy, for everything it does', async () => {
-    const { rehearsal, account } = await rehearse();
-    account.policy = (await rehearsal.prepare(VLLM)).plan.policy;
-    await rehearsal.deploy(VLLM);
-    rehearsal.tag = '2';
-    await rehearsal.deploy(VLLM);
-    await rehearsal.run(async (aws, options) => {
-      const prepared = await rehearsal.prepare(VLLM);
-      await checkDeployment(aws, prepared, { signal: options.signal });
-      await scaleEndpoint(aws, 'demo', { instancesMax: 2, instancesDesired: 2 }, options);
-      await readStatus(aws, 'demo', options.signal);
-    });
-    await rehearsal.destroy(VLLM).catch(() => undefined);
-    expect(account.denied).toEqual([]);
-    expect(account.inventory()).toEqual([]);
-  });
+  it.each(['demo', `a--name-that-${'is-long-'.repeat(6)}x`])(
+    'needs no more than its own policy, for everything it does: %s',
+    async (endpointName) => {
+      const { rehearsal, account } = await rehearse();
+      const settings = { ...VLLM, endpointName };
+      account.policy = (await rehearsal.prepare(settings)).plan.policy;
+      await rehearsal.deploy(settings);
+      rehearsal.tag = '2';
+      await rehearsal.deploy(settings);
+      await rehearsal.run(async (aws, options) => {
+        const prepared = await rehearsal.prepare(settings);
+        await checkDeployment(aws, prepared, { signal: options.signal });
+        await scaleEndpoint(aws, endpointName, { instancesMax: 2, instancesDesired: 2 }, options);
+        await readStatus(aws, endpointName, options.signal);
+      });
+      await rehearsal.destroy(settings).catch(() => undefined);
+      expect(account.denied).toEqual([]);
+      expect(account.inventory()).toEqual([]);
+    },
+  );
 
   it('names the action that is missing', async () => {
     const { rehearsal, account } = await rehearse();
