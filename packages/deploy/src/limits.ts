@@ -10,6 +10,12 @@ export const DEPLOY_LIMITS = {
   policyCharactersMax: 6_144,
   /** Of the ARN of an image or of weights that somebody has named. A longer one is cut, and what begins like it is allowed as well. */
   policyArnCharactersMax: 200,
+  /** Variables of a container, bytes of the name or the value of one, and of all: SageMaker's bounds. Above: `invalid_setting`, in the plan. */
+  variablesMax: 100,
+  variableBytesMax: 1_024,
+  variablesBytesMax: 32 * 1_024,
+  /** Longest value of a template's parameter: CloudFormation's bound. Above: `invalid_setting`, in the plan. */
+  parameterBytesMax: 4_096,
 
   /** Tries of one call that was throttled or failed inside AWS. Then: `throttled`, `aws_failed`, `aws_unreachable`. */
   callAttemptsMax: 8,

@@ -175,9 +175,12 @@ function said<T extends object>(values: T): { readonly [K in keyof T]?: Exclude<
 }
 
 function parsePart(value: string, label: string): number {
-  const part = /^(?:0?\.\d{1,3}|1(?:\.0)?)$/.test(value) ? Number(value) : 0;
+  const part = /^(?:0?\.\d{1,6}|1(?:\.0{1,6})?)$/.test(value) ? Number(value) : 0;
   if (part > 0) return part;
-  throw new CliError('usage', `${label} must be above 0 and at most 1, such as 0.9.`);
+  throw new CliError(
+    'usage',
+    `${label} must be above 0 and at most 1, with up to six digits behind the point, such as 0.9.`,
+  );
 }
 
 function oneOf<C extends string>(choices: readonly C[], value: string, label: string): C {

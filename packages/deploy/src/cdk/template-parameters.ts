@@ -102,7 +102,7 @@ const GROUPS = [
       GpuMemoryUtilization: text(
         'Part of the GPU memory that vLLM takes.',
         '0.9',
-        '^0\\.[0-9]{1,3}$|^1(\\.0)?$',
+        '^0\\.[0-9]{1,6}$|^1(\\.0)?$',
       ),
       KvCacheDtype: text('Type of the KV cache.', 'auto', '^[a-z0-9_]+$'),
       Dtype: text('Type of the weights.', 'auto', '^[a-z0-9]+$'),

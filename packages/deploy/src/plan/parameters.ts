@@ -1,4 +1,6 @@
+import { DeployError } from '../errors.js';
 import { jsonObjectOf } from '../json-object.js';
+import { DEPLOY_LIMITS } from '../limits.js';
 import { instanceOf } from '../settings/instances.js';
 import {
   defined,
@@ -66,6 +68,15 @@ export function stackParameters(
     AlarmTopicArn: settings.alarmTopicArn,
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
+/** Holds what the template is told of vLLM's other settings, for its own memory, against CloudFormation's bound. Throws `DeployError` `invalid_setting`. */
+export function checkParameters({ vllm: { others } }: ResolvedSettings): void {
+  const bytes = Buffer.byteLength(JSON.stringify(others));
+  if (bytes <= DEPLOY_LIMITS.parameterBytesMax) return;
+  throw new DeployError('invalid_setting', {
+    sentence: `The other settings of vLLM are ${bytes} bytes long together; CloudFormation takes up to ${DEPLOY_LIMITS.parameterBytesMax}. Leave some of --vllm out.`,
+  });
 }
 
 /**

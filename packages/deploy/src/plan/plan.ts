@@ -9,7 +9,7 @@ import type { StackWish } from '../stack/change-set.js';
 import { stateOf } from '../stack/stack-state.js';
 import type { GivenImage, GivenWeights, Supply } from '../supplies/supply.js';
 import { assertOurs, type Facts, type Identity } from './facts.js';
-import { settingsOver, stackParameters } from './parameters.js';
+import { checkParameters, settingsOver, stackParameters } from './parameters.js';
 import { endpointPermissions, type PolicyDocument, policyOf } from './permissions.js';
 
 /** What happens at a step. */
@@ -55,6 +55,7 @@ export function planDeployment(given: EndpointSettings, facts: Facts, supplies: 
   const parameters = isThere ? facts.stack?.parameters : undefined;
   const settings = settingsOver(given, parameters);
   checkSettings(settings);
+  checkParameters(settings);
   if (settings.engine === 'vllm' && supplies.weights === undefined) {
     throw new DeployError('invalid_setting', {
       sentence: 'vLLM needs weights: name them with --model-s3 or --model.',

@@ -1,5 +1,6 @@
 import { DeployError } from '../errors.js';
 import { jsonObjectOf } from '../json-object.js';
+import { checkEnvironment } from './check-environment.js';
 import { instanceOf } from './instances.js';
 import type { ResolvedSettings } from './settings.js';
 
@@ -69,6 +70,7 @@ export function checkSettings(settings: ResolvedSettings): void {
   );
   const { gpus } = instanceOf(settings.instanceType);
   if (settings.engine === 'vllm') checkVllm(settings, gpus);
+  checkEnvironment(settings);
 }
 
 const NAME_RULE =
@@ -87,22 +89,22 @@ function checkVllm({ vllm }: ResolvedSettings, gpus: number): void {
   );
   refuseUnless(isWithin(maxNumSeqs, 1, 10_000), 'vLLM serves 1 to 10000 sessions at once.');
   refuseUnless(
-    gpuMemoryUtilization > 0 && gpuMemoryUtilization <= 1,
-    'The part of the GPU memory that vLLM takes is above 0 and at most 1, such as 0.9.',
+    gpuMemoryUtilization > 0 && /^(0\.\d{1,6}|1)$/.test(String(gpuMemoryUtilization)),
+    'The part of the GPU memory that vLLM takes is above 0 and at most 1, with up to six digits behind the point, such as 0.9.',
   );
   refuseUnless(
     isWithin(tensorParallelSize, 1, gpus),
     `The model can be shared by 1 to ${gpus} GPUs on this instance type.`,
   );
-  for (const [name, value] of [
-    ['KV cache', vllm.kvCacheDtype],
-    ['weights', vllm.dtype],
+  for (const [name, value, words] of [
+    ['KV cache', vllm.kvCacheDtype, /^[a-z0-9_]+$/],
+    ['weights', vllm.dtype, /^[a-z0-9]+$/],
   ] as const) {
-    refuseUnless(/^[a-z0-9_]+$/.test(value), `The type of the ${name} is a word such as auto or bfloat16.`);
+    refuseUnless(words.test(value), `The type of the ${name} is a word such as auto or bfloat16.`);
   }
   refuseUnless(
-    jsonObjectOf(vllm.compilationConfig) !== undefined,
-    'The compilation config is a JSON object, such as {"cudagraph_mode": "PIECEWISE"}.',
+    jsonObjectOf(vllm.compilationConfig) !== undefined && /^\{.*\}$/.test(vllm.compilationConfig),
+    'The compilation config is a JSON object on one line, such as {"cudagraph_mode": "PIECEWISE"}.',
   );
   for (const name of Object.keys(vllm.others)) {
     refuseUnless(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeOthers } from '../../src/json-object.js';
-import { settingsFrom, settingsOver, stackParameters } from '../../src/plan/parameters.js';
+import { checkParameters, settingsFrom, settingsOver, stackParameters } from '../../src/plan/parameters.js';
 import { explain, memoryBudget, minutesOf, sessionGib, tokensOf } from '../../src/settings/arithmetic.js';
 import { checkSettings } from '../../src/settings/check-settings.js';
 import { containerEnvironment } from '../../src/settings/container-environment.js';
@@ -54,6 +54,28 @@ describe('the defaults', () => {
   });
 });
 
+/** So many other settings of vLLM. */
+function many(count: number, value: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, value]));
+}
+
+describe('settings that can just be', () => {
+  it.each<EndpointSettings>([
+    { engine: 'vllm', vllm: { gpuMemoryUtilization: 0.8765 } },
+    { engine: 'vllm', vllm: { gpuMemoryUtilization: 0.000_001 } },
+    { engine: 'vllm', vllm: { compilationConfig: `{"a":"${'b'.repeat(1_016)}"}` } },
+    { engine: 'vllm', vllm: { others: many(87, 'b') } },
+  ])('are taken: %j', (settings) => {
+    expect(() => checkSettings(withDefaults(settings))).not.toThrow();
+  });
+
+  it('have room as a parameter of the template', () => {
+    const others = (value: string) => withDefaults({ engine: 'vllm', vllm: { others: many(5, value) } });
+    expect(() => checkParameters(others('b'.repeat(800)))).not.toThrow();
+    expect(() => checkParameters(others('b'.repeat(900)))).toThrow('CloudFormation takes up to 4096');
+  });
+});
+
 describe('settings that cannot be', () => {
   it.each<[EndpointSettings, string]>([
     [{ engine: 'vllm', endpointName: '-a' }, 'An endpoint name'],
@@ -65,7 +87,22 @@ describe('settings that cannot be', () => {
     [{ engine: 'vllm', instanceType: 'ml.m5.xlarge' }, 'vLLM needs a GPU'],
     [{ engine: 'vllm', vllm: { tensorParallelSize: 2 } }, '1 to 1 GPUs'],
     [{ engine: 'vllm', vllm: { gpuMemoryUtilization: 1.1 } }, 'at most 1'],
+    [{ engine: 'vllm', vllm: { gpuMemoryUtilization: 1 / 3 } }, 'six digits'],
+    [{ engine: 'vllm', vllm: { gpuMemoryUtilization: 1e-7 } }, 'six digits'],
     [{ engine: 'vllm', vllm: { compilationConfig: '3' } }, 'JSON object'],
+    [{ engine: 'vllm', vllm: { compilationConfig: '{\n}' } }, 'on one line'],
+    [
+      { engine: 'vllm', vllm: { compilationConfig: `{"a":"${'b'.repeat(1_017)}"}` } },
+      'The value of --compilation-config is 1025 bytes long; SageMaker takes up to 1024.',
+    ],
+    [{ engine: 'vllm', vllm: { others: { a: 'ä'.repeat(513) } } }, 'The value of --a is 1026 bytes long'],
+    [{ engine: 'vllm', vllm: { others: { ['a'.repeat(1_017)]: '1' } } }, 'The name of --aaa'],
+    [{ engine: 'vllm', vllm: { others: many(88, 'b') } }, '101 variables of the container'],
+    [
+      { engine: 'vllm', vllm: { others: many(40, 'b'.repeat(1_000)) } },
+      'SageMaker takes up to 100 with 32768',
+    ],
+    [{ engine: 'vllm', vllm: { dtype: 'fp8_e4m3' } }, 'The type of the weights'],
     [{ engine: 'vllm', vllm: { others: { 'max-model-len': '1' } } }, 'has a flag of its own'],
     [{ engine: 'vllm', vllm: { others: { '--seed': '1' } } }, 'without dashes'],
   ])('are refused with a sentence: %j', (settings, sentence) => {
