@@ -95,11 +95,12 @@ function stepsOf(
     {
       id: 'image',
       text: supplies.image.summary,
-      minutes: [0, 30],
+      minutes: supplies.image.minutes,
     },
   ];
   if (supplies.weights !== undefined) {
-    steps.push({ id: 'weights', text: supplies.weights.summary, minutes: [0, 60] });
+    const { summary, minutes } = supplies.weights;
+    steps.push({ id: 'weights', text: summary, minutes });
   }
   if (!createsLogGroup && !isUpdate) {
     const text = `keep the log group ${logGroupOf(endpointName)} that is there, for ${settings.logRetentionDays} days`;

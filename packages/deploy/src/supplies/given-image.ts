@@ -4,7 +4,7 @@ import { parseEcrName, repositoryArn } from '../image/ecr-name.js';
 import { checkImage } from '../image/image-check.js';
 import { givenImagePermissions } from '../plan/permissions.js';
 import { asCheck } from './as-check.js';
-import type { GivenImage, Supply } from './supply.js';
+import { type GivenImage, LOOKED_AT, type Supply } from './supply.js';
 
 /**
  * An image that somebody has pushed: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`. The stack gets it by its digest, so that a tag that is moved
@@ -20,6 +20,7 @@ export function givenImage(aws: Aws, imageUri: string): Supply<GivenImage> {
   }
   return {
     summary: `use the image ${imageUri}`,
+    minutes: LOOKED_AT,
     permissions: givenImagePermissions(repositoryArn(name)),
     check: (signal) =>
       asCheck('image', async () => {

@@ -24,6 +24,7 @@ export function ownImage(aws: Aws, options: OwnImageOptions, place: Place): Supp
   const { engine, builder, env } = options;
   return {
     summary: `build the image of containers/${engine} and push it to ${DEFAULT_REPOSITORY} in ECR, unless it is there`,
+    minutes: [0, 30],
     permissions: imagePermissions(DEFAULT_REPOSITORY, place),
     check: (signal) =>
       asCheck('image', async () => {

@@ -23,12 +23,17 @@ export interface Check {
 export interface Supply<Given> {
   /** What happens, for the plan: one line. */
   readonly summary: string;
+  /** What it may take, in minutes: least and most. */
+  readonly minutes: readonly [number, number];
   readonly permissions: readonly Permission[];
   /** Looks without touching. */
   check(signal: AbortSignal): Promise<Check>;
   /** Brings it, or finds it there. Run again after whatever happened, it goes on. */
   ensure(options: LifecycleOptions): Promise<Given>;
 }
+
+/** Minutes of something that is there: it is only looked at. */
+export const LOOKED_AT: readonly [number, number] = [0, 1];
 
 /** An image in ECR. */
 export interface GivenImage {

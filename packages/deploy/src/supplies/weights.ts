@@ -11,7 +11,7 @@ import { DeployError } from '../errors.js';
 import { ENDPOINT_TAG, type Place } from '../names.js';
 import { givenWeightsPermissions, weightsPermissions } from '../plan/permissions.js';
 import { asCheck } from './as-check.js';
-import type { GivenWeights, Supply } from './supply.js';
+import { type GivenWeights, LOOKED_AT, type Supply } from './supply.js';
 
 /** Weights that somebody has put into S3: `s3://BUCKET/PREFIX/`. Throws `DeployError` `invalid_setting`. */
 export function givenWeights(aws: Aws, uri: string, place: Place): Supply<GivenWeights> {
@@ -25,6 +25,7 @@ export function givenWeights(aws: Aws, uri: string, place: Place): Supply<GivenW
   const named = formatS3Uri(location);
   return {
     summary: `use the weights in ${named}`,
+    minutes: LOOKED_AT,
     permissions: givenWeightsPermissions(bucket, prefix, place),
     check: (signal) =>
       asCheck('weights', async () => {
@@ -58,6 +59,7 @@ export function hubWeights(
   const destination = formatS3Uri({ bucket, prefix });
   return {
     summary: `copy ${model.repository}@${model.revision.slice(0, 12)} from ${new URL(access.endpoint).host} to the bucket ${bucket}`,
+    minutes: [0, 60],
     permissions: weightsPermissions(bucket, place),
     check: (signal) =>
       asCheck('weights', async () => {

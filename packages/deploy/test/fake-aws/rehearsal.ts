@@ -20,6 +20,7 @@ export const MOONSHINE: EndpointSettings = { engine: 'moonshine', endpointName: 
 function weightsSupply(): Supply<GivenWeights> {
   return {
     summary: 'use the weights in s3://weights-1/models/voxtral/',
+    minutes: [0, 1],
     permissions: givenWeightsPermissions(WEIGHTS.bucket, WEIGHTS.prefix, {
       region: 'us-west-2',
       account: '123456789012',
