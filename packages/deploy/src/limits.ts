@@ -55,6 +55,9 @@ export const DEPLOY_LIMITS = {
   /** Pages of models that are looked through for others who use an image or weights, a hundred a page. With more, what may be used is left. */
   modelPagesMax: 20,
 
+  /** Pages of alarms whose names begin as those of an endpoint, a hundred a page. The rest is not shown. */
+  alarmPagesMax: 20,
+
   /** How often the log is asked when it is followed. */
   logPollMs: 2_000,
   /** Pages of one look into the log. The rest comes with the next look, or is left out and said. */

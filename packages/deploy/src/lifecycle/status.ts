@@ -1,6 +1,8 @@
 import type { GetMetricDataCommandInput } from '@aws-sdk/client-cloudwatch';
 import type { Aws } from '../aws/aws.js';
+import { pages } from '../aws/pages.js';
 import { DeployError } from '../errors.js';
+import { DEPLOY_LIMITS } from '../limits.js';
 import { stackNameOf } from '../names.js';
 import { type Facts, readEndpoint, readFacts } from '../plan/facts.js';
 import { hourlyUsd } from '../settings/prices.js';
@@ -135,14 +137,25 @@ async function readMetrics(aws: Aws, endpointName: string, signal: AbortSignal):
   };
 }
 
+/** The alarms of an endpoint `kl` begin as those of another one, `kl-eu`: what they watch tells them apart. */
 async function readAlarms(aws: Aws, endpointName: string, signal: AbortSignal): Promise<readonly string[]> {
-  const input = { AlarmNamePrefix: `${stackNameOf(endpointName)}-`, StateValue: 'ALARM' } as const;
-  const { MetricAlarms = [] } = await aws.ask(
-    'cloudWatch',
-    (sdk) => new sdk.DescribeAlarmsCommand(input),
-    signal,
+  const all = pages(
+    DEPLOY_LIMITS.alarmPagesMax,
+    (NextToken) => {
+      const AlarmNamePrefix = `${stackNameOf(endpointName)}-`;
+      const input = { AlarmNamePrefix, StateValue: 'ALARM', MaxRecords: 100, NextToken } as const;
+      return aws.ask('cloudWatch', (sdk) => new sdk.DescribeAlarmsCommand(input), signal);
+    },
+    ({ NextToken }) => NextToken,
   );
-  return MetricAlarms.flatMap(({ AlarmName }) => AlarmName ?? []);
+  const found: string[] = [];
+  for await (const { MetricAlarms = [] } of all) {
+    for (const { AlarmName, Dimensions = [] } of MetricAlarms) {
+      const isOurs = Dimensions.some(({ Name, Value }) => Name === 'EndpointName' && Value === endpointName);
+      if (isOurs && AlarmName !== undefined) found.push(AlarmName);
+    }
+  }
+  return found;
 }
 
 async function recentErrors(

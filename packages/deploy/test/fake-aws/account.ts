@@ -112,7 +112,7 @@ export class FakeAccount {
   readonly endpoints = new Map<string, FakeEndpoint>();
   readonly targets = new Map<string, { min: number; max: number }>();
   readonly scalingPolicies = new Map<string, string>();
-  readonly alarms = new Map<string, { state: string }>();
+  readonly alarms = new Map<string, { state: string; dimensions: readonly unknown[] }>();
   readonly dashboards = new Map<string, string>();
   readonly logGroups = new Map<string, { retention: number | undefined; readonly lines: FakeLine[] }>();
   readonly quotas = new Map<string, number>([

@@ -332,10 +332,16 @@ export class FakeAws {
       DescribeAlarms: (input) => {
         account.authorize('cloudwatch:DescribeAlarms', '*');
         const prefix = String(input['AlarmNamePrefix']);
+        // Two at a time, that there be pages.
+        const from = Number(input['NextToken'] ?? 0);
+        const found = [...account.alarms].filter(
+          ([name, { state }]) => name.startsWith(prefix) && state === input['StateValue'],
+        );
         return {
-          MetricAlarms: [...account.alarms]
-            .filter(([name, { state }]) => name.startsWith(prefix) && state === input['StateValue'])
-            .map(([AlarmName]) => ({ AlarmName })),
+          MetricAlarms: found
+            .slice(from, from + 2)
+            .map(([AlarmName, { dimensions: Dimensions }]) => ({ AlarmName, Dimensions })),
+          NextToken: from + 2 < found.length ? String(from + 2) : undefined,
         };
       },
     };

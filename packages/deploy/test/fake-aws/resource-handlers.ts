@@ -333,8 +333,10 @@ function simple(
       const name = nameOf(properties, generated);
       account.authorize(actions[0], resourceOf(account, name));
       yield SECOND;
-      if (kind === 'alarms') account.alarms.set(name, { state: 'OK' });
-      else account[kind].set(name, JSON.stringify(properties));
+      if (kind === 'alarms') {
+        const dimensions = (properties['Dimensions'] ?? []) as readonly unknown[];
+        account.alarms.set(name, { state: 'OK', dimensions });
+      } else account[kind].set(name, JSON.stringify(properties));
       return { physicalId: name, attributes: { Arn: name } };
     },
     *update(account, { physicalId }) {
