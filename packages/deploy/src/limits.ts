@@ -40,6 +40,8 @@ export const DEPLOY_LIMITS = {
   /** A change set is worked out in seconds. Then: `wait_timeout`. */
   changeSetPollMs: 2_000,
   changeSetWaitMsMax: 10 * 60_000,
+  /** Removing a change set that will not be executed, behind Ctrl-C. Then it stays, without effect. */
+  discardMsMax: 3_000,
   /** Rounds of one run: wait for what is going on, remove what failed, make anew. Then: `stack_busy`. */
   roundsMax: 8,
   /** How often one run makes anew because a new role was not known everywhere yet. Then: `stack_failed`. */

@@ -4,6 +4,7 @@ import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
 import { logGroupOf, type Place, stackNameOf } from '../names.js';
 import { readStack, type StackFacts } from '../stack/stack-reader.js';
+import { stateOf } from '../stack/stack-state.js';
 
 /** Who asks, and where. */
 export interface Identity extends Place {
@@ -96,6 +97,9 @@ export function assertOurs(
   tag: string,
   name: string,
 ): void {
-  if (stack !== undefined && stack.tags[tag] !== name) throw new DeployError('not_ours');
-  if (stack === undefined && endpoint !== undefined) throw new DeployError('not_ours');
+  // A change set that was not executed announced it: it holds nothing, and has its tags from when it is made.
+  const isAnnounced = stateOf(stack?.status) === 'announced' && stack?.tags[tag] === undefined;
+  const made = isAnnounced ? undefined : stack;
+  if (made !== undefined && made.tags[tag] !== name) throw new DeployError('not_ours');
+  if (made === undefined && endpoint !== undefined) throw new DeployError('not_ours');
 }

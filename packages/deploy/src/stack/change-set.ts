@@ -24,8 +24,8 @@ export interface ChangeSet {
 }
 
 /**
- * Has CloudFormation work out what would change. Where nothing would, the change set is removed again and its `changes` are empty.
- * Rejects with `DeployError` `stack_failed` where CloudFormation refuses, `wait_timeout`.
+ * Has CloudFormation work out what would change. Where nothing would, its `changes` are empty. Then, and where this fails or is broken off, the change
+ * set is removed again: nobody is to find and execute it later. Rejects with `DeployError` `stack_failed` where CloudFormation refuses, `wait_timeout`.
  */
 export async function proposeChange(
   aws: Aws,
@@ -52,35 +52,60 @@ export async function proposeChange(
   try {
     await aws.ask('cloudFormation', (sdk) => new sdk.CreateChangeSetCommand(input), signal);
   } catch (error) {
+    // It may have been made, and nobody heard of it.
+    if (signal.aborted) await discardChange(aws, target, signal);
     // The answer to an earlier try was lost: it is there.
     if (!isRefusal(error, 'AlreadyExistsException')) throw error;
   }
-  return await workedOut(aws, target, signal);
+  try {
+    const changeSet = await workedOut(aws, target, signal);
+    if (changeSet.changes.length === 0) await discardChange(aws, target, signal);
+    return changeSet;
+  } catch (error) {
+    await discardChange(aws, target, signal);
+    throw error;
+  }
 }
 
-/** Starts the change. Once started it goes on by itself. */
+/**
+ * Removes a change that will not be made, as far as that can be done; also when `signal` is aborted, for which nobody waits long. One that stays has
+ * no effect, and goes with the next change of the stack, or with the stack.
+ */
+export async function discardChange(aws: Aws, target: ChangeSetName, signal: AbortSignal): Promise<void> {
+  const patience = signal.aborted ? AbortSignal.timeout(DEPLOY_LIMITS.discardMsMax) : signal;
+  await aws
+    .ask('cloudFormation', (sdk) => new sdk.DeleteChangeSetCommand(target), patience)
+    .catch(() => undefined);
+}
+
+/** Starts the change. Once started it goes on by itself; what was not started is removed. */
 export async function executeChange(aws: Aws, { id }: ChangeSet, signal: AbortSignal): Promise<void> {
   const target = { ChangeSetName: id };
   try {
     await aws.ask('cloudFormation', (sdk) => new sdk.ExecuteChangeSetCommand(target), signal);
   } catch (error) {
-    if (!isRefusal(error, 'InvalidChangeSetStatusException')) throw error;
-    // Likewise: it runs already. Any other was overtaken: the stack is no longer what it was worked out for.
-    const { ExecutionStatus = '' } = await describe(aws, target, signal);
-    if (!ExecutionStatus.startsWith('EXECUTE_')) throw error;
+    if (isRefusal(error, 'InvalidChangeSetStatusException')) {
+      // Likewise: it runs already. Any other was overtaken: the stack is no longer what it was worked out for.
+      const { ExecutionStatus = '' } = await describe(aws, target, signal);
+      if (ExecutionStatus.startsWith('EXECUTE_')) return;
+    }
+    // CloudFormation does not remove one that it executes.
+    await discardChange(aws, target, signal);
+    throw error;
   }
 }
 
-interface Target {
+/** By name, with that of its stack, or by id. */
+export interface ChangeSetName {
   readonly StackName?: string;
   readonly ChangeSetName: string;
 }
 
-function describe(aws: Aws, target: Target, signal: AbortSignal) {
+function describe(aws: Aws, target: ChangeSetName, signal: AbortSignal) {
   return aws.ask('cloudFormation', (sdk) => new sdk.DescribeChangeSetCommand(target), signal);
 }
 
-async function workedOut(aws: Aws, target: Target, signal: AbortSignal): Promise<ChangeSet> {
+async function workedOut(aws: Aws, target: ChangeSetName, signal: AbortSignal): Promise<ChangeSet> {
   const endsAtMs = aws.clock.unixMs() + DEPLOY_LIMITS.changeSetWaitMsMax;
   for (;;) {
     const found = await describe(aws, target, signal);
@@ -89,7 +114,6 @@ async function workedOut(aws: Aws, target: Target, signal: AbortSignal): Promise
       return { id: ChangeSetId, stackId: StackId, changes: Changes.map(lineOf) };
     }
     if (Status === 'FAILED') {
-      await aws.ask('cloudFormation', (sdk) => new sdk.DeleteChangeSetCommand(target), signal);
       if (/didn't contain changes|No updates are to be performed/i.test(StatusReason)) {
         return { id: ChangeSetId, stackId: StackId, changes: [] };
       }

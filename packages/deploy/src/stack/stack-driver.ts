@@ -4,7 +4,7 @@ import { isRefusal } from '../aws/failure.js';
 import { DeployError } from '../errors.js';
 import { DEPLOY_LIMITS } from '../limits.js';
 import type { LifecycleOptions } from '../progress.js';
-import { executeChange, proposeChange, type StackWish } from './change-set.js';
+import { discardChange, executeChange, proposeChange, type StackWish } from './change-set.js';
 import { failureOf, isRoleDelay, rootFailure } from './failure-advice.js';
 import { readEvents, readStack, type StackFacts } from './stack-reader.js';
 import { isSuccess, stateOf } from './stack-state.js';
@@ -99,7 +99,10 @@ export class StackDriver {
       const changeSet = await proposeChange(this.#aws, type, wish, signal);
       if (changeSet.changes.length === 0) return undefined;
       for (const line of changeSet.changes) onProgress({ step: 'stack', kind: 'note', text: `will ${line}` });
-      const known = await this.#eventIds(changeSet.stackId);
+      const known = await this.#eventIds(changeSet.stackId).catch(async (error: unknown) => {
+        await discardChange(this.#aws, { ChangeSetName: changeSet.id }, signal);
+        throw error;
+      });
       await executeChange(this.#aws, changeSet, signal);
       return await watchStack(this.#aws, changeSet.stackId, { ...this.#options, known, isStarting: true });
     } catch (error) {

@@ -26,6 +26,10 @@ export class FakeCloudFormation {
   readonly #account: FakeAccount;
   readonly stacks: FakeStack[] = [];
   readonly changeSets: ChangeSet[] = [];
+  /** Where nothing would change it mostly says that the change set failed, and sometimes that it is complete and empty. */
+  saysEmpty: 'failed' | 'complete' = 'failed';
+  /** Why the next change sets are refused once they are worked out. */
+  refusal: string | undefined;
 
   constructor(account: FakeAccount) {
     this.#account = account;
@@ -83,13 +87,10 @@ export class FakeCloudFormation {
       StackStatusReason: stack.reason,
       CreationTime: stack.createdAt,
       Parameters: entries(parameters, 'ParameterKey', 'ParameterValue'),
-      Tags: entries(version?.tags ?? this.#announcedTags(stack), 'Key', 'Value'),
+      // A stack that was only announced has neither template nor tags.
+      Tags: entries(version?.tags ?? {}, 'Key', 'Value'),
       Outputs: isWhole ? entries(stack.resolver(version).outputs(), 'OutputKey', 'OutputValue') : [],
     };
-  }
-
-  #announcedTags(stack: FakeStack): Readonly<Record<string, string>> {
-    return this.changeSets.find((one) => one.stack === stack)?.version.tags ?? {};
   }
 
   #createChangeSet(input: Input): Record<string, unknown> {
@@ -132,13 +133,13 @@ export class FakeCloudFormation {
   #work(stack: FakeStack, input: Input, type: string, name: string): ChangeSet {
     const version = this.#version(stack, input);
     let changes: readonly unknown[] = [];
-    let failure: string | undefined;
+    let failure = this.refusal;
     if (!((input['Capabilities'] ?? []) as string[]).includes('CAPABILITY_IAM')) {
       throw new ServiceFault('InsufficientCapabilitiesException', 'Requires capabilities : [CAPABILITY_IAM]');
     }
     try {
       changes = stack.changes(version).map((ResourceChange) => ({ Type: 'Resource', ResourceChange }));
-      if (changes.length === 0 && stack.version !== undefined) {
+      if (changes.length === 0 && stack.version !== undefined && this.saysEmpty === 'failed') {
         // Parameters that nothing uses are a change to CloudFormation as well, but not to any resource.
         failure =
           "The submitted information didn't contain changes. Submit different information to create a change set.";
@@ -244,6 +245,9 @@ export class FakeCloudFormation {
 
   #deleteChangeSet(input: Input): Record<string, unknown> {
     const found = this.#changeSet(input, 'DeleteChangeSet');
+    if (found.isExecuted) {
+      throw new ServiceFault('InvalidChangeSetStatus', `ChangeSet [${found.id}] is being executed`);
+    }
     this.changeSets.splice(this.changeSets.indexOf(found), 1);
     return {};
   }

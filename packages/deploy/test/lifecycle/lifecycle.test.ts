@@ -137,6 +137,44 @@ describe('deploy', () => {
     },
   );
 
+  it.each(['failed', 'complete'] as const)(
+    'leaves no change set behind that would change nothing (%s)',
+    async (saysEmpty) => {
+      const { rehearsal } = await rehearse();
+      const { cloudFormation } = rehearsal.fake;
+      cloudFormation.saysEmpty = saysEmpty;
+      await rehearsal.deploy(MOONSHINE);
+      expect(await rehearsal.deploy(MOONSHINE)).toMatchObject({ result: 'unchanged' });
+      expect(cloudFormation.changeSets.map(({ isExecuted }) => isExecuted)).toEqual([true]);
+    },
+  );
+
+  it('leaves no change set behind that was refused, or that somebody broke off', async () => {
+    const { rehearsal, account } = await rehearse();
+    const { cloudFormation } = rehearsal.fake;
+    for (const name of ['CreateChangeSet', 'DescribeChangeSet', 'DescribeStackEvents']) {
+      const stopped = new AbortController();
+      rehearsal.fake.onCall = (call) => {
+        if (call === `cloudformation:${name}`) stopped.abort(new Error('enough'));
+      };
+      await expect(rehearsal.deploy(MOONSHINE, stopped.signal), name).rejects.toThrow('enough');
+      expect(cloudFormation.changeSets, name).toEqual([]);
+    }
+    rehearsal.fake.onCall = undefined;
+    cloudFormation.refusal = 'Early validation says no.';
+    await expect(rehearsal.deploy(MOONSHINE)).rejects.toMatchObject({ code: 'stack_failed' });
+    expect(cloudFormation.changeSets).toEqual([]);
+    // The stack that they announced is there, empty and without our tag: it is removed, and made.
+    expect(cloudFormation.find('kikitori-demo')?.status).toBe('REVIEW_IN_PROGRESS');
+    expect(await rehearsal.destroy(MOONSHINE)).toMatchObject({ hadStack: true });
+    expect(cloudFormation.find('kikitori-demo')).toBeUndefined();
+    await expect(rehearsal.deploy(MOONSHINE)).rejects.toMatchObject({ code: 'stack_failed' });
+    cloudFormation.refusal = undefined;
+    expect(await rehearsal.deploy(MOONSHINE)).toMatchObject({ result: 'created' });
+    expect(account.endpoints.get('demo')?.status).toBe('InService');
+  });
+
+
   it('touches nothing that it did not make', async () => {
     const { rehearsal, account, time } = await rehearse();
     const foreign = {

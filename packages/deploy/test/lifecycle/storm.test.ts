@@ -63,6 +63,7 @@ describe('broken off at every call', () => {
           result: 'unchanged',
         });
         expect(rehearsal.fake.account.models.size).toBe(1);
+        expect(rehearsal.fake.cloudFormation.changeSets.every(({ isExecuted }) => isExecuted)).toBe(true);
         await rehearsal.destroy(MOONSHINE);
         expect(rehearsal.fake.account.inventory(), `broken off at call ${nth}`).toEqual([]);
       });
