@@ -22,7 +22,7 @@ export {
 } from './lifecycle/deploy.js';
 export { destroyEndpoint } from './lifecycle/destroy.js';
 export { type LogLine, readLog } from './lifecycle/logs.js';
-export { scaleEndpoint } from './lifecycle/scale.js';
+export { type Scaled, scaleEndpoint } from './lifecycle/scale.js';
 export { type EndpointStatus, readStatus } from './lifecycle/status.js';
 export type { Facts } from './plan/facts.js';
 export { engineOf } from './plan/parameters.js';

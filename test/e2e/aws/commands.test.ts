@@ -138,6 +138,12 @@ describe('the commands about AWS', () => {
       exitCode: 0,
     });
     expect(endpoints.get('demo')?.desired).toBe(2);
+    const scaled = async (...words: string[]) => (await run(['scale', '--endpoint', 'demo', ...words])).err;
+    expect(await scaled('--max', '3')).toMatch(
+      /^Nothing was changed; it stays as it was: 1 to 3 instances, /m,
+    );
+    expect(await scaled('--desired', '1')).toMatch(/^Scaling stays as it was: 1 to 3 instances, /m);
+    expect(await scaled('--max', '1')).toMatch(/^Scaling is changed: always 1 instance\.$/m);
     const destroyed = await run(['destroy', '--endpoint', 'demo']);
     expect(destroyed.exitCode).toBe(0);
     expect(destroyed.err).toMatch(/nothing costs by the hour any more\n[\s\S]*Left:\n/);
@@ -231,6 +237,30 @@ describe('the commands about AWS', () => {
     expect(err).toMatch(
       /only the try at the end failed\.\nIt costs: +\$0\.20 an hour[^\n]*\nSpeak to it: .*\n.*\nRemove it: +kikitori destroy --endpoint demo/,
     );
+  });
+
+  it('plan what the container can be told, and refuse what SageMaker would', async () => {
+    await account();
+    const plan = (...words: string[]) =>
+      run(['deploy', '--dry-run', '--image', IMAGE, '--model-s3', 's3://weights/voxtral/', ...words]);
+    // Both were named: nothing is to be built or copied.
+    expect((await plan('--gpu-memory-utilization', '0.8765')).out).toMatch(
+      /1\. image: use the image \S+ \(0 to 1 min\)\n +2\. weights: use the weights in s3:\S+ \(0 to 1 min\)\n/,
+    );
+    const explained = await run(['deploy', '--explain', '--gpu-memory-utilization', '0.8765']);
+    expect(explained.out).toMatch(/SM_VLLM_GPU_MEMORY_UTILIZATION=0\.8765\n/);
+    const long = `{"a": "${'b'.repeat(1_024)}"}`;
+    for (const flags of [
+      ['--compilation-config', long],
+      ['--vllm', `{"speculative-config": ${long}}`],
+    ]) {
+      expect(await plan(...flags)).toMatchObject({
+        exitCode: 2,
+        err: expect.stringMatching(
+          /The value of --\S+-config is 10\d\d bytes long; SageMaker takes up to 1024/,
+        ),
+      });
+    }
   });
 
   it('say what is missing before anything is made, and how to get it', async () => {

@@ -1,3 +1,4 @@
+import type { Scaled } from '@kikitori/deploy';
 import { ownEndpointOption, ownRegionOption } from '../aws/deploy-options.js';
 import { regionOf, withAws } from '../aws/with-aws.js';
 import { defineCommand } from '../command.js';
@@ -33,11 +34,21 @@ export const scale = defineCommand({
         const { scaleEndpoint } = await import('@kikitori/deploy');
         const wish = { instancesMin, instancesMax, instancesDesired };
         const scaled = await scaleEndpoint(aws, endpoint, wish, { signal: context.signal, onProgress });
-        display.note(
-          `${scaled.instancesMin} to ${scaled.instancesMax} instances, as many as the sessions need.`,
-        );
+        display.note(boundsSentence(scaled, instancesDesired !== undefined));
         return 0;
       },
     );
   },
 });
+
+/** What holds now, and whether that is new. `isAsked`: SageMaker was told a number of instances. */
+function boundsSentence({ result, instancesMin, instancesMax }: Scaled, isAsked: boolean): string {
+  const bounds =
+    instancesMin === instancesMax
+      ? `always ${instancesMin} instance${instancesMin === 1 ? '' : 's'}`
+      : `${instancesMin} to ${instancesMax} instances, as many as the sessions need`;
+  if (result !== 'unchanged') return `Scaling is changed: ${bounds}.`;
+  return isAsked
+    ? `Scaling stays as it was: ${bounds}.`
+    : `Nothing was changed; it stays as it was: ${bounds}.`;
+}
