@@ -174,7 +174,6 @@ describe('deploy', () => {
     expect(account.endpoints.get('demo')?.status).toBe('InService');
   });
 
-
   it('touches nothing that it did not make', async () => {
     const { rehearsal, account, time } = await rehearse();
     const foreign = {
