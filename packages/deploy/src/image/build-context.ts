@@ -60,7 +60,7 @@ async function listContext(root: string, ignoreFile: string): Promise<readonly s
     for (const entry of entries) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       // Neither Dockerfile wants them, and reading them takes longer than all the rest.
-      if (entry.isDirectory() && !['node_modules', '.git'].includes(entry.name)) await walk(path);
+      if (entry.isDirectory() && !['node_modules', '.git', '.cache'].includes(entry.name)) await walk(path);
       if (entry.isFile() && !ignored.ignores(path)) paths.push(path);
       if (paths.length > IMAGE_LIMITS.contextFilesMax) throw new DeployError('context_missing');
     }
