@@ -1,6 +1,6 @@
 /**
  * AWS on this machine, for AWS's own clients: CloudFormation, IAM, STS, SageMaker, Logs, CloudWatch, Service Quotas, ECR with its registry, and S3, as
- * far as the deployment uses them. It keeps state, checks required fields, order and permissions, lets time pass only where somebody waits, and fails by a
+ * far as the deployment uses them. It keeps state, checks order and permissions, lets time pass only where somebody waits, and fails by a
  * seed.
  */
 import { createServer, type Server } from 'node:http';

@@ -23,13 +23,6 @@ export interface Handler {
 const SECOND = 1_000;
 const MINUTE = 60_000;
 
-function must(properties: Properties, ...names: readonly string[]): void {
-  for (const name of names) {
-    if (properties[name] === undefined)
-      throw new ResourceFault(`Properties validation failed: required key [${name}] not found`);
-  }
-}
-
 function object(value: unknown): Record<string, unknown> {
   return (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
 }
@@ -37,7 +30,6 @@ function object(value: unknown): Record<string, unknown> {
 const role: Handler = {
   fixed: [],
   *create(account, properties, name) {
-    must(properties, 'AssumeRolePolicyDocument');
     const arn = account.arn('iam', `role/${name}`);
     account.authorize('iam:CreateRole', arn);
     account.authorize('iam:TagRole', arn);
@@ -99,9 +91,7 @@ function checkWeights({ s3 }: FakeAccount, uri = ''): void {
 const model: Handler = {
   fixed: 'all',
   *create(account, properties, name) {
-    must(properties, 'ExecutionRoleArn', 'PrimaryContainer');
     const container = object(properties['PrimaryContainer']);
-    must(container, 'Image');
     for (const [key, value] of Object.entries(object(container['Environment']))) {
       if (typeof value !== 'string') throw new ResourceFault(`Environment ${key} must be a string`);
     }
@@ -140,10 +130,8 @@ const model: Handler = {
 const config: Handler = {
   fixed: 'all',
   *create(account, properties, name) {
-    must(properties, 'ProductionVariants');
     const [first] = properties['ProductionVariants'] as unknown[];
     const variant = object(first);
-    must(variant, 'VariantName', 'ModelName', 'InitialInstanceCount', 'InstanceType');
     account.authorize(
       'sagemaker:CreateEndpointConfig',
       account.arn('sagemaker', `endpoint-config/${name.toLowerCase()}`),
@@ -198,7 +186,6 @@ function claim(account: FakeAccount, configName: string, count: number): void {
 const endpoint: Handler = {
   fixed: ['EndpointName'],
   *create(account, properties) {
-    must(properties, 'EndpointName', 'EndpointConfigName');
     const name = String(properties['EndpointName']);
     const configName = String(properties['EndpointConfigName']);
     account.authorize('sagemaker:CreateEndpoint', account.arn('sagemaker', `endpoint/${name.toLowerCase()}`));
@@ -280,7 +267,6 @@ const endpoint: Handler = {
 const target: Handler = {
   fixed: ['ResourceId'],
   *create(account, properties) {
-    must(properties, 'ResourceId', 'MinCapacity', 'MaxCapacity', 'ScalableDimension', 'ServiceNamespace');
     const id = String(properties['ResourceId']);
     account.authorize(
       'application-autoscaling:RegisterScalableTarget',
@@ -324,12 +310,10 @@ function simple(
   actions: readonly [put: string, remove: string],
   nameOf: (properties: Properties, generated: string) => string,
   resourceOf: (account: FakeAccount, name: string) => string,
-  required: readonly string[],
 ): Handler {
   return {
     fixed: [],
     *create(account, properties, generated) {
-      must(properties, ...required);
       const name = nameOf(properties, generated);
       account.authorize(actions[0], resourceOf(account, name));
       yield SECOND;
@@ -364,20 +348,17 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
     ['application-autoscaling:PutScalingPolicy', 'application-autoscaling:DeleteScalingPolicy'],
     (properties) => `${String(properties['ScalingTargetId'])}:${String(properties['PolicyName'])}`,
     (account) => account.arn('application-autoscaling', 'scalable-target/1'),
-    ['PolicyName', 'PolicyType', 'ScalingTargetId', 'TargetTrackingScalingPolicyConfiguration'],
   ),
   'AWS::CloudWatch::Alarm': simple(
     'alarms',
     ['cloudwatch:PutMetricAlarm', 'cloudwatch:DeleteAlarms'],
     (_properties, generated) => generated,
     (account, name) => account.arn('cloudwatch', `alarm:${name}`),
-    ['ComparisonOperator', 'EvaluationPeriods', 'MetricName', 'Namespace', 'Period', 'Threshold'],
   ),
   'AWS::CloudWatch::Dashboard': simple(
     'dashboards',
     ['cloudwatch:PutDashboard', 'cloudwatch:DeleteDashboards'],
     (properties) => String(properties['DashboardName']),
     (account, name) => account.arn('cloudwatch', `dashboard/${name}`),
-    ['DashboardBody'],
   ),
 };
