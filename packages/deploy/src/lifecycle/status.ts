@@ -69,7 +69,9 @@ export async function readStatus(
   const instanceType = parameters['InstanceType'];
   const each = instanceType === undefined ? undefined : hourlyUsd(instanceType, aws.region);
   const instances = endpoint?.instances ?? 0;
-  const ageMs = endpoint?.createdAt === undefined ? 0 : aws.clock.unixMs() - endpoint.createdAt.getTime();
+  const nowMs = aws.clock.unixMs();
+  // A clock of ours that is late does not make it cost less than nothing.
+  const ageMs = Math.max(0, nowMs - (endpoint?.createdAt?.getTime() ?? nowMs));
   return {
     endpointName,
     region: facts.region,
