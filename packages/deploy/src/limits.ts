@@ -27,7 +27,7 @@ export const DEPLOY_LIMITS = {
   /** The first question of every command, whose keys these are: without a way to AWS it says so soon. Then: `aws_unreachable`. */
   identityTimeoutMs: 8_000,
   identityAttemptsMax: 2,
-  /** One check for a plan that is only looked at, a hub that is slow to answer included. Then it counts as unknown. */
+  /** One check for a plan that is only looked at, or what is there already; a hub that is slow to answer included. Then it counts as unknown. */
   draftCheckMsMax: 20_000,
 
   /** How often a stack is looked at: CloudFormation's events are seconds apart. Less often the longer it takes. */

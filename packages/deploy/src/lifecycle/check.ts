@@ -16,7 +16,7 @@ export interface CheckOptions {
   readonly signal: AbortSignal;
   /** Do not ask IAM what these credentials may do. */
   readonly skipsPermissions?: boolean;
-  /** For each check; then it counts as unknown. Default: as long as it takes. */
+  /** For each check; then it counts as unknown. Default: as long as it takes; for a draft `draftCheckMsMax`. */
   readonly timeoutMs?: number;
 }
 
@@ -62,14 +62,25 @@ export async function checkDeployment(
 
 async function settled({ name, isNeeded, run }: Look, { signal, timeoutMs }: CheckOptions): Promise<Check> {
   try {
-    return timeoutMs === undefined ? await run(signal) : await watched(timeoutMs, signal, run);
+    return timeoutMs === undefined ? await run(signal) : await inTime(timeoutMs, signal, run);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const isLate = error instanceof BrokenOffError && timeoutMs !== undefined;
-    const failure = isLate
-      ? new DeployError('wait_timeout', { sentence: `No answer in ${timeoutMs / 1_000} s.` })
-      : toDeployError(error);
+    const failure = toDeployError(error);
     return { ...unknown(name, failure), ...(isNeeded ? { failure } : {}) };
+  }
+}
+
+/** As `watched`, and says how long nothing was answered. */
+async function inTime<T>(
+  timeoutMs: number,
+  outer: AbortSignal,
+  look: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await watched(timeoutMs, outer, look);
+  } catch (error) {
+    if (!(error instanceof BrokenOffError)) throw error;
+    throw new DeployError('wait_timeout', { sentence: `No answer in ${timeoutMs / 1_000} s.` });
   }
 }
 
@@ -91,8 +102,9 @@ export async function draftDeployment(
   aws: Aws,
   asked: AskedSettings,
   suppliesFor: (facts: Facts) => Supplies,
-  { signal, skipsPermissions = false }: Pick<CheckOptions, 'signal' | 'skipsPermissions'>,
+  { timeoutMs = DEPLOY_LIMITS.draftCheckMsMax, ...options }: CheckOptions,
 ): Promise<DraftedDeployment> {
+  const { signal } = options;
   const plan = (facts: Facts): PreparedDeployment => {
     const supplies = suppliesFor(facts);
     const settings = { ...asked, engine: engineOf(asked.engine, facts.stack?.parameters) };
@@ -103,11 +115,12 @@ export async function draftDeployment(
     const facts = unknownFacts(unknownIdentity(aws.region));
     return { plan: plan(facts).plan, checks: [unknown('account', identity, NOTHING_CHECKED)] };
   }
-  const found = await orFailure(readFactsOf(identity, aws, endpointNameOf(asked), signal), signal);
+  // A way to STS is not yet one to the others: networks have a door for each.
+  const look = (inner: AbortSignal) => readFactsOf(identity, aws, endpointNameOf(asked), inner);
+  const found = await orFailure(inTime(timeoutMs, signal, look), signal);
   const isKnown = !(found instanceof DeployError);
   const prepared = plan(isKnown ? found : unknownFacts(identity));
-  const options = { signal, skipsPermissions, timeoutMs: DEPLOY_LIMITS.draftCheckMsMax };
-  const checks = await checkDeployment(aws, prepared, options);
+  const checks = await checkDeployment(aws, prepared, { ...options, timeoutMs });
   return { plan: prepared.plan, checks: isKnown ? checks : [...checks, unknown('there', found, AS_NEW)] };
 }
 

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Aws, type AwsKeys } from '../../src/aws/aws.js';
+import { draftDeployment } from '../../src/lifecycle/check.js';
 import { readIdentity } from '../../src/plan/facts.js';
+import { givenImage } from '../../src/supplies/given-image.js';
 import { VirtualTime } from '../fake-aws/virtual-time.js';
 
 beforeAll(() => {
@@ -20,14 +22,17 @@ let opened: Socket[] = [];
 let pauses = 0;
 /** What is said before the silence. */
 let begin = '';
+/** What a request is answered, in full or in part. */
+let answered = (_request: string): string => begin;
 beforeEach(async () => {
+  answered = () => begin;
   opened = [];
   pauses = 0;
   begin = '';
   server = createServer((socket) => {
     opened.push(socket);
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.write(begin));
+    socket.once('data', (data) => socket.write(answered(data.toString())));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -112,6 +117,31 @@ describe('a server that accepts and says nothing', () => {
     await expect.poll(() => opened.length).toBe(1);
     off.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
+    aws.close();
+  });
+});
+
+describe('a network with a way to STS alone', () => {
+  it('does not keep a plan back: what is there, and every check, is unknown in time', async () => {
+    const identity =
+      '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/me</Arn><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>';
+    answered = (request) =>
+      /\/sts\/aws4_request/.test(request)
+        ? `HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: ${identity.length}\r\n\r\n${identity}`
+        : '';
+    const aws = open();
+    const image = givenImage(aws, '123456789012.dkr.ecr.eu-west-1.amazonaws.com/kikitori:1');
+    const supplies = { image, weights: undefined };
+    const asked = { engine: 'moonshine' } as const;
+    const drafted = await draftDeployment(aws, asked, () => supplies, { signal, timeoutMs: 200 });
+    expect(drafted.plan.kind).toBe('create');
+    expect(drafted.checks.map(({ name, state }) => [name, state])).toEqual([
+      ['account', 'ok'],
+      ['quota', 'unknown'],
+      ['permissions', 'unknown'],
+      ['image', 'unknown'],
+      ['there', 'unknown'],
+    ]);
     aws.close();
   });
 });
