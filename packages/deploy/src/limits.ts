@@ -28,7 +28,7 @@ export const DEPLOY_LIMITS = {
   identityTimeoutMs: 8_000,
   identityAttemptsMax: 2,
   /** One check for a plan that is only looked at, or what is there already; a hub that is slow to answer included. Then it counts as unknown. */
-  draftCheckMsMax: 20_000,
+  draftCheckMsMax: 15_000,
 
   /** How often a stack is looked at: CloudFormation's events are seconds apart. Less often the longer it takes. */
   stackPollMs: 5_000,

@@ -116,7 +116,8 @@ async function finish(
   try {
     if (!skipTry) await tryEndpoint({ endpoint, region }, context, display);
   } catch (error) {
-    display.note(`The endpoint ${endpoint} is made and in service; only the try at the end failed.`);
+    const what = context.signal.aborted ? 'was broken off' : 'failed';
+    display.note(`The endpoint ${endpoint} is made and in service; only the try at the end ${what}.`);
     display.note(`It costs:     ${cost}`);
     throw error;
   } finally {
@@ -131,8 +132,11 @@ async function draft({ given, settings, suppliesFor, session, context }: Work): 
   const { draftDeployment } = await import('@kikitori/deploy');
   const { aws, display } = session;
   display.note('… Asking AWS whose keys these are, and what is there');
-  const options = { signal: context.signal, skipsPermissions: given.skipPermissionCheck };
-  const { plan, checks } = await draftDeployment(aws, settings, suppliesFor, options);
+  const { plan, checks } = await draftDeployment(aws, settings, suppliesFor, {
+    signal: context.signal,
+    skipsPermissions: given.skipPermissionCheck,
+    checksNothing: given.policy,
+  });
   showChecks(checks, display, context);
   context.stdout.write(
     given.policy ? `${JSON.stringify(plan.policy, undefined, 2)}\n` : planReport(plan, context.stdout),

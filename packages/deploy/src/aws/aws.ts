@@ -187,7 +187,23 @@ export class Aws {
   }
 }
 
+/** What IAM calls what S3 names otherwise. */
+const S3_ACTIONS: Readonly<Record<string, string>> = {
+  HeadBucket: 'ListBucket',
+  ListObjectsV2: 'ListBucket',
+  ListMultipartUploads: 'ListBucketMultipartUploads',
+  HeadObject: 'GetObject',
+  CreateMultipartUpload: 'PutObject',
+  UploadPart: 'PutObject',
+  CompleteMultipartUpload: 'PutObject',
+  ListParts: 'ListMultipartUploadParts',
+  DeleteObjects: 'DeleteObject',
+  PutPublicAccessBlock: 'PutBucketPublicAccessBlock',
+  PutBucketLifecycleConfiguration: 'PutLifecycleConfiguration',
+};
+
 /** A call as IAM spells it: `cloudformation:CreateChangeSet`. */
 export function callOf(service: string, command: object): string {
-  return `${service.toLowerCase()}:${command.constructor.name.replace(/Command$/, '')}`;
+  const name = command.constructor.name.replace(/Command$/, '');
+  return `${service.toLowerCase()}:${(service === 's3' && S3_ACTIONS[name]) || name}`;
 }

@@ -39,12 +39,6 @@ export async function checkDeployment(
 ): Promise<readonly Check[]> {
   const { settings } = plan;
   const { image, weights } = supplies;
-  const account: Check = {
-    name: 'account',
-    state: 'ok',
-    text: `${facts.account} as ${facts.callerArn}, in ${facts.region}`,
-    remedy: '',
-  };
   const quota = (signal: AbortSignal) => checkQuota(aws, settings.instanceType, plan.instancesNeeded, signal);
   const permissions = (signal: AbortSignal) => checkPermissions(aws, facts, settings.endpointName, signal);
   const looks: readonly Look[] = [
@@ -57,7 +51,11 @@ export async function checkDeployment(
       ? []
       : [{ name: 'weights', isNeeded: true, run: (signal: AbortSignal) => weights.check(signal) }]),
   ];
-  return [account, ...(await Promise.all(looks.map((look) => settled(look, options))))];
+  return [accountOf(facts), ...(await Promise.all(looks.map((look) => settled(look, options))))];
+}
+
+function accountOf({ account, callerArn, region }: Identity): Check {
+  return { name: 'account', state: 'ok', text: `${account} as ${callerArn}, in ${region}`, remedy: '' };
 }
 
 async function settled({ name, isNeeded, run }: Look, { signal, timeoutMs }: CheckOptions): Promise<Check> {
@@ -80,12 +78,20 @@ async function inTime<T>(
     return await watched(timeoutMs, outer, look);
   } catch (error) {
     if (!(error instanceof BrokenOffError)) throw error;
-    throw new DeployError('wait_timeout', { sentence: `No answer in ${timeoutMs / 1_000} s.` });
+    throw new DeployError('wait_timeout', {
+      sentence: `Not known after ${timeoutMs / 1_000} s; a deployment asks for longer.`,
+    });
   }
 }
 
 function unknown(name: string, { message, serviceText = '' }: DeployError, remedy = serviceText): Check {
   return { name, state: 'unknown', text: message, remedy };
+}
+
+/** How to draft. */
+export interface DraftOptions extends CheckOptions {
+  /** Only who asks, and what is there: for whoever wants the policy, and may not do more yet. */
+  readonly checksNothing?: boolean;
 }
 
 /** A plan to look at, and what of it could be checked. */
@@ -102,7 +108,7 @@ export async function draftDeployment(
   aws: Aws,
   asked: AskedSettings,
   suppliesFor: (facts: Facts) => Supplies,
-  { timeoutMs = DEPLOY_LIMITS.draftCheckMsMax, ...options }: CheckOptions,
+  { timeoutMs = DEPLOY_LIMITS.draftCheckMsMax, checksNothing = false, ...options }: DraftOptions,
 ): Promise<DraftedDeployment> {
   const { signal } = options;
   const plan = (facts: Facts): PreparedDeployment => {
@@ -120,13 +126,18 @@ export async function draftDeployment(
   const found = await orFailure(inTime(timeoutMs, signal, look), signal);
   const isKnown = !(found instanceof DeployError);
   const prepared = plan(isKnown ? found : unknownFacts(identity));
+  const there = isKnown ? [] : [unknown('there', found, AS_NEW)];
+  // Who does not get there would wait in vain a second time.
+  const isCutOff = !isKnown && ['aws_unreachable', 'wait_timeout'].includes(found.code);
+  if (checksNothing || isCutOff) return { plan: prepared.plan, checks: [accountOf(identity), ...there] };
   const checks = await checkDeployment(aws, prepared, { ...options, timeoutMs });
-  return { plan: prepared.plan, checks: isKnown ? checks : [...checks, unknown('there', found, AS_NEW)] };
+  return { plan: prepared.plan, checks: [...checks, ...there] };
 }
 
 const NOTHING_CHECKED =
-  'Not checked: what is there already, quota, permissions, image, weights. The plan is that for an account 000000000000 with nothing in it.';
-const AS_NEW = 'What is there already is not known: the plan is that for an account with nothing in it.';
+  'Not checked: what is there already, quota, permissions, image, weights. The plan is that for an account with nothing in it; 000000000000 stands where its number belongs.';
+const AS_NEW =
+  'What is there already is not known: the plan is that for an account with nothing in it. Quota, permissions, image and weights are not checked where AWS is not reached.';
 
 function endpointNameOf({ endpointName = 'kikitori' }: AskedSettings): string {
   return endpointName;

@@ -1,3 +1,4 @@
+import { checkSettings } from './check-settings.js';
 import { containerEnvironment } from './container-environment.js';
 import { instanceOf } from './instances.js';
 import type { ResolvedSettings } from './settings.js';
@@ -72,8 +73,9 @@ export function memoryBudget({ instanceType, vllm }: ResolvedSettings): MemoryBu
   };
 }
 
-/** What `--explain` prints: the arithmetic behind the settings, a line each. */
+/** What `--explain` prints: the arithmetic behind the settings, a line each. Throws `DeployError` `invalid_setting`. */
 export function explain(settings: ResolvedSettings): readonly string[] {
+  checkSettings(settings);
   const isVllm = settings.engine === 'vllm';
   const variables = containerEnvironment(settings, isVllm);
   return [
