@@ -1,4 +1,5 @@
 import type { DoorFault, LineFault } from './network.js';
+import type { VllmAge } from '../vllm/stand-in.js';
 import { Random } from './random.js';
 
 /** Something that happens to all connections at a moment of virtual time. */
@@ -42,6 +43,11 @@ export interface Schedule {
   /** The caller ends utterances in about so many of the pauses, 0…1. */
   readonly endsShare: number;
   readonly sessionMsMax: number | undefined;
+  /** What the server's model bears in one utterance, tokens; only of those that tell no positions. */
+  readonly maxModelLen: number | undefined;
+  /** The client is told; otherwise it learns it from an utterance that was ended. */
+  readonly isLimitKnown: boolean;
+  readonly age: VllmAge;
   /** Audio that the client keeps; undefined: more than there is, and nothing may be missing. */
   readonly keepMs: number | undefined;
   readonly readerPauses: readonly ReaderPause[];
@@ -59,6 +65,8 @@ export interface ScheduleOptions {
   readonly way?: Schedule['way'];
   /** The client keeps less audio than the longest outages take. */
   readonly keepsLittle?: boolean;
+  /** The server's model bears only a few seconds. */
+  readonly hasLimit?: boolean;
 }
 
 /** What can happen in the middle of a session. */
@@ -99,9 +107,21 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
     way,
     pieceBytesMax: way === 'bytes' ? random.pick([0, 7, 100, 1_400, 1_400]) : 0,
     readerPauses: random.chance(0.4) ? readerPausesOf(random) : [],
+    ...limitOf(new Random(seed ^ 0x1b873593), options.hasLimit === true),
     // A word at the edge of a gap must lie where it lies.
     ...(keepsLittle ? { keepMs: random.between(5, 12) * 1_000, shiftMsMax: 0 } : { keepMs: undefined }),
   };
+}
+
+/** Whoever does not know the limit of a server that dies of it learns nothing. */
+function limitOf(
+  random: Random,
+  hasLimit: boolean,
+): Pick<Schedule, 'maxModelLen' | 'isLimitKnown' | 'age'> {
+  if (!hasLimit) return { maxModelLen: undefined, isLimitKnown: false, age: '0.32' };
+  const isLimitKnown = random.chance(0.75);
+  const age = isLimitKnown ? random.pick(['0.17.1', '0.31', '0.32'] as const) : '0.32';
+  return { maxModelLen: random.between(100, 260), isLimitKnown, age };
 }
 
 /** Nothing but a voice that speaks: what a test changes is all that happens. */

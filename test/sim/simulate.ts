@@ -16,6 +16,7 @@ import {
   startRelaySession,
 } from '@kikitori/server';
 import { type Connection, createMemoryPair } from '@kikitori/transport';
+import type { StandInOptions } from '../vllm/stand-in.js';
 import { BoundsWatch, type Peaks } from './bounds-watch.js';
 import { ByteNetwork } from './byte-network.js';
 import { flawsOf } from './judge.js';
@@ -35,6 +36,9 @@ export interface Outcome {
   readonly flaws: readonly string[];
   readonly reconnects: number;
   readonly handovers: number;
+  /** Turns that were parted ahead of the model's limit, and those that were ended by it. */
+  readonly rollovers: number;
+  readonly limits: number;
   readonly connections: number;
   /** From the last audio given to the end, virtual milliseconds. */
   readonly finishMs: number;
@@ -73,6 +77,7 @@ class Simulation {
   readonly #caller = new AbortController();
   #isFinishing = false;
   #finishMs = 0;
+  #limits = 0;
 
   constructor(schedule: Schedule, isLasting: boolean) {
     this.#schedule = schedule;
@@ -124,12 +129,12 @@ class Simulation {
     await settle(left).catch((error) => this.#note(`something was left: ${describe(error)}`));
     if (transcript !== undefined) this.#judge(transcript, session);
     this.#lookForLeaks(session);
-    const { reconnects, handovers, gaps } = session.continuity;
+    const { reconnects, handovers, rollovers, gaps } = session.continuity;
     const { connections } = this.#network;
     const finishMs = this.#finishMs;
     const { peaks } = this.#watch;
     const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
-    return { ...said, reconnects, handovers, connections, gaps: gaps.length };
+    return { ...said, reconnects, handovers, rollovers, limits: this.#limits, connections, gaps: gaps.length };
   }
 
   async #served(): Promise<void> {
@@ -150,13 +155,14 @@ class Simulation {
   }
 
   async #open(): Promise<Session> {
-    const { wantsWords, isEarly, sessionMsMax, keepMs } = this.#schedule;
+    const { wantsWords, isEarly, sessionMsMax, keepMs, maxModelLen, isLimitKnown } = this.#schedule;
     const options = {
       connect: this.#network.connect,
       words: wantsWords,
       random: new Random(this.#schedule.seed ^ 0x9e3779b9).next,
       reconnect: this.#isLasting && (keepMs === undefined || { keepMs }),
       ...(sessionMsMax === undefined ? {} : { sessionMsMax }),
+      ...(maxModelLen === undefined || !isLimitKnown ? {} : { maxModelLen }),
     };
     // The first try of `connect` is not repeated, so nothing may break in it: handshake, greeting, model.
     const greeted = this.#schedule.way === 'messages' ? 4 : 4_000;
@@ -220,7 +226,7 @@ class Simulation {
     const { script } = this.#speech;
     const onFlaw = (what: string): void => this.#note(what);
     if (this.#schedule.kind === 'silent') {
-      this.#track(serveSilently(connection, { script, onFlaw }));
+      this.#track(serveSilently(connection, { script, onFlaw, traits: this.#traits }));
       return;
     }
     const session =
@@ -238,7 +244,8 @@ class Simulation {
       connection,
       connect: async () => {
         const { near, far } = createMemoryPair();
-        this.#track(serveSilently(far, { script, onFlaw: (what) => this.#note(what) }));
+        const onFlaw = (what: string): void => this.#note(what);
+        this.#track(serveSilently(far, { script, onFlaw, traits: this.#traits }));
         return near;
       },
       url: 'ws://localhost/v1/realtime',
@@ -248,6 +255,16 @@ class Simulation {
       logger: silentLogger,
       onUpstreamFailure: () => undefined,
     });
+  }
+
+  get #traits(): StandInOptions {
+    const { maxModelLen, isLimitKnown, age } = this.#schedule;
+    const onLimit = (): void => {
+      this.#limits += 1;
+      // Whoever does not know it may lose the answer that would tell, too.
+      if (isLimitKnown) this.#note('the limit of the model was reached');
+    };
+    return { age, onLimit, ...(maxModelLen === undefined ? {} : { maxModelLen }) };
   }
 
   #track(serving: Promise<unknown>): void {

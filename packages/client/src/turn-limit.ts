@@ -26,6 +26,8 @@ export class TurnLimit {
   #isLearned = false;
   #asking: Promise<void> | undefined;
   #isKnown: boolean;
+  /** Turns that were ended ahead of it. */
+  count = 0;
 
   /** The limit in tokens, or who finds it out: may answer undefined, and a rejection counts as that. */
   constructor(given: number | (() => Promise<number | undefined>) | undefined) {

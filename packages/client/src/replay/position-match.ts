@@ -26,12 +26,17 @@ export type Verdict = 'again' | 'new' | { readonly rest: string };
 export class PositionMatcher {
   readonly #told: readonly Word[];
   readonly #isGrowing: boolean;
+  readonly #placeOf: (word: Word) => number;
   #next = 0;
 
-  /** `told`: the words that may come again, in order. `isGrowing`: a part of the last one may be missing. */
-  constructor(told: readonly Word[], isGrowing = false) {
+  /**
+   * `told`: the words that may come again, in order. `isGrowing`: a part of the last one may be missing. `isCounted`: only
+   * their ends are known well.
+   */
+  constructor(told: readonly Word[], { isGrowing = false, isCounted = false } = {}) {
     this.#told = told;
     this.#isGrowing = isGrowing;
+    this.#placeOf = isCounted ? ({ endMs }) => endMs : middleOf;
   }
 
   /** Everything told has come again: whatever follows is new. */
@@ -52,12 +57,12 @@ export class PositionMatcher {
       return isPart && word.text !== told.text ? { rest: word.text.slice(told.text.length) } : 'again';
     }
     const lastEndMs = this.#told.at(-1)?.endMs ?? 0;
-    if (middleOf(word) > lastEndMs) {
+    if (this.#placeOf(word) > lastEndMs) {
       this.#next = this.#told.length;
       return 'new';
     }
     for (let told = this.#told[this.#next]; told !== undefined; told = this.#told[this.#next]) {
-      if (middleOf(told) > middleOf(word)) break;
+      if (this.#placeOf(told) > this.#placeOf(word)) break;
       this.#next += 1;
     }
     return 'again';
