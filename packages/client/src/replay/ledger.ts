@@ -165,11 +165,15 @@ export class Ledger {
     return this.#again?.isOver === false;
   }
 
-  /** A turn is answered, and another one begins over the same connection, with the audio from `originMs` on. */
-  rollOver(wire: TranscriptionDone, originMs: number): SessionEvent[] {
-    const events = this.#endWord(originMs);
+  /**
+   * A turn is answered up to `endMs` and closes nothing; another one begins over the same connection, with the audio from
+   * `originMs` on.
+   */
+  rollOver(wire: TranscriptionDone, endMs: number, originMs: number): SessionEvent[] {
+    const events = this.#endWord(endMs);
     this.#countUsage(wire);
-    if (!this.isRepeating) this.#again = this.#told.matcherFrom(originMs, true);
+    // What came again already comes once more where the next turn begins in front of it.
+    if (originMs < endMs || !this.isRepeating) this.#again = this.#told.matcherFrom(originMs, true);
     this.#isDisturbed = true;
     this.#turnStartMs = originMs;
     this.#counted.beginTurn(originMs);

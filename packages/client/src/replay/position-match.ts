@@ -5,6 +5,9 @@ const AHEAD = 4;
 /** The same word, heard again with other neighbours, may lie elsewhere by this much. */
 const SHIFT_MS_MAX = 2_000;
 
+/** A word of which only a part was told begins where that part began. */
+const PART_SHIFT_MS_MAX = 400;
+
 /** For comparison: what is heard again may differ in case and punctuation. */
 export function plainText(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
@@ -51,7 +54,8 @@ export class PositionMatcher {
     for (const [ahead, told] of this.#told.slice(this.#next, this.#next + AHEAD).entries()) {
       if (Math.abs(middleOf(told) - middleOf(word)) > SHIFT_MS_MAX) continue;
       const isLast = this.#next + ahead === this.#told.length - 1;
-      const isPart = isLast && this.#isGrowing && word.text.startsWith(told.text);
+      const isNear = Math.abs(told.startMs - word.startMs) <= PART_SHIFT_MS_MAX;
+      const isPart = isLast && this.#isGrowing && isNear && word.text.startsWith(told.text);
       if (plainText(told.text) !== text && !isPart) continue;
       this.#next += ahead + 1;
       return isPart && word.text !== told.text ? { rest: word.text.slice(told.text.length) } : 'again';
