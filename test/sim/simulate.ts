@@ -134,7 +134,15 @@ class Simulation {
     const finishMs = this.#finishMs;
     const { peaks } = this.#watch;
     const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
-    return { ...said, reconnects, handovers, rollovers, limits: this.#limits, connections, gaps: gaps.length };
+    return {
+      ...said,
+      reconnects,
+      handovers,
+      rollovers,
+      limits: this.#limits,
+      connections,
+      gaps: gaps.length,
+    };
   }
 
   async #served(): Promise<void> {
