@@ -113,6 +113,7 @@ export const LIMIT_CHECKS: readonly Check[] = [
   },
   {
     name: 'tells running utterances at once that its engine is dead, closes everybody with 1012, and is gone with exit code 0',
+    ages: ['0.17.1', '0.32'],
     isFatal: true,
     run: async (world) => {
       const [client, other, idle] = [await session(world), await session(world), await session(world)];
@@ -122,6 +123,19 @@ export const LIMIT_CHECKS: readonly Check[] = [
       }
       world.killEngine();
       await expectDeath(world, { running: [client, other], idle });
+    },
+  },
+  {
+    name: 'breaks off every connection where it is killed',
+    ages: ['0.31'],
+    isFatal: true,
+    run: async (world) => {
+      const [client, idle] = [await session(world), await session(world)];
+      client.send(COMMIT, audio(firstSamples(world)));
+      await client.deltas(1);
+      world.killServer();
+      for (const { closed } of [client, idle]) expect(await closed).toStrictEqual({ code: 1006, reason: '' });
+      await expect(fetch(`${world.httpUrl}/health`)).rejects.toThrow('fetch failed');
     },
   },
   {
