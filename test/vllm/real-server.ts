@@ -103,9 +103,10 @@ export class RealVllm {
       ...(flags === undefined ? {} : { flags: [...flags] }),
       ...(home === undefined ? {} : { model: home }),
     });
-    const guard = ['--kill-after=20', String(LIFE_S_MAX), 'flock', LOCK];
+    // It ends with this process, also where nobody gets to end it.
+    const guard = ['--pdeathsig', 'TERM', 'timeout', '--kill-after=20', String(LIFE_S_MAX), 'flock', LOCK];
     // A group of its own, with the guard as its leader.
-    const leader = spawn('timeout', [...guard, ...words], {
+    const leader = spawn('setpriv', [...guard, ...words], {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
