@@ -52,6 +52,10 @@ export interface ConnectOptions {
    * length). Before that the session goes on over another one, if it can in a pause. Default: none.
    */
   readonly sessionMsMax?: number;
+  /** Tokens that one utterance of the model may take, as `/v1/models` says. */
+  readonly maxModelLen?: number;
+  /** How long to wait for a server that is away or loads. */
+  readonly waitMs?: number;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests: 0…1, as `Math.random`. */

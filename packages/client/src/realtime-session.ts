@@ -76,7 +76,7 @@ export class RealtimeSession implements Session {
     const { words = false, partials = false, sampleRateHz = SAMPLE_RATE_HZ, reconnect = true } = options;
     const { clock = systemClock, random = Math.random, sessionMsMax } = options;
     const bounds = typeof reconnect === 'object' ? reconnect : {};
-    const { keepMs = KEEP_MS, giveUpAfterMs = GIVE_UP_AFTER_MS } = bounds;
+    const { keepMs = KEEP_MS, giveUpAfterMs = options.waitMs ?? GIVE_UP_AFTER_MS } = bounds;
     if (!(keepMs >= KEEP_MS_MIN && giveUpAfterMs >= 0 && (sessionMsMax ?? 1) > 0)) {
       throw new ClientError(
         'invalid_argument',
@@ -129,6 +129,10 @@ export class RealtimeSession implements Session {
   get held(): Held {
     const { heldBytes: audioBytes } = this.#ring;
     return { audioBytes, waitingBytes: this.#inlet.waitingBytes, events: this.#events.count };
+  }
+
+  get timing(): 'told' | 'counted' | undefined {
+    return this.#ledger.isPositional ? 'told' : undefined;
   }
 
   get ended(): AbortSignal {

@@ -41,6 +41,8 @@ export interface Session extends AsyncIterable<SessionEvent>, AsyncDisposable {
   readonly continuity: Continuity;
   /** For gauges: what waits here. */
   readonly held: Held;
+  /** How places are known: the server tells them, or its deltas are counted. Undefined: not, or not yet. */
+  readonly timing: 'told' | 'counted' | undefined;
   /** Fires when the session has ended, however. Its reason is the failure, or `ClientError` `closed`. */
   readonly ended: AbortSignal;
 
