@@ -175,6 +175,10 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
   for (const index of schedule.serverFaults.keys()) {
     yield { ...schedule, serverFaults: schedule.serverFaults.filter((_, other) => other !== index) };
   }
+  for (const index of schedule.lineFaults.keys()) {
+    // Those of later connections strike earlier ones.
+    yield { ...schedule, lineFaults: schedule.lineFaults.filter((_, other) => other !== index) };
+  }
   for (const [index, faults] of schedule.lineFaults.entries()) {
     if (faults.length === 0) continue;
     yield {

@@ -30,6 +30,7 @@ import { rest } from './rest.js';
 import { Seeker } from './seeker.js';
 import type { Continuity, Held, Session } from './session.js';
 import { type Transcript, TranscriptBuilder } from './transcript.js';
+import type { TurnLimit } from './turn-limit.js';
 
 const APPEND_BYTES_MAX = APPEND_SAMPLES_MAX * 2;
 
@@ -43,6 +44,7 @@ export class RealtimeSession implements Session {
   readonly #ring: AudioRing;
   readonly #ledger: Ledger;
   readonly #inlet: AudioInlet;
+  readonly #limit: TurnLimit;
   readonly #seeker: Seeker;
   readonly #pace = new PaceMeter();
   readonly #builder = new TranscriptBuilder();
@@ -71,12 +73,14 @@ export class RealtimeSession implements Session {
   #finishing: Promise<Transcript> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** `open`: one try to connect and to be greeted; it rejects with `ClientError`. */
-  constructor(options: ConnectOptions, open: (signal: AbortSignal) => Promise<Leg>) {
+  /**
+   * `open`: one try to connect and to be greeted; it rejects with `ClientError`. `limit`: of the model behind the server.
+   */
+  constructor(options: ConnectOptions, open: (signal: AbortSignal) => Promise<Leg>, limit: TurnLimit) {
     const { words = false, partials = false, sampleRateHz = SAMPLE_RATE_HZ, reconnect = true } = options;
     const { clock = systemClock, random = Math.random, sessionMsMax } = options;
     const bounds = typeof reconnect === 'object' ? reconnect : {};
-    const { keepMs = KEEP_MS, giveUpAfterMs = options.waitMs ?? GIVE_UP_AFTER_MS } = bounds;
+    const { keepMs = KEEP_MS, giveUpAfterMs = Math.max(GIVE_UP_AFTER_MS, options.waitMs ?? 0) } = bounds;
     if (!(keepMs >= KEEP_MS_MIN && giveUpAfterMs >= 0 && (sessionMsMax ?? 1) > 0)) {
       throw new ClientError(
         'invalid_argument',
@@ -84,6 +88,7 @@ export class RealtimeSession implements Session {
       );
     }
     this.#isLasting = reconnect !== false;
+    this.#limit = limit;
     this.#finishTimeoutMs = options.finishTimeoutMs ?? FINISH_TIMEOUT_MS;
     this.#lifeMsMax = sessionMsMax;
     this.#clock = clock;
@@ -126,13 +131,13 @@ export class RealtimeSession implements Session {
     return { reconnects: this.#reconnects, handovers: this.#handovers, gaps: [...this.#gaps] };
   }
 
+  get timing(): 'told' | 'counted' | undefined {
+    return this.#ledger.timing;
+  }
+
   get held(): Held {
     const { heldBytes: audioBytes } = this.#ring;
     return { audioBytes, waitingBytes: this.#inlet.waitingBytes, events: this.#events.count };
-  }
-
-  get timing(): 'told' | 'counted' | undefined {
-    return this.#ledger.isPositional ? 'told' : undefined;
   }
 
   get ended(): AbortSignal {
@@ -279,6 +284,7 @@ export class RealtimeSession implements Session {
       start: fromMs * BYTES_PER_MS,
       clock: this.#clock,
       finishTimeoutMs: this.#finishTimeoutMs,
+      limit: this.#limit,
       lifeMsMax: this.#lifeMsMax,
       openNext: (signal) => this.#seeker.seek(undefined, signal),
       tell: (events) => this.#tell(events),

@@ -39,10 +39,13 @@ export interface Session extends AsyncIterable<SessionEvent>, AsyncDisposable {
   readonly transcript: Transcript;
   /** What happened to the connections so far. */
   readonly continuity: Continuity;
+  /**
+   * How places of words are known: the server tells them and finds utterances itself, or they are counted from its deltas
+   * (vLLM: one for each 80 ms of audio). Undefined: they are not, or not yet.
+   */
+  readonly timing: 'told' | 'counted' | undefined;
   /** For gauges: what waits here. */
   readonly held: Held;
-  /** How places are known: the server tells them, or its deltas are counted. Undefined: not, or not yet. */
-  readonly timing: 'told' | 'counted' | undefined;
   /** Fires when the session has ended, however. Its reason is the failure, or `ClientError` `closed`. */
   readonly ended: AbortSignal;
 

@@ -15,6 +15,9 @@ export function middleOf({ startMs, endMs }: Word): number {
   return (startMs + endMs) / 2;
 }
 
+/** What a word that is heard once more is: one that was told, a new one, or the rest of one that was told in part. */
+export type Verdict = 'again' | 'new' | { readonly rest: string };
+
 /**
  * Tells words that are heard again from new ones, by text and place. Words that a recogniser repeats as they were are
  * recognised whatever their times; where it hears something else this time, the place decides: what lies before the
@@ -22,11 +25,13 @@ export function middleOf({ startMs, endMs }: Word): number {
  */
 export class PositionMatcher {
   readonly #told: readonly Word[];
+  readonly #isGrowing: boolean;
   #next = 0;
 
-  /** `told`: the words that may come again, in order. */
-  constructor(told: readonly Word[]) {
+  /** `told`: the words that may come again, in order. `isGrowing`: a part of the last one may be missing. */
+  constructor(told: readonly Word[], isGrowing = false) {
     this.#told = told;
+    this.#isGrowing = isGrowing;
   }
 
   /** Everything told has come again: whatever follows is new. */
@@ -35,23 +40,26 @@ export class PositionMatcher {
   }
 
   /** Takes the next word of the new connection. */
-  isNew(word: Word): boolean {
-    if (this.isOver) return true;
+  judge(word: Word): Verdict {
+    if (this.isOver) return 'new';
     const text = plainText(word.text);
     for (const [ahead, told] of this.#told.slice(this.#next, this.#next + AHEAD).entries()) {
-      if (plainText(told.text) !== text || Math.abs(middleOf(told) - middleOf(word)) > SHIFT_MS_MAX) continue;
+      if (Math.abs(middleOf(told) - middleOf(word)) > SHIFT_MS_MAX) continue;
+      const isLast = this.#next + ahead === this.#told.length - 1;
+      const isPart = isLast && this.#isGrowing && word.text.startsWith(told.text);
+      if (plainText(told.text) !== text && !isPart) continue;
       this.#next += ahead + 1;
-      return false;
+      return isPart && word.text !== told.text ? { rest: word.text.slice(told.text.length) } : 'again';
     }
     const lastEndMs = this.#told.at(-1)?.endMs ?? 0;
     if (middleOf(word) > lastEndMs) {
       this.#next = this.#told.length;
-      return true;
+      return 'new';
     }
     for (let told = this.#told[this.#next]; told !== undefined; told = this.#told[this.#next]) {
       if (middleOf(told) > middleOf(word)) break;
       this.#next += 1;
     }
-    return false;
+    return 'again';
   }
 }
