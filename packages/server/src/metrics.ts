@@ -121,10 +121,7 @@ function connectionMetrics(
 
 function sessionMetrics(
   registers: Registry[],
-): Pick<
-  ServerMetrics,
-  'sessionsActive' | 'sessionsMax' | 'refused' | 'errors' | 'files'
-> {
+): Pick<ServerMetrics, 'sessionsActive' | 'sessionsMax' | 'refused' | 'errors' | 'files'> {
   return {
     sessionsActive: new Gauge({
       name: 'kikitori_sessions_active',

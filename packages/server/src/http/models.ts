@@ -13,7 +13,10 @@ export interface ServedBy {
  * The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. `languages` is
  * ours.
  */
-export function modelList(names: readonly string[], { root, languages, createdS, maxModelLen }: ServedBy): unknown {
+export function modelList(
+  names: readonly string[],
+  { root, languages, createdS, maxModelLen }: ServedBy,
+): unknown {
   return {
     object: 'list',
     data: names.map((id) => ({
