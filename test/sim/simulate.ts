@@ -7,14 +7,9 @@ import {
   type SessionEvent,
   type Transcript,
 } from '@kikitori/client';
-import { silentLogger, systemClock } from '@kikitori/core';
-import {
-  type HostedSession,
-  RELAY_ENDPOINT_RULES,
-  SESSION_LIMITS,
-  serveConnection,
-  startRelaySession,
-} from '@kikitori/server';
+import type { SpeechEngine } from '@kikitori/engine';
+import { createUpstreamEngine } from '@kikitori/engine-upstream';
+import { type HostedSession, serveConnection } from '@kikitori/server';
 import { type Connection, createMemoryPair } from '@kikitori/transport';
 import { BoundsWatch, type Peaks } from './bounds-watch.js';
 import { ByteNetwork } from './byte-network.js';
@@ -63,6 +58,8 @@ class Simulation {
   readonly #speech: Speech;
   readonly #network: Network;
   readonly #engine: SimEngine;
+  /** Where our server stands in front of another one. */
+  readonly #upstream: SpeechEngine | undefined;
   readonly #flaws: string[] = [];
   readonly #serving = new Set<Promise<unknown>>();
   readonly #sessions = new Set<HostedSession>();
@@ -88,6 +85,7 @@ class Simulation {
       shiftMs: () => (shiftMsMax === 0 ? 0 : delays.between(-shiftMsMax, shiftMsMax)),
       onFlaw: (what) => this.#note(what),
     });
+    this.#upstream = schedule.kind === 'relayed' ? this.#makeUpstream() : undefined;
     this.#network = this.#makeNetwork({
       lineFaults: schedule.lineFaults,
       doorFaults: schedule.doorFaults,
@@ -120,7 +118,7 @@ class Simulation {
     await settle(session.close()).catch((error) => this.#note(`it does not close: ${describe(error)}`));
     const ending = await settle(reading);
     if (transcript !== undefined && ending !== undefined) this.#note(`finished, and failed too: ${ending}`);
-    const left = Promise.all([...troubles, this.#served(), this.#network.ended()]);
+    const left = this.#left(troubles);
     await settle(left).catch((error) => this.#note(`something was left: ${describe(error)}`));
     if (transcript !== undefined) this.#judge(transcript, session);
     this.#lookForLeaks(session);
@@ -130,6 +128,16 @@ class Simulation {
     const { peaks } = this.#watch;
     const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
     return { ...said, reconnects, handovers, connections, gaps: gaps.length };
+  }
+
+  async #left(troubles: readonly Promise<void>[]): Promise<void> {
+    await Promise.all([...troubles, this.#sessionsEnded(), this.#network.ended()]);
+    await this.#upstream?.close();
+    await this.#served();
+  }
+
+  async #sessionsEnded(): Promise<void> {
+    while (this.#sessions.size > 0) await Promise.all([...this.#sessions].map(({ ended }) => ended));
   }
 
   async #served(): Promise<void> {
@@ -223,30 +231,22 @@ class Simulation {
       this.#track(serveSilently(connection, { script, onFlaw }));
       return;
     }
-    const session =
-      this.#schedule.kind === 'relayed'
-        ? this.#relay(connection)
-        : serveConnection(connection, { engine: this.#engine });
+    const session = serveConnection(connection, { engine: this.#upstream ?? this.#engine });
     this.#sessions.add(session);
     this.#track(session.ended.then(() => this.#sessions.delete(session)));
   }
 
-  /** Our server in front of one that tells no positions. */
-  #relay(connection: Connection): HostedSession {
+  /** The engine of our server in front of one that finds no utterances and tells no positions. */
+  #makeUpstream(): SpeechEngine {
     const { script } = this.#speech;
-    return startRelaySession({
-      connection,
+    return createUpstreamEngine({
+      info: { model: 'behind', languages: [], streamsMax: 100 },
       connect: async () => {
         const { near, far } = createMemoryPair();
         this.#track(serveSilently(far, { script, onFlaw: (what) => this.#note(what) }));
         return near;
       },
-      url: 'ws://localhost/v1/realtime',
-      rules: RELAY_ENDPOINT_RULES,
-      limits: SESSION_LIMITS,
-      clock: systemClock,
-      logger: silentLogger,
-      onUpstreamFailure: () => undefined,
+      random: new Random(this.#schedule.seed ^ 0x1b873593).next,
     });
   }
 

@@ -1,7 +1,7 @@
 /** What stands at the other end of an upstream engine in these tests. */
 import { createScriptedEngine, type ScriptedEngine, type ScriptedUtterance } from '@kikitori/engine';
 import { serveConnection } from '@kikitori/server';
-import { type Connect, createMemoryPair } from '@kikitori/transport';
+import { type Connect, type Connection, createMemoryPair } from '@kikitori/transport';
 import { type Heard, type StandInOptions, serveLikeVllm } from './vllm-stand-in.js';
 
 /** Our own server in front of a scripted engine, in this process. */
@@ -18,18 +18,21 @@ export function ourServer(script: readonly ScriptedUtterance[]): {
   return { connect, engine };
 }
 
-/** Something that behaves like vLLM, and what each of its connections heard. */
+/** Something that behaves like vLLM, what each of its connections heard, and its ends of them. */
 export function vllmLike(options: StandInOptions): {
   readonly connect: Connect;
   readonly heard: Promise<Heard>[];
+  readonly ends: Connection[];
 } {
   const heard: Promise<Heard>[] = [];
+  const ends: Connection[] = [];
   const connect: Connect = async () => {
     const { near, far } = createMemoryPair();
     heard.push(serveLikeVllm(far, options));
+    ends.push(far);
     return near;
   };
-  return { connect, heard };
+  return { connect, heard, ends };
 }
 
 /** Speech (+, or a digit for how loud) and silence (-), each sign 100 ms, 16 kHz. */
