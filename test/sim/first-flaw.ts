@@ -14,6 +14,7 @@ export interface Tally {
   readonly reconnects: number;
   readonly handovers: number;
   readonly gaps: number;
+  readonly lossesBehind: number;
   /** How many of the schedules each trouble struck. */
   readonly struck: ReadonlyMap<Trouble, number>;
 }
@@ -28,6 +29,7 @@ export async function firstFlaw(
   let reconnects = 0;
   let handovers = 0;
   let gaps = 0;
+  let lossesBehind = 0;
   const struck = new Map<Trouble, number>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
     const schedule = makeSchedule(seed, options);
@@ -35,12 +37,14 @@ export async function firstFlaw(
     reconnects += outcome.reconnects;
     handovers += outcome.handovers;
     gaps += outcome.gaps;
+    lossesBehind += outcome.lossesBehind;
     for (const type of outcome.struck) struck.set(type, (struck.get(type) ?? 0) + 1);
     if (outcome.flaws.length > 0) {
-      return { count, flaw: await report(schedule, isLasting), reconnects, handovers, gaps, struck };
+      const flaw = await report(schedule, isLasting);
+      return { count, flaw, reconnects, handovers, gaps, lossesBehind, struck };
     }
   }
-  return { count, flaw: undefined, reconnects, handovers, gaps, struck };
+  return { count, flaw: undefined, reconnects, handovers, gaps, lossesBehind, struck };
 }
 
 /** Makes a failing schedule smaller as long as it fails, and tells what is left. */

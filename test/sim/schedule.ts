@@ -48,6 +48,10 @@ export interface Schedule {
   readonly lineFaults: readonly (readonly LineFault[])[];
   readonly doorFaults: readonly (DoorFault | undefined)[];
   readonly serverFaults: readonly ServerFault[];
+  /** `relayed`: how long the first connections to the server behind live; later ones are left alone. */
+  readonly behindLivesMs: readonly number[];
+  /** Tokens that one utterance may take there. */
+  readonly behindTokensMax: number | undefined;
 }
 
 /** What is wanted of schedules. */
@@ -57,6 +61,8 @@ export interface ScheduleOptions {
   readonly handoversOnly?: boolean;
   /** What passes: whole messages (default), or bytes. */
   readonly way?: Schedule['way'];
+  /** Nothing breaks in front of our server: the one behind it goes away, and its model is short of breath. */
+  readonly breaksBehind?: boolean;
   /** The client keeps less audio than the longest outages take. */
   readonly keepsLittle?: boolean;
 }
@@ -76,8 +82,9 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
   const { kind = random.chance(0.3) ? 'silent' : 'ours', way = 'messages' } = options;
   const keepsLittle = options.keepsLittle === true;
   const lengthMs = random.between(8, 30) * 1_000;
-  const isCalm = options.handoversOnly === true;
-  const hasHandovers = isCalm || random.chance(0.3);
+  const breaksBehind = options.breaksBehind === true;
+  const isCalm = options.handoversOnly === true || breaksBehind;
+  const hasHandovers = options.handoversOnly === true || (!breaksBehind && random.chance(0.3));
   return {
     seed,
     kind,
@@ -100,8 +107,19 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
     pieceBytesMax: way === 'bytes' ? random.pick([0, 7, 100, 1_400, 1_400]) : 0,
     readerPauses: random.chance(0.4) ? readerPausesOf(random) : [],
     // A word at the edge of a gap must lie where it lies.
+    ...behindOf(new Random(seed ^ 0x3c6ef372), breaksBehind),
     ...(keepsLittle ? { keepMs: random.between(5, 12) * 1_000, shiftMsMax: 0 } : { keepMs: undefined }),
   };
+}
+
+function behindOf(
+  random: Random,
+  breaks: boolean,
+): Pick<Schedule, 'behindLivesMs' | 'behindTokensMax'> {
+  if (!breaks) return { behindLivesMs: [], behindTokensMax: undefined };
+  const behindLivesMs = Array.from({ length: random.between(1, 3) }, () => random.between(10, 12_000));
+  // 8 to 16 s of an utterance.
+  return { behindLivesMs, behindTokensMax: random.chance(0.5) ? random.between(140, 240) : undefined };
 }
 
 /** Nothing but a voice that speaks: what a test changes is all that happens. */
@@ -194,6 +212,10 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
   for (const index of schedule.readerPauses.keys()) {
     yield { ...schedule, readerPauses: schedule.readerPauses.filter((_, other) => other !== index) };
   }
+  for (const index of schedule.behindLivesMs.keys()) {
+    yield { ...schedule, behindLivesMs: schedule.behindLivesMs.filter((_, other) => other !== index) };
+  }
+  if (schedule.behindTokensMax !== undefined) yield { ...schedule, behindTokensMax: undefined };
   if (schedule.pieceBytesMax > 0) yield { ...schedule, pieceBytesMax: 0 };
   if (schedule.delayMsMax > 0) yield { ...schedule, delayMsMax: 0 };
   if (schedule.realTimeFactor > 0) yield { ...schedule, realTimeFactor: 0 };

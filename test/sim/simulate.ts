@@ -35,6 +35,8 @@ export interface Outcome {
   readonly finishMs: number;
   readonly peaks: Peaks;
   readonly gaps: number;
+  /** Connections that our server lost to the one behind it. */
+  readonly lossesBehind: number;
   /** What really happened of what was planned. */
   readonly struck: ReadonlySet<Trouble>;
 }
@@ -69,6 +71,7 @@ class Simulation {
   /** The one that the caller gives to every wait. */
   readonly #caller = new AbortController();
   #isFinishing = false;
+  #lossesBehind = 0;
   #finishMs = 0;
 
   constructor(schedule: Schedule, isLasting: boolean) {
@@ -127,7 +130,7 @@ class Simulation {
     const finishMs = this.#finishMs;
     const { peaks } = this.#watch;
     const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
-    return { ...said, reconnects, handovers, connections, gaps: gaps.length };
+    return { ...said, reconnects, handovers, connections, gaps: gaps.length, lossesBehind: this.#lossesBehind };
   }
 
   async #left(troubles: readonly Promise<void>[]): Promise<void> {
@@ -239,12 +242,22 @@ class Simulation {
   /** The engine of our server in front of one that finds no utterances and tells no positions. */
   #makeUpstream(): SpeechEngine {
     const { script } = this.#speech;
+    const { behindTokensMax: maxModelLen, behindLivesMs } = this.#schedule;
+    const limit = maxModelLen === undefined ? {} : { maxModelLen };
+    const livesMs = [...behindLivesMs];
     return createUpstreamEngine({
+      ...limit,
       info: { model: 'behind', languages: [], streamsMax: 100 },
       connect: async () => {
         const { near, far } = createMemoryPair();
-        this.#track(serveSilently(far, { script, onFlaw: (what) => this.#note(what) }));
+        const onFlaw = (what: string): void => this.#note(what);
+        this.#track(serveSilently(far, { script, onFlaw, traits: limit }));
+        const lifeMs = livesMs.shift();
+        if (lifeMs !== undefined) this.#track(sleep(lifeMs).then(() => far.destroy()));
         return near;
+      },
+      onLoss: () => {
+        this.#lossesBehind += 1;
       },
       random: new Random(this.#schedule.seed ^ 0x1b873593).next,
     });
