@@ -1,4 +1,5 @@
 import type { DoorFault, LineFault } from './network.js';
+import type { VllmAge } from '../vllm/stand-in.js';
 import { Random } from './random.js';
 
 /** Something that happens to all connections at a moment of virtual time. */
@@ -42,6 +43,11 @@ export interface Schedule {
   /** The caller ends utterances in about so many of the pauses, 0…1. */
   readonly endsShare: number;
   readonly sessionMsMax: number | undefined;
+  /** What the server's model bears in one utterance, tokens; only of those that tell no positions. */
+  readonly maxModelLen: number | undefined;
+  /** The client is told; otherwise it learns it from an utterance that was ended. */
+  readonly isLimitKnown: boolean;
+  readonly age: VllmAge;
   /** Audio that the client keeps; undefined: more than there is, and nothing may be missing. */
   readonly keepMs: number | undefined;
   readonly readerPauses: readonly ReaderPause[];
@@ -50,8 +56,6 @@ export interface Schedule {
   readonly serverFaults: readonly ServerFault[];
   /** `relayed`: how long the first connections to the server behind live; later ones are left alone. */
   readonly behindLivesMs: readonly number[];
-  /** Tokens that one utterance may take there. */
-  readonly behindTokensMax: number | undefined;
 }
 
 /** What is wanted of schedules. */
@@ -61,10 +65,12 @@ export interface ScheduleOptions {
   readonly handoversOnly?: boolean;
   /** What passes: whole messages (default), or bytes. */
   readonly way?: Schedule['way'];
-  /** Nothing breaks in front of our server: the one behind it goes away, and its model is short of breath. */
+  /** Nothing breaks in front of our server: the one behind it goes away. */
   readonly breaksBehind?: boolean;
   /** The client keeps less audio than the longest outages take. */
   readonly keepsLittle?: boolean;
+  /** The server's model bears only a few seconds. */
+  readonly hasLimit?: boolean;
 }
 
 /** What can happen in the middle of a session. */
@@ -106,20 +112,28 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
     way,
     pieceBytesMax: way === 'bytes' ? random.pick([0, 7, 100, 1_400, 1_400]) : 0,
     readerPauses: random.chance(0.4) ? readerPausesOf(random) : [],
-    // A word at the edge of a gap must lie where it lies.
+    ...limitOf(new Random(seed ^ 0x1b873593), options.hasLimit === true),
     ...behindOf(new Random(seed ^ 0x3c6ef372), breaksBehind),
+    // A word at the edge of a gap must lie where it lies.
     ...(keepsLittle ? { keepMs: random.between(5, 12) * 1_000, shiftMsMax: 0 } : { keepMs: undefined }),
   };
 }
 
-function behindOf(
+/** How long the first connections behind our server live. */
+function behindOf(random: Random, breaks: boolean): Pick<Schedule, 'behindLivesMs'> {
+  const count = breaks ? random.between(1, 3) : 0;
+  return { behindLivesMs: Array.from({ length: count }, () => random.between(10, 12_000)) };
+}
+
+/** Whoever does not know the limit of a server that dies of it learns nothing. */
+function limitOf(
   random: Random,
-  breaks: boolean,
-): Pick<Schedule, 'behindLivesMs' | 'behindTokensMax'> {
-  if (!breaks) return { behindLivesMs: [], behindTokensMax: undefined };
-  const behindLivesMs = Array.from({ length: random.between(1, 3) }, () => random.between(10, 12_000));
-  // 8 to 16 s of an utterance.
-  return { behindLivesMs, behindTokensMax: random.chance(0.5) ? random.between(140, 240) : undefined };
+  hasLimit: boolean,
+): Pick<Schedule, 'maxModelLen' | 'isLimitKnown' | 'age'> {
+  if (!hasLimit) return { maxModelLen: undefined, isLimitKnown: false, age: '0.32' };
+  const isLimitKnown = random.chance(0.75);
+  const age = isLimitKnown ? random.pick(['0.17.1', '0.31', '0.32'] as const) : '0.32';
+  return { maxModelLen: random.between(100, 260), isLimitKnown, age };
 }
 
 /** Nothing but a voice that speaks: what a test changes is all that happens. */
@@ -215,7 +229,6 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
   for (const index of schedule.behindLivesMs.keys()) {
     yield { ...schedule, behindLivesMs: schedule.behindLivesMs.filter((_, other) => other !== index) };
   }
-  if (schedule.behindTokensMax !== undefined) yield { ...schedule, behindTokensMax: undefined };
   if (schedule.pieceBytesMax > 0) yield { ...schedule, pieceBytesMax: 0 };
   if (schedule.delayMsMax > 0) yield { ...schedule, delayMsMax: 0 };
   if (schedule.realTimeFactor > 0) yield { ...schedule, realTimeFactor: 0 };

@@ -11,6 +11,7 @@ import type { SpeechEngine } from '@kikitori/engine';
 import { createUpstreamEngine } from '@kikitori/engine-upstream';
 import { type HostedSession, serveConnection } from '@kikitori/server';
 import { type Connection, createMemoryPair } from '@kikitori/transport';
+import type { StandInOptions } from '../vllm/stand-in.js';
 import { BoundsWatch, type Peaks } from './bounds-watch.js';
 import { ByteNetwork } from './byte-network.js';
 import { flawsOf } from './judge.js';
@@ -30,6 +31,9 @@ export interface Outcome {
   readonly flaws: readonly string[];
   readonly reconnects: number;
   readonly handovers: number;
+  /** Turns that were parted ahead of the model's limit, and those that were ended by it. */
+  readonly rollovers: number;
+  readonly limits: number;
   readonly connections: number;
   /** From the last audio given to the end, virtual milliseconds. */
   readonly finishMs: number;
@@ -73,6 +77,7 @@ class Simulation {
   #isFinishing = false;
   #lossesBehind = 0;
   #finishMs = 0;
+  #limits = 0;
 
   constructor(schedule: Schedule, isLasting: boolean) {
     this.#schedule = schedule;
@@ -125,12 +130,13 @@ class Simulation {
     await settle(left).catch((error) => this.#note(`something was left: ${describe(error)}`));
     if (transcript !== undefined) this.#judge(transcript, session);
     this.#lookForLeaks(session);
-    const { reconnects, handovers, gaps } = session.continuity;
+    const { reconnects, handovers, rollovers, gaps } = session.continuity;
     const { connections } = this.#network;
     const finishMs = this.#finishMs;
     const { peaks } = this.#watch;
     const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
-    return { ...said, reconnects, handovers, connections, gaps: gaps.length, lossesBehind: this.#lossesBehind };
+    const counts = { reconnects, handovers, rollovers, connections, gaps: gaps.length };
+    return { ...said, ...counts, limits: this.#limits, lossesBehind: this.#lossesBehind };
   }
 
   async #left(troubles: readonly Promise<void>[]): Promise<void> {
@@ -161,13 +167,14 @@ class Simulation {
   }
 
   async #open(): Promise<Session> {
-    const { wantsWords, isEarly, sessionMsMax, keepMs } = this.#schedule;
+    const { wantsWords, isEarly, sessionMsMax, keepMs, maxModelLen, isLimitKnown } = this.#schedule;
     const options = {
       connect: this.#network.connect,
       words: wantsWords,
       random: new Random(this.#schedule.seed ^ 0x9e3779b9).next,
       reconnect: this.#isLasting && (keepMs === undefined || { keepMs }),
       ...(sessionMsMax === undefined ? {} : { sessionMsMax }),
+      ...(maxModelLen === undefined || !isLimitKnown ? {} : { maxModelLen }),
     };
     // The first try of `connect` is not repeated, so nothing may break in it: handshake, greeting, model.
     const greeted = this.#schedule.way === 'messages' ? 4 : 4_000;
@@ -231,7 +238,7 @@ class Simulation {
     const { script } = this.#speech;
     const onFlaw = (what: string): void => this.#note(what);
     if (this.#schedule.kind === 'silent') {
-      this.#track(serveSilently(connection, { script, onFlaw }));
+      this.#track(serveSilently(connection, { script, onFlaw, traits: this.#traits }));
       return;
     }
     const session = serveConnection(connection, { engine: this.#upstream ?? this.#engine });
@@ -242,8 +249,8 @@ class Simulation {
   /** The engine of our server in front of one that finds no utterances and tells no positions. */
   #makeUpstream(): SpeechEngine {
     const { script } = this.#speech;
-    const { behindTokensMax: maxModelLen, behindLivesMs } = this.#schedule;
-    const limit = maxModelLen === undefined ? {} : { maxModelLen };
+    const { maxModelLen, isLimitKnown, behindLivesMs } = this.#schedule;
+    const limit = maxModelLen === undefined || !isLimitKnown ? {} : { maxModelLen };
     const livesMs = [...behindLivesMs];
     return createUpstreamEngine({
       ...limit,
@@ -251,7 +258,7 @@ class Simulation {
       connect: async () => {
         const { near, far } = createMemoryPair();
         const onFlaw = (what: string): void => this.#note(what);
-        this.#track(serveSilently(far, { script, onFlaw, traits: limit }));
+        this.#track(serveSilently(far, { script, onFlaw, traits: this.#traits }));
         const lifeMs = livesMs.shift();
         if (lifeMs !== undefined) this.#track(sleep(lifeMs).then(() => far.destroy()));
         return near;
@@ -261,6 +268,16 @@ class Simulation {
       },
       random: new Random(this.#schedule.seed ^ 0x1b873593).next,
     });
+  }
+
+  get #traits(): StandInOptions {
+    const { maxModelLen, isLimitKnown, age } = this.#schedule;
+    const onLimit = (): void => {
+      this.#limits += 1;
+      // Whoever does not know it may lose the answer that would tell, too.
+      if (isLimitKnown) this.#note('the limit of the model was reached');
+    };
+    return { age, onLimit, ...(maxModelLen === undefined ? {} : { maxModelLen }) };
   }
 
   #track(serving: Promise<unknown>): void {

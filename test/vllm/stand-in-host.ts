@@ -70,8 +70,8 @@ function admit({ traits }: VllmStandIn, { path, headers }: Handshake): Admission
 }
 
 function isKnown(keys: readonly string[], authorization = ''): boolean {
-  const [scheme = '', key = ''] = authorization.split(' ');
-  return scheme.toLowerCase() === 'bearer' && keys.includes(key);
+  const at = authorization.indexOf(' ');
+  return authorization.slice(0, at).toLowerCase() === 'bearer' && keys.includes(authorization.slice(at + 1));
 }
 
 function answer(standIn: VllmStandIn, request: IncomingMessage, response: ServerResponse): void {

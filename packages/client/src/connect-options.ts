@@ -42,10 +42,10 @@ export interface ConnectOptions {
   readonly delayMs?: number;
   /**
    * Tokens that the model bears in one utterance (vLLM's `--max-model-len`): a longer one is ended before, in a pause if one
-   * comes in time, and goes on as another without a word lost. Default: a server at a `url` that places no words itself is
-   * asked once (`/v1/models`).
+   * comes in time, and goes on as another without a word lost. A function is asked once, and only where the server places no
+   * words itself. Default: such a server at a `url` is asked (`/v1/models`).
    */
-  readonly maxModelLen?: number;
+  readonly maxModelLen?: number | (() => Promise<number | undefined>);
   /**
    * How long to wait for a server that is not there yet, milliseconds: a model takes minutes to load. It is tried again and
    * again until then, at the beginning and, with `reconnect`, after a loss. Default 0: the first connection is tried once.

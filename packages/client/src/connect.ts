@@ -153,7 +153,8 @@ function limitOf({ connect: way, url, apiKey, model = '', maxModelLen }: Connect
     const models = await servedModels(at, apiKey === undefined ? {} : { apiKey });
     return (models.find(({ id }) => id === model) ?? models[0]).maxModelLen;
   };
-  return new TurnLimit(maxModelLen, way === undefined && url !== undefined ? () => ask(url) : undefined);
+  const isAskable = way === undefined && url !== undefined;
+  return new TurnLimit(maxModelLen ?? (isAskable ? () => ask(url) : undefined));
 }
 
 function makeSession(options: ConnectOptions): RealtimeSession {

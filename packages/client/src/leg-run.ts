@@ -255,7 +255,7 @@ export class LegRun {
       onAnswer(ledger.finish(done, endMs, !isRolling), endMs);
     } else {
       this.turns.answered(backMs * BYTES_PER_MS);
-      onAnswer(ledger.rollOver(done, backMs), endMs);
+      onAnswer(ledger.rollOver(done, endMs, backMs), endMs);
     }
   }
 

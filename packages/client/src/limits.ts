@@ -78,7 +78,7 @@ export const ROLL_SEARCH_SHARE = 0.2;
 export const ROLL_PAUSE_MS_MIN = 100;
 /** Audio in front of a cut in the middle of speech that the next turn hears too, but no more than this part of a turn. */
 export const ROLL_CONTEXT_MS = 2_000;
-export const CONTEXT_SHARE_MAX = 0.25;
+export const CONTEXT_SHARE_MAX = 0.5;
 /** Which of the two turns tells a word is decided so far in front of the cut: a part of the context. */
 export const SEAM_SHARE = 0.35;
 /** However little a model bears, a turn is not shorter. */

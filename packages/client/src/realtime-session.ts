@@ -128,7 +128,8 @@ export class RealtimeSession implements Session {
   }
 
   get continuity(): Continuity {
-    return { reconnects: this.#reconnects, handovers: this.#handovers, gaps: [...this.#gaps] };
+    const { count: rollovers } = this.#limit;
+    return { reconnects: this.#reconnects, handovers: this.#handovers, rollovers, gaps: [...this.#gaps] };
   }
 
   get timing(): 'told' | 'counted' | undefined {
@@ -260,7 +261,7 @@ export class RealtimeSession implements Session {
     const { startMs, endMs } = this.#ledger.replaySpan(takeover === 'planned');
     const sentMs = this.#sentBytes / BYTES_PER_MS;
     const missingMs = Math.round(this.#ledger.missingFromMs(sentMs));
-    const fromMs = quietestMs(this.#ring, startMs, endMs);
+    const fromMs = this.#ledger.align(quietestMs(this.#ring, startMs, endMs));
     const isGap = this.#ring.start > missingMs * BYTES_PER_MS && fromMs > missingMs;
     if (isGap) this.#ledger.skip(fromMs);
     this.#ledger.begin(fromMs, sentMs);

@@ -10,6 +10,8 @@ export interface Continuity {
   readonly reconnects: number;
   /** Connections that were replaced because they were as old as `sessionMsMax` allows. */
   readonly handovers: number;
+  /** Turns that were ended, and gone on with, because the model bears no longer one. */
+  readonly rollovers: number;
   /** Audio that no server has heard, in order. Empty: the transcript is whole. */
   readonly gaps: readonly Span[];
 }

@@ -63,18 +63,30 @@ export class TurnEnd {
   end(): void {
     const { turns, ledger, limit } = this.#parts;
     this.#cutMs = undefined;
-    if (!turns.isRolling || turns.hasEnd || ledger.timing !== 'counted') return;
+    if (!turns.isRolling) return;
+    if (turns.turnMs > 0 && this.#isFull) limit.count += 1;
+    if (turns.hasEnd || ledger.timing !== 'counted') return;
     this.#cutMs = turns.position / BYTES_PER_MS;
     ledger.hold(this.#cutMs - contextMsOf(limit) * SEAM_SHARE);
   }
 
-  /** Where the next turn begins behind the one that is answered, milliseconds; undefined: where that one ended. */
+  /** The running turn is about as long as the model bears. */
+  get #isFull(): boolean {
+    const { turns, limit } = this.#parts;
+    return turns.turnMs >= (1 - ROLL_SEARCH_SHARE) * (limit.turnMsMax ?? Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Where the next turn begins behind the one that is answered, milliseconds, and nothing is closed; undefined: where that
+   * one ended, and what it said is.
+   */
   backMs(): number | undefined {
-    const { ring, ledger, limit } = this.#parts;
-    if (this.#cutMs === undefined) return undefined;
+    const { turns, ring, ledger, limit } = this.#parts;
+    const isOpen = ledger.timing === 'counted' && ledger.isRepeating;
+    if (this.#cutMs === undefined) return isOpen ? turns.position / BYTES_PER_MS : undefined;
     const contextMs = contextMsOf(limit);
     const startMs = Math.max(this.#cutMs - contextMs, ledger.closedMs);
-    return Math.min(this.#cutMs, quietestMs(ring, startMs, startMs + contextMs / 4));
+    return ledger.align(Math.min(this.#cutMs, quietestMs(ring, startMs, startMs + contextMs / 4)));
   }
 
   /**

@@ -26,11 +26,13 @@ export class TurnLimit {
   #isLearned = false;
   #asking: Promise<void> | undefined;
   #isKnown: boolean;
+  /** Turns that were ended ahead of it. */
+  count = 0;
 
-  /** `tokens`: where it was given. `ask`: finds it out; may answer undefined, and a rejection counts as that. */
-  constructor(tokens: number | undefined, ask: (() => Promise<number | undefined>) | undefined) {
-    this.#tokens = tokens;
-    this.#ask = tokens === undefined ? ask : undefined;
+  /** The limit in tokens, or who finds it out: may answer undefined, and a rejection counts as that. */
+  constructor(given: number | (() => Promise<number | undefined>) | undefined) {
+    this.#tokens = typeof given === 'number' ? given : undefined;
+    this.#ask = typeof given === 'function' ? given : undefined;
     this.#isKnown = this.#ask === undefined;
   }
 

@@ -226,7 +226,7 @@ describe('kikitori serve', () => {
     expect((await session.finish()).text).toBe(TEXT);
     await session.close();
     const form = new FormData();
-    form.append('file', new Blob([wav(4_000)]), 'a.wav');
+    form.append('file', new Blob([wav(4_000).slice()]), 'a.wav');
     form.append('response_format', 'verbose_json');
     const headers = { authorization: 'Bearer outer' };
     const file = await fetch(url.replace('ws', 'http').replace('realtime', 'audio/transcriptions'), {

@@ -41,7 +41,7 @@ export class CountedSpeech {
 
   /** Nothing was written for so long that an utterance is over. */
   get isGap(): boolean {
-    return this.#turn.quietSteps >= GAP_STEPS;
+    return this.#turn.quietSteps >= GAP_STEPS && this.#seamMs === Number.POSITIVE_INFINITY;
   }
 
   /** Audio up to here was answered. */
@@ -57,6 +57,12 @@ export class CountedSpeech {
   /** Its deltas are no steps, whatever they looked like. */
   distrust(): void {
     this.#counts = 'no';
+  }
+
+  /** The place next in front of this one from which on steps end where those of the running turn do, but not in front of `floorMs`. */
+  align(ms: number, floorMs: number): number {
+    const alignedMs = this.#originMs + Math.floor((ms - this.#originMs) / STEP_MS) * STEP_MS;
+    return alignedMs < floorMs ? alignedMs + STEP_MS : alignedMs;
   }
 
   beginTurn(originMs: number): void {

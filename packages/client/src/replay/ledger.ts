@@ -128,7 +128,7 @@ export class Ledger {
   /** Nobody is speaking at the place where a replay would begin, and no word waits for the end of its utterance. */
   get isPause(): boolean {
     const { startMs, endMs } = this.replaySpan();
-    return this.#told.words.length === 0 && !this.#isRepeating && endMs - startMs >= HANDOVER_MS_MIN;
+    return this.#told.words.length === 0 && !this.isRepeating && endMs - startMs >= HANDOVER_MS_MIN;
   }
 
   /** Another connection begins, with the audio from `originMs` on; `sentMs`: how far the last one was sent. */
@@ -136,11 +136,20 @@ export class Ledger {
     const turnMs = sentMs - this.#turnStartMs;
     const overlap = turnMs > 0 ? (sentMs - originMs) / turnMs : 1;
     this.#again = this.isPositional
-      ? this.#told.matcherFrom(originMs)
+      ? this.#told.matcherFrom(originMs, !this.#isTold)
       : new TextMatcher(this.#turnText, overlap);
     this.#isDisturbed ||= this.#doneText !== '';
     this.#originMs = originMs;
     this.#counted.beginTurn(originMs);
+  }
+
+  /**
+   * Where to begin at about this place so that words that come again lie where they lay: steps end where those of the last
+   * turn did.
+   */
+  align(ms: number): number {
+    const isNeeded = this.timing === 'counted' && this.#told.words.length > 0;
+    return isNeeded ? this.#counted.align(ms, this.#closedMs) : ms;
   }
 
   /**
@@ -151,11 +160,20 @@ export class Ledger {
     this.#counted.hold(seamMs, this.#settled);
   }
 
-  /** The turn that was held is answered; another one begins over the same connection, with the audio from `originMs` on. */
-  rollOver(wire: TranscriptionDone, originMs: number): SessionEvent[] {
-    const events = this.#endWord(originMs);
+  /** Something that was told has not come again yet: an end here would make it new. */
+  get isRepeating(): boolean {
+    return this.#again?.isOver === false;
+  }
+
+  /**
+   * A turn is answered up to `endMs` and closes nothing; another one begins over the same connection, with the audio from
+   * `originMs` on.
+   */
+  rollOver(wire: TranscriptionDone, endMs: number, originMs: number): SessionEvent[] {
+    const events = this.#endWord(endMs);
     this.#countUsage(wire);
-    this.#again = this.#told.matcherFrom(originMs);
+    // What came again already comes once more where the next turn begins in front of it.
+    if (originMs < endMs || !this.isRepeating) this.#again = this.#told.matcherFrom(originMs, true);
     this.#isDisturbed = true;
     this.#turnStartMs = originMs;
     this.#counted.beginTurn(originMs);
@@ -201,7 +219,7 @@ export class Ledger {
       case 'kikitori.partial': {
         const { text, audio_ms } = event;
         // What comes again is no news.
-        if (!this.#wants.partials || this.#isRepeating) return [];
+        if (!this.#wants.partials || this.isRepeating) return [];
         return [{ type: 'partial', text, audioMs: this.#originMs + audio_ms }];
       }
       case 'unknown':
@@ -242,10 +260,6 @@ export class Ledger {
     return this.#doneText.slice(this.#turnFrom);
   }
 
-  get #isRepeating(): boolean {
-    return this.#again?.isOver === false;
-  }
-
   /** Knows what comes again by its place. */
   get #positions(): PositionMatcher | undefined {
     return this.#again instanceof PositionMatcher ? this.#again : undefined;
@@ -281,18 +295,18 @@ export class Ledger {
 
   /** One delta of a server that tells no places. */
   #hearStep(delta: string, { takenMs, sentMs }: Sent): SessionEvent[] {
-    if (this.#again instanceof TextMatcher && this.#isRepeating) {
+    if (this.#again instanceof TextMatcher && this.isRepeating) {
       this.#counted.pass(delta, sentMs);
       return this.#hearText(delta, false);
     }
-    const wasRepeating = this.#isRepeating;
+    const wasRepeating = this.isRepeating;
     const text = this.#counted.take(delta, sentMs, this.#positions);
     if (!this.#counted.isCounted) return this.#hearText(text, false);
     // Empty ones are told too, as they are signs of life; not those that were held back.
     const isHeld = text === '' && wasRepeating;
     const events = isHeld ? [] : [this.#tell(text, this.#counted.reachedMs(sentMs))];
     this.#settle(this.#counted.settledMs(sentMs));
-    if (this.#counted.isGap && !this.#isRepeating) events.push(...this.#closeCounted());
+    if (this.#counted.isGap && !this.isRepeating) events.push(...this.#closeCounted());
     if (this.#settled - this.#progressMs >= PROGRESS_MS) events.push(...this.#progress(sentMs, takenMs));
     return events;
   }

@@ -67,8 +67,8 @@ export class ToldWords {
   }
 
   /** Knows again those of them that are heard once more from `originMs` on. */
-  matcherFrom(originMs: number): PositionMatcher {
+  matcherFrom(originMs: number, isCounted: boolean): PositionMatcher {
     const again = this.#words.filter(({ endMs }) => endMs > originMs);
-    return new PositionMatcher(again, this.#growing !== undefined);
+    return new PositionMatcher(again, { isGrowing: this.#growing !== undefined, isCounted });
   }
 }
