@@ -167,14 +167,15 @@ class Simulation {
   }
 
   async #open(): Promise<Session> {
-    const { wantsWords, isEarly, sessionMsMax, keepMs, maxModelLen, isLimitKnown } = this.#schedule;
+    const { wantsWords, isEarly, sessionMsMax, keepMs, maxModelLen, isLimitKnown, kind } = this.#schedule;
     const options = {
       connect: this.#network.connect,
       words: wantsWords,
       random: new Random(this.#schedule.seed ^ 0x9e3779b9).next,
       reconnect: this.#isLasting && (keepMs === undefined || { keepMs }),
       ...(sessionMsMax === undefined ? {} : { sessionMsMax }),
-      ...(maxModelLen === undefined || !isLimitKnown ? {} : { maxModelLen }),
+      // In front of our server it is none: that one begins anew behind it.
+      ...(maxModelLen === undefined || !isLimitKnown || kind === 'relayed' ? {} : { maxModelLen }),
     };
     // The first try of `connect` is not repeated, so nothing may break in it: handshake, greeting, model.
     const greeted = this.#schedule.way === 'messages' ? 4 : 4_000;

@@ -7,7 +7,7 @@ const NOTHING: Transcript = { text: '', words: [], utterances: [], usage: null }
 export class FakeSession implements Session {
   readonly id = 'sess-fake';
   readonly transcript = NOTHING;
-  readonly continuity = { reconnects: 0, handovers: 0, gaps: [] };
+  readonly continuity = { reconnects: 0, handovers: 0, rollovers: 0, gaps: [] };
   timing: Session['timing'] = 'counted';
   sentSamples = 0;
   /** Ends that were asked for; to be resolved by the test. */
