@@ -37,6 +37,8 @@ export interface UpstreamEngineOptions {
   readonly sessionMsMax?: number;
   /** Tells speech from everything else; closed with the engine. Default: loudness does. */
   readonly voice?: VoiceDetector;
+  /** Brings one as soon as the other server turns out to find no utterances: streams that are opened later have it. */
+  readonly loadVoice?: () => Promise<VoiceDetector>;
   /** When an utterance ends, for a model that ends none by itself. Default `RELAY_ENDPOINT_RULES`. */
   readonly endpointRules?: readonly EndpointRule[];
   /** Told what ended a connection, in a word that is safe for logs. */
@@ -64,10 +66,13 @@ class UpstreamEngine implements SpeechEngine {
   /** Sessions that are being closed: their slots are free. */
   readonly #leaving = new Set<Promise<void>>();
   readonly #manner: UpstreamManner = { timing: undefined };
+  #voice: VoiceDetector | undefined;
+  #loadingVoice: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: UpstreamEngineOptions) {
     this.#options = options;
+    this.#voice = options.voice;
     this.info = { ...options.info, sampleRateHz: 16_000 };
     this.#judge();
   }
@@ -88,6 +93,7 @@ class UpstreamEngine implements SpeechEngine {
       clock,
       onEnd: (closed) => this.#leave(stream, closed),
       onLoss: (error) => onLoss?.(lossCode(error)),
+      onNoTurns: () => this.#wantVoice(),
     });
     this.#streams.add(stream);
     return stream;
@@ -101,11 +107,26 @@ class UpstreamEngine implements SpeechEngine {
   async #close(): Promise<void> {
     for (const stream of [...this.#streams]) stream.fail(closedError());
     await Promise.all(this.#leaving);
-    await this.#options.voice?.close();
+    await this.#loadingVoice;
+    await this.#voice?.close();
+  }
+
+  #wantVoice(): void {
+    const { loadVoice } = this.#options;
+    if (loadVoice === undefined || this.#voice !== undefined || this.#closing !== undefined) return;
+    this.#loadingVoice ??= loadVoice().then(
+      (voice) => {
+        this.#voice = voice;
+      },
+      () => {
+        // Whoever loads it says so; loudness has to do.
+      },
+    );
   }
 
   #judge(): TurnJudge {
-    const { voice, endpointRules = RELAY_ENDPOINT_RULES } = this.#options;
+    const { endpointRules = RELAY_ENDPOINT_RULES } = this.#options;
+    const voice = this.#voice;
     return new TurnJudge(voice === undefined ? new LoudnessEar() : new VoiceEar(voice), endpointRules);
   }
 

@@ -34,6 +34,8 @@ export interface UpstreamStreamOptions {
   readonly onEnd: (closed: Promise<void>) => void;
   /** A connection was lost, with the error that ended it. */
   readonly onLoss: (error: Error) => void;
+  /** The other server finds no ends of utterances. May be told again. */
+  readonly onNoTurns: () => void;
 }
 
 /** An end of an utterance that was asked for and is not answered. */
@@ -193,7 +195,9 @@ export class UpstreamStream implements SpeechStream {
       }
       cancel();
     }
-    return this.#timing !== 'told';
+    if (this.#timing === 'told') return false;
+    this.#options.onNoTurns();
+    return true;
   }
 
   async #flush(marker: number): Promise<void> {
@@ -274,6 +278,7 @@ export class UpstreamStream implements SpeechStream {
   #hear(event: SessionEvent): void {
     const { session, manner, onLoss } = this.#options;
     manner.timing = session.timing ?? manner.timing;
+    if (session.timing === 'counted') this.#options.onNoTurns();
     if (event.type === 'disconnect') onLoss(event.error);
     const settledMsMax = event.type === 'progress' ? this.#heldBackMs(event.settledMs) : 0;
     this.#teller.hear(event, {

@@ -164,6 +164,47 @@ describe('a stream of a server that finds no utterances', () => {
   });
 });
 
+describe('a voice detector that has to be brought first', () => {
+  const silent = async (loads: string[], name: string): Promise<VoiceDetector> => {
+    loads.push(name);
+    return {
+      begin: () => undefined,
+      listen: async ({ samples }) => ({
+        probabilities: new Float32Array(samples.length / 512),
+        state: undefined,
+      }),
+      close: async () => void loads.push('closed'),
+    };
+  };
+
+  it('comes when the other server turns out to need it, and serves the streams that are opened then', async () => {
+    const loads: string[] = [];
+    const { engine, heard } = behindVllm({}, { loadVoice: () => silent(loads, 'loaded') });
+    for (let session = 0; session < 2; session += 1) {
+      const listener = new Listener(await engine.open());
+      await listener.write(sound('-----++++++---------++++--------'));
+      await listener.flush(1);
+      await listener.stream.close();
+    }
+    await engine.close();
+    expect(loads).toEqual(['loaded', 'closed']);
+    // By loudness two pauses and the end; whoever hears no speech finds none.
+    const counts = (await Promise.all(heard)).map(({ utterances }) => utterances.length);
+    expect(counts).toEqual([3, 1]);
+  });
+
+  it('does not come for a server that finds utterances itself', async () => {
+    const loads: string[] = [];
+    const { connect } = ourServer([]);
+    const engine = createUpstreamEngine({ info: INFO, connect, loadVoice: () => silent(loads, 'loaded') });
+    const listener = new Listener(await engine.open());
+    await listener.write(sound('-----++++++---------++++--------'));
+    await listener.flush(1);
+    await engine.close();
+    expect(loads).toEqual([]);
+  });
+});
+
 describe('a stream of a server that finds utterances itself', () => {
   const SCRIPT = [{ words: [{ text: 'Hello.', startMs: 200, endMs: 700 }] }];
 

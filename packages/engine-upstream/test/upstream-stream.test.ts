@@ -26,6 +26,7 @@ class World {
       clock: this.clock,
       onEnd: () => undefined,
       onLoss: () => undefined,
+      onNoTurns: () => undefined,
     });
     this.listener = new Listener(this.stream);
   }

@@ -24,18 +24,17 @@ export async function answerByEndpoint(
   const streamsMax = places ?? UPSTREAM_LIMITS.streamsMax;
   const [model] = names;
   const description = `sessions go to ${upstream.label}, ${placesText(streamsMax)} at once`;
-  const engine = deferEngine(async () => {
-    const voice = await voiceOf(context);
-    return createUpstreamEngine({
+  const engine = deferEngine(async () =>
+    createUpstreamEngine({
       info: { model: model ?? endpoint, languages: [], streamsMax },
       connect,
       waitMs,
       sessionMsMax: ENDPOINT_SESSION_MS,
       onLoss: noteLoss,
+      loadVoice: () => loadVoice(context),
       ...(model === undefined ? {} : { model }),
-      ...(voice === undefined ? {} : { voice }),
-    });
-  });
+    }),
+  );
   return {
     source: { engine: engine.loaded, upstream },
     listening: `${description}.`,
@@ -117,8 +116,9 @@ async function startUpstream(
   const { createUpstreamEngine } = await import('@kikitori/engine-upstream');
   const { upstreamKey: apiKey, waitMs } = request;
   const { id, languages, maxModelLen } = await modelOf(watch, url, context.signal);
-  const { places, because } = await placesOf(request, watch, maxModelLen);
-  const voice = await voiceOf(context);
+  const { places, because, isVllm } = await placesOf(request, watch, maxModelLen);
+  // Whatever else it is has to show first whether it needs one.
+  const voice = isVllm ? await loadVoice(context).catch(() => undefined) : undefined;
   const engine = createUpstreamEngine({
     info: { model: id, languages, streamsMax: places },
     connect,
@@ -126,6 +126,7 @@ async function startUpstream(
     model: id,
     waitMs,
     onLoss: (code) => watch.noteLoss(code),
+    ...(isVllm ? {} : { loadVoice: () => loadVoice(context) }),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(maxModelLen === undefined ? {} : { maxModelLen }),
     ...(voice === undefined ? {} : { voice }),
@@ -138,26 +139,25 @@ async function placesOf(
   { places }: AnswererRequest,
   watch: UpstreamWatch,
   maxModelLen: number | undefined,
-): Promise<{ readonly places: number; readonly because: string }> {
-  if (places !== undefined) return { places, because: '' };
+): Promise<{ readonly places: number; readonly because: string; readonly isVllm: boolean }> {
   const { RELAY_ENDPOINT_RULES, UPSTREAM_LIMITS } = await import('@kikitori/engine-upstream');
   const utteranceMsMax = RELAY_ENDPOINT_RULES.find(({ name }) => name === 'limit')?.utteranceMsMin ?? 0;
   const found = await watch.places({ maxModelLen, utteranceMsMax });
-  if (found !== undefined) return { places: found.places, because: `: ${found.because}` };
-  return { places: UPSTREAM_LIMITS.streamsMax, because: ': its metrics do not say how many it carries' };
+  const isVllm = found?.isVllm ?? false;
+  if (places !== undefined) return { places, because: '', isVllm };
+  if (found !== undefined) return { places: found.places, because: `: ${found.because}`, isVllm };
+  const { streamsMax } = UPSTREAM_LIMITS;
+  return { places: streamsMax, because: ': its metrics do not say how many it carries', isVllm };
 }
 
 /** Silero as in the embedded engine; where it cannot be had, loudness has to do. */
-async function voiceOf({ factories, signal, stderr }: Context): Promise<VoiceDetector | undefined> {
+async function loadVoice({ factories, signal, stderr }: Context): Promise<VoiceDetector> {
   try {
     return await factories.createVoiceDetector({ signal });
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
-    remark(
-      'The voice detector could not be loaded: for a model that finds no pauses itself they are found by loudness.',
-      stderr,
-    );
-    return undefined;
+    remark('The voice detector could not be loaded: pauses are found by loudness.', stderr);
+    throw error;
   }
 }
 

@@ -10,6 +10,8 @@ export interface PlacesFound {
   readonly places: number;
   /** Such as `65,536 tokens of KV cache, 1,604 for the longest utterance`. */
   readonly because: string;
+  /** It is vLLM, as far as its metrics show. */
+  readonly isVllm: boolean;
 }
 
 /** What is known of the utterances that it will be given. */
@@ -27,7 +29,7 @@ export interface UtteranceBounds {
 export function placesIn(metrics: string, bounds: UtteranceBounds): PlacesFound | undefined {
   const [ours] = samplesOf(metrics, 'kikitori_sessions_max');
   if (ours !== undefined && ours.value >= 1) {
-    return { places: Math.floor(ours.value), because: 'as many as that server has places' };
+    return { places: Math.floor(ours.value), because: 'as many as that server has places', isVllm: false };
   }
   const tokens = samplesOf(metrics, 'vllm:cache_config_info').reduce(
     (sum, { labels }) => sum + tokensOf(labels),
@@ -36,7 +38,7 @@ export function placesIn(metrics: string, bounds: UtteranceBounds): PlacesFound 
   const perUtterance = tokensOfUtterance(bounds);
   if (tokens < perUtterance) return undefined;
   const because = `${shown(tokens)} tokens of KV cache, ${shown(perUtterance)} for the longest utterance`;
-  return { places: Math.floor(tokens / perUtterance), because };
+  return { places: Math.floor(tokens / perUtterance), because, isVllm: true };
 }
 
 function tokensOfUtterance({ maxModelLen, utteranceMsMax }: UtteranceBounds): number {

@@ -11,6 +11,7 @@ describe('the places that metrics promise', () => {
     expect(placesIn(metrics, TWO_MINUTES)).toEqual({
       places: 40,
       because: '65,536 tokens of KV cache, 1,604 for the longest utterance',
+      isVllm: true,
     });
   });
 
@@ -29,7 +30,7 @@ describe('the places that metrics promise', () => {
 
   it('are those of a server of ours', () => {
     const metrics = '# HELP kikitori_sessions_max Places.\nkikitori_sessions_max 12\nkikitori_sessions_max_x 3\n';
-    expect(placesIn(metrics, TWO_MINUTES)?.places).toBe(12);
+    expect(placesIn(metrics, TWO_MINUTES)).toMatchObject({ places: 12, isVllm: false });
   });
 
   it.each([
