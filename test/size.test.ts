@@ -7,8 +7,8 @@ import { type BuildResult, build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-// Replay, back-off and hand-over are 4 KB of it: what keeps every word is in every page.
-const GZIP_BYTES_MAX = 15 * 1024;
+// Replay, back-off and hand-over are 4 KB of it, places and limits of vLLM another 4: what keeps every word is in every page.
+const GZIP_BYTES_MAX = 19 * 1024;
 
 // Two lines that use everything a page needs: connect, send, read, finish.
 const PROGRAM = `
@@ -32,7 +32,7 @@ async function bundleFor(
 }
 
 describe('the client in a browser', () => {
-  it('is at most 15 KB of gzip, speech to text', async () => {
+  it('is at most 19 KB of gzip, speech to text', async () => {
     const { outputFiles, metafile } = await bundleFor('browser');
     const text = outputFiles[0]?.contents ?? new Uint8Array(0);
     const gzipBytes = gzipSync(text, { level: 9 }).byteLength;

@@ -1,5 +1,5 @@
-import type { DoorFault, LineFault } from './network.js';
 import type { VllmAge } from '../vllm/stand-in.js';
+import type { DoorFault, LineFault } from './network.js';
 import { Random } from './random.js';
 
 /** Something that happens to all connections at a moment of virtual time. */
@@ -126,10 +126,7 @@ function behindOf(random: Random, breaks: boolean): Pick<Schedule, 'behindLivesM
 }
 
 /** Whoever does not know the limit of a server that dies of it learns nothing. */
-function limitOf(
-  random: Random,
-  hasLimit: boolean,
-): Pick<Schedule, 'maxModelLen' | 'isLimitKnown' | 'age'> {
+function limitOf(random: Random, hasLimit: boolean): Pick<Schedule, 'maxModelLen' | 'isLimitKnown' | 'age'> {
   if (!hasLimit) return { maxModelLen: undefined, isLimitKnown: false, age: '0.32' };
   const isLimitKnown = random.chance(0.75);
   const age = isLimitKnown ? random.pick(['0.17.1', '0.31', '0.32'] as const) : '0.32';

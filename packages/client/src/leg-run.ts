@@ -12,13 +12,13 @@ import {
   PAUSE_MS,
   PAUSE_SEARCH_MS,
   SILENT_CALLER_MS,
-  TRIAL_MS,
   TRIAL_WAIT_MS,
 } from './limits.js';
 import { type AudioRing, BYTES_PER_MS } from './replay/audio-ring.js';
 import type { Ledger } from './replay/ledger.js';
 import { pauseBehind } from './replay/quiet.js';
 import { rest } from './rest.js';
+import { Trial } from './trial.js';
 import { TurnEnd } from './turn-end.js';
 import type { TurnLimit } from './turn-limit.js';
 import { type Step, Turns } from './turns.js';
@@ -54,6 +54,7 @@ export class LegRun {
   readonly startedAtMs: number;
   readonly #parts: LegRunParts;
   readonly #turnEnd: TurnEnd;
+  readonly #trial: Trial;
   readonly #wake = new Gate();
   readonly #tasks: Promise<void>[] = [];
   #isWriting = false;
@@ -64,7 +65,6 @@ export class LegRun {
   #isTelling = false;
   /** Since when no audio can be sent because there is none. */
   #silentSinceMs: number | undefined;
-  #trial: 'not_begun' | 'waiting' | 'over' = 'not_begun';
   #next: Leg | undefined;
   /** How old this connection was when the next one was found. */
   #nextAgeMs: number | undefined;
@@ -75,6 +75,12 @@ export class LegRun {
     this.startedAtMs = clock.nowMs();
     this.turns = new Turns(ring, ends, start, this.startedAtMs);
     this.#turnEnd = new TurnEnd({ ...parts, turns: this.turns });
+    this.#trial = new Trial({
+      ...parts,
+      turns: this.turns,
+      patience: () => this.#after(TRIAL_WAIT_MS),
+      onOver: () => this.wake(),
+    });
   }
 
   get leg(): Leg {
@@ -102,7 +108,9 @@ export class LegRun {
     const { leg, lifeMsMax } = this.#parts;
     const reading = leg.read((event) => this.#hear(event));
     if (lifeMsMax !== undefined) {
-      this.#tasks.push(this.#wakeAfter(lookAheadMs(lifeMsMax)), this.#wakeAfter(lifeMsMax));
+      for (const ms of [lookAheadMs(lifeMsMax), lifeMsMax]) {
+        this.#tasks.push(this.#after(ms).then(() => this.wake()));
+      }
     }
     const isPlanned = await this.#pump();
     // Not awaited: a line that is dead takes its time to be closed, and the next one must not wait for that.
@@ -127,45 +135,31 @@ export class LegRun {
         return true;
       } else {
         this.#turnEnd.look();
+        // Some vLLM say nothing more after a minute without audio, and all keep memory for the turn.
+        if (this.#silenceLeftMs(clock.nowMs()) === 0) this.turns.roll(this.turns.position);
         const waitMs = this.turns.waitMs(clock.nowMs());
-        const step = waitMs > 0 || this.#isTrying ? undefined : this.turns.next(this.#turnEnd.bytesMax);
+        const step =
+          waitMs > 0 || this.#trial.isHolding() ? undefined : this.turns.next(this.#turnEnd.bytesMax);
         if (step !== undefined) await this.#perform(step);
-        else await rest(this.#wake, { clock, ms: this.#restMs(waitMs), signal: leg.over });
+        else await this.#rest(waitMs);
       }
     }
     return false;
   }
 
-  /** How long to rest at most when there is nothing to send now; a caller who is silent for long ends the turn. */
-  #restMs(waitMs: number): number | undefined {
-    const { clock, ledger } = this.#parts;
-    if (waitMs > 0) return waitMs;
-    if (this.turns.state !== 'open' || ledger.timing !== 'counted' || this.#isTrying) return undefined;
-    this.#silentSinceMs ??= clock.nowMs();
-    const leftMs = this.#silentSinceMs + SILENT_CALLER_MS - clock.nowMs();
-    if (leftMs > 0) return leftMs;
-    this.turns.roll(this.turns.position);
-    return 0;
+  /** There is nothing to send for so long; 0: until there is. */
+  async #rest(waitMs: number): Promise<void> {
+    const { leg, clock } = this.#parts;
+    if (waitMs === 0) this.#silentSinceMs ??= clock.nowMs();
+    const ms = waitMs > 0 ? waitMs : this.#silenceLeftMs(clock.nowMs());
+    await rest(this.#wake, { clock, ms, signal: leg.over });
   }
 
-  /** The server has not shown what it is, or is asked what its model bears: more audio might be too much for it. */
-  get #isTrying(): boolean {
-    const { limit, ledger } = this.#parts;
-    if (limit.isKnown || ledger.timing === 'told' || this.#trial === 'over') return false;
-    if (ledger.steps > 0 && this.#trial !== 'waiting') this.#startTrial(limit.ask());
-    if (this.turns.state !== 'open' || this.turns.turnMs < TRIAL_MS) return false;
-    if (this.#trial === 'not_begun') this.#startTrial(this.#wakeAfter(TRIAL_WAIT_MS));
-    return true;
-  }
-
-  #startTrial(end: Promise<void>): void {
-    // The signal of the connection ends the wait for a sign; the question has a bound of its own.
-    this.#trial = 'waiting';
-    void end.then(() => {
-      const isAsked = this.#parts.limit.isKnown || this.#parts.ledger.steps === 0;
-      this.#trial = isAsked ? 'over' : 'not_begun';
-      this.wake();
-    });
+  /** How much longer a caller may give no audio until the turn is ended; undefined: as long as he likes. */
+  #silenceLeftMs(nowMs: number): number | undefined {
+    const isBound = this.turns.state === 'open' && this.#parts.ledger.timing === 'counted';
+    if (!isBound || this.turns.hasEnd || this.#silentSinceMs === undefined) return undefined;
+    return Math.max(0, this.#silentSinceMs + SILENT_CALLER_MS - nowMs);
   }
 
   async #perform(step: Step): Promise<void> {
@@ -303,10 +297,10 @@ export class LegRun {
     }
   }
 
-  async #wakeAfter(ms: number): Promise<void> {
+  /** Or as long as the connection lives. */
+  async #after(ms: number): Promise<void> {
     const { clock, leg } = this.#parts;
     await sleep(clock, ms, { signal: leg.over }).catch(() => undefined);
-    this.wake();
   }
 }
 

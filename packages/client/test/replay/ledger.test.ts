@@ -116,3 +116,68 @@ describe('an utterance', () => {
     ]);
   });
 });
+
+describe('a server whose deltas are counted', () => {
+  /** So many steps, with words at some of them; each step when its audio has been sent. */
+  function hear(told: Ledger, steps: Readonly<Record<number, string>>, count: number, fromMs = 0) {
+    const events = [];
+    for (let step = 1; step <= count; step += 1) {
+      events.push(...told.take(delta(steps[step] ?? ''), at(fromMs + step * 80)));
+    }
+    return events;
+  }
+  const texts = (events: readonly { type: string; text?: string }[]): string =>
+    events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+
+  it('says how far each delta reaches, progress, and an utterance when nothing was said for 1.2 s', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    const events = hear(told, { 10: ' Hel', 11: 'lo', 14: ' you.' }, 29);
+    expect(told.timing).toBe('counted');
+    expect(events.filter((event) => event.type === 'delta').map(({ audioMs }) => audioMs)).toEqual(
+      Array.from({ length: 29 }, (_, index) => (index + 1) * 80),
+    );
+    expect(events.filter((event) => event.type === 'utterance')).toEqual([
+      {
+        type: 'utterance',
+        text: 'Hello you.',
+        startMs: 500,
+        endMs: 1_120,
+        words: [
+          { text: 'Hello', startMs: 500, endMs: 880 },
+          { text: 'you.', startMs: 880, endMs: 1_120 },
+        ],
+      },
+    ]);
+    expect(events.filter((event) => event.type === 'progress').at(-1)).toMatchObject({ settledMs: 2_320 });
+  });
+
+  it('goes on with a word of which a part was told when the connection was lost', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    hear(told, { 5: ' One', 10: ' Kiki' }, 11);
+    told.begin(0, 880);
+    const events = hear(told, { 5: ' One', 10: ' Kiki', 11: 'tori', 13: ' two' }, 14);
+    expect(texts(events)).toBe('tori two');
+  });
+
+  it('leaves words behind a seam to the next turn, and says none twice', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    hear(told, { 5: ' one', 12: ' two' }, 20);
+    told.hold(1_700);
+    const before = hear(told, { 1: ' three', 6: ' fou' }, 10, 1_600);
+    const after = [
+      ...told.rollOver(done(''), 2_400, 800),
+      ...hear(told, { 5: ' two', 11: ' three', 16: ' four' }, 20, 800),
+    ];
+    expect([texts(before), texts(after)]).toEqual([' three', ' four']);
+  });
+
+  it('is believed no more when it says more than there is audio', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    for (let step = 0; step < 60; step += 1) told.take(delta(''), at(100));
+    expect(told.timing).toBeUndefined();
+  });
+});
