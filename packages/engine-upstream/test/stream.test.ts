@@ -110,7 +110,7 @@ describe('a stream of a server that finds no utterances', () => {
         const said = listener.words.map(({ text }) => text);
         expect(said).toEqual(said.map((_, place) => `w${place}`));
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
     await engine.close();
   });
