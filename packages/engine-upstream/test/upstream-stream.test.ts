@@ -184,6 +184,19 @@ describe('a stream', () => {
     expect(world.session.ends).toHaveLength(2);
   });
 
+  it('leaves the first end to a server that turns out to find it itself', async () => {
+    const world = new World();
+    world.session.timing = undefined;
+    const writing = world.stream.write(sound('--++++++---------'));
+    await turn();
+    world.session.timing = 'told';
+    world.session.say({ type: 'progress', receivedMs: 1_000, settledMs: 500, lagMs: 500 });
+    await writing;
+    expect(world.session.ends).toHaveLength(0);
+    expect(world.session.sentSamples).toBe(17 * 1_600);
+    expect(world.clock.pending).toBe(0);
+  });
+
   it('fails as its session does, and keeps what was said', async () => {
     const world = new World();
     await world.hear('+++++', { type: 'delta', text: '', audioMs: 400, words: [{ text: 'a', startMs: 0, endMs: 400 }] });
