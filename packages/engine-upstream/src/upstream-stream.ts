@@ -251,7 +251,8 @@ export class UpstreamStream implements SpeechStream {
   /** Nobody brings audio: the utterance is ended, and goes on with what comes next. */
   #watchPause(): void {
     this.#cancelPause?.();
-    if (this.#over !== undefined || this.#sentSamples === this.#endedSamples) return;
+    const isOpen = this.#sentSamples > this.#endedSamples && this.#timing !== 'told';
+    if (this.#over !== undefined || !isOpen) return;
     this.#cancelPause = this.#options.clock.after(UPSTREAM_LIMITS.pauseMs, () => {
       void this.#enqueue(async () => {
         if (this.#timing === 'told') return;
