@@ -102,7 +102,7 @@ export class TurnEnd {
       limit.note(usage);
       return false;
     }
-    if ((!isAsked || lacking > 0) && limit.isReached(usage, { isAsked })) return true;
+    if ((!isAsked || lacking > 0) && limit.isReached(usage, { isAsked, steps: ledger.steps })) return true;
     ledger.distrust();
     return false;
   }

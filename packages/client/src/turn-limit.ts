@@ -5,8 +5,9 @@ const SAMPLES_PER_MS = 16;
 const STEP_SAMPLES = 1_280;
 /** What vLLM puts in front of and behind a turn, less what its first step needs: the same at every delay. */
 const PADDING_SAMPLES = 12_760;
-/** The longest prompt: one token, 32 of silence, and the model's delay of 2.4 s at most. */
+/** A prompt: one token, 32 of silence, and the model's delay of 0.08 to 2.4 s. */
 const PROMPT_TOKENS_MAX = 63;
+const PROMPT_TOKENS_MIN = 34;
 /** Kept free: a model that is asked for one token too many ends for everybody (vLLM up to 0.31). */
 const SPARE_TOKENS = 2;
 
@@ -67,17 +68,21 @@ export class TurnLimit {
   }
 
   /**
-   * Whether a turn of a counted server that was ended by it, or that lacks steps, was ended by the limit; then the limit is
-   * known from now on. What lacks steps for another reason does so again in the short turn that follows: then false, and
-   * what was learned before is forgotten.
+   * Whether a turn that was ended unasked, or that lacks steps, was ended by the limit; then the limit is known from now on.
+   * Only where the usage is that of a model which takes a step for each delta (`steps` of them). What lacks steps for another
+   * reason does so again in the short turn that follows: then false, and what was learned before is forgotten.
    */
-  isReached(usage: Usage | null, { isAsked }: { readonly isAsked: boolean }): boolean {
-    const tokens = usage?.total_tokens;
+  isReached(
+    usage: Usage | null,
+    { isAsked, steps }: { readonly isAsked: boolean; readonly steps: number },
+  ): boolean {
+    const { prompt_tokens: prompt = 0, completion_tokens, total_tokens: tokens = 0 } = usage ?? {};
+    const isPrompt = prompt >= PROMPT_TOKENS_MIN && prompt <= PROMPT_TOKENS_MAX;
+    if (!isPrompt || completion_tokens !== steps) return false;
     if (!isAsked) {
       this.#learn(tokens);
       return true;
     }
-    if (tokens === undefined || tokens === 0) return false;
     if (this.#tokens === undefined) {
       this.#learn(tokens);
       return true;
@@ -87,8 +92,8 @@ export class TurnLimit {
     return false;
   }
 
-  #learn(tokens: number | undefined): void {
-    if (this.#tokens !== undefined || tokens === undefined || tokens === 0) return;
+  #learn(tokens: number): void {
+    if (this.#tokens !== undefined) return;
     this.#tokens = tokens;
     this.#isLearned = true;
   }

@@ -45,21 +45,31 @@ describe('what a model bears in one turn', () => {
 
   it('is learned from a turn that was ended unasked', () => {
     const limit = new TurnLimit(undefined);
-    expect(limit.isReached(usage(39, 89), { isAsked: false })).toBe(true);
+    expect(limit.isReached(usage(39, 89), { isAsked: false, steps: 89 })).toBe(true);
     expect(limit.tokens).toBe(128);
   });
 
   it('is what ended an answer that is as long as it, and nothing else did', () => {
     const limit = new TurnLimit(128);
-    expect(limit.isReached(usage(39, 89), { isAsked: true })).toBe(true);
-    expect(limit.isReached(usage(39, 40), { isAsked: true })).toBe(false);
+    expect(limit.isReached(usage(39, 89), { isAsked: true, steps: 89 })).toBe(true);
+    expect(limit.isReached(usage(39, 40), { isAsked: true, steps: 40 })).toBe(false);
     expect(limit.tokens).toBe(128);
+  });
+
+  it('is not what ended an answer of a model that takes no steps', () => {
+    const limit = new TurnLimit(undefined);
+    for (const isAsked of [true, false]) {
+      expect(limit.isReached(usage(390, 89), { isAsked, steps: 89 })).toBe(false);
+      expect(limit.isReached(usage(39, 89), { isAsked, steps: 4 })).toBe(false);
+      expect(limit.isReached(null, { isAsked, steps: 4 })).toBe(false);
+    }
+    expect(limit.tokens).toBeUndefined();
   });
 
   it('is forgotten where what was learned was the way of a server that counts otherwise', () => {
     const limit = new TurnLimit(undefined);
-    expect(limit.isReached(usage(39, 60), { isAsked: true })).toBe(true);
-    expect(limit.isReached(usage(39, 20), { isAsked: true })).toBe(false);
+    expect(limit.isReached(usage(39, 60), { isAsked: true, steps: 60 })).toBe(true);
+    expect(limit.isReached(usage(39, 20), { isAsked: true, steps: 20 })).toBe(false);
     expect(limit.tokens).toBeUndefined();
   });
 });

@@ -6,8 +6,8 @@ import { float32ToPcm16 } from '@kikitori/audio';
 import { EngineError } from '@kikitori/engine';
 import { CATALOGUE } from '@kikitori/engine-local';
 import { startServer } from '@kikitori/server';
-import { createMemoryPair } from '@kikitori/transport';
-import { attachWebSockets } from '@kikitori/transport/ws';
+import { type Connect, createMemoryPair, TransportError } from '@kikitori/transport';
+import { attachWebSockets, connectWebSocket } from '@kikitori/transport/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
@@ -344,6 +344,24 @@ describe('kikitori transcribe --url', () => {
         out: 'Good morning.\nNine fifteen.\n',
         err: HEARS,
       });
+    });
+  });
+
+  it('waits for a server that is not there yet, says so once, and belongs to a server', async () => {
+    const alone = await transcribe([speech, '--wait', '60']);
+    expect([alone.exitCode, alone.out]).toEqual([2, '']);
+    expect(alone.err).toContain('--wait and --max-model-len belong to a server; name one with --url.');
+    await withServer(undefined, async (url) => {
+      let tries = 0;
+      const connect: Connect = async (options) => {
+        tries += 1;
+        if (tries < 4) throw new TransportError('connect_failed', 'Nobody is there.');
+        return await connectWebSocket(options);
+      };
+      const factories = { connect: async () => connect };
+      const { exitCode, out, err } = await transcribe([speech, '--url', url, '--wait', '60'], { factories });
+      expect([exitCode, out, tries]).toEqual([0, 'Good morning.\nNine fifteen.\n', 4]);
+      expect(err).toBe(`The server is not there yet; it is waited for, for 60 s at most.\n${HEARS}`);
     });
   });
 

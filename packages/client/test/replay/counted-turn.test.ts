@@ -44,8 +44,10 @@ describe('a turn whose deltas are counted', () => {
   });
 
   it('takes characters for words where writing has no spaces', () => {
-    const words = told({ 5: '聞き', 6: '取', 9: 'り。' }, 9).filter((line) => line.includes('whole'));
-    expect(words.map((line) => line.split(' ')[2])).toEqual(['聞き', '取', 'り。']);
+    const words = told({ 5: '聞き', 6: '取', 9: 'り。', 10: 'つ', 11: 'CD' }, 11).filter((line) =>
+      line.includes('whole'),
+    );
+    expect(words.map((line) => line.split(' ')[2])).toEqual(['聞き', '取', 'り。', 'つ', 'CD']);
   });
 
   it('takes several words of one delta apart', () => {

@@ -1,0 +1,233 @@
+/**
+ * What our server costs in front of a model server that speaks as vLLM does, against one that carries every message as it is:
+ * processor time for a message, and how much later the first delta and `done` come.
+ *
+ *   node bench/relay.js [--sessions 40] [--seconds 10] [--rounds 3]
+ *
+ * Each session sends 80 ms of audio every 80 ms, speech and pauses, and is answered by one delta. Ours decodes the audio, keeps it
+ * until its words have come, hears when somebody speaks (Silero where it is there), ends utterances, counts deltas, and writes the
+ * events anew; clients that ask for words get them placed. The model server looks at the length of audio alone, so that what is
+ * between counts. Processor time is user and system time of the process between, by message and its answer. Ratios are of one
+ * round, and the median of the rounds counts.
+ */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import WebSocket from 'ws';
+import { cpuSeconds } from './lib/processes.js';
+import { startServer } from './lib/server.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const sessions = Number(argument('sessions', '40'));
+const seconds = Number(argument('seconds', '10'));
+const rounds = Number(argument('rounds', '3'));
+const FRAME_MS = 80;
+const FRAME_SAMPLES = 1_280;
+const WARM_UP_S = 4;
+const TRIES = 12;
+const PLAIN = 'carries messages as they are';
+
+function argument(name, fallback) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? fallback : process.argv[at + 1];
+}
+
+/** Starts a script that prints its port. */
+async function start(file, ...args) {
+  const child = spawn(process.execPath, [join(here, 'lib', file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const port = await new Promise((resolve) => child.stdout.once('data', (line) => resolve(Number(line))));
+  return { pid: child.pid, port, stop: () => child.kill('SIGTERM') };
+}
+
+/** Three seconds of noise that comes and goes as syllables do, and one of silence; base64 of each frame. */
+const FRAMES = Array.from({ length: 50 }, (_, index) => {
+  const pcm = new Int16Array(FRAME_SAMPLES);
+  const isSpeech = index < 38;
+  for (let at = 0; at < pcm.length; at += 1) {
+    const swell = Math.sin((Math.PI * ((index * FRAME_SAMPLES + at) % 4_000)) / 4_000);
+    pcm[at] = (Math.random() - 0.5) * (isSpeech ? 12_000 * swell : 20);
+  }
+  return JSON.stringify({
+    type: 'input_audio_buffer.append',
+    audio: Buffer.from(pcm.buffer).toString('base64'),
+  });
+});
+
+/** One speaker, from now on; `close` ends him. */
+async function speak(url, update, from) {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  let answers = 0;
+  await new Promise((resolve, reject) => {
+    socket.once('message', resolve);
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('closed')));
+  });
+  socket.on('message', (data) => {
+    if (data.length > 0) answers += 1;
+  });
+  socket.send(JSON.stringify({ type: 'session.update', model: '', ...update }));
+  socket.send('{"type":"input_audio_buffer.commit"}');
+  let sent = 0;
+  const startedAtMs = performance.now() - from;
+  const timer = setInterval(() => {
+    while (startedAtMs + sent * FRAME_MS <= performance.now()) {
+      socket.send(FRAMES[sent % FRAMES.length]);
+      sent += 1;
+    }
+  }, FRAME_MS / 4);
+  return {
+    get sent() {
+      return sent;
+    },
+    get answers() {
+      return answers;
+    },
+    close: () => {
+      clearInterval(timer);
+      socket.close();
+    },
+  };
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Processor time for a message, µs. */
+async function cost({ url, pid, update = {} }) {
+  const speakers = [];
+  for (let index = 0; index < sessions; index += 1) {
+    speakers.push(await speak(url, update, 0));
+    await pause(FRAME_MS / 8);
+  }
+  await pause(WARM_UP_S * 1_000);
+  const count = () => speakers.reduce((sum, { sent }) => sum + sent, 0);
+  const [sentBefore, cpuBefore] = [count(), cpuSeconds(pid)];
+  await pause(seconds * 1_000);
+  const us = ((cpuSeconds(pid) - cpuBefore) * 1e6) / (count() - sentBefore);
+  if (speakers.some(({ answers }) => answers === 0)) throw new Error('a speaker was not answered');
+  for (const speaker of speakers) speaker.close();
+  await pause(500);
+  return us;
+}
+
+/** One utterance of a second at the pace of speech: when the first text came after it could, and `done` behind `final`; milliseconds. */
+async function delays({ url }) {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  const events = [];
+  let wake = () => undefined;
+  socket.on('message', (data) => {
+    events.push({ atMs: performance.now(), event: JSON.parse(data) });
+    wake();
+  });
+  const until = async (isIt) => {
+    for (;;) {
+      const found = events.find(({ event }) => isIt(event));
+      if (found !== undefined) return found.atMs;
+      await new Promise((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  await until(({ type }) => type === 'session.created');
+  socket.send('{"type":"session.update","model":""}');
+  socket.send('{"type":"input_audio_buffer.commit"}');
+  const startedAtMs = performance.now();
+  for (let frame = 0; frame < 25; frame += 1) {
+    const earlyMs = startedAtMs + frame * FRAME_MS - performance.now();
+    if (earlyMs > 0) await pause(earlyMs);
+    socket.send(FRAMES[frame]);
+  }
+  const endedAtMs = performance.now();
+  socket.send('{"type":"input_audio_buffer.commit","final":true}');
+  const doneMs = (await until(({ type }) => type === 'transcription.done')) - endedAtMs;
+  const firstMs =
+    (await until(({ type, delta }) => type === 'transcription.delta' && delta !== '')) - startedAtMs;
+  socket.close();
+  return { firstMs, doneMs };
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+const say = (text) => process.stdout.write(`${text}\n`);
+const row = (cells) => say(`| ${cells.join(' | ')} |`);
+function header(cells) {
+  row(cells);
+  row(cells.map((_, index) => (index === 0 ? '---' : '---:')));
+}
+
+const model = await start('relay/vllm.js');
+const modelUrl = `ws://127.0.0.1:${model.port}/v1/realtime`;
+const relay = await start('bridge/ws-relay.js', modelUrl);
+const bridge = await startBridge();
+const ours = await startServer(['--upstream', modelUrl, '--max-sessions', String(sessions + 2)]);
+const words = { kikitori: { words: true, replay: true } };
+const ways = [
+  { name: PLAIN, url: `ws://127.0.0.1:${relay.port}/invocations-bidirectional-stream`, pid: relay.pid },
+  { name: 'our bridge', url: bridge.url, pid: bridge.pid },
+  { name: 'our server, plain client', url: ours.url, pid: ours.pid },
+  { name: 'our server, client asks for words', url: ours.url, pid: ours.pid, update: words },
+];
+
+async function startBridge() {
+  const { createServer } = await import('node:net');
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  const file = join(here, '..', 'packages', 'bridge', 'dist', 'kikitori-bridge.mjs');
+  const flags = [
+    '--port',
+    String(port),
+    '--host',
+    '127.0.0.1',
+    '--upstream',
+    modelUrl,
+    '--log-level',
+    'error',
+  ];
+  const child = spawn(process.execPath, [file, ...flags, '--drain-seconds', '0'], { stdio: 'inherit' });
+  while (
+    !(await fetch(`http://127.0.0.1:${port}/ping`).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await pause(50);
+  return {
+    pid: child.pid,
+    url: `ws://127.0.0.1:${port}/invocations-bidirectional-stream`,
+    stop: () => child.kill('SIGTERM'),
+  };
+}
+
+const costs = new Map(ways.map(({ name }) => [name, []]));
+for (let round = 0; round < rounds; round += 1) {
+  for (const way of ways) costs.get(way.name).push(await cost(way));
+}
+say(`\nProcessor time for a message and its answer, ${sessions} speakers, µs\n`);
+header(['between', 'CPU µs', 'of the plain one']);
+for (const [name, values] of costs) {
+  const ratio = median(values.map((us, round) => us / costs.get(PLAIN)[round]));
+  row([name, median(values).toFixed(0), ratio.toFixed(2)]);
+}
+
+say(`\nOne speaker, ${TRIES} times: the first text after the first audio, and "done" after "final"; ms\n`);
+header(['between', 'first text p50', 'added', 'done p50', 'added']);
+let direct;
+for (const way of [{ name: 'nothing', url: modelUrl }, ...ways.slice(0, 3)]) {
+  const tries = [];
+  for (let count = 0; count < TRIES; count += 1) tries.push(await delays(way));
+  const here = {
+    firstMs: median(tries.map(({ firstMs }) => firstMs)),
+    doneMs: median(tries.map(({ doneMs }) => doneMs)),
+  };
+  direct ??= here;
+  const added = (figure) => (here[figure] - direct[figure]).toFixed(1);
+  row([way.name, here.firstMs.toFixed(1), added('firstMs'), here.doneMs.toFixed(1), added('doneMs')]);
+}
+for (const each of [ours, bridge, relay, model]) await each.stop();
