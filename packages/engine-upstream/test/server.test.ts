@@ -37,7 +37,11 @@ class World implements AsyncDisposable {
     const { connect, heard } = vllmLike({ pieces, ...options });
     const engine = createUpstreamEngine({ info: { model: 'voxtral', languages: [], streamsMax }, connect });
     const dialects = [...DIALECTS, lines];
-    return new World(await startServer({ attach: attachWebSockets, port: 0, engine, dialects }), engine, heard);
+    return new World(
+      await startServer({ attach: attachWebSockets, port: 0, engine, dialects }),
+      engine,
+      heard,
+    );
   }
 
   async client(kikitori?: Record<string, unknown>): Promise<RealtimeClient> {

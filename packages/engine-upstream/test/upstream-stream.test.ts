@@ -94,7 +94,13 @@ describe('what a stream says is settled', () => {
 describe('a stream', () => {
   it('makes words of pieces, shows them while they grow, and closes them with the rule that ended them', async () => {
     const world = new World({ partials: true });
-    await world.hear('------++++-----', delta(' Hel', 800), delta('lo', 880), delta('', 0), delta(' you', 960));
+    await world.hear(
+      '------++++-----',
+      delta(' Hel', 800),
+      delta('lo', 880),
+      delta('', 0),
+      delta(' you', 960),
+    );
     await world.stream.write(sound('--'));
     expect(world.session.ends).toHaveLength(1);
     world.session.say(done);
@@ -141,8 +147,19 @@ describe('a stream', () => {
       { text: 'early', startMs: 50, endMs: 60 },
     ];
     await world.hear('-', { type: 'delta', text: ' two words early', audioMs: 60, words, unsure: true });
-    await world.hear('-', delta(' sure', 3_100), { type: 'utterance', text: '', startMs: 0, endMs: 1, words: [] });
-    await world.hear('-', { type: 'gap', startMs: 0, endMs: 10 }, { type: 'unknown', name: 'x', raw: {} }, done);
+    await world.hear('-', delta(' sure', 3_100), {
+      type: 'utterance',
+      text: '',
+      startMs: 0,
+      endMs: 1,
+      words: [],
+    });
+    await world.hear(
+      '-',
+      { type: 'gap', startMs: 0, endMs: 10 },
+      { type: 'unknown', name: 'x', raw: {} },
+      done,
+    );
     expect(violationsOf(world.listener.heard)).toEqual([]);
     expect(world.listener.text).toBe('two words early sure');
     const closed = world.listener.heard.filter(({ type }) => type === 'utterance');
@@ -199,7 +216,12 @@ describe('a stream', () => {
 
   it('fails as its session does, and keeps what was said', async () => {
     const world = new World();
-    await world.hear('+++++', { type: 'delta', text: '', audioMs: 400, words: [{ text: 'a', startMs: 0, endMs: 400 }] });
+    await world.hear('+++++', {
+      type: 'delta',
+      text: '',
+      audioMs: 400,
+      words: [{ text: 'a', startMs: 0, endMs: 400 }],
+    });
     world.session.fail(new ClientError('timeout', 'Too late.'));
     expect(await world.listener.ended).toMatchObject({ code: 'engine_worker_lost' });
     expect(world.listener.text).toBe('a');

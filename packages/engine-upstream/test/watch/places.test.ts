@@ -29,7 +29,8 @@ describe('the places that metrics promise', () => {
   });
 
   it('are those of a server of ours', () => {
-    const metrics = '# HELP kikitori_sessions_max Places.\nkikitori_sessions_max 12\nkikitori_sessions_max_x 3\n';
+    const metrics =
+      '# HELP kikitori_sessions_max Places.\nkikitori_sessions_max 12\nkikitori_sessions_max_x 3\n';
     expect(placesIn(metrics, TWO_MINUTES)).toMatchObject({ places: 12, isVllm: false });
   });
 

@@ -25,7 +25,9 @@ class Behind implements AsyncDisposable {
       this.asked.push(path);
       this.keys.push(request.headers.authorization);
       const answer = this.answers[path] ?? 404;
-      response.writeHead(typeof answer === 'number' ? answer : 200).end(typeof answer === 'string' ? answer : '');
+      response
+        .writeHead(typeof answer === 'number' ? answer : 200)
+        .end(typeof answer === 'string' ? answer : '');
     });
   }
 
@@ -119,7 +121,13 @@ describe('the watch over a model server', () => {
     await using behind = await Behind.open();
     if (status !== undefined) behind.answers['/v1/models'] = status;
     const key = apiKey === undefined ? {} : { apiKey };
-    const watch = new UpstreamWatch({ url: behind.url, connect, label: 'x', clock: new ManualClock(), ...key });
+    const watch = new UpstreamWatch({
+      url: behind.url,
+      connect,
+      label: 'x',
+      clock: new ManualClock(),
+      ...key,
+    });
     await expect(watch.found(never)).rejects.toMatchObject({ name: 'UpstreamError', code });
     await watch.close();
   });
