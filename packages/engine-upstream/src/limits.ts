@@ -22,9 +22,9 @@ export const UPSTREAM_LIMITS = {
   trialMs: 5_000,
   /**
    * Without audio inside of an utterance it is ended, and goes on with the next audio: vLLM 0.17.1 falls silent for good after a
-   * minute, and every version keeps memory for it.
+   * minute, and every version keeps memory for it. Before the client does the same (20 s), which closes no utterance.
    */
-  pauseMs: 20_000,
+  pauseMs: 15_000,
   /** How long a session waits for another server that is away or loads, where nobody says. Then: the stream fails. */
   waitMs: 120_000,
   /** Audio that a session keeps to send it again (3.8 MB). Then: as the client's `keepMs` says. */

@@ -293,11 +293,11 @@ describe('kikitori serve', () => {
     const { context, exit } = start(['--upstream', vllm.url]);
     const url = await written(context, 'stdout', /Realtime +ws(:\/\/\S+)\/v1/);
     expect(context.stdout.text).toContain(
-      '(voxtral-toy), 40 speakers at once: 65,536 tokens of KV cache, 1,604 for the longest utterance',
+      '(voxtral-toy), 110 speakers at once: 204,600 tokens of KV cache, 1,860 for the longest utterance',
     );
     const models = await (await fetch(`http${url}/v1/models`)).json();
     expect(models).toMatchObject({ data: [{ id: 'voxtral-toy', max_model_len: 45_000 }] });
-    expect(await (await fetch(`http${url}/metrics`)).text()).toContain('kikitori_sessions_max 40');
+    expect(await (await fetch(`http${url}/metrics`)).text()).toContain('kikitori_sessions_max 110');
     context.interrupt();
     expect(await exit).toBe(0);
     await vllm.close();

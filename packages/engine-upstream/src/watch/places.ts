@@ -8,7 +8,7 @@ const PADDING_TOKENS = 30 + 11;
 /** How many sessions another server carries, and how that is known. */
 export interface PlacesFound {
   readonly places: number;
-  /** Such as `65,536 tokens of KV cache, 1,604 for the longest utterance`. */
+  /** Such as `190,650 tokens of KV cache, 1,860 for the longest utterance`. */
   readonly because: string;
   /** It is vLLM, as far as its metrics show. */
   readonly isVllm: boolean;
@@ -31,31 +31,43 @@ export function placesIn(metrics: string, bounds: UtteranceBounds): PlacesFound 
   if (ours !== undefined && ours.value >= 1) {
     return { places: Math.floor(ours.value), because: 'as many as that server has places', isVllm: false };
   }
-  const tokens = samplesOf(metrics, 'vllm:cache_config_info').reduce(
-    (sum, { labels }) => sum + tokensOf(labels),
-    0,
-  );
-  const perUtterance = tokensOfUtterance(bounds);
+  const engines = samplesOf(metrics, 'vllm:cache_config_info').map(({ labels }) => labels);
+  const tokens = Math.floor(engines.reduce((sum, labels) => sum + tokensOf(labels, bounds), 0));
+  const blockTokens = Math.max(0, ...engines.map((labels) => numberIn(labels, 'block_size') ?? 0));
+  const perUtterance = tokensOfUtterance(bounds, blockTokens);
   if (tokens < perUtterance) return undefined;
   const because = `${shown(tokens)} tokens of KV cache, ${shown(perUtterance)} for the longest utterance`;
   return { places: Math.floor(tokens / perUtterance), because, isVllm: true };
 }
 
-function tokensOfUtterance({ maxModelLen, utteranceMsMax }: UtteranceBounds): number {
+/** Memory is given out in blocks: up to two of them hold next to nothing, one of the decoder and one of the encoder. */
+function tokensOfUtterance({ maxModelLen, utteranceMsMax }: UtteranceBounds, blockTokens: number): number {
   const spoken = PROMPT_TOKENS + Math.ceil((utteranceMsMax / 1_000) * TOKENS_PER_SECOND) + PADDING_TOKENS;
-  return Math.min(maxModelLen ?? spoken, spoken);
+  return Math.min(maxModelLen ?? Number.POSITIVE_INFINITY, spoken + 2 * blockTokens);
 }
 
-/** Newer versions count themselves: blocks are shared by groups of layers there, and their product is no number of tokens. */
-function tokensOf(labels: ReadonlyMap<string, string>): number {
-  const counted = Number(labels.get('kv_cache_size_tokens'));
-  if (counted > 0) return counted;
-  const product = Number(labels.get('num_gpu_blocks')) * Number(labels.get('block_size'));
-  return product > 0 && Number.isFinite(product) ? product : 0;
+/**
+ * Newer versions say how many utterances of full length they hold, of which no more than the window is kept. Else the blocks
+ * are counted, although several groups of layers share them in newer versions, so that it is less than their product.
+ */
+function tokensOf(labels: Labels, { maxModelLen }: UtteranceBounds): number {
+  const wholeOnes = numberIn(labels, 'kv_cache_max_concurrency');
+  if (wholeOnes !== undefined && maxModelLen !== undefined) {
+    return wholeOnes * Math.min(maxModelLen, numberIn(labels, 'sliding_window') ?? maxModelLen);
+  }
+  return (numberIn(labels, 'num_gpu_blocks') ?? 0) * (numberIn(labels, 'block_size') ?? 0);
 }
+
+/** Above 0; undefined where there is none. */
+function numberIn(labels: Labels, name: string): number | undefined {
+  const value = Number(labels.get(name));
+  return value > 0 && Number.isFinite(value) ? value : undefined;
+}
+
+type Labels = ReadonlyMap<string, string>;
 
 interface Sample {
-  readonly labels: ReadonlyMap<string, string>;
+  readonly labels: Labels;
   readonly value: number;
 }
 
