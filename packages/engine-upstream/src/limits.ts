@@ -22,7 +22,8 @@ export const UPSTREAM_LIMITS = {
   trialMs: 5_000,
   /**
    * Without audio inside of an utterance it is ended, and goes on with the next audio: vLLM 0.17.1 falls silent for good after a
-   * minute, and every version keeps memory for it. Before the client does the same (20 s), which closes no utterance.
+   * minute, and every version keeps memory for it. In the middle of a
+   * word it is left to the client, which begins anew after 20 s without losing it.
    */
   pauseMs: 15_000,
   /** How long a session waits for another server that is away or loads, where nobody says. Then: the stream fails. */

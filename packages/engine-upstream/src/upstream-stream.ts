@@ -255,8 +255,10 @@ export class UpstreamStream implements SpeechStream {
     if (this.#over !== undefined || !isOpen) return;
     this.#cancelPause = this.#options.clock.after(UPSTREAM_LIMITS.pauseMs, () => {
       void this.#enqueue(async () => {
-        if (this.#timing === 'told') return;
-        this.#options.judge.restart();
+        const { judge } = this.#options;
+        // In the middle of a word the client begins anew, which knows how to do that without losing it.
+        if (this.#timing === 'told' || !judge.isQuiet) return;
+        judge.restart();
         this.#endTurn(IDLE);
       });
     });

@@ -134,6 +134,20 @@ describe('a stream of a server that finds no utterances', () => {
     expect(await heard[0]).toMatchObject({ flaws: [], utterances: { length: 2 } });
   });
 
+  it('ends none in the middle of a word, however long nothing comes', async () => {
+    const clock = new ManualClock();
+    const { engine, heard } = behindVllm({}, { clock });
+    const listener = new Listener(await engine.open());
+    await listener.write(sound('-----++++++'));
+    clock.advance(19_999);
+    await new Promise((resolve) => setImmediate(resolve));
+    await listener.write(sound('++++++-----'));
+    await listener.flush(1);
+    expect(utterancesOf(listener)).toEqual([{ text: 'one done', rule: 'flush' }]);
+    await engine.close();
+    expect(await heard[0]).toMatchObject({ flaws: [], utterances: { length: 1 } });
+  });
+
   it('is cut where a voice detector hears the pause, which is asked again when it fails', async () => {
     let calls = 0;
     const voice: VoiceDetector = {

@@ -4,6 +4,8 @@ import type { TurnEar } from './turn-ear.js';
 
 const SAMPLES_PER_MS = 16;
 const NOTHING = new Float32Array(0);
+/** A word is over, be it within a sentence. */
+const QUIET_MS = 100;
 
 /** Audio that belongs to the running utterance, and whether that is over behind it. */
 export interface JudgedAudio {
@@ -22,6 +24,7 @@ export class TurnJudge {
   /** Less than a step, which is heard with what follows it. */
   #rest: Float32Array = NOTHING;
   #skippedSamples = 0;
+  #isQuiet = true;
 
   /** Throws RangeError for rules that cannot do their work. */
   constructor(ear: TurnEar, rules: readonly EndpointRule[]) {
@@ -34,6 +37,11 @@ export class TurnJudge {
   get stretchStartMs(): number | undefined {
     const startMs = this.#ear.stretchStartMs;
     return startMs === undefined ? undefined : startMs + this.#skippedSamples / SAMPLES_PER_MS;
+  }
+
+  /** Nobody is in the middle of a word, as far as was heard. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
   }
 
   /** What of the audio may be sent now, in order. Rejects as the voice detector does. */
@@ -74,6 +82,7 @@ export class TurnJudge {
       let rule: string | undefined;
       const taken = heard.take((state) => {
         rule = findEndpoint(this.#rules, state)?.name;
+        this.#isQuiet = state.speechMs === 0 || state.trailingSilenceMs >= QUIET_MS;
         return rule !== undefined;
       });
       if (taken === 0) return;
