@@ -16,6 +16,7 @@ export interface Tally {
   readonly rollovers: number;
   readonly limits: number;
   readonly gaps: number;
+  readonly lossesBehind: number;
   /** How many of the schedules each trouble struck. */
   readonly struck: ReadonlyMap<Trouble, number>;
 }
@@ -32,8 +33,11 @@ export async function firstFlaw(
   let rollovers = 0;
   let limits = 0;
   let gaps = 0;
+  let lossesBehind = 0;
   const struck = new Map<Trouble, number>();
-  const counts = () => ({ count, reconnects, handovers, rollovers, limits, gaps, struck });
+  const counts = () => {
+    return { count, reconnects, handovers, rollovers, limits, gaps, lossesBehind, struck };
+  };
   for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
     const schedule = makeSchedule(seed, options);
     const outcome = await simulate(schedule, { isLasting });
@@ -42,6 +46,7 @@ export async function firstFlaw(
     rollovers += outcome.rollovers;
     limits += outcome.limits;
     gaps += outcome.gaps;
+    lossesBehind += outcome.lossesBehind;
     for (const type of outcome.struck) struck.set(type, (struck.get(type) ?? 0) + 1);
     if (outcome.flaws.length > 0) {
       return { ...counts(), flaw: await report(schedule, isLasting) };

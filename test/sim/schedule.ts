@@ -54,6 +54,8 @@ export interface Schedule {
   readonly lineFaults: readonly (readonly LineFault[])[];
   readonly doorFaults: readonly (DoorFault | undefined)[];
   readonly serverFaults: readonly ServerFault[];
+  /** `relayed`: how long the first connections to the server behind live; later ones are left alone. */
+  readonly behindLivesMs: readonly number[];
 }
 
 /** What is wanted of schedules. */
@@ -63,6 +65,8 @@ export interface ScheduleOptions {
   readonly handoversOnly?: boolean;
   /** What passes: whole messages (default), or bytes. */
   readonly way?: Schedule['way'];
+  /** Nothing breaks in front of our server: the one behind it goes away. */
+  readonly breaksBehind?: boolean;
   /** The client keeps less audio than the longest outages take. */
   readonly keepsLittle?: boolean;
   /** The server's model bears only a few seconds. */
@@ -84,8 +88,9 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
   const { kind = random.chance(0.3) ? 'silent' : 'ours', way = 'messages' } = options;
   const keepsLittle = options.keepsLittle === true;
   const lengthMs = random.between(8, 30) * 1_000;
-  const isCalm = options.handoversOnly === true;
-  const hasHandovers = isCalm || random.chance(0.3);
+  const breaksBehind = options.breaksBehind === true;
+  const isCalm = options.handoversOnly === true || breaksBehind;
+  const hasHandovers = options.handoversOnly === true || (!breaksBehind && random.chance(0.3));
   return {
     seed,
     kind,
@@ -108,9 +113,16 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
     pieceBytesMax: way === 'bytes' ? random.pick([0, 7, 100, 1_400, 1_400]) : 0,
     readerPauses: random.chance(0.4) ? readerPausesOf(random) : [],
     ...limitOf(new Random(seed ^ 0x1b873593), options.hasLimit === true),
+    ...behindOf(new Random(seed ^ 0x3c6ef372), breaksBehind),
     // A word at the edge of a gap must lie where it lies.
     ...(keepsLittle ? { keepMs: random.between(5, 12) * 1_000, shiftMsMax: 0 } : { keepMs: undefined }),
   };
+}
+
+/** How long the first connections behind our server live. */
+function behindOf(random: Random, breaks: boolean): Pick<Schedule, 'behindLivesMs'> {
+  const count = breaks ? random.between(1, 3) : 0;
+  return { behindLivesMs: Array.from({ length: count }, () => random.between(10, 12_000)) };
 }
 
 /** Whoever does not know the limit of a server that dies of it learns nothing. */
@@ -210,6 +222,9 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
   }
   for (const index of schedule.readerPauses.keys()) {
     yield { ...schedule, readerPauses: schedule.readerPauses.filter((_, other) => other !== index) };
+  }
+  for (const index of schedule.behindLivesMs.keys()) {
+    yield { ...schedule, behindLivesMs: schedule.behindLivesMs.filter((_, other) => other !== index) };
   }
   if (schedule.pieceBytesMax > 0) yield { ...schedule, pieceBytesMax: 0 };
   if (schedule.delayMsMax > 0) yield { ...schedule, delayMsMax: 0 };

@@ -8,7 +8,7 @@ import { decodeFile } from '@kikitori/audio/file';
 import { EngineError, type Hypothesis, type SpeechEngine } from '@kikitori/engine';
 import { describeSpeechEngine, violationsOf, wordErrors } from '@kikitori/engine/conformance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLocalEngine, pullModel, resolveModel } from '../src/index.js';
+import { createLocalEngine, createVoiceDetector, pullModel, resolveModel } from '../src/index.js';
 
 const samplesDir = join(dirname(fileURLToPath(import.meta.url)), '../../../samples');
 const clipsDir = join(samplesDir, '../../shared/speech/dev/clips');
@@ -222,5 +222,19 @@ describe.skipIf(missing !== '')('the embedded engine', () => {
     const starting = createLocalEngine({ model: MODEL, threads: 1, signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(starting).rejects.toThrow('enough');
+  });
+});
+
+describe.skipIf(missing !== '')('the voice detector alone', () => {
+  it('tells the speech of a recording from the silence in front of it, and ends with its thread', async () => {
+    const voice = await createVoiceDetector();
+    const samples = new Float32Array(512 * 100);
+    samples.set(ferry.slice(16_000, 16_000 + 512 * 50), 512 * 50);
+    const { probabilities } = await voice.listen({ samples, state: voice.begin() });
+    expect(Math.max(...probabilities.slice(0, 45))).toBeLessThan(0.35);
+    expect(Math.max(...probabilities.slice(50))).toBeGreaterThan(0.9);
+    await voice.close();
+    const late = voice.listen({ samples: new Float32Array(512), state: voice.begin() });
+    await expect(late).rejects.toMatchObject({ code: 'engine_closed' });
   });
 });

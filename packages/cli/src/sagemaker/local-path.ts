@@ -6,7 +6,7 @@ import { attachWebSockets } from '@kikitori/transport/ws';
 import type { Context } from '../context.js';
 import { version } from '../program.js';
 import type { Announced } from '../terminal/announcement.js';
-import { type LocalPageOptions, startLocalPage } from './local-page.js';
+import { type LocalPage, type LocalPageOptions, startLocalPage } from './local-page.js';
 import { linesOf, type StandIn, startStandIn } from './stand-in.js';
 
 /** What the path on this machine is made of. */
@@ -37,7 +37,7 @@ export class LocalPath {
   readonly #standIn: StandIn;
   readonly #realtimeUrl: string;
   readonly #containerUrl: string;
-  #page: RunningServer | undefined;
+  #page: LocalPage | undefined;
 
   private constructor(
     options: LocalPathOptions,

@@ -345,7 +345,9 @@ export class Ledger {
       {
         type: 'delta',
         text,
-        ...(this.#wants.words ? { audioMs: last.endMs, ...(event.unsure && { unsure: true }) } : {}),
+        ...(this.#wants.words
+          ? { audioMs: last.endMs, ...(wire && { words: fresh }), ...(event.unsure && { unsure: true }) }
+          : {}),
       },
     ];
   }
