@@ -41,6 +41,10 @@ export interface BridgeLimits {
   readonly healthTimeoutMs: number;
   /** How long such an answer holds. */
   readonly healthCacheMs: number;
+  /** How long the model server may take to list its models. Then: 504. */
+  readonly modelsTimeoutMs: number;
+  /** How long such a list may be: some dozen models. At the bound: 502. */
+  readonly modelsBytesMax: number;
 }
 
 /** What holds unless told otherwise. */
@@ -66,6 +70,8 @@ export const BRIDGE_LIMITS: BridgeLimits = {
   drainMs: 25_000,
   healthTimeoutMs: 1_500,
   healthCacheMs: 1_000,
+  modelsTimeoutMs: 5_000,
+  modelsBytesMax: 256 * 1024,
 };
 
 /** What Node reads from a socket at once, at most. */
