@@ -4,6 +4,8 @@ export interface BridgeLimits {
   readonly acceptWithinMs: number;
   /** How long a session waits for a model server that is not up. Then: an error event and close 1013. */
   readonly startupWaitMs: number;
+  /** How long a handshake may take at least, however little of that is left: a server that is up answers within it. */
+  readonly handshakeMsMin: number;
   /** Between two tries to reach a model server that is not up: first, and at most. */
   readonly retryMsMin: number;
   readonly retryMsMax: number;
@@ -51,6 +53,7 @@ export interface BridgeLimits {
 export const BRIDGE_LIMITS: BridgeLimits = {
   acceptWithinMs: 200,
   startupWaitMs: 20_000,
+  handshakeMsMin: 1_500,
   retryMsMin: 50,
   retryMsMax: 500,
   heldBytesMax: 1024 * 1024,

@@ -64,12 +64,6 @@ describe('variablesOf', () => {
 
   it('sorts the flags by name', () => {
     const env = { SM_VLLM_MAX_NUM_SEQS: '4', SM_VLLM_ENFORCE_EAGER: 'true', SM_VLLM_MAX_MODEL_LEN: '8192' };
-    expect(build(env)).toEqual([
-      '--enforce-eager',
-      '--max-model-len',
-      '8192',
-      '--max-num-seqs',
-      '4',
-    ]);
+    expect(build(env)).toEqual(['--enforce-eager', '--max-model-len', '8192', '--max-num-seqs', '4']);
   });
 });

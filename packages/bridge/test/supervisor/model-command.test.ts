@@ -36,14 +36,18 @@ describe('modelServerCommand', () => {
 
   it('names the model to the module with --model, and to vllm serve as its first word', () => {
     const env = { SM_VLLM_MODEL: 'a/b', SM_VLLM_MAX_MODEL_LEN: '45000', SM_VLLM_HOST: '::1' };
-    expect(build(MODULE, env)).toBe(`${MODULE.join(' ')} --port 8081 --model a/b --host ::1 --max-model-len 45000`);
+    expect(build(MODULE, env)).toBe(
+      `${MODULE.join(' ')} --port 8081 --model a/b --host ::1 --max-model-len 45000`,
+    );
     expect(build(['vllm', 'serve', '--dtype', 'half'], env)).toBe(
       'vllm serve a/b --dtype half --port 8081 --host ::1 --max-model-len 45000',
     );
     expect(build(['standard-supervisor', '/opt/bin/vllm', 'serve'], env)).toMatch(
       /^standard-supervisor \/opt\/bin\/vllm serve a\/b --port 8081 /,
     );
-    expect(build(['python3', '-m', 'vllm.entrypoints.cli.main', 'serve'], env)).toMatch(/ serve a\/b --port /);
+    expect(build(['python3', '-m', 'vllm.entrypoints.cli.main', 'serve'], env)).toMatch(
+      / serve a\/b --port /,
+    );
     expect(build(['vllm', 'serve'], {}, { modelDirectory: filled })).toMatch(`vllm serve ${filled} `);
   });
 

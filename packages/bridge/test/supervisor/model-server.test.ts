@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import type { LogFields, Logger } from '@kikitori/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BridgeError } from '../../src/errors.js';
-import { ModelServer, type ModelServerOptions, type ModelServerState } from '../../src/supervisor/model-server.js';
 import { type Health, HealthProbe } from '../../src/http/health.js';
 import { parseUpstream } from '../../src/http/upstream.js';
 import { BRIDGE_LIMITS } from '../../src/limits.js';
+import {
+  ModelServer,
+  type ModelServerOptions,
+  type ModelServerState,
+} from '../../src/supervisor/model-server.js';
 import { until } from '../peers.js';
 import { isRunning, VllmLike } from './vllm-like.js';
 
