@@ -147,6 +147,6 @@ function settingsOf(upstream: string, options: SupervisedEndOptions, { env }: Co
       ...Object.fromEntries(ofContainer),
     },
   );
-  if (modelServer === undefined) throw new CliError('usage', '--exec needs a command: --exec -- COMMAND …');
+  if (modelServer === undefined) throw new CliError('usage', '--exec needs the command to run behind --.');
   return modelServer;
 }
