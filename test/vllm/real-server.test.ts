@@ -1,0 +1,26 @@
+/** The real vLLM, and what it is held to together with the stand-in. Some three minutes for each version. */
+import { afterAll, beforeAll, describe } from 'vitest';
+import { registerChecks } from './conformance.js';
+import { VLLM_VERSIONS } from './homes.js';
+import { whyNoVllm } from './real-server.js';
+import { openReal } from './real-world.js';
+import type { VllmAge } from './stand-in.js';
+
+/** A guard against what hangs: a busy machine takes several times as long as an idle one, and another server may have to end first. */
+const START_MS_MAX = 900_000;
+const CHECK_MS_MAX = 120_000;
+
+describe.each(VLLM_VERSIONS)('vLLM %s', (version) => {
+  const why = whyNoVllm(version);
+  const age: VllmAge = version.startsWith('0.31.') ? '0.31' : '0.32';
+
+  describe.skipIf(why !== undefined).each(['roomy', 'tight'] as const)('%s', (setting) => {
+    let world: Awaited<ReturnType<typeof openReal>>;
+    beforeAll(async () => {
+      world = await openReal(version, setting);
+    }, START_MS_MAX);
+    afterAll(() => world?.close(), START_MS_MAX);
+
+    registerChecks(age, setting, () => world, { timeoutMs: CHECK_MS_MAX });
+  });
+});

@@ -1,0 +1,56 @@
+/** What the stand-in of vLLM answers on `/metrics`: of the real one's some hundred, those that somebody in front of it may read. */
+import type { VllmStandIn } from './stand-in.js';
+
+/** Of the CPU's build with 1 GB for keys and values. Blocks are shared by four groups of layers: the product is no number of tokens. */
+const BLOCK_SIZE = 128;
+const BLOCKS = 2_048;
+const CACHE_TOKENS = 65_536;
+
+export function metricsOf(standIn: VllmStandIn): string {
+  const { maxModelLen, models } = standIn.traits;
+  const [model = ''] = models;
+  const of = { engine: '0', model_name: model };
+  const { running, waiting, sessions } = standIn;
+  const cache = {
+    block_size: BLOCK_SIZE,
+    cache_dtype: 'auto',
+    enable_prefix_caching: 'True',
+    engine: '0',
+    gpu_memory_utilization: '0.92',
+    kv_cache_max_concurrency: shownFloat(CACHE_TOKENS / maxModelLen),
+    kv_cache_memory_bytes: 1024 ** 3,
+    kv_cache_size_tokens: CACHE_TOKENS,
+    num_cpu_blocks: 'None',
+    num_gpu_blocks: BLOCKS,
+    num_gpu_blocks_override: 'None',
+    sliding_window: '8192',
+  };
+  return [
+    ...gauge('vllm:num_requests_running', 'Number of requests in model execution batches.', [[of, running]]),
+    ...gauge('vllm:num_requests_waiting', 'Number of requests waiting to be processed.', [[of, waiting]]),
+    ...gauge('vllm:num_requests_waiting_by_reason', 'Number of waiting requests by reason.', [
+      [{ ...of, reason: 'capacity' }, 0],
+      [{ ...of, reason: 'deferred' }, waiting],
+    ]),
+    ...gauge('vllm:cache_config_info', 'Information of the LLMEngine CacheConfig', [[cache, 1]]),
+    ...gauge('vllm:websocket_connections_active', 'Number of currently active WebSocket connections.', [
+      [{}, sessions],
+    ]),
+    '',
+  ].join('\n');
+}
+
+type Labels = Readonly<Record<string, string | number>>;
+
+function gauge(name: string, help: string, values: readonly (readonly [Labels, number])[]): string[] {
+  const lines = values.map(([labels, value]) => {
+    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
+    return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${shownFloat(value)}`;
+  });
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines];
+}
+
+/** As Python writes one. */
+function shownFloat(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
