@@ -27,7 +27,7 @@ const LIFE_S_MAX = 1_500;
 const STOP_MS_MAX = 30_000;
 const LOOK_MS = 50;
 /** Held by the server itself, whoever started it. */
-const LOCK = join(tmpdir(), 'kikitori-vllm.lock');
+export const VLLM_LOCK = join(tmpdir(), 'kikitori-vllm.lock');
 const LINES_MAX = 30;
 
 /** How a server is started. */
@@ -103,7 +103,7 @@ export class RealVllm {
       ...(flags === undefined ? {} : { flags: [...flags] }),
       ...(home === undefined ? {} : { model: home }),
     });
-    const guard = ['--kill-after=20', String(LIFE_S_MAX), 'flock', LOCK];
+    const guard = ['--kill-after=20', String(LIFE_S_MAX), 'flock', VLLM_LOCK];
     // A group of its own, with the guard as its leader.
     const leader = spawn('timeout', [...guard, ...words], {
       env,

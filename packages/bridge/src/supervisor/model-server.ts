@@ -107,8 +107,8 @@ export class ModelServer {
   async #runOnce(): Promise<{ readonly wasReady: boolean; readonly isGone: boolean }> {
     const startedMs = performance.now();
     this.#starts += 1;
-    this.#logger.info('model server starting', { start: this.#starts });
     const run = new Run(this.#spawn());
+    this.#logger.info('model server starting', { start: this.#starts, group: run.group?.leader });
     const guard = run.group && OrphanGuard.watch(run.group.leader, this.#limits.killAfterMs);
     this.#run = run;
     this.#enter('loading');
