@@ -1,8 +1,8 @@
 /** The bridge of a container with the real vLLM: started by `SM_VLLM_*`, killed, restarted, ended. Some three minutes. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../packages/cli/src/free-ports.js';
 import { WsClient } from '../../packages/bridge/test/peers.js';
+import { freePort } from '../../packages/cli/src/free-ports.js';
 import { asInContainer, BRIDGE, Command, transcribe } from './command.js';
 import { processesOf, whyNoVllm } from './real-server.js';
 

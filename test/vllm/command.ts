@@ -55,7 +55,10 @@ export async function transcribe(where: readonly string[], env: NodeJS.ProcessEn
 }
 
 /** What a container says to vLLM: words without a model and flags, and the variables that hold them. */
-export function asInContainer(version: string): { readonly words: string[]; readonly env: NodeJS.ProcessEnv } {
+export function asInContainer(version: string): {
+  readonly words: string[];
+  readonly env: NodeJS.ProcessEnv;
+} {
   const { words, env } = vllmCommand(version, 0);
   const [python = '', ...others] = words;
   const module = others.slice(0, 2);

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
-import { timerMs } from '@kikitori/core';
+import { sleep, systemClock } from '@kikitori/core';
 import type { SupervisorLimits } from './limits.js';
 
 /** What ending a group depends on. */
@@ -51,7 +50,7 @@ export class ProcessGroup {
     for (;;) {
       if (this.size === 0) return true;
       if (performance.now() >= deadline) return false;
-      await pause(timerMs(pollMs));
+      await sleep(systemClock, pollMs);
     }
   }
 

@@ -150,7 +150,8 @@ function assertOneEnd({ operands, options: given }: UpInput): void {
     throw new CliError('usage', sentence);
   };
   if (operands.length > 0 && !isExec) refuse('A command behind -- needs --exec before it.');
-  if (isExec && operands.length === 0) refuse('--exec needs the command to run behind --, such as "--exec -- vllm serve MODEL".');
+  if (isExec && operands.length === 0)
+    refuse('--exec needs the command to run behind --, such as "--exec -- vllm serve MODEL".');
   if (isExec && upstream !== undefined) refuse('Give either --exec or --upstream: the path has one end.');
   if (execArguments !== undefined && !isExec) refuse('--exec-arguments belong to --exec; leave them out.');
   if (upstream !== undefined && serverPort !== undefined) {
