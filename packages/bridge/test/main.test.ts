@@ -113,6 +113,7 @@ describe.skipIf(!existsSync(file))('kikitori-bridge, the single file', () => {
     const flags = ['--port', '0', '--host', '127.0.0.1', '--startup-wait-seconds', '0'];
     const exec = ['--upstream', vllm.upstream, '--exec', '--', ...vllm.command];
     const command = new Command([...flags, ...exec]);
+    world.add(() => vllm.kill());
     const port = await command.port();
     const url = `ws://127.0.0.1:${port}/invocations-bidirectional-stream`;
     const status = async (path: string): Promise<number> =>
@@ -143,6 +144,7 @@ describe.skipIf(!existsSync(file))('kikitori-bridge, the single file', () => {
     vllm.load();
     const exec = ['--upstream', vllm.upstream, '--exec', '--', ...vllm.command];
     const command = new Command(['--port', '0', '--host', '127.0.0.1', ...exec]);
+    world.add(() => vllm.kill());
     await until(() => command.lines('model server ready').length === 1);
     expect(vllm.pids.filter(isRunning)).toHaveLength(2);
     command.child.kill('SIGKILL');

@@ -17,8 +17,10 @@ import { isRunning, VllmLike } from './vllm-like.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'kikitori-supervisor-'));
 const servers: ModelServer[] = [];
+const likes: VllmLike[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();
+  for (const like of likes.splice(0)) like.kill();
 });
 
 const lines: { message: string; fields: LogFields }[] = [];
@@ -44,6 +46,7 @@ function start(script: string, options: Partial<ModelServerOptions> = {}): Model
 /** One that behaves like vLLM, supervised. */
 async function startVllmLike(limits: ModelServerOptions['limits'] = {}) {
   const vllm = await VllmLike.make();
+  likes.push(vllm);
   const probe = new HealthProbe(parseUpstream(vllm.upstream), { ...BRIDGE_LIMITS, healthCacheMs: 0 });
   const states: ModelServerState[] = [];
   const server = start('', {

@@ -55,6 +55,11 @@ export class VllmLike {
     return this.noted('pid').map(Number);
   }
 
+  /** For the end of a test: whatever a supervisor did not end. */
+  kill(): void {
+    for (const pid of this.pids.filter(isRunning)) process.kill(pid, 'SIGKILL');
+  }
+
   /** Settles once none of them runs. */
   async gone(): Promise<void> {
     await until(() => !this.pids.some(isRunning));
