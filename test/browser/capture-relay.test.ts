@@ -1,15 +1,17 @@
-/** The live page over a relay to a model that finds no utterances, as vLLM. */
+/** The live page in front of a model server that finds no utterances, as vLLM. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeWav } from '@kikitori/audio';
+import type { SpeechEngine } from '@kikitori/engine';
+import { createUpstreamEngine } from '@kikitori/engine-upstream';
 import { loadPages, type RunningServer, startServer } from '@kikitori/server';
 import { type Connect, createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Heard, serveLikeVllm } from '../../packages/server/test/relay/vllm-stand-in.js';
+import { type Heard, serveLikeVllm } from '../../packages/engine-upstream/test/vllm-stand-in.js';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
 
 const RATE_HZ = 16_000;
@@ -31,6 +33,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
   () => {
     let browser: Browser;
     let server: RunningServer;
+    let engine: SpeechEngine;
     let folder = '';
     const heard: Promise<Heard>[] = [];
 
@@ -48,7 +51,8 @@ describe.skipIf(whyNoBrowser !== undefined)(
         return near;
       };
       const pages = await loadPages(PAGES_FOLDER);
-      server = await startServer({ relay: { connect }, attach: attachWebSockets, port: 0, pages });
+      engine = createUpstreamEngine({ info: { model: 'voxtral', languages: [], streamsMax: 4 }, connect });
+      server = await startServer({ engine, attach: attachWebSockets, port: 0, pages });
       folder = await mkdtemp(join(tmpdir(), 'kikitori-relay-'));
       browser = await launchBrowser();
     });
@@ -56,6 +60,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
     afterAll(async () => {
       await browser?.close();
       await server?.close();
+      await engine?.close();
       if (folder !== '') await rm(folder, { recursive: true, force: true });
     });
 

@@ -69,6 +69,20 @@ describe.skipIf(whyNoBrowser !== undefined)('a live page that needs a key', { ti
     );
   });
 
+  it('asks again at once where somebody leaves the dialog and starts anew in the same moment', async () => {
+    const page = await visit(browser, (await stage.serve({ apiKey: KEY })).url);
+    await page.click('#record');
+    await page.locator('#key').waitFor(PATIENCE);
+    await page.evaluate(() => {
+      // Its `close` event comes behind both.
+      document.querySelector<HTMLDialogElement>('#key-dialog')?.close();
+      document.querySelector<HTMLElement>('#record')?.click();
+    });
+    await page.fill('#key', KEY);
+    await page.keyboard.press('Enter');
+    await untilSaid(page);
+  });
+
   it('takes it out of the address at once, and mints a token for each connection', async () => {
     const server = await stage.serve({ apiKey: KEY });
     const page = await visit(browser, withKey(server.url));

@@ -13,7 +13,10 @@ export interface Tally {
   readonly flaw: string | undefined;
   readonly reconnects: number;
   readonly handovers: number;
+  readonly rollovers: number;
+  readonly limits: number;
   readonly gaps: number;
+  readonly lossesBehind: number;
   /** How many of the schedules each trouble struck. */
   readonly struck: ReadonlyMap<Trouble, number>;
 }
@@ -27,20 +30,29 @@ export async function firstFlaw(
   const count = Number(COUNT ?? countByDefault);
   let reconnects = 0;
   let handovers = 0;
+  let rollovers = 0;
+  let limits = 0;
   let gaps = 0;
+  let lossesBehind = 0;
   const struck = new Map<Trouble, number>();
+  const counts = () => {
+    return { count, reconnects, handovers, rollovers, limits, gaps, lossesBehind, struck };
+  };
   for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
     const schedule = makeSchedule(seed, options);
     const outcome = await simulate(schedule, { isLasting });
     reconnects += outcome.reconnects;
     handovers += outcome.handovers;
+    rollovers += outcome.rollovers;
+    limits += outcome.limits;
     gaps += outcome.gaps;
+    lossesBehind += outcome.lossesBehind;
     for (const type of outcome.struck) struck.set(type, (struck.get(type) ?? 0) + 1);
     if (outcome.flaws.length > 0) {
-      return { count, flaw: await report(schedule, isLasting), reconnects, handovers, gaps, struck };
+      return { ...counts(), flaw: await report(schedule, isLasting) };
     }
   }
-  return { count, flaw: undefined, reconnects, handovers, gaps, struck };
+  return { ...counts(), flaw: undefined };
 }
 
 /** Makes a failing schedule smaller as long as it fails, and tells what is left. */

@@ -20,4 +20,13 @@ describe('whatever breaks between the microphone and our server in front of one 
     expect(reconnects).toBe(0);
     expect(handovers).toBeGreaterThan(count / 2);
   });
+
+  it('nothing of it is heard in front when the server behind goes away, or its model can bear no more', {
+    timeout: 300_000,
+  }, async () => {
+    const tally = await firstFlaw(100, { kind: 'relayed', breaksBehind: true, hasLimit: true });
+    expect(tally.flaw).toBeUndefined();
+    expect(tally.reconnects).toBe(0);
+    expect(tally.lossesBehind).toBeGreaterThan(tally.count);
+  });
 });

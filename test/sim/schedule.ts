@@ -1,4 +1,5 @@
 import type { DoorFault, LineFault } from './network.js';
+import type { VllmAge } from '../vllm/stand-in.js';
 import { Random } from './random.js';
 
 /** Something that happens to all connections at a moment of virtual time. */
@@ -42,12 +43,19 @@ export interface Schedule {
   /** The caller ends utterances in about so many of the pauses, 0…1. */
   readonly endsShare: number;
   readonly sessionMsMax: number | undefined;
+  /** What the server's model bears in one utterance, tokens; only of those that tell no positions. */
+  readonly maxModelLen: number | undefined;
+  /** The client is told; otherwise it learns it from an utterance that was ended. */
+  readonly isLimitKnown: boolean;
+  readonly age: VllmAge;
   /** Audio that the client keeps; undefined: more than there is, and nothing may be missing. */
   readonly keepMs: number | undefined;
   readonly readerPauses: readonly ReaderPause[];
   readonly lineFaults: readonly (readonly LineFault[])[];
   readonly doorFaults: readonly (DoorFault | undefined)[];
   readonly serverFaults: readonly ServerFault[];
+  /** `relayed`: how long the first connections to the server behind live; later ones are left alone. */
+  readonly behindLivesMs: readonly number[];
 }
 
 /** What is wanted of schedules. */
@@ -57,8 +65,12 @@ export interface ScheduleOptions {
   readonly handoversOnly?: boolean;
   /** What passes: whole messages (default), or bytes. */
   readonly way?: Schedule['way'];
+  /** Nothing breaks in front of our server: the one behind it goes away. */
+  readonly breaksBehind?: boolean;
   /** The client keeps less audio than the longest outages take. */
   readonly keepsLittle?: boolean;
+  /** The server's model bears only a few seconds. */
+  readonly hasLimit?: boolean;
 }
 
 /** What can happen in the middle of a session. */
@@ -76,8 +88,9 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
   const { kind = random.chance(0.3) ? 'silent' : 'ours', way = 'messages' } = options;
   const keepsLittle = options.keepsLittle === true;
   const lengthMs = random.between(8, 30) * 1_000;
-  const isCalm = options.handoversOnly === true;
-  const hasHandovers = isCalm || random.chance(0.3);
+  const breaksBehind = options.breaksBehind === true;
+  const isCalm = options.handoversOnly === true || breaksBehind;
+  const hasHandovers = options.handoversOnly === true || (!breaksBehind && random.chance(0.3));
   return {
     seed,
     kind,
@@ -99,9 +112,28 @@ export function makeSchedule(seed: number, options: ScheduleOptions = {}): Sched
     way,
     pieceBytesMax: way === 'bytes' ? random.pick([0, 7, 100, 1_400, 1_400]) : 0,
     readerPauses: random.chance(0.4) ? readerPausesOf(random) : [],
+    ...limitOf(new Random(seed ^ 0x1b873593), options.hasLimit === true),
+    ...behindOf(new Random(seed ^ 0x3c6ef372), breaksBehind),
     // A word at the edge of a gap must lie where it lies.
     ...(keepsLittle ? { keepMs: random.between(5, 12) * 1_000, shiftMsMax: 0 } : { keepMs: undefined }),
   };
+}
+
+/** How long the first connections behind our server live. */
+function behindOf(random: Random, breaks: boolean): Pick<Schedule, 'behindLivesMs'> {
+  const count = breaks ? random.between(1, 3) : 0;
+  return { behindLivesMs: Array.from({ length: count }, () => random.between(10, 12_000)) };
+}
+
+/** Whoever does not know the limit of a server that dies of it learns nothing. */
+function limitOf(
+  random: Random,
+  hasLimit: boolean,
+): Pick<Schedule, 'maxModelLen' | 'isLimitKnown' | 'age'> {
+  if (!hasLimit) return { maxModelLen: undefined, isLimitKnown: false, age: '0.32' };
+  const isLimitKnown = random.chance(0.75);
+  const age = isLimitKnown ? random.pick(['0.17.1', '0.31', '0.32'] as const) : '0.32';
+  return { maxModelLen: random.between(100, 260), isLimitKnown, age };
 }
 
 /** Nothing but a voice that speaks: what a test changes is all that happens. */
@@ -175,6 +207,10 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
   for (const index of schedule.serverFaults.keys()) {
     yield { ...schedule, serverFaults: schedule.serverFaults.filter((_, other) => other !== index) };
   }
+  for (const index of schedule.lineFaults.keys()) {
+    // Those of later connections strike earlier ones.
+    yield { ...schedule, lineFaults: schedule.lineFaults.filter((_, other) => other !== index) };
+  }
   for (const [index, faults] of schedule.lineFaults.entries()) {
     if (faults.length === 0) continue;
     yield {
@@ -189,6 +225,9 @@ export function* smallerThan(schedule: Schedule): Generator<Schedule, void, unde
   }
   for (const index of schedule.readerPauses.keys()) {
     yield { ...schedule, readerPauses: schedule.readerPauses.filter((_, other) => other !== index) };
+  }
+  for (const index of schedule.behindLivesMs.keys()) {
+    yield { ...schedule, behindLivesMs: schedule.behindLivesMs.filter((_, other) => other !== index) };
   }
   if (schedule.pieceBytesMax > 0) yield { ...schedule, pieceBytesMax: 0 };
   if (schedule.delayMsMax > 0) yield { ...schedule, delayMsMax: 0 };

@@ -7,15 +7,11 @@ import {
   type SessionEvent,
   type Transcript,
 } from '@kikitori/client';
-import { silentLogger, systemClock } from '@kikitori/core';
-import {
-  type HostedSession,
-  RELAY_ENDPOINT_RULES,
-  SESSION_LIMITS,
-  serveConnection,
-  startRelaySession,
-} from '@kikitori/server';
+import type { SpeechEngine } from '@kikitori/engine';
+import { createUpstreamEngine } from '@kikitori/engine-upstream';
+import { type HostedSession, serveConnection } from '@kikitori/server';
 import { type Connection, createMemoryPair } from '@kikitori/transport';
+import type { StandInOptions } from '../vllm/stand-in.js';
 import { BoundsWatch, type Peaks } from './bounds-watch.js';
 import { ByteNetwork } from './byte-network.js';
 import { flawsOf } from './judge.js';
@@ -35,11 +31,16 @@ export interface Outcome {
   readonly flaws: readonly string[];
   readonly reconnects: number;
   readonly handovers: number;
+  /** Turns that were parted ahead of the model's limit, and those that were ended by it. */
+  readonly rollovers: number;
+  readonly limits: number;
   readonly connections: number;
   /** From the last audio given to the end, virtual milliseconds. */
   readonly finishMs: number;
   readonly peaks: Peaks;
   readonly gaps: number;
+  /** Connections that our server lost to the one behind it. */
+  readonly lossesBehind: number;
   /** What really happened of what was planned. */
   readonly struck: ReadonlySet<Trouble>;
 }
@@ -63,6 +64,8 @@ class Simulation {
   readonly #speech: Speech;
   readonly #network: Network;
   readonly #engine: SimEngine;
+  /** Where our server stands in front of another one. */
+  readonly #upstream: SpeechEngine | undefined;
   readonly #flaws: string[] = [];
   readonly #serving = new Set<Promise<unknown>>();
   readonly #sessions = new Set<HostedSession>();
@@ -72,7 +75,9 @@ class Simulation {
   /** The one that the caller gives to every wait. */
   readonly #caller = new AbortController();
   #isFinishing = false;
+  #lossesBehind = 0;
   #finishMs = 0;
+  #limits = 0;
 
   constructor(schedule: Schedule, isLasting: boolean) {
     this.#schedule = schedule;
@@ -88,6 +93,7 @@ class Simulation {
       shiftMs: () => (shiftMsMax === 0 ? 0 : delays.between(-shiftMsMax, shiftMsMax)),
       onFlaw: (what) => this.#note(what),
     });
+    this.#upstream = schedule.kind === 'relayed' ? this.#makeUpstream() : undefined;
     this.#network = this.#makeNetwork({
       lineFaults: schedule.lineFaults,
       doorFaults: schedule.doorFaults,
@@ -120,16 +126,27 @@ class Simulation {
     await settle(session.close()).catch((error) => this.#note(`it does not close: ${describe(error)}`));
     const ending = await settle(reading);
     if (transcript !== undefined && ending !== undefined) this.#note(`finished, and failed too: ${ending}`);
-    const left = Promise.all([...troubles, this.#served(), this.#network.ended()]);
+    const left = this.#left(troubles);
     await settle(left).catch((error) => this.#note(`something was left: ${describe(error)}`));
     if (transcript !== undefined) this.#judge(transcript, session);
     this.#lookForLeaks(session);
-    const { reconnects, handovers, gaps } = session.continuity;
+    const { reconnects, handovers, rollovers, gaps } = session.continuity;
     const { connections } = this.#network;
     const finishMs = this.#finishMs;
     const { peaks } = this.#watch;
     const said = { flaws: this.#flaws, finishMs, peaks, struck: this.#struck };
-    return { ...said, reconnects, handovers, connections, gaps: gaps.length };
+    const counts = { reconnects, handovers, rollovers, connections, gaps: gaps.length };
+    return { ...said, ...counts, limits: this.#limits, lossesBehind: this.#lossesBehind };
+  }
+
+  async #left(troubles: readonly Promise<void>[]): Promise<void> {
+    await Promise.all([...troubles, this.#sessionsEnded(), this.#network.ended()]);
+    await this.#upstream?.close();
+    await this.#served();
+  }
+
+  async #sessionsEnded(): Promise<void> {
+    while (this.#sessions.size > 0) await Promise.all([...this.#sessions].map(({ ended }) => ended));
   }
 
   async #served(): Promise<void> {
@@ -150,13 +167,15 @@ class Simulation {
   }
 
   async #open(): Promise<Session> {
-    const { wantsWords, isEarly, sessionMsMax, keepMs } = this.#schedule;
+    const { wantsWords, isEarly, sessionMsMax, keepMs, maxModelLen, isLimitKnown, kind } = this.#schedule;
     const options = {
       connect: this.#network.connect,
       words: wantsWords,
       random: new Random(this.#schedule.seed ^ 0x9e3779b9).next,
       reconnect: this.#isLasting && (keepMs === undefined || { keepMs }),
       ...(sessionMsMax === undefined ? {} : { sessionMsMax }),
+      // In front of our server it is none: that one begins anew behind it.
+      ...(maxModelLen === undefined || !isLimitKnown || kind === 'relayed' ? {} : { maxModelLen }),
     };
     // The first try of `connect` is not repeated, so nothing may break in it: handshake, greeting, model.
     const greeted = this.#schedule.way === 'messages' ? 4 : 4_000;
@@ -220,34 +239,46 @@ class Simulation {
     const { script } = this.#speech;
     const onFlaw = (what: string): void => this.#note(what);
     if (this.#schedule.kind === 'silent') {
-      this.#track(serveSilently(connection, { script, onFlaw }));
+      this.#track(serveSilently(connection, { script, onFlaw, traits: this.#traits }));
       return;
     }
-    const session =
-      this.#schedule.kind === 'relayed'
-        ? this.#relay(connection)
-        : serveConnection(connection, { engine: this.#engine });
+    const session = serveConnection(connection, { engine: this.#upstream ?? this.#engine });
     this.#sessions.add(session);
     this.#track(session.ended.then(() => this.#sessions.delete(session)));
   }
 
-  /** Our server in front of one that tells no positions. */
-  #relay(connection: Connection): HostedSession {
+  /** The engine of our server in front of one that finds no utterances and tells no positions. */
+  #makeUpstream(): SpeechEngine {
     const { script } = this.#speech;
-    return startRelaySession({
-      connection,
+    const { maxModelLen, isLimitKnown, behindLivesMs } = this.#schedule;
+    const limit = maxModelLen === undefined || !isLimitKnown ? {} : { maxModelLen };
+    const livesMs = [...behindLivesMs];
+    return createUpstreamEngine({
+      ...limit,
+      info: { model: 'behind', languages: [], streamsMax: 100 },
       connect: async () => {
         const { near, far } = createMemoryPair();
-        this.#track(serveSilently(far, { script, onFlaw: (what) => this.#note(what) }));
+        const onFlaw = (what: string): void => this.#note(what);
+        this.#track(serveSilently(far, { script, onFlaw, traits: this.#traits }));
+        const lifeMs = livesMs.shift();
+        if (lifeMs !== undefined) this.#track(sleep(lifeMs).then(() => far.destroy()));
         return near;
       },
-      url: 'ws://localhost/v1/realtime',
-      rules: RELAY_ENDPOINT_RULES,
-      limits: SESSION_LIMITS,
-      clock: systemClock,
-      logger: silentLogger,
-      onUpstreamFailure: () => undefined,
+      onLoss: () => {
+        this.#lossesBehind += 1;
+      },
+      random: new Random(this.#schedule.seed ^ 0x1b873593).next,
     });
+  }
+
+  get #traits(): StandInOptions {
+    const { maxModelLen, isLimitKnown, age } = this.#schedule;
+    const onLimit = (): void => {
+      this.#limits += 1;
+      // Whoever does not know it may lose the answer that would tell, too.
+      if (isLimitKnown) this.#note('the limit of the model was reached');
+    };
+    return { age, onLimit, ...(maxModelLen === undefined ? {} : { maxModelLen }) };
   }
 
   #track(serving: Promise<unknown>): void {

@@ -39,6 +39,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
     nodeOnlyIn: NOWHERE,
     domOnlyIn: /./,
   },
+  'engine-upstream': { level: 4, mayImport: ['core', 'audio', 'engine', 'transport', 'client'] },
   web: {
     level: 4,
     mayImport: ['core', 'protocol', 'audio', 'transport', 'client'],
@@ -54,6 +55,7 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
       'transport',
       'engine',
       'engine-local',
+      'engine-upstream',
       'server',
       'bridge',
       'sagemaker',

@@ -1,9 +1,10 @@
 /**
  * What is known of vLLM's `/v1/realtime` with Voxtral Realtime, one check for each fact that a client can see. The stand-in of each age passes
  * them, and so do the real servers. Times are not checked: the real one took 0.63 to 0.70 s of real audio to its first delta, and
- * 0.26 s from `final` to `done`.
+ * 0.26 s from `final` to `done`. Behind them, what our own client makes of it.
  */
 import { it } from 'vitest';
+import { CLIENT_CHECKS } from './client-checks.js';
 import type { Check, Setting, World } from './conformance/check.js';
 import { COUNT_CHECKS } from './conformance/count-checks.js';
 import { DOOR_CHECKS } from './conformance/door-checks.js';
@@ -19,6 +20,7 @@ export const CHECKS: readonly Check[] = [
   ...COUNT_CHECKS,
   ...ORDER_CHECKS,
   ...LIMIT_CHECKS,
+  ...CLIENT_CHECKS,
 ].sort((one, other) => Number(one.isFatal ?? false) - Number(other.isFatal ?? false));
 
 /** Those of an age and a setting. */

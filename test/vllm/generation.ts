@@ -138,7 +138,7 @@ export class Generation {
     if (stepMs > 0) await sleep(clock, stepMs, { signal: this.#host.signal });
     this.#isStepping = false;
     if (this.#failure !== undefined) return '';
-    const isLast = this.#isOver || this.#isLast(index);
+    const isLast = this.#isLast(index);
     return this.#speaker.speak({ index, samples: this.#samples, isLast });
   }
 

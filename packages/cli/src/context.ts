@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@kikitori/core';
 import type { Aws } from '@kikitori/deploy';
-import type { SpeechEngine } from '@kikitori/engine';
+import type { SpeechEngine, VoiceDetector } from '@kikitori/engine';
 import type { Connect } from '@kikitori/transport';
 import type { Microphone, MicrophoneDevice, MicrophoneOptions } from './audio/microphone.js';
 import type { ModelStore } from './model-store.js';
@@ -79,6 +79,8 @@ export interface EngineProgress {
 /** What reaches outside this process or costs much to load: tests put their own here. */
 export interface Factories {
   createEngine(request: EngineRequest): Promise<SpeechEngine>;
+  /** Tells speech from silence for a model that does not. Rejects with `EngineError`, or the signal's reason. */
+  createVoiceDetector(options: { readonly signal: AbortSignal }): Promise<VoiceDetector>;
   openModelStore(): Promise<ModelStore>;
   connect(): Promise<Connect>;
   connectToEndpoint(request: EndpointRequest): Promise<Connect>;

@@ -93,6 +93,26 @@ export const urlOption = parsed<string, undefined>({
   parse: realtimeUrl,
 });
 
+/** `--wait`: patience with a server that is not there yet. */
+export const waitOption = integer({
+  flags: '--wait <seconds>',
+  description:
+    'how long to wait for a server that is away or loads its model (default: one try at first, 120 after a loss)',
+  min: 1,
+  max: 86_400,
+  fallback: undefined,
+});
+
+/** `--max-model-len`: what vLLM was started with. */
+export const maxModelLenOption = integer({
+  flags: '--max-model-len <tokens>',
+  description:
+    "vLLM's --max-model-len, where the server cannot be asked for it: a longer utterance is parted in a pause before",
+  min: 64,
+  max: 10_000_000,
+  fallback: undefined,
+});
+
 /** `--endpoint`: a model on Amazon SageMaker, or on a stand-in of it. */
 export const endpointOption = text({
   flags: '--endpoint <name>',

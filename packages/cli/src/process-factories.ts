@@ -6,6 +6,8 @@ import type { ModelStore } from './model-store.js';
 export function processFactories(env: Environment, stderr: Output): Factories {
   return {
     createEngine: (request) => createEngine(request, env),
+    createVoiceDetector: async ({ signal }) =>
+      (await import('@kikitori/engine-local')).createVoiceDetector({ store: { env }, signal }),
     openModelStore: () => openModelStore(env),
     connect: async () => {
       const { connectThrough, Proxies } = await import('@kikitori/transport/proxy');

@@ -90,6 +90,7 @@ export function memoryContext(options: MemoryContextOptions = {}): MemoryContext
     },
     factories: {
       createEngine: missing('createEngine'),
+      createVoiceDetector: missing('createVoiceDetector'),
       openModelStore: missing('openModelStore'),
       connect: missing('connect'),
       connectToEndpoint: missing('connectToEndpoint'),

@@ -1,5 +1,6 @@
 import type { Clock } from '@kikitori/core';
 import type { Connect } from '@kikitori/transport';
+import type { ClientError } from './errors.js';
 
 /** Where to connect, and how to speak. */
 export interface ConnectOptions {
@@ -39,6 +40,19 @@ export interface ConnectOptions {
    * it ignore it. Default: what the server thinks right.
    */
   readonly delayMs?: number;
+  /**
+   * Tokens that the model bears in one utterance (vLLM's `--max-model-len`): a longer one is ended before, in a pause if one
+   * comes in time, and goes on as another without a word lost. A function is asked once, and only where the server places no
+   * words itself. Default: such a server at a `url` is asked (`/v1/models`).
+   */
+  readonly maxModelLen?: number | (() => Promise<number | undefined>);
+  /**
+   * How long to wait for a server that is not there yet, milliseconds: a model takes minutes to load. It is tried again and
+   * again until then, at the beginning and, with `reconnect`, after a loss. Default 0: the first connection is tried once.
+   */
+  readonly waitMs?: number;
+  /** Told while a first connection is waited for, after each try. */
+  readonly onWait?: (failure: ClientError) => void;
   /** One try to connect. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** Longest silence of the server while the end is awaited, beside the utterance's own duration. Default 60,000. */
@@ -62,6 +76,6 @@ export interface ConnectOptions {
 export interface ReconnectOptions {
   /** Audio that is kept because its words have not all come, at least 5,000 ms. Default 120,000 (3.8 MB). */
   readonly keepMs?: number;
-  /** Longest time without a connection that proved good; then the session fails. Default 120,000. */
+  /** Longest time without a connection that proved good; then the session fails. Default 120,000, or `waitMs` if that is more. */
   readonly giveUpAfterMs?: number;
 }

@@ -1,5 +1,5 @@
 import { AudioError } from '@kikitori/audio';
-import { whenAborted } from '@kikitori/core';
+import { systemClock, whenAborted } from '@kikitori/core';
 import { CREDENTIAL_PROTOCOL_PREFIX, encodeClientEvent, REALTIME_PROTOCOL } from '@kikitori/protocol';
 import type { Connection, Message } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
@@ -9,8 +9,11 @@ import { Deadline } from './deadline.js';
 import { aborted, ClientError, fromConnectFailure, fromConnectionEnd, serverError } from './errors.js';
 import { eventOf, Leg } from './leg.js';
 import { CONNECT_TIMEOUT_MS } from './limits.js';
+import { servedModels } from './models.js';
 import { RealtimeSession } from './realtime-session.js';
+import { Seeker } from './seeker.js';
 import type { Session } from './session.js';
+import { TurnLimit } from './turn-limit.js';
 import { realtimeUrl } from './urls.js';
 
 /**
@@ -22,7 +25,7 @@ import { realtimeUrl } from './urls.js';
  */
 export async function connect(options: ConnectOptions, { signal }: WaitOptions = {}): Promise<Session> {
   throwIfAborted(signal);
-  const leg = await openLeg(options, signal);
+  const leg = await openFirst(options, signal);
   try {
     const session = makeSession(options);
     session.run(leg);
@@ -43,6 +46,26 @@ export function openSession(options: ConnectOptions): Session {
   const session = makeSession(options);
   session.run(undefined);
   return session;
+}
+
+/** One try, or as many as there is time for. */
+async function openFirst(options: ConnectOptions, signal: AbortSignal | undefined): Promise<Leg> {
+  const { waitMs = 0, clock = systemClock, random = Math.random, onWait } = options;
+  if (waitMs === 0) return await openLeg(options, signal);
+  const seeker = new Seeker({
+    open: (each) => openLeg(options, each),
+    clock,
+    random,
+    giveUpAfterMs: waitMs,
+    isNeeded: () => true,
+    change: () => Promise.resolve(),
+    onFailure: onWait,
+  });
+  try {
+    return await seeker.seek(undefined, signal ?? new AbortController().signal);
+  } catch (error) {
+    throw signal?.aborted === true ? aborted(signal) : error;
+  }
 }
 
 /** One try, within the time for it. */
@@ -124,9 +147,19 @@ function greetingOf(options: ConnectOptions): string {
   return encodeClientEvent({ type: 'session.update', model, language, kikitori: extras });
 }
 
+/** A way of its own leads to a server that cannot be asked. */
+function limitOf({ connect: way, url, apiKey, model = '', maxModelLen }: ConnectOptions): TurnLimit {
+  const ask = async (at: string): Promise<number | undefined> => {
+    const models = await servedModels(at, apiKey === undefined ? {} : { apiKey });
+    return (models.find(({ id }) => id === model) ?? models[0]).maxModelLen;
+  };
+  const isAskable = way === undefined && url !== undefined;
+  return new TurnLimit(maxModelLen ?? (isAskable ? () => ask(url) : undefined));
+}
+
 function makeSession(options: ConnectOptions): RealtimeSession {
   try {
-    return new RealtimeSession(options, (signal) => openLeg(options, signal));
+    return new RealtimeSession(options, (signal) => openLeg(options, signal), limitOf(options));
   } catch (error) {
     if (!(error instanceof AudioError)) throw error;
     throw new ClientError('invalid_argument', 'The sample rate must be a whole number from 1000 to 768000.', {

@@ -16,6 +16,8 @@ export type ClientErrorCode =
   | 'closed'
   /** The server did not answer in time. */
   | 'timeout'
+  /** The model bears no longer utterance, and ended one before all of it was answered. */
+  | 'limit_reached'
   /** The caller's signal fired; the reason is the `cause`. */
   | 'aborted'
   /** Too much was sent without awaiting `send`. */
@@ -26,7 +28,11 @@ export type ClientErrorCode =
   | 'protocol_error';
 
 /** Another try may help, whatever the cause. For the codes of servers and connections see `ClientError.retryable`. */
-const RETRYABLE: ReadonlySet<ClientErrorCode> = new Set(['connect_failed', 'timeout'] as const);
+const RETRYABLE: ReadonlySet<ClientErrorCode> = new Set([
+  'connect_failed',
+  'timeout',
+  'limit_reached',
+] as const);
 
 /** What a `ClientError` may carry besides its code. */
 export interface ClientErrorOptions {

@@ -36,6 +36,8 @@ export interface DeltaEvent {
   readonly audioMs?: number;
   /** With `audioMs`: the utterance so far does not sound like a language that the model hears. Nothing is withheld for it. */
   readonly unsure?: true;
+  /** With `audioMs`, from a server that places words itself: the words of the text. */
+  readonly words?: readonly Word[];
 }
 
 /** The text behind the last delta that may still change. Replaces the last partial; asked for with `partials`. */

@@ -5,11 +5,22 @@ import { Gate } from '@kikitori/transport';
 import { ClientError, serverError } from './errors.js';
 import type { SessionEvent } from './events.js';
 import type { Leg, WireEvent } from './leg.js';
-import { FRAME_SAMPLES, HANDOVER_MS_MAX, KEEP_BEHIND_MS, PAUSE_MS, PAUSE_SEARCH_MS } from './limits.js';
+import {
+  FRAME_SAMPLES,
+  HANDOVER_MS_MAX,
+  KEEP_BEHIND_MS,
+  PAUSE_MS,
+  PAUSE_SEARCH_MS,
+  SILENT_CALLER_MS,
+  TRIAL_MS,
+  TRIAL_WAIT_MS,
+} from './limits.js';
 import { type AudioRing, BYTES_PER_MS } from './replay/audio-ring.js';
 import type { Ledger } from './replay/ledger.js';
 import { pauseBehind } from './replay/quiet.js';
 import { rest } from './rest.js';
+import { TurnEnd } from './turn-end.js';
+import type { TurnLimit } from './turn-limit.js';
 import { type Step, Turns } from './turns.js';
 
 /** What one connection works with: the session's own memory, and whom to tell. */
@@ -23,6 +34,8 @@ export interface LegRunParts {
   readonly start: number;
   readonly clock: Clock;
   readonly finishTimeoutMs: number;
+  /** Of the model behind the server. */
+  readonly limit: TurnLimit;
   /** Longest life of a connection, in time and in audio. */
   readonly lifeMsMax: number | undefined;
   /** Opens the connection that is to take over. */
@@ -40,6 +53,7 @@ export class LegRun {
   readonly turns: Turns;
   readonly startedAtMs: number;
   readonly #parts: LegRunParts;
+  readonly #turnEnd: TurnEnd;
   readonly #wake = new Gate();
   readonly #tasks: Promise<void>[] = [];
   #isWriting = false;
@@ -48,6 +62,9 @@ export class LegRun {
   #hasSign = false;
   /** What it said waits for a slow reader: it may be silent for that. */
   #isTelling = false;
+  /** Since when no audio can be sent because there is none. */
+  #silentSinceMs: number | undefined;
+  #trial: 'not_begun' | 'waiting' | 'over' = 'not_begun';
   #next: Leg | undefined;
   /** How old this connection was when the next one was found. */
   #nextAgeMs: number | undefined;
@@ -57,6 +74,7 @@ export class LegRun {
     this.#parts = parts;
     this.startedAtMs = clock.nowMs();
     this.turns = new Turns(ring, ends, start, this.startedAtMs);
+    this.#turnEnd = new TurnEnd({ ...parts, turns: this.turns });
   }
 
   get leg(): Leg {
@@ -108,19 +126,54 @@ export class LegRun {
       } else if (this.#isHandover()) {
         return true;
       } else {
+        this.#turnEnd.look();
         const waitMs = this.turns.waitMs(clock.nowMs());
-        const step = waitMs > 0 ? undefined : this.turns.next();
+        const step = waitMs > 0 || this.#isTrying ? undefined : this.turns.next(this.#turnEnd.bytesMax);
         if (step !== undefined) await this.#perform(step);
-        else await rest(this.#wake, { clock, ms: waitMs > 0 ? waitMs : undefined, signal: leg.over });
+        else await rest(this.#wake, { clock, ms: this.#restMs(waitMs), signal: leg.over });
       }
     }
     return false;
   }
 
+  /** How long to rest at most when there is nothing to send now; a caller who is silent for long ends the turn. */
+  #restMs(waitMs: number): number | undefined {
+    const { clock, ledger } = this.#parts;
+    if (waitMs > 0) return waitMs;
+    if (this.turns.state !== 'open' || ledger.timing !== 'counted' || this.#isTrying) return undefined;
+    this.#silentSinceMs ??= clock.nowMs();
+    const leftMs = this.#silentSinceMs + SILENT_CALLER_MS - clock.nowMs();
+    if (leftMs > 0) return leftMs;
+    this.turns.roll(this.turns.position);
+    return 0;
+  }
+
+  /** The server has not shown what it is, or is asked what its model bears: more audio might be too much for it. */
+  get #isTrying(): boolean {
+    const { limit, ledger } = this.#parts;
+    if (limit.isKnown || ledger.timing === 'told' || this.#trial === 'over') return false;
+    if (ledger.steps > 0 && this.#trial !== 'waiting') this.#startTrial(limit.ask());
+    if (this.turns.state !== 'open' || this.turns.turnMs < TRIAL_MS) return false;
+    if (this.#trial === 'not_begun') this.#startTrial(this.#wakeAfter(TRIAL_WAIT_MS));
+    return true;
+  }
+
+  #startTrial(end: Promise<void>): void {
+    // The signal of the connection ends the wait for a sign; the question has a bound of its own.
+    this.#trial = 'waiting';
+    void end.then(() => {
+      const isAsked = this.#parts.limit.isKnown || this.#parts.ledger.steps === 0;
+      this.#trial = isAsked ? 'over' : 'not_begun';
+      this.wake();
+    });
+  }
+
   async #perform(step: Step): Promise<void> {
     const { leg, ring, ends, ledger, finishTimeoutMs, onAnswer, onMove } = this.#parts;
+    if (step.type === 'final') this.#turnEnd.end();
     this.turns.take(step);
     this.#isWriting = true;
+    this.#silentSinceMs = undefined;
     switch (step.type) {
       case 'commit':
         await leg.write(encodeClientEvent({ type: 'input_audio_buffer.commit', final: false }));
@@ -166,8 +219,9 @@ export class LegRun {
         this.#answered(event);
         break;
       default: {
-        this.#hasSign ||= event.type === 'kikitori.progress' || ledger.isClocked;
-        const told = tell(ledger.take(event, ring.end / BYTES_PER_MS));
+        const sent = { takenMs: ring.end / BYTES_PER_MS, sentMs: this.turns.position / BYTES_PER_MS };
+        const told = tell(ledger.take(event, sent));
+        this.#hasSign ||= event.type === 'kikitori.progress' || ledger.timing === 'counted';
         this.#letGo();
         this.wake();
         this.#isTelling = true;
@@ -184,12 +238,25 @@ export class LegRun {
   #answered(done: TranscriptionDone): void {
     const { leg, ends, ledger, onAnswer } = this.#parts;
     const { position, isRolling } = this.turns;
+    if (this.#turnEnd.isCutShort(done)) {
+      // What it queued meanwhile would be heard in the next turn: another connection begins where this one got to.
+      leg.end(
+        new ClientError('limit_reached', 'The model bears no longer utterance; the rest is sent again.'),
+      );
+      return;
+    }
     const wasAsked = this.turns.state === 'ending';
     if (wasAsked) leg.relax();
+    const backMs = wasAsked && isRolling ? this.#turnEnd.backMs() : undefined;
     if (wasAsked && !isRolling) ends.shift();
-    this.turns.answered();
     const endMs = position / BYTES_PER_MS;
-    onAnswer(ledger.finish(done, endMs, !isRolling), endMs);
+    if (backMs === undefined) {
+      this.turns.answered();
+      onAnswer(ledger.finish(done, endMs, !isRolling), endMs);
+    } else {
+      this.turns.answered(backMs * BYTES_PER_MS);
+      onAnswer(ledger.rollOver(done, endMs, backMs), endMs);
+    }
   }
 
   /** Keeps what a replay would need, and what was not sent. */

@@ -70,6 +70,29 @@ export const HANDOVER_MS_MAX = 60_000;
  */
 export const PAUSE_MS = 240;
 export const PAUSE_SEARCH_MS = 2_000;
+/**
+ * A turn is ended before it is as long as the model bears: in a pause that is looked for in the last fifth of that time (a
+ * minute at most), of `pauseMs` at first and of this at last; else in the middle of speech.
+ */
+export const ROLL_SEARCH_SHARE = 0.2;
+export const ROLL_PAUSE_MS_MIN = 100;
+/** Audio in front of a cut in the middle of speech that the next turn hears too, but no more than this part of a turn. */
+export const ROLL_CONTEXT_MS = 2_000;
+export const CONTEXT_SHARE_MAX = 0.5;
+/** Which of the two turns tells a word is decided so far in front of the cut: a part of the context. */
+export const SEAM_SHARE = 0.35;
+/** However little a model bears, a turn is not shorter. */
+export const TURN_MS_MIN = 1_000;
+/** An answer may lack so many steps and be whole: versions round differently. Then: the turn was cut short. */
+export const LACKING_STEPS_MAX = 2;
+/**
+ * So much audio goes to a server that has not shown what it is, where it can be asked for the limit of its model; then it is
+ * waited for so long. Then: audio goes on, and what the model does not bear is sent again when it says so.
+ */
+export const TRIAL_MS = 3_000;
+export const TRIAL_WAIT_MS = 3_000;
+/** No audio for so long in a turn of a counted server, and it is ended: some vLLM say nothing more after 60 s. */
+export const SILENT_CALLER_MS = 20_000;
 /** Audio handed to `send` calls that nobody awaits. Then: `overflow`. */
 export const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -117,6 +140,16 @@ export const CLIENT_LIMITS = {
   handoverMsMax: HANDOVER_MS_MAX,
   pauseMs: PAUSE_MS,
   pauseSearchMs: PAUSE_SEARCH_MS,
+  rollSearchShare: ROLL_SEARCH_SHARE,
+  rollPauseMsMin: ROLL_PAUSE_MS_MIN,
+  rollContextMs: ROLL_CONTEXT_MS,
+  contextShareMax: CONTEXT_SHARE_MAX,
+  seamShare: SEAM_SHARE,
+  turnMsMin: TURN_MS_MIN,
+  lackingStepsMax: LACKING_STEPS_MAX,
+  trialMs: TRIAL_MS,
+  trialWaitMs: TRIAL_WAIT_MS,
+  silentCallerMs: SILENT_CALLER_MS,
   waitingBytesMax: WAITING_BYTES_MAX,
   eventsHighWater: EVENTS_HIGH_WATER,
   eventsMax: EVENTS_MAX,

@@ -10,6 +10,8 @@ export interface ServedModel {
   readonly id: string;
   /** BCP 47 tags of the languages that it hears; empty where the server does not say. */
   readonly languages: readonly string[];
+  /** Tokens that the model bears in one utterance (vLLM's `max_model_len`); undefined where the server does not say. */
+  readonly maxModelLen: number | undefined;
 }
 
 /** What `servedModels` takes. */
@@ -78,5 +80,8 @@ async function fetchModels(url: URL, init: RequestInit): Promise<readonly [Serve
 function modelOf(card: unknown): ServedModel[] {
   if (typeof card !== 'object' || card === null || !('id' in card) || typeof card.id !== 'string') return [];
   const said: unknown[] = 'languages' in card && Array.isArray(card.languages) ? card.languages : [];
-  return [{ id: card.id, languages: said.filter((tag) => typeof tag === 'string') }];
+  const isBounded =
+    'max_model_len' in card && typeof card.max_model_len === 'number' && card.max_model_len > 0;
+  const maxModelLen = isBounded ? Number(card.max_model_len) : undefined;
+  return [{ id: card.id, languages: said.filter((tag) => typeof tag === 'string'), maxModelLen }];
 }

@@ -30,6 +30,7 @@ import { rest } from './rest.js';
 import { Seeker } from './seeker.js';
 import type { Continuity, Held, Session } from './session.js';
 import { type Transcript, TranscriptBuilder } from './transcript.js';
+import type { TurnLimit } from './turn-limit.js';
 
 const APPEND_BYTES_MAX = APPEND_SAMPLES_MAX * 2;
 
@@ -43,6 +44,7 @@ export class RealtimeSession implements Session {
   readonly #ring: AudioRing;
   readonly #ledger: Ledger;
   readonly #inlet: AudioInlet;
+  readonly #limit: TurnLimit;
   readonly #seeker: Seeker;
   readonly #pace = new PaceMeter();
   readonly #builder = new TranscriptBuilder();
@@ -71,12 +73,14 @@ export class RealtimeSession implements Session {
   #finishing: Promise<Transcript> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** `open`: one try to connect and to be greeted; it rejects with `ClientError`. */
-  constructor(options: ConnectOptions, open: (signal: AbortSignal) => Promise<Leg>) {
+  /**
+   * `open`: one try to connect and to be greeted; it rejects with `ClientError`. `limit`: of the model behind the server.
+   */
+  constructor(options: ConnectOptions, open: (signal: AbortSignal) => Promise<Leg>, limit: TurnLimit) {
     const { words = false, partials = false, sampleRateHz = SAMPLE_RATE_HZ, reconnect = true } = options;
     const { clock = systemClock, random = Math.random, sessionMsMax } = options;
     const bounds = typeof reconnect === 'object' ? reconnect : {};
-    const { keepMs = KEEP_MS, giveUpAfterMs = GIVE_UP_AFTER_MS } = bounds;
+    const { keepMs = KEEP_MS, giveUpAfterMs = Math.max(GIVE_UP_AFTER_MS, options.waitMs ?? 0) } = bounds;
     if (!(keepMs >= KEEP_MS_MIN && giveUpAfterMs >= 0 && (sessionMsMax ?? 1) > 0)) {
       throw new ClientError(
         'invalid_argument',
@@ -84,6 +88,7 @@ export class RealtimeSession implements Session {
       );
     }
     this.#isLasting = reconnect !== false;
+    this.#limit = limit;
     this.#finishTimeoutMs = options.finishTimeoutMs ?? FINISH_TIMEOUT_MS;
     this.#lifeMsMax = sessionMsMax;
     this.#clock = clock;
@@ -123,7 +128,12 @@ export class RealtimeSession implements Session {
   }
 
   get continuity(): Continuity {
-    return { reconnects: this.#reconnects, handovers: this.#handovers, gaps: [...this.#gaps] };
+    const { count: rollovers } = this.#limit;
+    return { reconnects: this.#reconnects, handovers: this.#handovers, rollovers, gaps: [...this.#gaps] };
+  }
+
+  get timing(): 'told' | 'counted' | undefined {
+    return this.#ledger.timing;
   }
 
   get held(): Held {
@@ -251,7 +261,7 @@ export class RealtimeSession implements Session {
     const { startMs, endMs } = this.#ledger.replaySpan(takeover === 'planned');
     const sentMs = this.#sentBytes / BYTES_PER_MS;
     const missingMs = Math.round(this.#ledger.missingFromMs(sentMs));
-    const fromMs = quietestMs(this.#ring, startMs, endMs);
+    const fromMs = this.#ledger.align(quietestMs(this.#ring, startMs, endMs));
     const isGap = this.#ring.start > missingMs * BYTES_PER_MS && fromMs > missingMs;
     if (isGap) this.#ledger.skip(fromMs);
     this.#ledger.begin(fromMs, sentMs);
@@ -275,6 +285,7 @@ export class RealtimeSession implements Session {
       start: fromMs * BYTES_PER_MS,
       clock: this.#clock,
       finishTimeoutMs: this.#finishTimeoutMs,
+      limit: this.#limit,
       lifeMsMax: this.#lifeMsMax,
       openNext: (signal) => this.#seeker.seek(undefined, signal),
       tell: (events) => this.#tell(events),

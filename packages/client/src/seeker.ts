@@ -16,6 +16,8 @@ export interface SeekerParts {
   readonly isNeeded: () => boolean;
   /** Resolves when that may have changed. */
   readonly change: (signal: AbortSignal) => Promise<void>;
+  /** Told after each try that failed. */
+  readonly onFailure?: ((failure: ClientError) => void) | undefined;
 }
 
 /** Finds the next connection after one was lost: when to try, how often, and when no more. */
@@ -50,6 +52,7 @@ export class Seeker {
         return await open(signal);
       } catch (error) {
         failure = fromConnectionEnd(error);
+        this.#parts.onFailure?.(failure);
       }
     }
   }

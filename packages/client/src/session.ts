@@ -10,6 +10,8 @@ export interface Continuity {
   readonly reconnects: number;
   /** Connections that were replaced because they were as old as `sessionMsMax` allows. */
   readonly handovers: number;
+  /** Turns that were ended, and gone on with, because the model bears no longer one. */
+  readonly rollovers: number;
   /** Audio that no server has heard, in order. Empty: the transcript is whole. */
   readonly gaps: readonly Span[];
 }
@@ -39,6 +41,11 @@ export interface Session extends AsyncIterable<SessionEvent>, AsyncDisposable {
   readonly transcript: Transcript;
   /** What happened to the connections so far. */
   readonly continuity: Continuity;
+  /**
+   * How places of words are known: the server tells them and finds utterances itself, or they are counted from its deltas
+   * (vLLM: one for each 80 ms of audio). Undefined: they are not, or not yet.
+   */
+  readonly timing: 'told' | 'counted' | undefined;
   /** For gauges: what waits here. */
   readonly held: Held;
   /** Fires when the session has ended, however. Its reason is the failure, or `ClientError` `closed`. */

@@ -58,9 +58,14 @@ export class Turns {
     return (this.#position - this.#turnStart) / BYTES_PER_MS;
   }
 
-  /** The running utterance is being ended only because another connection takes over. */
+  /** Nobody asked for an end here: another connection takes over, or the model bears no more. */
   get isRolling(): boolean {
-    return this.#rollAt === this.#position && this.#ends[0] !== this.#position;
+    return this.#ends[0] !== this.#position;
+  }
+
+  /** The running utterance is ended at a place that was chosen. */
+  get hasEnd(): boolean {
+    return this.#rollAt !== undefined;
   }
 
   /** How long to wait before the next audio, so that what waited does not come all at once. */
@@ -71,14 +76,15 @@ export class Turns {
     return Math.max(0, Math.ceil((sentMs - REPLAY_BURST_MS) / REPLAY_SPEED - (nowMs - this.#startedAtMs)));
   }
 
-  /** What to send now; undefined: nothing until there is more audio, another end, or an answer. */
-  next(): Step | undefined {
+  /**
+   * What to send now; undefined: nothing until there is more audio, another end, or an answer. An utterance of
+   * `turnBytesMax` is ended.
+   */
+  next(turnBytesMax = Number.POSITIVE_INFINITY): Step | undefined {
     if (this.#state === 'ending') return undefined;
-    const asked = this.#ends[0];
-    const end = Math.min(
-      this.#rollAt ?? asked ?? Number.POSITIVE_INFINITY,
-      asked ?? Number.POSITIVE_INFINITY,
-    );
+    const never = Number.POSITIVE_INFINITY;
+    const fullAt = this.#state === 'open' ? this.#turnStart + turnBytesMax : never;
+    const end = Math.min(this.#rollAt ?? never, this.#ends[0] ?? never, fullAt);
     if (this.#position >= end) {
       return { type: this.#state === 'open' ? 'final' : 'answered' };
     }
@@ -101,10 +107,11 @@ export class Turns {
     if (this.#state === 'open') this.#rollAt = at;
   }
 
-  /** To be called for `transcription.done`. */
-  answered(): void {
+  /** To be called for `transcription.done`. `nextStart`: the next utterance begins in front of where this one ended. */
+  answered(nextStart = this.#position): void {
     this.#state = 'idle';
     this.#rollAt = undefined;
+    this.#position = nextStart;
     this.#turnStart = this.#position;
   }
 

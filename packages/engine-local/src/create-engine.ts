@@ -1,5 +1,5 @@
 /** From a model's name to a running engine. */
-import { EngineError, type SpeechEngine, type Vocabulary } from '@kikitori/engine';
+import { EngineError, type SpeechEngine, type Vocabulary, type VoiceDetector } from '@kikitori/engine';
 import { LocalEngine, type StreamPolicy } from '@kikitori/engine/recognition';
 import { capacityOf } from './capacity.js';
 import type { ModelFamily, ModelFiles } from './families/family.js';
@@ -76,6 +76,23 @@ export async function createLocalEngine(options: LocalEngineOptions = {}): Promi
     delayMs: options.delayMs,
     policy: options.policy,
   });
+}
+
+/** Which store, and who wants to know. */
+export type VoiceDetectorOptions = Pick<LocalEngineOptions, 'signal' | 'onProgress' | 'store'>;
+
+/**
+ * The voice detector alone (Silero, fetched at first use), in a thread of its own: for whoever has another model's words.
+ *
+ * @throws EngineError as `createLocalEngine`, or the signal's reason
+ */
+export async function createVoiceDetector(options: VoiceDetectorOptions = {}): Promise<VoiceDetector> {
+  const voice = await obtain(VOICE_MODEL, options);
+  const thread = new VoiceThread({ type: 'voice', file: voice.files['v5'] ?? '' }, () =>
+    resolveModel(VOICE_MODEL, options.store),
+  );
+  await startAll([thread], options.signal);
+  return new SileroDetector(thread);
 }
 
 /** Loads a model into each thread. Rejects with `EngineError` or the signal's reason; no thread is left running then. */

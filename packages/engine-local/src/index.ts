@@ -1,5 +1,11 @@
 export { type Capacity, capacityOf } from './capacity.js';
-export { createLocalEngine, DEFAULT_MODEL, type LocalEngineOptions } from './create-engine.js';
+export {
+  createLocalEngine,
+  createVoiceDetector,
+  DEFAULT_MODEL,
+  type LocalEngineOptions,
+  type VoiceDetectorOptions,
+} from './create-engine.js';
 export { LOCAL_LIMITS } from './limits.js';
 export type {
   CatalogueEntry,

@@ -4,14 +4,13 @@ import type { Doorman } from './doors/doorman.js';
 import type { HttpError } from './errors.js';
 import { errorBody, errorMembers, sendError, sendJson } from './http/answers.js';
 import { greetOrigin } from './http/cross-origin.js';
+import { sendReadiness } from './http/readiness.js';
 import { pathOf } from './http/router.js';
 import { RETRY_SOON_S } from './limits.js';
 import type { RealtimeServer } from './server.js';
+import type { Upstream } from './upstream.js';
 
-const NOT_YET: HttpError = {
-  status: 503,
-  message: 'The model is still loading. Try again in a moment.',
-};
+const LOADING = 'The model is still loading. Try again in a moment.';
 
 /** How far a model that is not here yet has been fetched. */
 export interface ModelFetch {
@@ -19,19 +18,24 @@ export interface ModelFetch {
   readonly totalBytes: number;
 }
 
+/** What is not there yet. */
+export interface PendingModel {
+  /** How far it was fetched; undefined while nothing is fetched, but loaded. */
+  readonly fetching?: () => ModelFetch | undefined;
+  /** The model server that is waited for, where it is one. */
+  readonly upstream?: Upstream;
+}
+
 /** Where everybody knocks: leads them to the server once there is one; until then they are told to come back. */
 export class Door implements ListenHandlers {
   readonly #doorman: Doorman;
-  readonly #fetching: () => ModelFetch | undefined;
+  readonly #pending: PendingModel;
   #server: RealtimeServer | undefined;
 
-  /**
-   * `doorman` says whose pages may read that they are to come back; `fetching` how far a model was fetched, undefined while
-   * nothing is fetched, but loaded.
-   */
-  constructor(doorman: Doorman, fetching: () => ModelFetch | undefined = () => undefined) {
+  /** `doorman` says whose pages may read that they are to come back. */
+  constructor(doorman: Doorman, pending: PendingModel) {
     this.#doorman = doorman;
-    this.#fetching = fetching;
+    this.#pending = pending;
   }
 
   /** The server behind the door. */
@@ -48,9 +52,9 @@ export class Door implements ListenHandlers {
     if (this.#server !== undefined) return this.#server.admit(handshake);
     return {
       accept: false,
-      status: NOT_YET.status,
+      status: 503,
       headers: { 'content-type': 'application/json' },
-      body: errorBody(NOT_YET),
+      body: errorBody(this.#notYet),
     };
   }
 
@@ -68,21 +72,33 @@ export class Door implements ListenHandlers {
     if (greetOrigin({ doorman: this.#doorman, methods: [] }, request, response)) return;
     // A body that came with it stays unread: the connection is not used again.
     const headers = { 'retry-after': String(RETRY_SOON_S), connection: 'close' };
-    if (pathOf(request.url ?? '/') === '/v1/page') this.#sayLoading(response, headers);
-    else sendError(response, NOT_YET, headers);
+    const path = pathOf(request.url ?? '/');
+    const { message } = this.#notYet;
+    if (path === '/v1/page') this.#sayLoading(response, headers);
+    else if (path === '/ready') sendReadiness(response, { code: this.#missing, message }, headers);
+    else sendError(response, this.#notYet, headers);
+  }
+
+  get #missing(): 'upstream' | 'model' {
+    return this.#pending.upstream?.missing === undefined ? 'model' : 'upstream';
+  }
+
+  get #notYet(): HttpError {
+    return { status: 503, message: this.#pending.upstream?.missing ?? LOADING };
   }
 
   /** The page says what it waits for. */
   #sayLoading(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-    const fetching = this.#fetching();
+    const fetching = this.#pending.fetching?.();
     const loading =
       fetching === undefined
         ? {}
         : { received_bytes: fetching.receivedBytes, total_bytes: fetching.totalBytes };
+    const missing = this.#pending.upstream?.missing ?? null;
     sendJson(
       response,
-      NOT_YET.status,
-      { ...errorMembers(NOT_YET), loading },
+      503,
+      { ...errorMembers(this.#notYet), loading, missing },
       { ...headers, 'cache-control': 'no-store' },
     );
   }

@@ -13,12 +13,15 @@ import type { ServerMetrics } from './metrics.js';
 import type { Place } from './places.js';
 import { type Claimed, type Session, startSession } from './session/serve-connection.js';
 import type { SessionHost } from './session-host.js';
+import type { Upstream } from './upstream.js';
 
 /** What a host over an engine needs. */
 export interface EngineHostOptions {
   /** Stays the caller's. */
   readonly engine: SpeechEngine;
   readonly models: readonly string[];
+  /** What is behind the engine, where something is. */
+  readonly upstream: Upstream | undefined;
   readonly dialects: readonly Dialect[];
   readonly limits: SessionLimits;
   readonly httpLimits: HttpLimits;
@@ -31,7 +34,7 @@ export interface EngineHostOptions {
   readonly takePlace: () => Place | HttpError;
 }
 
-/** Sessions and files answered by an engine in this process. */
+/** Sessions and files answered by an engine. */
 export class EngineHost implements SessionHost {
   readonly routes: Readonly<Record<string, Route>>;
   readonly #options: EngineHostOptions;
@@ -39,7 +42,7 @@ export class EngineHost implements SessionHost {
   #isGone = false;
 
   constructor(options: EngineHostOptions) {
-    const { engine, models, httpLimits, clock } = options;
+    const { engine, models, upstream, httpLimits, clock } = options;
     this.#options = options;
     this.#transcriptions = new Transcriptions({
       ...options,
@@ -47,7 +50,8 @@ export class EngineHost implements SessionHost {
       onEngineClosed: () => this.#noteGone(),
     });
     const { model: root, languages } = engine.info;
-    const served = { root, languages, createdS: Math.floor(clock.unixMs() / 1000) };
+    const createdS = Math.floor(clock.unixMs() / 1000);
+    const served = { root, languages, createdS, maxModelLen: upstream?.maxModelLen ?? null };
     this.routes = {
       '/v1/models': {
         guarded: true,
@@ -68,10 +72,6 @@ export class EngineHost implements SessionHost {
 
   get isGone(): boolean {
     return this.#isGone;
-  }
-
-  speaks(): boolean {
-    return true;
   }
 
   startSession(connection: Connection, claimed: Claimed): Session {

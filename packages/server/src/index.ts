@@ -26,17 +26,12 @@ export {
   type HttpLimits,
   KEY_FILE_LIMITS,
   PAGES_LIMITS,
-  RELAY_LIMITS,
   SESSION_LIMITS,
   type SessionLimits,
   TOKEN_LIMITS,
 } from './limits.js';
 export { reachableHosts } from './reachable-hosts.js';
-export type { RelayTarget } from './relay/relay-host.js';
-export { RELAY_ENDPOINT_RULES } from './relay/relay-rules.js';
-export { type RelaySessionOptions, startRelaySession } from './relay/relay-session.js';
 export {
-  type Answerer,
   createRealtimeServer,
   type RealtimeServer,
   type RealtimeServerOptions,
@@ -69,3 +64,4 @@ export {
   startServer,
 } from './start-server.js';
 export type { TlsFiles } from './tls-files.js';
+export type { Upstream } from './upstream.js';

@@ -78,31 +78,6 @@ export const SESSION_LIMITS: SessionLimits = {
   closeFlushMs: 5_000,
 };
 
-/** Bounds of sessions that are relayed to another server, beside those of `SESSION_LIMITS`. */
-export const RELAY_LIMITS = {
-  /** Where the caller does not say. At the bound: 503. A relayed session costs this process little; the model decides. */
-  sessionsMax: 100,
-  /** How long the way to the model may take to open; a cold endpoint takes its time. At the bound: close 1013. */
-  connectMs: 60_000,
-  /**
-   * How long the model may take nothing of what the client says. While it does the client is not read, so nobody would
-   * notice that it is gone. At the bound: close 1014.
-   */
-  stallMs: 30_000,
-  /**
-   * To a client that asks for words: how long audio waits behind the first three seconds for a sign of whether the other
-   * server finds utterances itself. Then: it goes on.
-   */
-  trialMs: 5_000,
-  /**
-   * Without a message of the client the running utterance of a model that finds none is ended after this, and goes on with
-   * the next audio: vLLM 0.17.1 falls silent for good after a minute.
-   */
-  pauseMs: 30_000,
-  /** How long the model may say nothing when an utterance was ended at a pause; audio waits meanwhile. Then: close 1014. */
-  answerMs: 60_000,
-} as const;
-
 /** Bounds of the HTTP side. Times in milliseconds. */
 export interface HttpLimits {
   /** Largest file of `POST /v1/audio/transcriptions`: 25 MiB, as vLLM. At the bound: 400. */

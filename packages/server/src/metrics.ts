@@ -1,9 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DoorRefusal } from './doors/doorman.js';
 import { type CaptionMetrics, captionMetrics } from './shared-captions/caption-metrics.js';
+import type { Upstream } from './upstream.js';
 
 /** Why somebody was not let in. */
-export type RefusalReason = DoorRefusal['reason'] | 'busy' | 'draining' | 'path';
+export type RefusalReason = DoorRefusal['reason'] | 'busy' | 'draining' | 'upstream' | 'path';
 /** Which door audio came through. */
 export type AudioSource = 'realtime' | 'file';
 
@@ -17,7 +18,6 @@ export interface ServerMetrics {
   readonly sessionsMax: Gauge;
   readonly refused: Counter<'reason'>;
   readonly errors: Counter<'code'>;
-  readonly upstreamFailures: Counter<'code'>;
   readonly audioS: Counter<'source'>;
   readonly words: Counter<'source'>;
   readonly wordLagS: Histogram;
@@ -34,6 +34,8 @@ export interface MetricSources {
   readonly audioLagS: () => number;
   /** False: a key file cannot be read. */
   readonly areKeysCurrent: () => boolean;
+  /** The model server behind the engine, where there is one. */
+  readonly upstream: Upstream | undefined;
 }
 
 const CONNECTION_DURATION_BUCKETS_S = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
@@ -61,6 +63,7 @@ export function createMetrics(sources: MetricSources): ServerMetrics {
       this.set(sources.areKeysCurrent() ? 1 : 0);
     },
   });
+  if (sources.upstream !== undefined) addUpstreamMetrics(sources.upstream, registers);
   return {
     registry,
     ...connectionMetrics(registers),
@@ -68,6 +71,28 @@ export function createMetrics(sources: MetricSources): ServerMetrics {
     ...speechMetrics(registers),
     captions: captionMetrics(registers),
   };
+}
+
+/** What is known of the model server behind the engine. */
+function addUpstreamMetrics(upstream: Upstream, registers: Registry[]): void {
+  new Gauge({
+    name: 'kikitori_upstream_ready',
+    help: '1; 0 while the model server behind this one is away or not well, a truth value.',
+    registers,
+    collect() {
+      this.set(upstream.missing === undefined ? 1 : 0);
+    },
+  });
+  new Counter({
+    name: 'kikitori_upstream_failures_total',
+    help: 'Ways to the model server behind this one that failed or were lost, by the code of the transport, in connections.',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [code, count] of upstream.losses) this.inc({ code }, count);
+    },
+  });
 }
 
 /** vLLM's three, by its names and with its buckets (vLLM PR 35500), so that its dashboards and scalers work. */
@@ -96,10 +121,7 @@ function connectionMetrics(
 
 function sessionMetrics(
   registers: Registry[],
-): Pick<
-  ServerMetrics,
-  'sessionsActive' | 'sessionsMax' | 'refused' | 'errors' | 'upstreamFailures' | 'files'
-> {
+): Pick<ServerMetrics, 'sessionsActive' | 'sessionsMax' | 'refused' | 'errors' | 'files'> {
   return {
     sessionsActive: new Gauge({
       name: 'kikitori_sessions_active',
@@ -113,19 +135,13 @@ function sessionMetrics(
     }),
     refused: new Counter({
       name: 'kikitori_sessions_refused_total',
-      help: 'Handshakes and files refused, by reason (busy, draining, unauthorized, path), in requests.',
+      help: 'Handshakes and files refused, by reason (busy, draining, upstream, unauthorized, path), in requests.',
       labelNames: ['reason'],
       registers,
     }),
     errors: new Counter({
       name: 'kikitori_errors_total',
       help: 'Error events sent, by code, in events.',
-      labelNames: ['code'],
-      registers,
-    }),
-    upstreamFailures: new Counter({
-      name: 'kikitori_upstream_failures_total',
-      help: 'Ways to the model of a relay that failed or were lost, by the code of the transport, in connections.',
       labelNames: ['code'],
       registers,
     }),

@@ -12,6 +12,7 @@ import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
 import { send, sendJson } from './http/answers.js';
 import { pageInfoRoutes } from './http/page-info.js';
+import { type Missing, sendReadiness } from './http/readiness.js';
 import { createRouter, empty, type Route } from './http/router.js';
 import { UploadShares } from './http/upload-shares.js';
 import {
@@ -27,16 +28,16 @@ import {
 } from './limits.js';
 import { createMetrics, type RefusalReason, type ServerMetrics } from './metrics.js';
 import { type Place, Places } from './places.js';
-import { RelayHost, type RelayTarget } from './relay/relay-host.js';
 import type { Claimed } from './session/serve-connection.js';
 import type { HostedSession, SessionHost } from './session-host.js';
 import { captionRoutes } from './shared-captions/caption-routes.js';
 import { CaptionsHub } from './shared-captions/captions-hub.js';
+import type { Upstream } from './upstream.js';
 import { packageVersion } from './version.js';
 
 /** What every server may be told. */
 export interface ServerSurroundings extends DoorOptions {
-  /** Served model names, the default one first. Default: the engine's own; of a relay none is known. */
+  /** Served model names, the default one first. Default: the engine's own. */
   readonly models?: readonly string[];
   /** Bounds that differ from `SESSION_LIMITS`. */
   readonly limits?: Partial<SessionLimits>;
@@ -53,17 +54,17 @@ export interface ServerSurroundings extends DoorOptions {
    * for the link. Asked each time. Default: nowhere that is known.
    */
   readonly addresses?: () => readonly string[];
+  /** The model server behind the engine, where there is one. Default: the engine is all there is. */
+  readonly upstream?: Upstream;
   /** What `GET /version` says. Default: the version of this package. */
   readonly version?: string;
 }
 
-/** Who answers: an engine in this process, or another server to which sessions are relayed. */
-export type Answerer =
-  /** `engine` stays the caller's: it is not closed here. */
-  { readonly engine: SpeechEngine } | { readonly relay: RelayTarget };
-
 /** What a server is made of. */
-export type RealtimeServerOptions = ServerSurroundings & Answerer;
+export interface RealtimeServerOptions extends ServerSurroundings {
+  /** Answers sessions and files. Stays the caller's: it is not closed here. */
+  readonly engine: SpeechEngine;
+}
 
 /** A server without a socket: whoever has one hands over handshakes, connections and HTTP requests. */
 export interface RealtimeServer extends ListenHandlers {
@@ -88,6 +89,9 @@ interface Admitted {
   readonly caller: Caller;
 }
 
+/** Why nobody is let in who could be otherwise. */
+type FullReason = Extract<RefusalReason, 'draining' | 'busy' | 'upstream'>;
+
 /** Closing takes a little of the deadline: the close frame has to be answered. */
 const CLOSING_SHARE = 0.2;
 const CLOSING_MS_MAX = 1_000;
@@ -103,6 +107,7 @@ class Server implements RealtimeServer {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #version: string;
+  readonly #upstream: Upstream | undefined;
   readonly #doorman: Doorman;
   readonly #dialects: readonly Dialect[];
   /** What is known of a handshake that was let in, until its connection is there. */
@@ -122,10 +127,12 @@ class Server implements RealtimeServer {
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
     this.#version = options.version ?? packageVersion();
+    this.#upstream = options.upstream;
     this.#doorman = new Doorman(options, this.#clock);
     this.#metrics = createMetrics({
       audioLagS: () => this.#audioLagS(),
       areKeysCurrent: () => this.#doorman.areKeysCurrent,
+      upstream: options.upstream,
     });
     const httpLimits = { ...HTTP_LIMITS, ...options.httpLimits };
     this.#uploads = new UploadShares(httpLimits);
@@ -165,7 +172,7 @@ class Server implements RealtimeServer {
   admit(handshake: Handshake): Admission {
     const request: DialectRequest = handshake;
     const dialect = dialectOf(this.#dialects, request);
-    if (dialect === undefined || !this.#host.speaks(dialect)) {
+    if (dialect === undefined) {
       this.#refuse('path');
       return { accept: false, status: 403 };
     }
@@ -266,15 +273,14 @@ class Server implements RealtimeServer {
   #hostOf(options: RealtimeServerOptions, httpLimits: HttpLimits): SessionHost {
     const limits = { ...SESSION_LIMITS, ...options.limits };
     const own = { limits, clock: this.#clock, logger: this.#logger, metrics: this.#metrics };
-    if ('relay' in options)
-      return new RelayHost({ ...own, relay: options.relay, models: options.models ?? [] });
-    const { engine, models = [engine.info.model] } = options;
+    const { engine, models = [engine.info.model], upstream } = options;
     const queuedAudioMsMax = queuedAudioMsOf(machineShare().memoryBytes, engine.info.streamsMax);
     return new EngineHost({
       ...own,
       limits: { ...SESSION_LIMITS, queuedAudioMsMax, ...options.limits },
       engine,
       models,
+      upstream,
       dialects: this.#dialects,
       httpLimits,
       enterUpload: (request) => this.#enterUpload(request),
@@ -291,6 +297,10 @@ class Server implements RealtimeServer {
     return {
       '/health': { guarded: false, methods: { GET: health } },
       '/ping': { guarded: false, methods: { GET: health, POST: health } },
+      '/ready': {
+        guarded: false,
+        methods: { GET: (_request, response) => sendReadiness(response, this.#whatIsMissing()) },
+      },
       '/version': { guarded: true, methods: { GET: json(200, () => ({ version: this.#version })) } },
       '/v1/realtime/client_secrets': {
         guarded: 'key',
@@ -302,9 +312,10 @@ class Server implements RealtimeServer {
 
   #pageInfoRoutes(options: RealtimeServerOptions): Readonly<Record<string, Route>> {
     const limits = { ...SESSION_LIMITS, ...options.limits };
-    const { models } = options;
+    const { models, engine, upstream } = options;
     return pageInfoRoutes({
-      answerer: options,
+      engine,
+      upstream,
       models,
       isGuarded: this.isGuarded,
       placesMax: this.#places.max,
@@ -318,7 +329,16 @@ class Server implements RealtimeServer {
   }
 
   get #isHealthy(): boolean {
-    return this.#draining === undefined && !this.#host.isGone;
+    return this.#draining === undefined && !this.#host.isGone && this.#upstream?.missing === undefined;
+  }
+
+  /** Why no session would be let in at this moment. */
+  #whatIsMissing(): Missing | undefined {
+    if (this.#host.isGone) {
+      return { code: 'engine', message: 'The engine is closed. Start the server again.' };
+    }
+    const reason = this.#whyFull();
+    return reason === undefined ? undefined : { code: reason, message: this.#fullError(reason).message };
   }
 
   /** An upload is one of its key's sessions all the while, and has a share of the disk; a place only while it is decoded. */
@@ -361,17 +381,25 @@ class Server implements RealtimeServer {
     return this.#fullError(reason ?? 'busy');
   }
 
-  #whyFull(): 'draining' | 'busy' | undefined {
+  #whyFull(): FullReason | undefined {
     if (this.#draining !== undefined) return 'draining';
+    if (this.#upstream?.missing !== undefined) return 'upstream';
     return this.#places.isFull ? 'busy' : undefined;
   }
 
-  #fullError(reason: 'draining' | 'busy'): HttpError {
-    const message =
-      reason === 'draining'
-        ? 'The server is going down. Connect to another one, or try again later.'
-        : `All ${this.#places.max} places of this server are taken. Try again in ${RETRY_AFTER_S} seconds, or connect to another server.`;
-    return { status: 503, message };
+  #fullError(reason: FullReason): HttpError {
+    return { status: 503, message: this.#fullMessage(reason) };
+  }
+
+  #fullMessage(reason: FullReason): string {
+    switch (reason) {
+      case 'draining':
+        return 'The server is going down. Connect to another one, or try again later.';
+      case 'upstream':
+        return this.#upstream?.missing ?? 'The model server was away for a moment. Try again.';
+      case 'busy':
+        return `All ${this.#places.max} places of this server are taken. Try again in ${RETRY_AFTER_S} seconds, or connect to another server.`;
+    }
   }
 
   /** Whose shares are counted: those of a key, its tokens included, or of an address where there are no keys. */

@@ -1,5 +1,4 @@
 import type { Connection } from '@kikitori/transport';
-import type { Dialect } from './dialects/dialect.js';
 import type { Route } from './http/router.js';
 import type { Claimed } from './session/serve-connection.js';
 
@@ -16,8 +15,8 @@ export interface HostedSession {
 }
 
 /**
- * Who answers: an engine in this process, or another Realtime server. The server around it lets people in, counts
- * them and sends them away, and knows nothing else of what is behind it.
+ * Who answers. The server around it lets people in, counts them and sends them away, and knows nothing else of what is
+ * behind it.
  */
 export interface SessionHost {
   /** Sessions and files at once. */
@@ -26,8 +25,6 @@ export interface SessionHost {
   readonly isGone: boolean;
   /** Routes that only make sense with this host, beside those of every server. */
   readonly routes: Readonly<Record<string, Route>>;
-  /** Whether sessions of that dialect can be answered. */
-  speaks(dialect: Dialect): boolean;
   /** The connection belongs to the session from here on. */
   startSession(connection: Connection, claimed: Claimed): HostedSession;
   /** Ends everything that is no session. */

@@ -13,14 +13,11 @@ import { ServerError } from './errors.js';
 import type { Pages } from './http/pages.js';
 import { HTTP_LIMITS, type HttpLimits, TLS_LIMITS } from './limits.js';
 import { reachableHosts } from './reachable-hosts.js';
-import type { RelayTarget } from './relay/relay-host.js';
 import { createRealtimeServer, type ServerSurroundings } from './server.js';
 import { readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.js';
 
 /** What a server that listens is made of. */
-export type StartServerOptions = ServerSurroundings &
-  ListenOptions &
-  (PendingEngine | { readonly relay: RelayTarget });
+export interface StartServerOptions extends ServerSurroundings, ListenOptions, PendingEngine {}
 
 /** An engine that may still be on its way. */
 export interface PendingEngine {
@@ -94,9 +91,8 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   assertSafeToListen({ host, isGuarded, insecure });
   const clock = options.clock ?? systemClock;
   const secure = options.tls === undefined ? undefined : await readTlsFiles(options.tls, clock.unixMs());
-  const door = new Door(doorman, 'fetching' in options ? options.fetching : undefined);
-  if ('relay' in options) door.lead(createRealtimeServer(options));
-  else if (!(options.engine instanceof Promise)) {
+  const door = new Door(doorman, options);
+  if (!(options.engine instanceof Promise)) {
     door.lead(createRealtimeServer({ ...options, engine: options.engine }));
   }
   const httpLimits = { ...HTTP_LIMITS, ...options.httpLimits };
@@ -139,7 +135,6 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
 
 function leadOnceReady(door: Door, options: StartServerOptions): Promise<void> {
   const lead = async (): Promise<void> => {
-    if ('relay' in options) return;
     const engine = await options.engine;
     if (door.server === undefined) door.lead(createRealtimeServer({ ...options, engine }));
   };

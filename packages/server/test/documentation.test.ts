@@ -20,6 +20,7 @@ describe('docs/server.md', () => {
     const metrics = await createMetrics({
       audioLagS: () => 0,
       areKeysCurrent: () => true,
+      upstream: { label: '', missing: undefined, maxModelLen: undefined, losses: new Map() },
     }).registry.getMetricsAsJSON();
     expect(namesOf('Metrics').sort()).toEqual(metrics.map(({ name }) => name).sort());
   });

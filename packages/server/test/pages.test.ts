@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPages } from '../src/http/load-pages.js';
 import { createPages, type PageFile, type Pages } from '../src/http/pages.js';
 import { PAGES_LIMITS } from '../src/limits.js';
+import type { Upstream } from '../src/upstream.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 const HTML = `<!doctype html><title>Kikitori</title>${'<p>listening</p>'.repeat(50)}`;
@@ -258,6 +259,9 @@ describe('pages', () => {
   });
 });
 
+/** A model server behind the engine, which is there. */
+const BEHIND: Upstream = { label: '', missing: undefined, maxModelLen: undefined, losses: new Map() };
+
 describe('/v1/page', () => {
   it('tells everybody who listens and whether a key is needed, and nothing secret', async () => {
     await using test = await startTestServer({ server: { apiKey: 'secret', models: ['a', 'b'] } });
@@ -269,26 +273,23 @@ describe('/v1/page', () => {
       needs_key: true,
       answered_by: 'engine',
       relay: null,
+      missing: null,
       places: 4,
       idle_timeout_ms: 300_000,
       session_ms_max: 0,
     });
   });
 
-  it('names the engine, or what the sessions are relayed to', async () => {
+  it('names the engine, or what stands behind it', async () => {
     await using open = await startTestServer();
     expect(await (await fetch(`${open.url}/v1/page`)).json()).toMatchObject({
       models: ['scripted'],
       needs_key: false,
     });
-    const relay = {
-      connect: () => Promise.reject(new Error('not asked')),
-      label: 'the SageMaker endpoint demo',
-    };
-    await using test = await startTestServer({ server: { relay } });
+    const upstream = { ...BEHIND, label: 'the SageMaker endpoint demo' };
+    await using test = await startTestServer({ server: { upstream } });
     expect(await (await fetch(`${test.url}/v1/page`)).json()).toMatchObject({
-      models: [],
-      languages: [],
+      models: ['scripted'],
       answered_by: 'relay',
       relay: 'the SageMaker endpoint demo',
     });

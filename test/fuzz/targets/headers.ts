@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import { askedWaitMs } from '@kikitori/core/hub';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { FfmpegReport } from '../../../packages/audio/src/file/ffmpeg-report.js';
+import { PieceWords } from '../../../packages/engine-upstream/src/piece-words.js';
+import { placesIn } from '../../../packages/engine-upstream/src/watch/places.js';
 import { parseLanguage } from '../../../packages/protocol/src/languages.js';
 import {
   canonicalRequest,
@@ -17,7 +19,6 @@ import { ServerError } from '../../../packages/server/src/errors.js';
 import { createPages, type Pages } from '../../../packages/server/src/http/pages.js';
 import { type FormFields, readUploadForm } from '../../../packages/server/src/http/upload-form.js';
 import { HTTP_LIMITS } from '../../../packages/server/src/limits.js';
-import { PlacedWords } from '../../../packages/server/src/relay/placed-words.js';
 import { shareNameOf, TrustedProxies } from '../../../packages/transport/src/doors/index.js';
 import { retryAfterMs } from '../../../packages/transport/src/retry-after.js';
 import { cutAnywhere, mutated, mutatedText } from '../mutation.js';
@@ -121,10 +122,20 @@ function foreignWords(random: Random): void {
   report.add(mutatedText(REPORT, random));
   insist(report.toError(1).message.length < 256, 'An error repeats what ffmpeg said.');
   void [report.durationMs, report.hasErrors];
-  const words = new PlacedWords(0, false);
+  const words = new PieceWords();
   const text = mutatedText(' First words 日本語 spoken.', random);
-  const whole = [...words.take(text, 1_000, 1_000), ...words.finish()].map((word) => word.text).join('');
-  insist(whole.trim() === text.trim(), 'Words of a delta are lost.');
+  const whole = [...words.take(text, 1_000, 0), ...words.finish()].map((word) => word.text).join('');
+  insist(plain(whole) === plain(text), 'Words of a delta are lost.');
+  const found = placesIn(mutatedText(METRICS, random), { maxModelLen: undefined, utteranceMsMax: 120_000 });
+  insist(found === undefined || found.places >= 1, 'A server is said to carry nobody.');
+}
+
+const METRICS =
+  'vllm:cache_config_info{block_size="16",kv_cache_size_tokens="65536",num_gpu_blocks="2048"} 1.0\nkikitori_sessions_max 4\n';
+
+/** Without space, which words do not keep. */
+function plain(text: string): string {
+  return text.replaceAll(/\s/gu, '');
 }
 
 const BOUNDARY = 'edge';

@@ -20,7 +20,10 @@ export class KeyDialog {
       credentials.use(this.#key.value.trim(), { isKept: this.#keep.checked });
       this.#settle(true);
     });
-    this.#dialog.addEventListener('close', () => this.#settle(false));
+    this.#dialog.addEventListener('close', () => {
+      // It comes a moment after the closing: somebody may have been asked anew meanwhile.
+      if (!this.#dialog.open) this.#settle(false);
+    });
   }
 
   /** Asks only where one is needed and missing. */
@@ -32,7 +35,7 @@ export class KeyDialog {
   async ask({ isWrong }: { readonly isWrong: boolean }): Promise<boolean> {
     if (isWrong) this.#credentials.forget();
     this.#wrong.textContent = isWrong ? this.#wording.say('keyWrong') : '';
-    this.#key.value = '';
+    this.#settle(false);
     this.#dialog.showModal();
     return await new Promise((resolve) => {
       this.#done = resolve;

@@ -17,7 +17,8 @@ export function listenerLine(
 ): string {
   if (answer === undefined || state.line === 'away') return wording.say('noServer');
   if (!isListener(answer)) {
-    const { fetchedShare } = answer;
+    const { fetchedShare, isAway } = answer;
+    if (isAway) return wording.say('modelAway');
     return fetchedShare === undefined
       ? wording.say('loadingModel')
       : wording.say('fetchingModel', { n: Math.floor(100 * fetchedShare) });

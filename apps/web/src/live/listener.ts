@@ -11,14 +11,14 @@ export interface Listener {
   readonly needsKey: boolean;
   /** The server that sessions are relayed to, in words; undefined: this server's own engine. */
   readonly relay: string | undefined;
-  /** Uploads are understood: only our own engine takes files. */
-  readonly takesFiles: boolean;
 }
 
-/** Nobody yet: the model is being fetched or loaded. */
+/** Nobody yet: the model is being fetched or loaded, or the server that has it is away. */
 export interface LoadingModel {
   /** 0…1 of what is fetched; undefined: nothing is, it is loaded. */
   readonly fetchedShare: number | undefined;
+  /** The server behind ours is not there. */
+  readonly isAway: boolean;
 }
 
 /** Whom to tell, and until when. */
@@ -68,7 +68,10 @@ async function fetchListener(
   signal.addEventListener('abort', () => over.abort(), { signal: over.signal });
   try {
     const response = await fetch('v1/page', { signal: over.signal });
-    if (response.ok) return readListener(await response.json());
+    if (response.ok) {
+      const body: unknown = await response.json();
+      return isMissing(body) ? { fetchedShare: undefined, isAway: true } : readListener(body);
+    }
     return response.status === 503 ? readLoading(await response.json()) : undefined;
   } catch {
     return undefined;
@@ -112,7 +115,13 @@ function readLoading(body: unknown): LoadingModel | undefined {
   if (typeof loading !== 'object' || loading === null) return undefined;
   const received = 'received_bytes' in loading ? Number(loading.received_bytes) : Number.NaN;
   const total = 'total_bytes' in loading ? Number(loading.total_bytes) : Number.NaN;
-  return { fetchedShare: total > 0 && received >= 0 ? Math.min(1, received / total) : undefined };
+  const fetchedShare = total > 0 && received >= 0 ? Math.min(1, received / total) : undefined;
+  return { fetchedShare, isAway: isMissing(body) };
+}
+
+/** What answers the server is away, and it says so. */
+function isMissing(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'missing' in body && typeof body.missing === 'string';
 }
 
 function readListener(body: unknown): Listener | undefined {
@@ -126,7 +135,6 @@ function readListener(body: unknown): Listener | undefined {
     languages: 'languages' in body && Array.isArray(body.languages) ? body.languages.filter(isTag) : [],
     needsKey: 'needs_key' in body && body.needs_key === true,
     relay: isRelay ? label : undefined,
-    takesFiles: !isRelay,
   };
 }
 

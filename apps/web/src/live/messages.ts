@@ -22,6 +22,10 @@ const MESSAGES = {
     en: 'The model is being loaded. You may begin: what you say is kept.',
     ja: 'モデルを読み込んでいます。もう話せます：音声は保持されます。',
   },
+  modelAway: {
+    en: 'The model server is not there. You may begin: what you say is kept.',
+    ja: 'モデルサーバーが応答していません。もう話せます：音声は保持されます。',
+  },
   fetchingModel: {
     en: 'The model is being fetched, once: {n} %',
     ja: 'モデルを取得しています（初回のみ）：{n} %',

@@ -14,7 +14,6 @@ const listener: Listener = {
   languages: ['en'],
   needsKey: true,
   relay: 'elsewhere',
-  takesFiles: false,
 };
 
 let page: EventTarget & { visibilityState: string };
@@ -72,10 +71,22 @@ describe('who listens', () => {
     });
     const every = WEB_LIMITS.loadingEveryMs;
     expect(waits).toEqual([every, every, every, every]);
-    const loaded = { fetchedShare: undefined };
-    expect(answers).toEqual([{ fetchedShare: 0.25 }, loaded, loaded, loaded, listener]);
+    const loaded = { fetchedShare: undefined, isAway: false };
+    expect(answers).toEqual([{ fetchedShare: 0.25, isAway: false }, loaded, loaded, loaded, listener]);
     const { answers: always } = await ask(async () => Response.json({ loading: {} }, { status: 503 }));
     expect(always).toHaveLength(WEB_LIMITS.loadingTriesMax);
+  });
+
+  it('is asked again while the server behind ours is away, loading or lost', async () => {
+    const missing = 'It is away.';
+    const answersOf = [
+      Response.json({ loading: {}, missing }, { status: 503 }),
+      Response.json({ ...told, missing }),
+      Response.json({ ...told, missing: null }),
+    ];
+    const { answers } = await ask(async () => answersOf.shift() ?? Response.error());
+    const away = { fetchedShare: undefined, isAway: true };
+    expect(answers).toEqual([away, away, listener]);
   });
 
   it('is not asked for ever', async () => {

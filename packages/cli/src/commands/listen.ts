@@ -8,9 +8,11 @@ import {
   endpointOption,
   endpointUrlOption,
   languageOption,
+  maxModelLenOption,
   modelOption,
   regionOption,
   urlOption,
+  waitOption,
 } from '../options-shared.js';
 import { openLink } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
@@ -33,6 +35,8 @@ const options = {
   model: modelOption,
   language: languageOption,
   delayMs: delayOption,
+  wait: waitOption,
+  maxModelLen: maxModelLenOption,
   format: choice({
     flags: '--format <format>',
     description: 'what to print',

@@ -21,7 +21,6 @@ import {
   delayOption,
   endpointOption,
   endpointUrlOption,
-  maxSessionsOption,
   modelOption,
   portOption,
   realtimeUrl,
@@ -66,7 +65,28 @@ const options = {
   model: modelOption,
   threads: threadsOption,
   delayMs: delayOption,
-  maxSessions: maxSessionsOption,
+  places: integer({
+    flags: '--places <number>',
+    description:
+      'sessions and files at once; more are refused (default: what the processor carries, or what --upstream says that it does)',
+    min: 1,
+    max: 10_000,
+    fallback: undefined,
+  }),
+  maxSessions: integer({
+    flags: '--max-sessions <number>',
+    description: 'another name for --places',
+    min: 1,
+    max: 10_000,
+    fallback: undefined,
+  }),
+  wait: integer({
+    flags: '--wait <seconds>',
+    description: 'how long a session waits for an --upstream or --endpoint that is away or loads',
+    min: 0,
+    max: 86_400,
+    fallback: 120,
+  }),
   servedModelName: text({
     flags: '--served-model-name <names>',
     description: "names by which clients may call the model, separated by commas (default: the engine's)",
@@ -170,7 +190,7 @@ export const serve = defineCommand({
 });
 
 async function serveUntilStopped(asked: ServeInput, context: Context): Promise<number> {
-  const { engine, servedModelName, ...given } = asked.options;
+  const { engine, wait, ...given } = asked.options;
   if (engine === 'vllm' && given.upstream === undefined) {
     throw new CliError('usage', '--engine vllm needs to know where: --upstream ws://HOST:PORT/v1/realtime.');
   }
@@ -182,12 +202,25 @@ async function serveUntilStopped(asked: ServeInput, context: Context): Promise<n
   }
   const isKeyNew = asked.options.apiKey === NEW_KEY;
   const input = isKeyNew ? withKey(asked, createKey()) : asked;
-  const answerer = await chooseAnswerer({ ...given, hasNames: servedModelName !== undefined }, context);
+  const request = { ...given, places: placesOf(asked), waitMs: wait * 1000, names: namesOf(asked) };
+  const answerer = await chooseAnswerer(request, context);
   try {
     return await runServer(answerer, input, { ...context, isKeyNew });
   } finally {
     await answerer.close();
   }
+}
+
+/** Under either of its names. */
+function placesOf({ options: { places, maxSessions } }: ServeInput): number | undefined {
+  if (places === undefined || maxSessions === undefined || places === maxSessions)
+    return places ?? maxSessions;
+  throw new CliError('usage', '--places and --max-sessions are the same; give one of them.');
+}
+
+/** Names by which the model is called. */
+function namesOf({ options: { servedModelName } }: ServeInput): readonly string[] {
+  return listOf(servedModelName);
 }
 
 /** What stands for a key that is made now. */
@@ -206,7 +239,7 @@ async function runServer(
   const { host, port, insecure, apiKeys } = input.options;
   const own = await selfSignedOf(input.options, context);
   const tls = own?.files ?? tlsOf(input.options);
-  const surroundings = await surroundingsOf(answerer, input, context);
+  const surroundings = await surroundingsOf(input, context);
   const keyFile = apiKeys === undefined ? undefined : await openKeyFile(apiKeys, surroundings);
   const server = await startServer({
     ...surroundings,
@@ -246,15 +279,12 @@ async function showNewKey({ options: { apiKey = '' } }: ServeInput, context: Con
 }
 
 /** What the announcement says of it. */
-function factsOf({
-  options,
-}: ServeInput): Pick<AnnouncedServer, 'publicUrl' | 'isTls' | 'hasKey' | 'hasFiles'> {
-  const { tlsCert, tlsSelfSigned, apiKey, apiKeys, endpoint, upstream } = options;
+function factsOf({ options }: ServeInput): Pick<AnnouncedServer, 'publicUrl' | 'isTls' | 'hasKey'> {
+  const { tlsCert, tlsSelfSigned, apiKey, apiKeys } = options;
   return {
     publicUrl: options.publicUrl,
     isTls: tlsCert !== undefined || tlsSelfSigned,
     hasKey: apiKey !== undefined || apiKeys !== undefined,
-    hasFiles: endpoint === undefined && upstream === undefined,
   };
 }
 
@@ -286,16 +316,10 @@ function listOf(text = ''): readonly string[] {
   return text.split(',').flatMap((word) => (word.trim() === '' ? [] : [word.trim()]));
 }
 
-async function surroundingsOf(
-  answerer: Answerer,
-  { options }: ServeInput,
-  context: Context,
-): Promise<ServerSurroundings> {
-  const { servedModelName } = options;
-  const names = servedModelName?.split(',').map((name) => name.trim());
-  const models = names?.filter((name) => name !== '') ?? answerer.models ?? [];
+async function surroundingsOf(input: ServeInput, context: Context): Promise<ServerSurroundings> {
+  const models = namesOf(input);
   return {
-    logger: await context.factories.createLogger(options.logLevel),
+    logger: await context.factories.createLogger(input.options.logLevel),
     version: version(),
     ...(models.length === 0 ? {} : { models }),
   };

@@ -12,10 +12,12 @@ import {
   endpointOption,
   endpointUrlOption,
   languageOption,
+  maxModelLenOption,
   modelOption,
   parsePace,
   regionOption,
   urlOption,
+  waitOption,
 } from '../options-shared.js';
 import { openLinks } from '../session/open-link.js';
 import { runTranscription } from '../session/transcription.js';
@@ -31,6 +33,8 @@ const options = {
   model: modelOption,
   language: languageOption,
   delayMs: delayOption,
+  wait: waitOption,
+  maxModelLen: maxModelLenOption,
   pace: parsed<PaceRate, PaceRate>({
     flags: '--pace <pace>',
     description: 'how fast to send: realtime, max, or a factor such as 2x',

@@ -1,5 +1,6 @@
 import type { Logger } from '@kikitori/core';
-import type { EngineInfo } from '@kikitori/engine';
+import type { EngineInfo, SpeechEngine } from '@kikitori/engine';
+import { createUpstreamEngine, UPSTREAM_LIMITS } from '@kikitori/engine-upstream';
 import {
   DEFAULT_HOST,
   DEFAULT_PORT,
@@ -8,11 +9,14 @@ import {
   ServerError,
   type StartServerOptions,
   startServer,
+  type Upstream,
 } from '@kikitori/server';
 import type { Connect } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
+import { ENDPOINT_SESSION_MS } from '../limits.js';
 import { version } from '../program.js';
+import { unwatched } from '../serve/upstream-answerer.js';
 
 /** What the page in front of the path is made of. */
 export interface LocalPageOptions {
@@ -27,18 +31,51 @@ export interface LocalPageOptions {
   readonly signal: AbortSignal;
 }
 
+/** The page and what answers it. */
+export interface LocalPage {
+  readonly port: number;
+  /** Ends in order. Idempotent. */
+  drain(): Promise<void>;
+  /** Ends now. Idempotent. */
+  close(): Promise<void>;
+}
+
 /**
- * Serves the live page, and relays what is spoken into it the whole way: signed, over HTTP/2, through the bridge. Rejects
+ * Serves the live page; what is spoken into it goes the whole way: signed, over HTTP/2, through the bridge. Rejects
  * as `startServer` does.
  */
-export async function startLocalPage(options: LocalPageOptions): Promise<RunningServer> {
-  const { connect, endpoint, port, logger, signal } = options;
+export async function startLocalPage(options: LocalPageOptions): Promise<LocalPage> {
+  const { connect, endpoint } = options;
   const { model, languages } = options.model;
-  const label = `the SageMaker endpoint ${endpoint}, played on this machine`;
+  const { upstream, noteLoss } = unwatched(`the SageMaker endpoint ${endpoint}, played on this machine`);
+  const engine = createUpstreamEngine({
+    info: { model, languages, streamsMax: UPSTREAM_LIMITS.streamsMax },
+    connect,
+    sessionMsMax: ENDPOINT_SESSION_MS,
+    onLoss: noteLoss,
+  });
+  const server = await listen(options, engine, upstream).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
+  const ended = (ending: Promise<void>): Promise<void> => ending.finally(() => engine.close());
+  return {
+    port: server.port,
+    drain: () => ended(server.drain()),
+    close: () => ended(server.close()),
+  };
+}
+
+async function listen(
+  options: LocalPageOptions,
+  engine: SpeechEngine,
+  upstream: Upstream,
+): Promise<RunningServer> {
+  const { port, logger, signal } = options;
   const start = async (taken: number): Promise<RunningServer> => {
     const ofServer: StartServerOptions = {
-      relay: { connect, label, languages },
-      models: [model],
+      engine,
+      upstream,
       pages: await loadPages(PAGES_FOLDER),
       attach: attachWebSockets,
       host: DEFAULT_HOST,

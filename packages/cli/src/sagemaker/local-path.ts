@@ -1,9 +1,9 @@
 import { type Bridge, createBridge } from '@kikitori/bridge';
 import type { Logger } from '@kikitori/core';
-import { DEFAULT_HOST, type RunningServer } from '@kikitori/server';
+import { DEFAULT_HOST } from '@kikitori/server';
 import type { Context } from '../context.js';
 import type { Announced } from '../terminal/announcement.js';
-import { type LocalPageOptions, startLocalPage } from './local-page.js';
+import { type LocalPage, type LocalPageOptions, startLocalPage } from './local-page.js';
 import type { PathEnd } from './path-end.js';
 import { linesOf, type StandIn, startStandIn } from './stand-in.js';
 
@@ -33,7 +33,7 @@ export class LocalPath {
   readonly #bridge: Bridge;
   readonly #standIn: StandIn;
   readonly #containerUrl: string;
-  #page: RunningServer | undefined;
+  #page: LocalPage | undefined;
 
   private constructor(
     options: LocalPathOptions,

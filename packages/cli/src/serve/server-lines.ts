@@ -16,12 +16,11 @@ export interface ServedAt {
   /** A certificate that no browser trusts by itself. */
   readonly own: Pick<OwnCertificate, 'fingerprint' | 'authorityFile'> | undefined;
   readonly hasKey: boolean;
-  readonly hasFiles: boolean;
 }
 
 /** Where it is and how to try it; first of all where a microphone will not work. */
 export function serverLines(at: ServedAt): readonly Announced[] {
-  const { port, hasKey, hasFiles, own } = at;
+  const { port, hasKey, own } = at;
   const hosts = hostsToShow(at);
   const [host = at.host] = hosts;
   const s = at.isTls ? 's' : '';
@@ -34,7 +33,7 @@ export function serverLines(at: ServedAt): readonly Announced[] {
     ...(at.publicUrl === undefined ? [] : [{ label: 'Open', value: at.publicUrl }]),
     ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port, s) })),
     ...hosts.map((each) => ({ label: 'Realtime', value: `ws${s}://${each}:${port}/v1/realtime` })),
-    ...(hasFiles ? [{ label: 'Files', value: `POST ${base}/v1/audio/transcriptions` }] : []),
+    { label: 'Files', value: `POST ${base}/v1/audio/transcriptions` },
     { label: 'Health', value: `${base}/health` },
     { label: 'Metrics', value: `${base}/metrics` },
     {

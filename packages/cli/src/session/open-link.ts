@@ -1,4 +1,4 @@
-import { type ConnectOptions, connect, type Session } from '@kikitori/client';
+import { type ConnectOptions, connect, type ServedModel, type Session } from '@kikitori/client';
 import type { SpeechEngine } from '@kikitori/engine';
 import { type Connect, createMemoryPair } from '@kikitori/transport';
 import type { Context } from '../context.js';
@@ -26,6 +26,10 @@ export interface LinkRequest {
   readonly language?: string | undefined;
   /** How long words may wait; undefined: as the recogniser thinks right. */
   readonly delayMs?: number | undefined;
+  /** How long to wait for a server that is away, seconds; undefined: one try. */
+  readonly wait?: number | undefined;
+  /** Tokens that its model bears in one utterance; undefined: the server is asked. */
+  readonly maxModelLen?: number | undefined;
 }
 
 /**
@@ -44,10 +48,19 @@ export async function openLinks(
   display: Display,
 ): Promise<SpeechLink> {
   const partials = display.isLive;
-  const { url, apiKey, model, language, delayMs } = request;
+  const { url, apiKey, model, language, delayMs, wait, maxModelLen } = request;
   const connect = await connectOf(request, context);
-  if (connect === undefined) return await openEmbedded(request, { partials, laneCount }, context, display);
-  const hearing = url === undefined ? undefined : servedHearing({ ...request, url }, context.signal);
+  if (connect === undefined) {
+    refuseServerFlags(request);
+    return await openEmbedded(request, { partials, laneCount }, context, display);
+  }
+  const ask = async (at: string): Promise<ServedModel | undefined> =>
+    await servedHearing({ ...request, url: at }, context.signal);
+  const hearing = url === undefined ? undefined : ask(url);
+  // A server that had to be waited for was not there to be asked the first time.
+  const limit =
+    maxModelLen ??
+    (url === undefined ? undefined : async () => ((await hearing) ?? (await ask(url)))?.maxModelLen);
   const options = {
     words: true,
     partials,
@@ -59,6 +72,8 @@ export async function openLinks(
     ...(model === undefined ? {} : { model }),
     ...(language === undefined ? {} : { language }),
     ...(delayMs === undefined ? {} : { delayMs }),
+    ...(wait === undefined ? {} : { waitMs: wait * 1000, onWait: waitingNote(wait, context, display) }),
+    ...(limit === undefined ? {} : { maxModelLen: limit }),
   };
   const sessions = await openEach(laneCount, (lane) => openLaneSession(options, lane, context));
   const { id = '', languages = [] } = (await hearing) ?? {};
@@ -66,6 +81,24 @@ export async function openLinks(
   // Nothing but the sessions was opened.
   const told = { languages, hasKey: apiKey !== undefined };
   return joinLinks(sessions.map((session) => linkOf(session, told, async () => undefined)));
+}
+
+/** The engine of this process is there or it is not, and bears whatever is said. */
+function refuseServerFlags({ wait, maxModelLen }: LinkRequest): void {
+  if (wait === undefined && maxModelLen === undefined) return;
+  throw new CliError('usage', '--wait and --max-model-len belong to a server; name one with --url.');
+}
+
+/** Says what is waited for: once in a pipe, again and again where somebody looks. */
+function waitingNote(waitS: number, { clock }: Context, display: Display): () => void {
+  const sinceMs = clock.nowMs();
+  let isNoted = false;
+  return () => {
+    if (!isNoted) display.note(`The server is not there yet; it is waited for, for ${waitS} s at most.`);
+    isNoted = true;
+    const seconds = Math.round((clock.nowMs() - sinceMs) / 1000);
+    display.status(() => `Waiting for the server: ${seconds} s of ${waitS}`);
+  };
 }
 
 /** All of them, one after the other, or none. */

@@ -146,7 +146,11 @@ class Transcription {
   #noteBreak(event: HeardEvent): void {
     const { display } = this.#options;
     if (event.type === 'disconnect') {
-      display.note('The connection was lost; audio is kept, and another one is sought.');
+      display.note(
+        event.error.code === 'limit_reached'
+          ? 'The model bears no longer utterance and ended it; the rest is sent again, and what follows is parted before.'
+          : 'The connection was lost; audio is kept, and another one is sought.',
+      );
     } else if (event.type === 'reconnect') {
       if (!event.isPlanned) this.#reconnects += 1;
       const what = event.isPlanned ? 'A new connection took over' : 'Connected again';

@@ -7,11 +7,13 @@ import tls from 'node:tls';
 import { connect, firstModel, servedModels } from '@kikitori/client';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
+import { VllmStandIn } from '../../../../test/vllm/stand-in.js';
+import { serveStandIn } from '../../../../test/vllm/stand-in-host.js';
 import type { EngineRequest } from '../../src/context.js';
 import { main } from '../../src/main.js';
 import { type MemoryContextOptions, memoryContext } from '../memory-context.js';
 import { written } from '../written.js';
-import { noise, scriptedEngine, TEXT } from './speech.js';
+import { noise, scriptedEngine, TEXT, wav } from './speech.js';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -19,9 +21,24 @@ function start(words: string[], options: MemoryContextOptions = {}) {
   const engine = scriptedEngine();
   const context = memoryContext({
     ...options,
-    factories: { createEngine: async () => engine, createLogger: async () => silent, ...options.factories },
+    factories: {
+      createEngine: async () => engine,
+      createLogger: async () => silent,
+      connect: async () => connectWebSocket,
+      ...options.factories,
+    },
   });
   return { context, engine, exit: main(['serve', '--port', '0', ...words], context) };
+}
+
+/** A port that nothing listens on. */
+async function freePort(): Promise<AddressInfo> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A TCP server that listens has an address object.
+  const address = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return address;
 }
 
 describe('kikitori serve', () => {
@@ -195,12 +212,11 @@ describe('kikitori serve', () => {
     const behind = start(['--served-model-name', 'voxtral'], { env: { KIKITORI_API_KEY: 'inner' } });
     const upstream = await written(behind.context, 'stdout', /(ws:\/\/127\.0\.0\.1:\d+)/);
     const env = { KIKITORI_UPSTREAM_KEY: 'inner', KIKITORI_API_KEY: 'outer' };
-    const { context, engine, exit } = start(['--engine', 'vllm', '--upstream', upstream], {
-      env,
-      factories: { connect: async () => connectWebSocket },
-    });
+    const { context, engine, exit } = start(['--engine', 'vllm', '--upstream', upstream], { env });
     const url = await written(context, 'stdout', /(ws:\/\/\S+)/);
-    expect(context.stdout.text).toMatch(/sessions go to 127\.0\.0\.1:\d+ \(voxtral\)/);
+    expect(context.stdout.text).toMatch(
+      /sessions go to 127\.0\.0\.1:\d+ \(voxtral\), 4 speakers at once: as many as that server has places/,
+    );
     const served = { id: 'voxtral', languages: ['en'] };
     expect(await servedModels(url, { apiKey: 'outer' })).toEqual([served]);
     const page = await fetch(url.replace('ws', 'http').replace('realtime', 'page'));
@@ -209,9 +225,82 @@ describe('kikitori serve', () => {
     await session.send(noise(4_000));
     expect((await session.finish()).text).toBe(TEXT);
     await session.close();
+    const form = new FormData();
+    form.append('file', new Blob([wav(4_000).slice()]), 'a.wav');
+    form.append('response_format', 'verbose_json');
+    const headers = { authorization: 'Bearer outer' };
+    const file = await fetch(url.replace('ws', 'http').replace('realtime', 'audio/transcriptions'), {
+      method: 'POST',
+      headers,
+      body: form,
+    });
+    expect(await file.json()).toMatchObject({
+      text: TEXT,
+      segments: [{ start: 0.2, end: 0.9 }, { start: 2 }],
+    });
     expect(engine.calls.samples).toBe(0);
     for (const each of [context, behind.context]) each.interrupt();
     expect([await exit, await behind.exit]).toEqual([0, 0]);
+  });
+
+  it('waits for the other server, says so everywhere, and takes sessions when it is there', async () => {
+    const { port: upstreamPort } = await freePort();
+    const { context, exit } = start(['--upstream', `ws://127.0.0.1:${upstreamPort}`, '--places', '7']);
+    const port = await written(context, 'stderr', /port (\d+); waiting for the model server at/);
+    const url = `http://127.0.0.1:${port}`;
+    const ready = await fetch(`${url}/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([503, { missing: { code: 'upstream' } }]);
+    expect(await (await fetch(`${url}/v1/page`)).json()).toMatchObject({ missing: expect.any(String) });
+    expect((await fetch(`${url}/health`)).status).toBe(503);
+    await expect(connect({ url: `ws://127.0.0.1:${port}` })).rejects.toMatchObject({ httpStatus: 503 });
+    const behind = memoryContext({
+      factories: { createEngine: async () => scriptedEngine(), createLogger: async () => silent },
+    });
+    const behindExit = main(['serve', '--port', String(upstreamPort)], behind);
+    await written(context, 'stdout', /is ready: sessions go to \S+ \(scripted\), (7) speakers at once/);
+    expect(context.stderr.text).toContain(`The model server at 127.0.0.1:${upstreamPort} is there.`);
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
+    const session = await connect({ url: `ws://127.0.0.1:${port}` });
+    await session.send(noise(4_000));
+    expect((await session.finish()).text).toBe(TEXT);
+    for (const each of [context, behind]) each.interrupt();
+    expect([await exit, await behindExit]).toEqual([0, 0]);
+  });
+
+  it('ends at Ctrl-C while it waits for the other server', async () => {
+    const { port } = await freePort();
+    const { context, exit } = start(['--upstream', `ws://127.0.0.1:${port}`]);
+    await written(context, 'stderr', /port (\d+); waiting/);
+    context.interrupt();
+    expect(await exit).toBe(130);
+  });
+
+  it.each([
+    ['0.17.1', {}, 'wants a key; set KIKITORI_UPSTREAM_KEY'],
+    ['0.17.1', { KIKITORI_UPSTREAM_KEY: 'wrong' }, 'does not know this key'],
+    ['0.17.1', { KIKITORI_UPSTREAM_KEY: 'inner' }, 'Start it without --api-key'],
+    ['0.32', { KIKITORI_UPSTREAM_KEY: 'wrong' }, 'does not know this key'],
+  ] as const)('says what is wrong with the key of vLLM %s: %j', async (age, env, sentence) => {
+    const vllm = await serveStandIn(new VllmStandIn({ age, apiKeys: ['inner'] }));
+    const { context, exit } = start(['--upstream', vllm.url], { env });
+    expect(await exit).toBe(1);
+    expect(context.stderr.text).toContain(sentence);
+    await vllm.close();
+  });
+
+  it('takes as many sessions as the KV cache of vLLM holds, and shows how long its utterances may be', async () => {
+    const vllm = await serveStandIn(new VllmStandIn({ maxModelLen: 45_000 }));
+    const { context, exit } = start(['--upstream', vllm.url]);
+    const url = await written(context, 'stdout', /Realtime +ws(:\/\/\S+)\/v1/);
+    expect(context.stdout.text).toContain(
+      '(voxtral-toy), 40 speakers at once: 65,536 tokens of KV cache, 1,604 for the longest utterance',
+    );
+    const models = await (await fetch(`http${url}/v1/models`)).json();
+    expect(models).toMatchObject({ data: [{ id: 'voxtral-toy', max_model_len: 45_000 }] });
+    expect(await (await fetch(`http${url}/metrics`)).text()).toContain('kikitori_sessions_max 40');
+    context.interrupt();
+    expect(await exit).toBe(0);
+    await vllm.close();
   });
 
   it.each([
@@ -243,7 +332,7 @@ describe('kikitori serve', () => {
     [['--upstream', 'ws://127.0.0.1:1', '--model', 'tiny'], 2, 'leave --model'],
     [['--upstream', 'ws://127.0.0.1:1', '--delay-ms', '2000'], 2, '--delay-ms out'],
     [['--upstream', 'ws://127.0.0.1:1', '--endpoint', 'demo'], 2, 'to one place'],
-    [['--upstream', 'ws://127.0.0.1:1'], 1, 'start it first'],
+    [['--places', '2', '--max-sessions', '3'], 2, 'give one of them'],
     [['--region', 'us-east-1'], 2, 'name one'],
   ])('answers %j with %d and a sentence', async (words, expected, sentence) => {
     const { context, exit } = start(words);

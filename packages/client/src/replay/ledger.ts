@@ -13,11 +13,13 @@ import {
   type UtteranceEvent,
   type Word,
 } from '../events.js';
+import { CountedSpeech } from './counted-speech.js';
 import { middleOf, PositionMatcher, plainText } from './position-match.js';
 import { TextMatcher } from './text-match.js';
+import { ToldWords } from './told-words.js';
 
-/** One step of vLLM's model: one delta. */
-const STEP_MS = 80;
+/** Least audio between two reports of how far a counted server is: as often as ours says it. */
+const PROGRESS_MS = 240;
 /** How far back behind known silence a replay begins: a word that has begun there is not longer than this. */
 const WORD_MS_MAX = 2_000;
 /** Without a pause for longer than this a replay begins between words; so does a handover that cannot wait. */
@@ -38,6 +40,12 @@ export interface Span {
   readonly endMs: number;
 }
 
+/** How much audio there is: taken from the caller, and sent over the connection of the moment. Milliseconds. */
+export interface Sent {
+  readonly takenMs: number;
+  readonly sentMs: number;
+}
+
 /**
  * What the caller was told, and by that: which words of a new connection are new, and from where its audio has to
  * begin. Everything is on the one timeline of the session; a connection counts from its own first sample.
@@ -46,20 +54,20 @@ export class Ledger {
   readonly #wants: { readonly words: boolean; readonly partials: boolean };
   /** Where the connection's first sample lies. */
   #originMs = 0;
-  /** The server tells positions. */
-  #isPositional = false;
-  /** Words told since the last utterance was: those that may come again. */
-  #open: Word[] = [];
+  /** The server tells positions itself. */
+  #isTold = false;
+  readonly #told = new ToldWords();
+  /** Places the words of a server that tells none. */
+  readonly #counted = new CountedSpeech(this.#told);
   /** The end of that utterance. */
   #closedMs = 0;
   /** Every word that ends before it was told, as far as the server says. */
   #settled = 0;
   #receivedMs = 0;
+  /** How far the caller was told that the server is. */
+  #progressMs = 0;
   /** Where the audio begins that no connection has answered. */
   #turnStartMs = 0;
-  /** Deltas of this connection since then, and whether some were empty: then each is a step of vLLM. */
-  #steps = 0;
-  #isClocked = false;
   /** Text told and tokens counted since the last `done` that was told; the unanswered turn begins at `#turnFrom`. */
   #doneText = '';
   #turnFrom = 0;
@@ -75,18 +83,27 @@ export class Ledger {
 
   /** Up to here everything was told; undefined when the server neither says it nor can be counted. */
   get settledMs(): number | undefined {
-    if (this.#isPositional) return this.#settled;
-    if (!this.#isClocked) return undefined;
-    return Math.max(this.#turnStartMs, this.#originMs) + this.#steps * STEP_MS;
+    return this.isPositional ? this.#settled : undefined;
   }
 
-  /** The server says something for every step of audio, be it nothing. */
-  get isClocked(): boolean {
-    return this.#isClocked;
+  /** How places are known: the server tells them, or its deltas are counted. Undefined: they are not, or not yet. */
+  get timing(): 'told' | 'counted' | undefined {
+    if (this.#isTold) return 'told';
+    return this.#counted.isCounted ? 'counted' : undefined;
   }
 
   get isPositional(): boolean {
-    return this.#isPositional;
+    return this.timing !== undefined;
+  }
+
+  /** Everything in front of it belongs to utterances that were told. */
+  get closedMs(): number {
+    return this.#closedMs;
+  }
+
+  /** Deltas of this connection since the running turn began. */
+  get steps(): number {
+    return this.#counted.steps;
   }
 
   /** Words may be missing from here on when nothing is sent again; `sentMs`: how far the last connection was sent. */
@@ -100,10 +117,10 @@ export class Ledger {
    * so that every connection gets further than the last one, however short its life.
    */
   replaySpan(isPlanned = false): Span {
-    if (!this.#isPositional) return { startMs: this.#turnStartMs, endMs: this.#turnStartMs };
+    if (!this.isPositional) return { startMs: this.#turnStartMs, endMs: this.#turnStartMs };
     const contextMs = isPlanned ? HANDOVER_CONTEXT_MS : CONTEXT_MS_MAX;
     // The whole utterance again, if it is not too long: every word is then heard with the same neighbours.
-    const [first] = this.#open;
+    const { first } = this.#told;
     const endMs = first === undefined ? this.#settled : Math.max(first.startMs, this.#settled - contextMs);
     return { startMs: Math.max(this.#closedMs, endMs - WORD_MS_MAX), endMs };
   }
@@ -111,19 +128,61 @@ export class Ledger {
   /** Nobody is speaking at the place where a replay would begin, and no word waits for the end of its utterance. */
   get isPause(): boolean {
     const { startMs, endMs } = this.replaySpan();
-    return this.#open.length === 0 && !this.#isRepeating && endMs - startMs >= HANDOVER_MS_MIN;
+    return this.#told.words.length === 0 && !this.isRepeating && endMs - startMs >= HANDOVER_MS_MIN;
   }
 
   /** Another connection begins, with the audio from `originMs` on; `sentMs`: how far the last one was sent. */
   begin(originMs: number, sentMs: number): void {
     const turnMs = sentMs - this.#turnStartMs;
     const overlap = turnMs > 0 ? (sentMs - originMs) / turnMs : 1;
-    this.#again = this.#isPositional
-      ? new PositionMatcher(this.#open.filter(({ endMs }) => endMs > originMs))
+    this.#again = this.isPositional
+      ? this.#told.matcherFrom(originMs, !this.#isTold)
       : new TextMatcher(this.#turnText, overlap);
     this.#isDisturbed ||= this.#doneText !== '';
     this.#originMs = originMs;
-    this.#steps = 0;
+    this.#counted.beginTurn(originMs);
+  }
+
+  /**
+   * Where to begin at about this place so that words that come again lie where they lay: steps end where those of the last
+   * turn did.
+   */
+  align(ms: number): number {
+    const isNeeded = this.timing === 'counted' && this.#told.words.length > 0;
+    return isNeeded ? this.#counted.align(ms, this.#closedMs) : ms;
+  }
+
+  /**
+   * The running turn of a counted server is being ended although somebody may be speaking: words that begin behind the
+   * seam are left to the next turn, which hears them with what comes before and after.
+   */
+  hold(seamMs: number): void {
+    this.#counted.hold(seamMs, this.#settled);
+  }
+
+  /** Something that was told has not come again yet: an end here would make it new. */
+  get isRepeating(): boolean {
+    return this.#again?.isOver === false;
+  }
+
+  /**
+   * A turn is answered up to `endMs` and closes nothing; another one begins over the same connection, with the audio from
+   * `originMs` on.
+   */
+  rollOver(wire: TranscriptionDone, endMs: number, originMs: number): SessionEvent[] {
+    const events = this.#endWord(endMs);
+    this.#countUsage(wire);
+    // What came again already comes once more where the next turn begins in front of it.
+    if (originMs < endMs || !this.isRepeating) this.#again = this.#told.matcherFrom(originMs, true);
+    this.#isDisturbed = true;
+    this.#turnStartMs = originMs;
+    this.#counted.beginTurn(originMs);
+    return events;
+  }
+
+  /** The deltas of the server are no steps, whatever they looked like. */
+  distrust(): void {
+    this.#counted.distrust();
   }
 
   /** Audio up to here is lost: nothing in front of it will come again. */
@@ -132,14 +191,13 @@ export class Ledger {
     this.#turnFrom = this.#doneText.length;
   }
 
-  /** Takes an event; answers with what the caller is told. `takenMs`: audio taken from the caller so far. */
-  take(event: TellableEvent, takenMs: number): SessionEvent[] {
+  /** Takes an event; answers with what the caller is told. */
+  take(event: TellableEvent, sent: Sent): SessionEvent[] {
     switch (event.type) {
       case 'transcription.delta':
-        if (event.audio_ms !== undefined) return this.#hearWords(event, event.audio_ms);
-        this.#steps += 1;
-        this.#isClocked ||= event.delta === '';
-        return this.#hearText(event.delta, false);
+        return event.audio_ms === undefined
+          ? this.#hearStep(event.delta, sent)
+          : this.#hearWords(event, event.audio_ms);
       case 'kikitori.utterance': {
         const words = event.words.map((word) => this.#place(word));
         const startMs = this.#originMs + event.start_ms;
@@ -154,18 +212,14 @@ export class Ledger {
         });
       }
       case 'kikitori.progress': {
+        this.#isTold = true;
         this.#settle(this.#originMs + event.settled_ms);
-        this.#receivedMs = Math.max(this.#receivedMs, this.#originMs + event.received_ms);
-        const settledMs = this.#settled;
-        const lagMs = Math.max(0, Math.round(takenMs - settledMs));
-        return this.#wants.words
-          ? [{ type: 'progress', receivedMs: this.#receivedMs, settledMs, lagMs }]
-          : [];
+        return this.#progress(this.#originMs + event.received_ms, sent.takenMs);
       }
       case 'kikitori.partial': {
         const { text, audio_ms } = event;
         // What comes again is no news.
-        if (!this.#wants.partials || this.#isRepeating) return [];
+        if (!this.#wants.partials || this.isRepeating) return [];
         return [{ type: 'partial', text, audioMs: this.#originMs + audio_ms }];
       }
       case 'unknown':
@@ -180,16 +234,18 @@ export class Ledger {
   finish(wire: TranscriptionDone | undefined, endMs: number, isTold: boolean): SessionEvent[] {
     this.#isDisturbed ||= !isTold;
     // Some servers say everything in their answer, and this one's is not told.
-    const isUnheard = this.#isDisturbed && !this.#isPositional && this.#steps === 0;
+    const isUnheard = this.#isDisturbed && !this.isPositional && this.steps === 0;
     const events = this.#hearText(isUnheard ? (wire?.text ?? '') : '', true);
-    if (wire?.usage != null) this.#usage = sumOfUsage(this.#usage, toUsage(wire.usage));
-    if (this.#isPositional) this.#settle(endMs);
-    this.#closedMs = Math.max(this.#closedMs, this.#open.at(-1)?.endMs ?? 0);
-    this.#open = [];
+    events.push(...this.#endWord(endMs));
+    this.#countUsage(wire);
+    if (this.isPositional) this.#settle(endMs);
+    if (this.timing === 'counted') events.push(...this.#closeCounted());
+    this.#closedMs = Math.max(this.#closedMs, this.#told.last?.endMs ?? 0);
+    this.#told.drop();
     this.#again = undefined;
     this.#turnStartMs = endMs;
     this.#turnFrom = this.#doneText.length;
-    this.#steps = 0;
+    this.#counted.beginTurn(endMs);
     if (!isTold) return events;
     const text = wire === undefined || this.#isDisturbed ? this.#doneText : wire.text;
     events.push({ type: 'done', text, usage: this.#usage });
@@ -204,13 +260,65 @@ export class Ledger {
     return this.#doneText.slice(this.#turnFrom);
   }
 
-  get #isRepeating(): boolean {
-    return this.#again?.isOver === false;
+  /** Knows what comes again by its place. */
+  get #positions(): PositionMatcher | undefined {
+    return this.#again instanceof PositionMatcher ? this.#again : undefined;
   }
 
   #settle(ms: number): void {
-    this.#isPositional = true;
     this.#settled = Math.max(this.#settled, ms);
+  }
+
+  #countUsage(wire: TranscriptionDone | undefined): void {
+    if (wire?.usage != null) this.#usage = sumOfUsage(this.#usage, toUsage(wire.usage));
+  }
+
+  #progress(receivedMs: number, takenMs: number): SessionEvent[] {
+    this.#receivedMs = Math.max(this.#receivedMs, receivedMs);
+    this.#progressMs = this.#settled;
+    if (!this.#wants.words) return [];
+    const settledMs = this.#settled;
+    const lagMs = Math.max(0, Math.round(takenMs - settledMs));
+    return [{ type: 'progress', receivedMs: this.#receivedMs, settledMs, lagMs }];
+  }
+
+  #tell(text: string, audioMs: number): SessionEvent {
+    this.#doneText += text;
+    return { type: 'delta', text, ...(this.#wants.words && { audioMs }) };
+  }
+
+  /** The last word of a turn is whole. */
+  #endWord(sentMs: number): SessionEvent[] {
+    const text = this.#counted.finish(this.#positions);
+    return text === '' ? [] : [this.#tell(text, this.#counted.reachedMs(sentMs))];
+  }
+
+  /** One delta of a server that tells no places. */
+  #hearStep(delta: string, { takenMs, sentMs }: Sent): SessionEvent[] {
+    if (this.#again instanceof TextMatcher && this.isRepeating) {
+      this.#counted.pass(delta, sentMs);
+      return this.#hearText(delta, false);
+    }
+    const wasRepeating = this.isRepeating;
+    const text = this.#counted.take(delta, sentMs, this.#positions);
+    if (!this.#counted.isCounted) return this.#hearText(text, false);
+    // Empty ones are told too, as they are signs of life; not those that were held back.
+    const isHeld = text === '' && wasRepeating;
+    const events = isHeld ? [] : [this.#tell(text, this.#counted.reachedMs(sentMs))];
+    this.#settle(this.#counted.settledMs(sentMs));
+    if (this.#counted.isGap && !this.isRepeating) events.push(...this.#closeCounted());
+    if (this.#settled - this.#progressMs >= PROGRESS_MS) events.push(...this.#progress(sentMs, takenMs));
+    return events;
+  }
+
+  /** The end of an utterance of a server that finds none: of the words that were told. */
+  #closeCounted(): SessionEvent[] {
+    const { words, first, last, text } = this.#told;
+    if (first === undefined || last === undefined) return [];
+    this.#closedMs = Math.max(this.#closedMs, last.endMs);
+    this.#told.drop();
+    if (!this.#wants.words) return [];
+    return [{ type: 'utterance', text, startMs: first.startMs, endMs: last.endMs, words }];
   }
 
   #place({ text, start_ms, end_ms }: KikitoriWord): Word {
@@ -219,23 +327,27 @@ export class Ledger {
 
   #hearWords(event: TranscriptionDelta, audioMs: number): SessionEvent[] {
     const { delta, words: wire } = event;
+    this.#isTold = true;
     // A server that does not place its words: they are one, where the last of them ends.
     const whole = { text: delta.trim(), start_ms: audioMs, end_ms: audioMs };
     const words = (wire ?? [whole]).map((word) => this.#place(word));
     const again = this.#again;
-    const fresh = again instanceof PositionMatcher ? words.filter((word) => again.isNew(word)) : words;
+    const fresh =
+      again instanceof PositionMatcher ? words.filter((word) => again.judge(word) === 'new') : words;
     const last = fresh.at(-1);
     // Words come in order: with the last one all before it have come, and a progress may be late.
     this.#settle(last?.endMs ?? 0);
     if (last === undefined) return [];
-    this.#open.push(...fresh);
+    for (const word of fresh) this.#told.add(word);
     const text = fresh.length === words.length ? delta : fresh.map((word) => ` ${word.text}`).join('');
     this.#doneText += text;
     return [
       {
         type: 'delta',
         text,
-        ...(this.#wants.words ? { audioMs: last.endMs, ...(event.unsure && { unsure: true }) } : {}),
+        ...(this.#wants.words
+          ? { audioMs: last.endMs, ...(wire && { words: fresh }), ...(event.unsure && { unsure: true }) }
+          : {}),
       },
     ];
   }
@@ -254,13 +366,14 @@ export class Ledger {
 
   /** The end of an utterance: of the words that were told, whoever told them. */
   #close(heard: UtteranceEvent): SessionEvent[] {
-    const words = this.#open.filter((word) => middleOf(word) <= heard.endMs);
+    this.#isTold = true;
+    const words = this.#told.words.filter((word) => middleOf(word) <= heard.endMs);
     const isWhole = plainText(words.map(({ text }) => text).join('')) === plainText(heard.text);
     const isPlain = isWhole || !this.#isDisturbed;
     const [first] = words;
     const last = words.at(-1);
     if (!isPlain && first === undefined) return [];
-    this.#open = this.#open.slice(words.length);
+    this.#told.drop(words.length);
     this.#closedMs = Math.max(this.#closedMs, heard.endMs, last?.endMs ?? 0);
     this.#settle(this.#closedMs);
     if (!this.#wants.words) return [];

@@ -5,6 +5,9 @@ const AHEAD = 4;
 /** The same word, heard again with other neighbours, may lie elsewhere by this much. */
 const SHIFT_MS_MAX = 2_000;
 
+/** A word of which only a part was told begins where that part began. */
+const PART_SHIFT_MS_MAX = 400;
+
 /** For comparison: what is heard again may differ in case and punctuation. */
 export function plainText(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
@@ -15,6 +18,9 @@ export function middleOf({ startMs, endMs }: Word): number {
   return (startMs + endMs) / 2;
 }
 
+/** What a word that is heard once more is: one that was told, a new one, or the rest of one that was told in part. */
+export type Verdict = 'again' | 'new' | { readonly rest: string };
+
 /**
  * Tells words that are heard again from new ones, by text and place. Words that a recogniser repeats as they were are
  * recognised whatever their times; where it hears something else this time, the place decides: what lies before the
@@ -22,11 +28,18 @@ export function middleOf({ startMs, endMs }: Word): number {
  */
 export class PositionMatcher {
   readonly #told: readonly Word[];
+  readonly #isGrowing: boolean;
+  readonly #placeOf: (word: Word) => number;
   #next = 0;
 
-  /** `told`: the words that may come again, in order. */
-  constructor(told: readonly Word[]) {
+  /**
+   * `told`: the words that may come again, in order. `isGrowing`: a part of the last one may be missing. `isCounted`: only
+   * their ends are known well.
+   */
+  constructor(told: readonly Word[], { isGrowing = false, isCounted = false } = {}) {
     this.#told = told;
+    this.#isGrowing = isGrowing;
+    this.#placeOf = isCounted ? ({ endMs }) => endMs : middleOf;
   }
 
   /** Everything told has come again: whatever follows is new. */
@@ -35,23 +48,27 @@ export class PositionMatcher {
   }
 
   /** Takes the next word of the new connection. */
-  isNew(word: Word): boolean {
-    if (this.isOver) return true;
+  judge(word: Word): Verdict {
+    if (this.isOver) return 'new';
     const text = plainText(word.text);
     for (const [ahead, told] of this.#told.slice(this.#next, this.#next + AHEAD).entries()) {
-      if (plainText(told.text) !== text || Math.abs(middleOf(told) - middleOf(word)) > SHIFT_MS_MAX) continue;
+      if (Math.abs(middleOf(told) - middleOf(word)) > SHIFT_MS_MAX) continue;
+      const isLast = this.#next + ahead === this.#told.length - 1;
+      const isNear = Math.abs(told.startMs - word.startMs) <= PART_SHIFT_MS_MAX;
+      const isPart = isLast && this.#isGrowing && isNear && word.text.startsWith(told.text);
+      if (plainText(told.text) !== text && !isPart) continue;
       this.#next += ahead + 1;
-      return false;
+      return isPart && word.text !== told.text ? { rest: word.text.slice(told.text.length) } : 'again';
     }
     const lastEndMs = this.#told.at(-1)?.endMs ?? 0;
-    if (middleOf(word) > lastEndMs) {
+    if (this.#placeOf(word) > lastEndMs) {
       this.#next = this.#told.length;
-      return true;
+      return 'new';
     }
     for (let told = this.#told[this.#next]; told !== undefined; told = this.#told[this.#next]) {
-      if (middleOf(told) > middleOf(word)) break;
+      if (this.#placeOf(told) > this.#placeOf(word)) break;
       this.#next += 1;
     }
-    return false;
+    return 'again';
   }
 }

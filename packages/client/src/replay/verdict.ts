@@ -21,7 +21,7 @@ const RESTART = 1012;
 export function verdictOf(error: ClientError, isIdle: boolean): Verdict {
   if (error.serverCode === 'session_expired') return 'at_once';
   if (error.serverCode === 'idle_timeout') return 'when_needed';
-  if (error.closeCode === RESTART) return 'at_once';
+  if (error.closeCode === RESTART || error.code === 'limit_reached') return 'at_once';
   const isCleanEnd = error.code === 'closed' && error.cause === undefined;
   if (isCleanEnd) return isIdle ? 'when_needed' : 'back_off';
   return isWorthIt(error) ? 'back_off' : 'never';

@@ -24,7 +24,7 @@ describe('PositionMatcher', () => {
         const again = words
           .slice(from)
           .map((word) => ({ ...word, startMs: word.startMs + shiftMs, endMs: word.endMs + shiftMs }));
-        const fresh = again.filter((word) => matcher.isNew(word)).map(({ text }) => text);
+        const fresh = again.filter((word) => matcher.judge(word) === 'new').map(({ text }) => text);
         expect(fresh).toEqual(WORDS.slice(told));
       }),
     );
@@ -34,12 +34,12 @@ describe('PositionMatcher', () => {
     const words = spoken(['the', 'ferry', 'leaves']);
     const matcher = new PositionMatcher(words);
     const again = spoken(['the', 'fairy', 'leaves', 'now']);
-    expect(again.filter((word) => matcher.isNew(word)).map(({ text }) => text)).toEqual(['now']);
+    expect(again.filter((word) => matcher.judge(word) === 'new').map(({ text }) => text)).toEqual(['now']);
   });
 
   it('does not mind case and punctuation', () => {
     const matcher = new PositionMatcher(spoken(['Ready.']));
-    expect(matcher.isNew(spoken(['ready,'])[0] ?? { text: '', startMs: 0, endMs: 0 })).toBe(false);
+    expect(matcher.judge(spoken(['ready,'])[0] ?? { text: '', startMs: 0, endMs: 0 }) === 'new').toBe(false);
     expect(matcher.isOver).toBe(true);
   });
 });

@@ -5,13 +5,18 @@ export interface ServedBy {
   /** BCP 47 tags of the languages that it hears; none: not known, and not said. */
   readonly languages: readonly string[];
   readonly createdS: number;
+  /** Tokens of one utterance of a model server behind this one; null: an utterance may be of any length. */
+  readonly maxModelLen: number | null;
 }
 
 /**
  * The body of `GET /v1/models` in vLLM's shape; one card for each served name, the default one first. `languages` is
  * ours.
  */
-export function modelList(names: readonly string[], { root, languages, createdS }: ServedBy): unknown {
+export function modelList(
+  names: readonly string[],
+  { root, languages, createdS, maxModelLen }: ServedBy,
+): unknown {
   return {
     object: 'list',
     data: names.map((id) => ({
@@ -21,8 +26,8 @@ export function modelList(names: readonly string[], { root, languages, createdS 
       owned_by: 'kikitori',
       root,
       parent: null,
-      // An utterance may be of any length here; clients that roll over at vLLM's limit need not.
-      max_model_len: null,
+      // What is behind this server: here an utterance may be of any length, so clients need not roll over.
+      max_model_len: maxModelLen,
       permission: [permission(id, createdS)],
       ...(languages.length === 0 ? {} : { languages }),
     })),

@@ -1,7 +1,7 @@
 import { findEndpoint } from '@kikitori/engine';
 import { describe, expect, it } from 'vitest';
-import { PauseMeter } from '../../src/relay/pause-meter.js';
-import { RELAY_ENDPOINT_RULES } from '../../src/relay/relay-rules.js';
+import { PauseMeter } from '../../src/turns/pause-meter.js';
+import { RELAY_ENDPOINT_RULES } from '../../src/turns/turn-rules.js';
 
 /** Noise of that level, the same each time: a linear congruential generator. */
 function noise(lengthMs: number, level: number, seed = 1): Int16Array {

@@ -1,4 +1,4 @@
-/** vLLM as a relay sees it, deaf: a delta for every 80 ms of audio, words when the test's audio was loud. */
+/** vLLM as a client sees it, deaf: a delta for every 80 ms of audio, words when the test's audio was loud. */
 import { decodeBase64, pcm16ToInt16 } from '@kikitori/audio';
 import { encodeServerEvent, parseClientEvent, type ServerEvent } from '@kikitori/protocol';
 import type { Connection } from '@kikitori/transport';
@@ -17,8 +17,8 @@ export interface Heard {
 
 /** How it writes. */
 export interface StandInOptions {
-  /** Text of the next stretch of loud audio, in pieces; one delta each. */
-  readonly pieces: (stretch: number) => readonly string[];
+  /** Text of the next stretch of loud audio, in pieces, one delta each; `peak`: how loud it was, 16-bit. */
+  readonly pieces: (stretch: number, peak: number) => readonly string[];
   /** Waits before it answers a `final`. */
   readonly beforeAnswer?: () => Promise<void>;
 }
@@ -59,7 +59,7 @@ export async function serveLikeVllm(
       } else if (event.type === 'input_audio_buffer.commit') {
         if (!event.final) {
           if (generation !== undefined) heard.flaws.push('a commit in a running utterance');
-          generation ??= new Generation(() => pieces(stretches++));
+          generation ??= new Generation((peak) => pieces(stretches++, peak));
         } else if (generation === undefined) {
           heard.flaws.push('a final without an utterance');
         } else {
@@ -79,13 +79,14 @@ class Generation {
   isEnded = false;
   text = '';
   steps = 0;
-  readonly #next: () => readonly string[];
+  readonly #next: (peak: number) => readonly string[];
   readonly #waiting: { readonly piece: string; readonly step: number }[] = [];
   readonly #parts: Int16Array[] = [];
   #length = 0;
   #wasLoud = false;
+  #peak = 0;
 
-  constructor(next: () => readonly string[]) {
+  constructor(next: (peak: number) => readonly string[]) {
     this.#next = next;
   }
 
@@ -117,10 +118,13 @@ class Generation {
   /** A stretch has its words once it is over. */
   #look(samples: Int16Array): void {
     for (let at = 0; at < samples.length; at += 16) {
-      const isLoud = Math.abs(samples[at] ?? 0) > LOUD;
+      const level = Math.abs(samples[at] ?? 0);
+      const isLoud = level > LOUD;
+      if (isLoud) this.#peak = Math.max(this.#peak, level);
       if (this.#wasLoud && !isLoud) {
         const step = Math.ceil((this.#length + at) / STEP_SAMPLES);
-        this.#waiting.push(...this.#next().map((piece) => ({ piece, step })));
+        this.#waiting.push(...this.#next(this.#peak).map((piece) => ({ piece, step })));
+        this.#peak = 0;
       }
       this.#wasLoud = isLoud;
     }

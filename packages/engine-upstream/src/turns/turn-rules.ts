@@ -1,14 +1,13 @@
 import type { EndpointRule } from '@kikitori/engine';
 
 /**
- * When a relayed utterance is ended for a model that ends none by itself. Other than those of an engine
- * (`ENDPOINT_RULES`): these models bear minutes, and what is heard is loudness alone, so only a real pause may cut
- * early.
+ * When an utterance is ended for a model that ends none by itself. Other than those of an engine (`ENDPOINT_RULES`): these
+ * models bear minutes, and where nothing but loudness is heard only a real pause may cut early.
  *
  * - `pause`: as there.
  * - `long`, `breath`: the longer it gets the shorter a pause may be; a line of text of half a minute is long enough.
- * - `limit`: wherever it is, speech or not. vLLM's engine dies for everybody when one utterance reaches
- *   `--max-model-len`; with 2,048 tokens, the smallest in use, that is after 160 s.
+ * - `limit`: wherever it is, speech or not: the longest utterance decides how much memory of the model server (KV cache)
+ *   one speaker holds, and with `--max-model-len 2048`, the smallest in use, it is over after 160 s.
  */
 export const RELAY_ENDPOINT_RULES: readonly EndpointRule[] = [
   { name: 'pause', trailingSilenceMs: 600 },

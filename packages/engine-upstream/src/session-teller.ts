@@ -1,0 +1,168 @@
+import type { DeltaEvent, SessionEvent, Usage, UtteranceEvent } from '@kikitori/client';
+import type { Hypothesis, Word } from '@kikitori/engine';
+import { UPSTREAM_LIMITS } from './limits.js';
+import { PieceWords } from './piece-words.js';
+
+/** What a teller needs. */
+export interface SessionTellerOptions {
+  readonly partials: boolean;
+  readonly tell: (hypothesis: Hypothesis) => void;
+}
+
+/** Where the audio stands when the other server says something. Milliseconds of the stream. */
+export interface Heard {
+  /** The end of the audio that was given to the session. */
+  readonly sentMs: number;
+  /** Nothing behind it is settled, whatever the other server says. */
+  readonly settledMsMax: number;
+  /** What ends the utterance that it closes. */
+  readonly rule: string;
+}
+
+/** Tells what a session says by the guarantees of `Hypothesis`, which hold whatever the other server does. */
+export class SessionTeller {
+  readonly #options: SessionTellerOptions;
+  readonly #pieces = new PieceWords();
+  /** Words that no utterance has closed. */
+  #open: Word[] = [];
+  #isUnsure = false;
+  #settledMs = 0;
+  #toldMs = 0;
+  #lastStartMs = 0;
+  #lastEndMs = 0;
+  #partial = '';
+  /** Since the last flush: what the other server counted, and words that were said. */
+  #tokens = 0;
+  #words = 0;
+
+  constructor(options: SessionTellerOptions) {
+    this.#options = options;
+  }
+
+  /** Every word that ends before it was told. */
+  get settledMs(): number {
+    return this.#settledMs;
+  }
+
+  /** The end of the last word that was told. */
+  get wordEndMs(): number {
+    return this.#lastEndMs;
+  }
+
+  hear(event: SessionEvent, heard: Heard): void {
+    switch (event.type) {
+      case 'delta':
+        this.#hearText(event, heard);
+        return;
+      case 'partial':
+        this.#tellPartial(event.text);
+        return;
+      case 'utterance':
+        this.#say(this.#pieces.finish());
+        this.#close(heard.rule, event);
+        return;
+      case 'progress':
+        this.#settle(Math.min(event.settledMs, heard.settledMsMax, heard.sentMs));
+        this.#tellProgress();
+        return;
+      case 'done':
+        this.#count(event.usage);
+        return;
+      case 'gap':
+      case 'disconnect':
+      case 'reconnect':
+      case 'ambiguous':
+      case 'unknown':
+        return;
+    }
+  }
+
+  /** Everything up to `endMs` was answered. */
+  answered(endMs: number, rule: string): void {
+    this.#say(this.#pieces.finish());
+    this.#close(rule);
+    this.#tellPartial('');
+    this.#settle(endMs);
+  }
+
+  flushed(marker: number): void {
+    const tokens = this.#words === 0 ? 0 : Math.max(this.#tokens, this.#words);
+    this.#tokens = 0;
+    this.#words = 0;
+    this.#options.tell({ type: 'flushed', marker, settledMs: this.#settledMs, tokens });
+  }
+
+  #hearText(event: DeltaEvent, { sentMs }: Heard): void {
+    const { text, words, audioMs } = event;
+    if (event.unsure === true) this.#isUnsure = true;
+    const atMs = Math.min(audioMs ?? sentMs, sentMs);
+    this.#say(words ?? this.#pieces.take(text, atMs, this.#lastEndMs));
+    if (words === undefined) this.#tellPartial(this.#pieces.pending?.text ?? '');
+  }
+
+  #say(given: readonly Word[]): void {
+    const words = given.flatMap((word) => this.#placed(word));
+    if (words.length === 0) return;
+    this.#open.push(...words);
+    this.#words += words.length;
+    this.#partial = '';
+    this.#settle(this.#lastEndMs);
+    this.#toldMs = this.#settledMs;
+    const settledMs = this.#settledMs;
+    this.#options.tell({ type: 'words', words, settledMs, ...this.#doubt });
+  }
+
+  /** As a word of a stream has to be: one of them, behind the one before, and not in what was settled already. */
+  #placed({ text, startMs, endMs }: Word): Word[] {
+    const parts = text.split(/\s+/u).filter((part) => part !== '');
+    const stepMs = (endMs - startMs) / parts.length;
+    return parts.map((part, index) => {
+      const start = Math.max(this.#lastStartMs, startMs + index * stepMs);
+      const end = Math.max(start, this.#settledMs, startMs + (index + 1) * stepMs);
+      this.#lastStartMs = start;
+      this.#lastEndMs = Math.max(this.#lastEndMs, end);
+      return { text: part, startMs: start, endMs: end };
+    });
+  }
+
+  #close(rule: string, event?: UtteranceEvent): void {
+    const words = this.#open;
+    const [first] = words;
+    if (event?.unsure === true) this.#isUnsure = true;
+    if (first !== undefined) {
+      const wordsEndMs = Math.max(...words.map(({ endMs }) => endMs));
+      const startMs = Math.min(first.startMs, event?.startMs ?? first.startMs);
+      const endMs = Math.max(wordsEndMs, event?.endMs ?? wordsEndMs);
+      this.#open = [];
+      const settledMs = this.#settledMs;
+      this.#options.tell({ type: 'utterance', words, startMs, endMs, rule, settledMs, ...this.#doubt });
+    }
+    this.#isUnsure = false;
+  }
+
+  get #doubt(): { readonly unsure?: true } {
+    return this.#isUnsure ? { unsure: true } : {};
+  }
+
+  #tellPartial(text: string): void {
+    const shown = text.trim();
+    if (!this.#options.partials || shown === this.#partial) return;
+    this.#partial = shown;
+    this.#options.tell({ type: 'partial', text: shown, settledMs: this.#settledMs });
+  }
+
+  #tellProgress(): void {
+    if (this.#settledMs - this.#toldMs < UPSTREAM_LIMITS.progressMs) return;
+    this.#toldMs = this.#settledMs;
+    this.#options.tell({ type: 'progress', settledMs: this.#settledMs });
+  }
+
+  #settle(ms: number): void {
+    const begunMs = this.#pieces.pending?.startMs ?? Number.POSITIVE_INFINITY;
+    this.#settledMs = Math.max(this.#settledMs, Math.min(ms, begunMs));
+  }
+
+  #count(usage: Usage | null): void {
+    this.#tokens += usage?.completionTokens ?? 0;
+  }
+}

@@ -1,0 +1,309 @@
+import type { Session, SessionEvent } from '@kikitori/client';
+import type { Clock } from '@kikitori/core';
+import { EngineError, type Hypothesis, HypothesisQueue, type SpeechStream } from '@kikitori/engine';
+import { failureOf } from './failures.js';
+import { UPSTREAM_LIMITS } from './limits.js';
+import { SessionTeller } from './session-teller.js';
+import type { TurnJudge } from './turns/turn-judge.js';
+
+const SAMPLES_PER_MS = 16;
+/** At the very beginning it takes so long to tell speech from silence. */
+const FIRST_LISTEN_MS = 1_000;
+/** No word is longer. */
+const WORD_MS_MAX = 2_000;
+const FLUSH = 'flush';
+/** What the end of an utterance is called that the other server found. */
+const PAUSE = 'pause';
+/** The caller brought no audio for long. */
+const IDLE = 'idle';
+
+/** How the other server is known to be: what one stream found out is good for the next one. */
+export interface UpstreamManner {
+  timing: Session['timing'];
+}
+
+/** What a stream needs. */
+export interface UpstreamStreamOptions {
+  /** Belongs to the stream from here on. */
+  readonly session: Session;
+  readonly judge: TurnJudge;
+  readonly manner: UpstreamManner;
+  readonly partials: boolean;
+  readonly clock: Clock;
+  /** Told once: the slot is free. `closed` resolves when nothing of the session is left. */
+  readonly onEnd: (closed: Promise<void>) => void;
+  /** A connection was lost, with the error that ended it. */
+  readonly onLoss: (error: Error) => void;
+}
+
+/** An end of an utterance that was asked for and is not answered. */
+interface AskedEnd {
+  readonly atMs: number;
+  readonly rule: string;
+  /** Flushes that it answers. */
+  readonly markers: number[];
+  isConfirmed: boolean;
+}
+
+/**
+ * One listener behind another server: a session of the client, whose connections come and go. Audio is given to it in order,
+ * one thing after the other, and what it says is told as it comes.
+ */
+export class UpstreamStream implements SpeechStream {
+  readonly #options: UpstreamStreamOptions;
+  readonly #queue: HypothesisQueue;
+  readonly #teller: SessionTeller;
+  #tail: Promise<void> = Promise.resolve();
+  #sentSamples = 0;
+  #endedSamples = 0;
+  readonly #ends: AskedEnd[] = [];
+  #flushesPending = 0;
+  #isTrialOver = false;
+  #over: EngineError | undefined;
+  #cancelPause: (() => void) | undefined;
+  /** Called whenever something may have changed for whoever waits here. */
+  #waiting: (() => void)[] = [];
+
+  constructor(options: UpstreamStreamOptions) {
+    this.#options = options;
+    this.#queue = new HypothesisQueue(
+      () => this.#wake(),
+      () => void this.close(),
+    );
+    const { partials } = options;
+    this.#teller = new SessionTeller({ partials, tell: (hypothesis) => this.#queue.push(hypothesis) });
+    void this.#read();
+  }
+
+  get hypotheses(): AsyncIterable<Hypothesis> {
+    return this.#queue;
+  }
+
+  async write(samples: Float32Array): Promise<void> {
+    if (this.#over !== undefined) throw this.#over;
+    if (samples.length > 0) {
+      const audio = samples.slice();
+      this.#cancelPause?.();
+      await this.#enqueue(() => this.#give(audio));
+    }
+    while (this.#over === undefined && this.#isFull) await this.#change();
+    if (this.#over !== undefined) throw this.#over;
+  }
+
+  flush(marker: number): void {
+    if (this.#over !== undefined) return;
+    if (this.#flushesPending >= UPSTREAM_LIMITS.flushesPendingMax) {
+      this.fail(new EngineError('engine_internal', 'Too many flushes wait for their answer.'));
+      return;
+    }
+    this.#flushesPending += 1;
+    void this.#enqueue(() => this.#flush(marker));
+  }
+
+  async close(): Promise<void> {
+    this.#end(new EngineError('engine_closed', 'The stream was closed.'), () => this.#queue.end());
+  }
+
+  /** Ends the stream with an error that its reader sees; what was said before stays readable. */
+  fail(error: EngineError): void {
+    this.#end(error, () => this.#queue.fail(error));
+  }
+
+  #end(error: EngineError, tell: () => void): void {
+    if (this.#over !== undefined) {
+      // A reader that leaves after a failure wants nothing more of what was said before.
+      if (error.code === 'engine_closed') this.#queue.end();
+      return;
+    }
+    this.#over = error;
+    this.#cancelPause?.();
+    tell();
+    this.#options.onEnd(this.#options.session.close());
+    this.#wake();
+  }
+
+  /** One thing after the other; what goes wrong ends the stream. Never rejects. */
+  #enqueue(run: () => Promise<void>): Promise<void> {
+    this.#tail = this.#tail.then(async () => {
+      if (this.#over !== undefined) return;
+      try {
+        await run();
+      } catch (error) {
+        this.#lose(error);
+      }
+    });
+    return this.#tail;
+  }
+
+  #lose(error: unknown): void {
+    if (this.#over === undefined) this.fail(failureOf(error));
+  }
+
+  get #timing(): Session['timing'] {
+    return this.#options.session.timing ?? this.#options.manner.timing;
+  }
+
+  get #sentMs(): number {
+    return this.#sentSamples / SAMPLES_PER_MS;
+  }
+
+  /** Too much is under way, where that is known, or nobody reads what is said. */
+  get #isFull(): boolean {
+    const unsettledMs = this.#sentMs - this.#teller.settledMs;
+    const isBehind =
+      this.#options.session.timing !== undefined && unsettledMs > UPSTREAM_LIMITS.unsettledMsMax;
+    return isBehind || this.#isUnread;
+  }
+
+  get #isUnread(): boolean {
+    return this.#queue.size >= UPSTREAM_LIMITS.hypothesesUnreadMax;
+  }
+
+  async #give(audio: Float32Array): Promise<void> {
+    const { judge } = this.#options;
+    if (this.#timing === 'told') {
+      await this.#send(judge.finish());
+      judge.skip(audio.length);
+      await this.#send(audio);
+      return;
+    }
+    for await (const { samples, rule } of judge.judge(audio)) {
+      await this.#send(samples);
+      if (rule !== undefined && (await this.#endsTurns())) this.#endTurn(rule);
+    }
+    this.#watchPause();
+  }
+
+  async #send(samples: Float32Array): Promise<void> {
+    if (samples.length === 0 || this.#over !== undefined) return;
+    // Before it is sent: a quick server answers before that has resolved.
+    this.#sentSamples += samples.length;
+    await this.#options.session.send(samples);
+  }
+
+  /** Whether ends of utterances are ours to find. The first one waits until the other server has shown what it is. */
+  async #endsTurns(): Promise<boolean> {
+    if (this.#timing === undefined && !this.#isTrialOver) {
+      const cancel = this.#options.clock.after(UPSTREAM_LIMITS.trialMs, () => {
+        this.#isTrialOver = true;
+        this.#wake();
+      });
+      while (this.#timing === undefined && !this.#isTrialOver && this.#over === undefined) {
+        await this.#change();
+      }
+      cancel();
+    }
+    return this.#timing !== 'told';
+  }
+
+  async #flush(marker: number): Promise<void> {
+    this.#cancelPause?.();
+    await this.#send(this.#options.judge.finish());
+    if (this.#sentSamples > this.#endedSamples) {
+      this.#endTurn(FLUSH, marker);
+      return;
+    }
+    const last = this.#ends.at(-1);
+    if (last === undefined) this.#tellFlushed(marker);
+    else last.markers.push(marker);
+  }
+
+  #endTurn(rule: string, ...markers: number[]): void {
+    if (this.#sentSamples === this.#endedSamples) return;
+    this.#endedSamples = this.#sentSamples;
+    const end: AskedEnd = { atMs: this.#sentMs, rule, markers, isConfirmed: false };
+    this.#ends.push(end);
+    this.#options.session.endUtterance().then(
+      () => this.#confirm(end),
+      (error: unknown) => this.#lose(error),
+    );
+  }
+
+  /** Mostly its `done` has said so already; an end that had nothing in front of it is told none. */
+  #confirm(end: AskedEnd): void {
+    end.isConfirmed = true;
+    // What was said before is on its way to the reader.
+    setImmediate(() => this.#answerConfirmed());
+  }
+
+  #answerConfirmed(): void {
+    if (this.#options.session.held.events > 0) return;
+    while (this.#ends[0]?.isConfirmed === true) this.#answer();
+  }
+
+  #answer(): void {
+    const end = this.#ends.shift();
+    if (end === undefined || this.#over !== undefined) return;
+    this.#teller.answered(end.atMs, end.rule);
+    for (const marker of end.markers) this.#tellFlushed(marker);
+    this.#wake();
+  }
+
+  #tellFlushed(marker: number): void {
+    this.#flushesPending -= 1;
+    this.#teller.flushed(marker);
+  }
+
+  /** Nobody brings audio: the utterance is ended, and goes on with what comes next. */
+  #watchPause(): void {
+    this.#cancelPause?.();
+    if (this.#over !== undefined || this.#sentSamples === this.#endedSamples) return;
+    this.#cancelPause = this.#options.clock.after(UPSTREAM_LIMITS.pauseMs, () => {
+      void this.#enqueue(async () => {
+        if (this.#timing === 'told') return;
+        this.#options.judge.restart();
+        this.#endTurn(IDLE);
+      });
+    });
+  }
+
+  async #read(): Promise<void> {
+    const { session } = this.#options;
+    try {
+      for await (const event of session) {
+        if (this.#over !== undefined) return;
+        this.#hear(event);
+        while (this.#isUnread && this.#over === undefined) await this.#change();
+      }
+      this.#lose(new EngineError('engine_internal', 'The session ended without being closed.'));
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #hear(event: SessionEvent): void {
+    const { session, manner, onLoss } = this.#options;
+    manner.timing = session.timing ?? manner.timing;
+    if (event.type === 'disconnect') onLoss(event.error);
+    const settledMsMax = event.type === 'progress' ? this.#heldBackMs(event.settledMs) : 0;
+    this.#teller.hear(event, {
+      sentMs: this.#sentMs,
+      settledMsMax,
+      rule: this.#ends[0]?.rule ?? PAUSE,
+    });
+    if (event.type === 'done') this.#answer();
+    this.#answerConfirmed();
+    this.#wake();
+  }
+
+  /**
+   * Somebody has begun to speak and no word has come of it: whoever sends again from what is settled must not begin in
+   * the middle of the first one. A server that tells places itself knows that.
+   */
+  #heldBackMs(settledMs: number): number {
+    const atStart = this.#sentMs < FIRST_LISTEN_MS ? 0 : undefined;
+    const beganMs = this.#options.judge.stretchStartMs ?? atStart;
+    if (this.#timing === 'told' || beganMs === undefined || this.#teller.wordEndMs > beganMs) {
+      return settledMs;
+    }
+    return Math.max(beganMs, settledMs - WORD_MS_MAX);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+}
