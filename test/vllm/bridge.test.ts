@@ -63,6 +63,7 @@ describe.skipIf(why !== undefined)('the bridge of a container, with vLLM', () =>
   it(
     'is in service once vLLM has taken all that SM_VLLM_* says, and passes on how much it takes at once',
     async () => {
+      const patient = transcribe(['--url', url, '--wait', '800']);
       await ready(1);
       expect(await ping()).toBe(200);
       const list: unknown = await (await fetch(`${http}/v1/models`)).json();
@@ -70,6 +71,8 @@ describe.skipIf(why !== undefined)('the bridge of a container, with vLLM', () =>
       const { exitCode, text, err } = await transcribe(['--url', url]);
       expect([exitCode, err]).toEqual([0, '']);
       expect(text).not.toBe('');
+      // Who began while it was loading has come back until it was not.
+      expect(await patient).toMatchObject({ exitCode: 0, text });
     },
     LOADED_MS_MAX,
   );

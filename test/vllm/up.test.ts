@@ -46,7 +46,10 @@ describe.skipIf(whyNoVllm(VERSION) !== undefined)('kikitori up, with vLLM', () =
       const command = up(['--server-port', '0', '--exec', '--', ...words]);
       await command.written('stderr', /; starting the model server…/);
       const runtime = await runtimeOf(command);
-      model = await command.written('stdout', /Model +(ws:\/\/\S+) +voxtral-toy, run by this command/);
+      model = await command.written(
+        'stdout',
+        /Model +(ws:\/\/\S+) +voxtral-toy, run by this command, max_model_len 2048/,
+      );
       const where = ['--endpoint', 'demo', '--endpoint-url', runtime];
       const { exitCode, text, err } = await transcribe(where, env);
       expect([exitCode, err]).toEqual([0, '']);

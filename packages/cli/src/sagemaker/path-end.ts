@@ -1,3 +1,4 @@
+import type { ServedModel } from '@kikitori/client';
 import type { LocalPageOptions } from './local-page.js';
 
 /** What answers at the end of the path, once it does. */
@@ -31,3 +32,9 @@ export interface PathEnd {
 
 /** For an end that is not lost before it is closed. */
 export const neverLost = new Promise<never>(() => undefined);
+
+/** A model that another server serves. `what` it is: `of another server`. */
+export function answeringOf({ id, languages, maxModelLen }: ServedModel, what: string): Answering {
+  const limit = maxModelLen === undefined ? '' : `, max_model_len ${maxModelLen}`;
+  return { model: { model: id, languages, maxModelLen }, description: `${id}, ${what}${limit}` };
+}

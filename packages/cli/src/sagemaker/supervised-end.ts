@@ -10,7 +10,7 @@ import { remark } from '../terminal/beside.js';
 import { clockTime } from '../terminal/figures.js';
 import { WaitingRow } from '../terminal/waiting-row.js';
 import { OutputTail } from './output-tail.js';
-import type { Answering, PathEnd } from './path-end.js';
+import { type Answering, answeringOf, type PathEnd } from './path-end.js';
 
 /** What to run at the end of the path. */
 export interface SupervisedEndOptions {
@@ -92,8 +92,8 @@ export class SupervisedEnd implements PathEnd {
     this.#server = server;
     server.ended.catch((error: unknown) => this.#onLost(error));
     await abortable(Promise.race([isUp, this.lost]), signal);
-    const [{ id, languages }] = await servedModels(this.realtimeUrl, { signal });
-    return { model: { model: id, languages }, description: `${id}, run by this command` };
+    const [model] = await servedModels(this.realtimeUrl, { signal });
+    return answeringOf(model, 'run by this command');
   }
 
   #onReady(): void {

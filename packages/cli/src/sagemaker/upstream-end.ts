@@ -4,7 +4,7 @@ import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { MODEL_POLL_MS, MODEL_START_MS } from '../limits.js';
 import { WaitingRow } from '../terminal/waiting-row.js';
-import { type Answering, neverLost, type PathEnd } from './path-end.js';
+import { type Answering, answeringOf, neverLost, type PathEnd } from './path-end.js';
 
 /** A Realtime server that runs elsewhere, such as vLLM: nothing is loaded here. */
 export class UpstreamEnd implements PathEnd {
@@ -31,8 +31,7 @@ export class UpstreamEnd implements PathEnd {
   async start(signal: AbortSignal): Promise<Answering> {
     const row = new WaitingRow(`Waiting for the server at ${this.#host}`, this.#context);
     try {
-      const { id, languages } = await this.#firstModel(signal);
-      return { model: { model: id, languages }, description: `${id}, of another server` };
+      return answeringOf(await this.#firstModel(signal), 'of another server');
     } finally {
       row.close();
     }
