@@ -94,7 +94,7 @@ function checkPort(given: string | undefined, port: number): void {
   if (given === undefined || Number(given) === port) return;
   throw new BridgeError(
     'invalid_option',
-    `The command says another --port than the upstream's ${port}; leave it out, or set --upstream to where the command listens.`,
+    `The command says another --port than the upstream's ${port}; leave it out, set --upstream to where the command listens, or --exec-arguments to none.`,
   );
 }
 
