@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 const END_TO_END = ['test/browser/**/*.test.ts', 'test/e2e/**/!(reliability).test.ts'];
 /** What hears at the pace of speech, through a sound system or a browser's microphone. */
 const MICROPHONES = ['test/browser/live-{killed,speech}.test.ts', 'test/e2e/listen.test.ts'];
+/** What starts the real vLLM, of which one is enough for a machine. Skipped where it is not installed. */
+const REAL_VLLM = ['test/vllm/!(stand-in*).test.ts'];
 
 /** Files of one worker share their modules: half of the time was loading the same ones again. */
 export const SHARED = ['{packages,apps}/*/test/**/*.test.ts'];
@@ -51,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts', ...ALONE],
-          exclude: END_TO_END,
+          exclude: [...END_TO_END, ...REAL_VLLM],
           // Two cores are the smallest machine we promise anything for; the engine tests want one to themselves.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -78,6 +80,10 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'real vLLM', include: REAL_VLLM, maxWorkers: 1, sequence: { groupOrder: 4 } },
       },
     ],
   },

@@ -121,16 +121,19 @@ function cut(text: string): string {
 }
 
 /** 16-bit samples of lenient base64; undefined where Python finds none. */
-export function samplesOf(audio: string): Int16Array | undefined {
-  const data = bytesOf(audio);
+export function samplesOf(audio: string, age: VllmAge): Int16Array | undefined {
+  const data = bytesOf(audio, age === '0.17.1');
   if (data === undefined || data.length % 2 !== 0) return undefined;
   const samples = new Int16Array(data.length / 2);
   for (const at of samples.keys()) samples[at] = data.readInt16LE(2 * at);
   return samples;
 }
 
-/** What is not of the alphabet is passed over, the first whole padding ends it, and what is left over is an error. */
-function bytesOf(audio: string): Buffer | undefined {
+/**
+ * What is not of the alphabet is passed over, and what is left over is an error. Python's own decoder ends at the first whole padding;
+ * pybase64, which came after 0.17.1, passes over padding that has data behind it.
+ */
+function bytesOf(audio: string, endsAtPadding: boolean): Buffer | undefined {
   if (audio.length % 4 === 0 && /^[A-Za-z0-9+/]*$/.test(audio)) return Buffer.from(audio, 'base64');
   let data = '';
   let pads = 0;
@@ -138,11 +141,15 @@ function bytesOf(audio: string): Buffer | undefined {
     if (character > '\x7f') return undefined;
     if (character === '=') {
       if (data.length % 4 >= 2) pads += 1;
-      if (pads > 0 && (data.length % 4) + pads >= 4) return Buffer.from(data, 'base64');
+      if (endsAtPadding && isPadded(data, pads)) break;
     } else if (ALPHABET.includes(character)) {
       data += character;
       pads = 0;
     }
   }
-  return data.length % 4 === 0 ? Buffer.from(data, 'base64') : undefined;
+  return data.length % 4 === 0 || isPadded(data, pads) ? Buffer.from(data, 'base64') : undefined;
+}
+
+function isPadded(data: string, pads: number): boolean {
+  return data.length % 4 >= 2 && (data.length % 4) + pads >= 4;
 }

@@ -133,14 +133,36 @@ export class RawClient {
     }
   }
 
+  /**
+   * Sends what crosses the answer that is under way. The server reads it when it gets to that, sometimes half a second late:
+   * `wasRead` says that it surely did before it sent the answer's end.
+   */
+  async cross(...messages: readonly WireEvent[]): Promise<Answer & { readonly wasRead: boolean }> {
+    const type = this.#nextSync();
+    this.send(...messages, { type });
+    const first = await this.answer();
+    const wasRead = first.end['error'] === `Unknown event type: ${type}`;
+    if (!wasRead) {
+      const { error } = await this.next();
+      if (error !== `Unknown event type: ${type}`) throw new Error(`Crossed by ${error}`);
+      return { ...first, wasRead };
+    }
+    const { deltas, end } = await this.answer();
+    return { deltas: [...first.deltas, ...deltas], end, wasRead };
+  }
+
   /** Everything that was sent before has been read, and nothing of it was answered. */
   async quiet(): Promise<void> {
-    this.#syncs += 1;
-    const type = `sync-${this.#syncs}`;
+    const type = this.#nextSync();
     this.send({ type });
     const event = await this.next();
     if (event['error'] !== `Unknown event type: ${type}`)
       throw new Error(`Not quiet: ${JSON.stringify(event)}`);
+  }
+
+  #nextSync(): string {
+    this.#syncs += 1;
+    return `sync-${this.#syncs}`;
   }
 
   async close(): Promise<void> {

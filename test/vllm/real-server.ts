@@ -103,9 +103,18 @@ export class RealVllm {
       ...(flags === undefined ? {} : { flags: [...flags] }),
       ...(home === undefined ? {} : { model: home }),
     });
-    const guard = ['--kill-after=20', String(LIFE_S_MAX), 'flock', VLLM_LOCK];
+    // It ends with this process, also where nobody gets to end it.
+    const guard = [
+      '--pdeathsig',
+      'TERM',
+      'timeout',
+      '--kill-after=20',
+      String(LIFE_S_MAX),
+      'flock',
+      VLLM_LOCK,
+    ];
     // A group of its own, with the guard as its leader.
-    const leader = spawn('timeout', [...guard, ...words], {
+    const leader = spawn('setpriv', [...guard, ...words], {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -143,9 +152,16 @@ export class RealVllm {
 
   /** SIGKILL to the API server alone: the engine and its worker live on, until `stop`. */
   killApiServer(): void {
-    const [first] = processesOf(this.#group).filter(({ title }) => title.includes('api_server'));
+    const [first] = processesOf(this.#group).filter(({ title }) =>
+      title.startsWith(vllmPython(this.version)),
+    );
     if (first === undefined) throw new Error('No API server is there.');
     process.kill(first.pid, 'SIGKILL');
+  }
+
+  /** Titles of its processes that live, such as `VLLM::EngineCore`. */
+  get processes(): readonly string[] {
+    return processesOf(this.#group).map(({ title }) => title);
   }
 
   async #ready(): Promise<void> {
@@ -193,7 +209,7 @@ export class RealVllm {
 }
 
 /** Live processes of a group, by `/proc`; those that only wait to be asked for their exit code are none. */
-export function processesOf(group: number): { readonly pid: number; readonly title: string }[] {
+function processesOf(group: number): { readonly pid: number; readonly title: string }[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {

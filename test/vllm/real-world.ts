@@ -7,11 +7,15 @@ import { openResting } from './stand-in-world.js';
 const MINUTE_MS = 61_000;
 const KEY = 'the key of a test';
 
+/** Beside what every one has. */
+export interface RealWorld extends World {
+  /** Titles of its processes that live. */
+  readonly processes: () => readonly string[];
+  readonly close: () => Promise<void>;
+}
+
 /** Starts one, under the flags of the setting. `close` ends it. */
-export async function openReal(
-  version: string,
-  setting: 'roomy' | 'tight',
-): Promise<World & { readonly close: () => Promise<void> }> {
+export async function openReal(version: string, setting: 'roomy' | 'tight'): Promise<RealWorld> {
   const isTight = setting === 'tight';
   const [delayMs, maxModelLen, key] = isTight ? [960, 128, KEY] : [480, 2_048, undefined];
   const locks = key === undefined ? [] : ['--api-key', key];
@@ -29,7 +33,9 @@ export async function openReal(
       const leftMs = restsSinceMs + MINUTE_MS - performance.now();
       return new Promise((resolve) => setTimeout(resolve, Math.max(0, leftMs)));
     },
+    processes: () => vllm.processes,
     killEngine: () => vllm.killEngine(),
+    killServer: () => vllm.killApiServer(),
     terminate: () => void vllm.stop(),
     close: async () => {
       await vllm.stop();

@@ -1,25 +1,29 @@
 /** What the stand-in of vLLM answers on `/metrics`: of the real one's some hundred, those that somebody in front of it may read. */
 import type { VllmStandIn } from './stand-in.js';
 
-/** Of the CPU's build with 1 GB for keys and values. Blocks are shared by four groups of layers: the product is no number of tokens. */
+/** Of the CPU's build with 1 GB for keys and values. */
 const BLOCK_SIZE = 128;
 const BLOCKS = 2_048;
-const CACHE_TOKENS = 65_536;
+/** The decoder looks back so far. */
+const WINDOW = 8_192;
+/** The encoder has layers of its own, whose blocks hold four times as much. */
+const ENCODER_BLOCK_SIZE = 4 * BLOCK_SIZE;
 
 export function metricsOf(standIn: VllmStandIn): string {
   const { maxModelLen, models } = standIn.traits;
   const [model = ''] = models;
   const of = { engine: '0', model_name: model };
   const { running, waiting, sessions } = standIn;
+  const concurrency = BLOCKS / blocksOf(maxModelLen);
   const cache = {
     block_size: BLOCK_SIZE,
     cache_dtype: 'auto',
     enable_prefix_caching: 'True',
     engine: '0',
     gpu_memory_utilization: '0.92',
-    kv_cache_max_concurrency: shownFloat(CACHE_TOKENS / maxModelLen),
+    kv_cache_max_concurrency: shownFloat(concurrency),
     kv_cache_memory_bytes: 1024 ** 3,
-    kv_cache_size_tokens: CACHE_TOKENS,
+    kv_cache_size_tokens: Math.floor(concurrency * maxModelLen),
     num_cpu_blocks: 'None',
     num_gpu_blocks: BLOCKS,
     num_gpu_blocks_override: 'None',
@@ -38,6 +42,12 @@ export function metricsOf(standIn: VllmStandIn): string {
     ]),
     '',
   ].join('\n');
+}
+
+/** What an utterance of full length holds: of 128, 1,024 and 2,048 tokens it was met. */
+function blocksOf(tokens: number): number {
+  const held = Math.min(tokens, WINDOW);
+  return Math.ceil(held / BLOCK_SIZE) + 1 + Math.ceil(held / ENCODER_BLOCK_SIZE) + 1;
 }
 
 type Labels = Readonly<Record<string, string | number>>;

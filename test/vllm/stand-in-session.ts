@@ -113,7 +113,7 @@ export class StandInSession {
   async #append(event: Fields): Promise<void> {
     const invalid = validationError('append', event, this.#traits.age);
     if (invalid !== undefined) return await this.#refuse(invalid, 'processing_error');
-    const samples = samplesOf(String(event['audio']));
+    const samples = samplesOf(String(event['audio']), this.#traits.age);
     if (samples === undefined || samples.length === 0 || samples.length > APPEND_SAMPLES_MAX) {
       return await this.#refuse('Invalid audio data', 'invalid_audio');
     }
@@ -172,23 +172,27 @@ export class StandInSession {
 
   async #generate(generation: Generation): Promise<void> {
     try {
-      await this.#conclude(await generation.run());
+      const outcome = await generation.run();
+      if (this.#generation !== generation) return;
+      const told = this.#conclude(outcome);
+      // Whoever is told may begin the next one.
+      this.#generation = undefined;
+      await told;
     } catch {
       // The session has ended meanwhile.
     }
-    if (this.#generation === generation) this.#generation = undefined;
   }
 
-  async #conclude(outcome: Outcome): Promise<void> {
+  #conclude(outcome: Outcome): Promise<void> {
     if (outcome.type === 'failed') {
       // What is in the queue stays there for the next utterance.
       this.#isExcused = true;
-      return await this.#tell({ type: 'error', error: outcome.text, code: 'processing_error' });
+      return this.#tell({ type: 'error', error: outcome.text, code: 'processing_error' });
     }
     const { isUnasked, text, usage } = outcome;
     this.#isExcused = isUnasked;
-    await this.#tell({ type: 'transcription.done', text, usage });
     this.#queue = [];
+    return this.#tell({ type: 'transcription.done', text, usage });
   }
 
   #refuse(error: string, code: string): Promise<void> {

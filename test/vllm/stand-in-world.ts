@@ -41,7 +41,11 @@ export async function openStandIn(
   const served = await serveStandIn(vllm);
   const { url, httpUrl } = served;
   const shown = { ...traits, age, setting, url, httpUrl, model: MODEL, key };
-  const acts = { killEngine: () => vllm.killEngine(), terminate: () => void vllm.stop() };
+  const acts = {
+    killEngine: () => vllm.killEngine(),
+    killServer: () => vllm.kill(),
+    terminate: () => void vllm.stop(),
+  };
   const aMinuteLater = (): Promise<void> => sleep(hastyClock, 61_000);
   const resting = setting === 'locked' ? undefined : await openResting(shown);
   return {

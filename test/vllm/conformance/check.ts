@@ -25,6 +25,8 @@ export interface World {
   /** Resolves when more than a minute has passed since `resting` had its audio. */
   readonly aMinuteLater: () => Promise<void>;
   readonly killEngine: () => void;
+  /** SIGKILL. */
+  readonly killServer: () => void;
   /** SIGTERM. */
   readonly terminate: () => void;
   /** The exit code of the server. */

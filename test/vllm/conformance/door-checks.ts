@@ -75,14 +75,17 @@ export const DOOR_CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'tells in its metrics how much its cache holds: kv_cache_size_tokens, which is not blocks times their size',
+    name: 'tells in its metrics how many utterances of full length its cache holds, of which blocks times their size says nothing',
+    on: ['roomy', 'tight'],
     ages: SINCE_0_31,
     run: async (world) => {
       const labels = await cacheLabels(world);
-      expect(labels.get('block_size')).toBe('128');
-      expect(labels.get('num_gpu_blocks')).toBe('2048');
-      expect(labels.get('kv_cache_size_tokens')).toBe('65536');
-      expect(labels.get('kv_cache_max_concurrency')).toBe('32.0');
+      const concurrency = Number(labels.get('kv_cache_max_concurrency'));
+      const tokens = Number(labels.get('kv_cache_size_tokens'));
+      expect([labels.get('block_size'), labels.get('num_gpu_blocks')]).toStrictEqual(['128', '2048']);
+      expect(concurrency).toBe(world.maxModelLen === 128 ? 512 : 2_048 / 22);
+      expect(tokens).toBe(Math.floor(concurrency * world.maxModelLen));
+      expect(tokens).toBeLessThan(2_048 * 128);
     },
   },
   {

@@ -15,6 +15,8 @@ import {
 
 const NOT_VALIDATED =
   'Model not validated. Make sure to validate the model by sending a session.update event.';
+/** 1,600 samples, and 3 bytes more. */
+const PADDED_IN_THE_MIDDLE = `${Buffer.alloc(3_200).toString('base64')}AAAA`;
 const APPEND = 'input_audio_buffer.append';
 const UPDATE = 'session.update';
 
@@ -229,16 +231,33 @@ export const EVENT_CHECKS: readonly Check[] = [
       }),
   },
   {
-    name: 'passes over what is not of the alphabet of base64, and reads no further than its padding',
+    name: 'passes over what is not of the alphabet of base64',
     run: (world) =>
       inSession(world, async (client) => {
         const whole = Buffer.alloc(3_200).toString('base64');
         const broken = (whole.match(/.{1,76}/g) ?? []).join('\n');
-        for (const text of [broken, ` -_${whole}`, `${whole}AAAA`, `${whole}!`]) {
+        for (const text of [broken, ` -_${whole}`, `${whole}!`, `${whole}==`]) {
           client.send(COMMIT, { type: APPEND, audio: text }, FINAL);
           expectWhole(world, await client.answer(), 1_600);
         }
       }),
+  },
+  {
+    name: 'reads base64 no further than its padding',
+    ages: ['0.17.1'],
+    run: (world) =>
+      inSession(world, async (client) => {
+        client.send(COMMIT, { type: APPEND, audio: PADDED_IN_THE_MIDDLE }, FINAL);
+        expectWhole(world, await client.answer(), 1_600);
+      }),
+  },
+  {
+    ...errors(
+      'does not take base64 with padding in the middle',
+      () => [[{ type: APPEND, audio: PADDED_IN_THE_MIDDLE }, 'Invalid audio data']],
+      'invalid_audio',
+    ),
+    ages: SINCE_0_31,
   },
   {
     name: 'takes for true and false what Python takes for it',

@@ -44,21 +44,23 @@ export const LIMIT_CHECKS: readonly Check[] = [
       }),
   },
   {
-    name: 'drops what an utterance that ended unasked had not come to, final included; later audio waits for the next commit',
+    name: 'drops what an utterance that ended unasked had not come to, a final that it has read included; later audio waits for the next commit',
     on: ['tight'],
     ages: ['0.32'],
     run: (world) =>
       inSession(world, async (client) => {
         const samples = samplesMax(deltasMax(world)) + 1;
-        client.send(COMMIT, audio(samples), audio(64_000), FINAL, FINAL);
-        const answer = await client.answer();
+        client.send(COMMIT, audio(samples), audio(64_000));
+        const { wasRead, ...answer } = await client.cross(FINAL);
         // Told apart from an answer to final by the count alone: total_tokens is max_model_len there, too.
         expectDone(world, answer, deltasMax(world));
         expect(answer.deltas.length).toBeLessThan(totalDeltas(samples + 64_000));
         client.send(audio(1_600));
         await client.quiet();
         client.send(COMMIT, FINAL);
-        expectWhole(world, await client.answer(), 1_600);
+        const second = await client.answer();
+        if (!wasRead && second.deltas.length === 0) expectEmpty(world, second);
+        else expectWhole(world, second, 1_600);
       }),
   },
   {
@@ -111,6 +113,7 @@ export const LIMIT_CHECKS: readonly Check[] = [
   },
   {
     name: 'tells running utterances at once that its engine is dead, closes everybody with 1012, and is gone with exit code 0',
+    ages: ['0.17.1', '0.32'],
     isFatal: true,
     run: async (world) => {
       const [client, other, idle] = [await session(world), await session(world), await session(world)];
@@ -120,6 +123,19 @@ export const LIMIT_CHECKS: readonly Check[] = [
       }
       world.killEngine();
       await expectDeath(world, { running: [client, other], idle });
+    },
+  },
+  {
+    name: 'breaks off every connection where it is killed',
+    ages: ['0.31'],
+    isFatal: true,
+    run: async (world) => {
+      const [client, idle] = [await session(world), await session(world)];
+      client.send(COMMIT, audio(firstSamples(world)));
+      await client.deltas(1);
+      world.killServer();
+      for (const { closed } of [client, idle]) expect(await closed).toStrictEqual({ code: 1006, reason: '' });
+      await expect(fetch(`${world.httpUrl}/health`)).rejects.toThrow('fetch failed');
     },
   },
   {
