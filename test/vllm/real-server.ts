@@ -209,7 +209,7 @@ export class RealVllm {
 }
 
 /** Live processes of a group, by `/proc`; those that only wait to be asked for their exit code are none. */
-function processesOf(group: number): { readonly pid: number; readonly title: string }[] {
+export function processesOf(group: number): { readonly pid: number; readonly title: string }[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
