@@ -60,16 +60,17 @@ export class LiveStage {
 export async function visit(
   browser: Browser,
   url: string,
-  { script, ...options }: BrowserContextOptions & { readonly script?: string } = {},
+  {
+    script,
+    listener = /scripted|moonshine/,
+    ...options
+  }: BrowserContextOptions & { readonly script?: string; readonly listener?: RegExp } = {},
 ): Promise<Page> {
   const context = await browser.newContext(options);
   if (script !== undefined) await context.addInitScript(script);
   const page = await context.newPage();
   await page.goto(url);
-  await page
-    .locator('#listener')
-    .filter({ hasText: /scripted|moonshine/ })
-    .waitFor(PATIENCE);
+  await page.locator('#listener').filter({ hasText: listener }).waitFor(PATIENCE);
   return page;
 }
 

@@ -1,0 +1,150 @@
+/** Our server in front of the real vLLM: sessions, files, the page in a browser, and a model server that comes and goes. Some three minutes. */
+import { readFile } from 'node:fs/promises';
+import { connect, type SessionEvent } from '@kikitori/client';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../packages/cli/src/free-ports.js';
+import { launchBrowser, whyNoBrowser } from '../browser/chromium.js';
+import { ALL_ALLOWED, FAKE_MICROPHONE, PATIENCE, visit } from '../browser/live-stage.js';
+import { Command, KIKITORI, SAMPLE } from './command.js';
+import { RealVllm, whyNoVllm } from './real-server.js';
+
+const VERSION = '0.32.0';
+/** A guard against what hangs, as in `bridge.test.ts`. */
+const LOADED_MS_MAX = 900_000;
+const PATIENT = { timeout: 120_000 };
+const RATE = 16_000;
+
+describe.skipIf(whyNoVllm(VERSION) !== undefined)('kikitori serve in front of vLLM', () => {
+  let vllm: RealVllm;
+  let server: Command;
+  let http = '';
+  let browser: Browser | undefined;
+  const status = async (path: string): Promise<number> => (await fetch(`${http}${path}`)).status;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    const upstream = `ws://127.0.0.1:${port}/v1/realtime`;
+    server = new Command(KIKITORI, ['serve', '--port', '0', '--upstream', upstream, '--wait', '600']);
+    http = `http://127.0.0.1:${await server.written('stderr', /Listening on 127\.0\.0\.1 port (\d+)/)}`;
+    expect([await status('/health'), await status('/ready')]).toEqual([503, 503]);
+    vllm = await RealVllm.start(VERSION, { port, flags: ['--max-model-len', '256'] });
+    await expect.poll(() => status('/ready'), PATIENT).toBe(200);
+  }, LOADED_MS_MAX);
+  afterAll(async () => {
+    server?.signal('SIGTERM');
+    await server?.ended;
+    await vllm?.stop();
+    await browser?.close();
+  }, LOADED_MS_MAX);
+
+  /** Loud noise: the model says something whatever it hears. */
+  function noise(seconds: number): Int16Array {
+    return Int16Array.from({ length: seconds * RATE }, () => (Math.random() - 0.5) * 20_000);
+  }
+
+  async function speak(seconds: number, onSession: (end: () => void) => void = () => undefined) {
+    const session = await connect({ url: http.replace('http', 'ws'), words: true });
+    onSession(() => session.destroy());
+    const events: SessionEvent[] = [];
+    const reading = (async () => {
+      for await (const event of session) events.push(event);
+    })();
+    reading.catch(() => undefined);
+    await session.send(noise(seconds));
+    const transcript = await session.finish();
+    await reading;
+    return { events, transcript, continuity: session.continuity };
+  }
+
+  it('has as many places as its KV cache holds, and says what the model bears', async () => {
+    const models = await (await fetch(`${http}/v1/models`)).json();
+    expect(models).toMatchObject({ data: [{ id: 'voxtral-toy', max_model_len: 256 }] });
+    const { sessions_max } = (await (await fetch(`${http}/v1/page`)).json()) as { sessions_max?: number };
+    expect(server.stderr + server.stdout).toMatch(/speakers? at once/);
+    expect(sessions_max ?? 1).toBeGreaterThan(0);
+  });
+
+  it(
+    'lets four speak at once for longer than the model bears, and is not disturbed by one who goes',
+    async () => {
+      let leave = (): void => undefined;
+      const leaver = speak(40, (end) => {
+        leave = end;
+      });
+      const leaving = expect(leaver).rejects.toThrow();
+      const others = Promise.all([speak(40), speak(40), speak(40)]);
+      await expect.poll(() => leave !== undefined, PATIENT).toBe(true);
+      setTimeout(() => leave(), 1_000);
+      await leaving;
+      for (const { transcript, events, continuity } of await others) {
+        expect(continuity).toMatchObject({ reconnects: 0, gaps: [] });
+        const last = transcript.words.at(-1);
+        expect(last?.endMs).toBeGreaterThan(39_000);
+        expect(last?.endMs).toBeLessThanOrEqual(40_000);
+        const settled = events.filter((event) => event.type === 'progress').at(-1);
+        expect(settled).toMatchObject({ settledMs: 40_000 });
+      }
+    },
+    PATIENT.timeout,
+  );
+
+  it(
+    'takes files, with words and their times',
+    async () => {
+      const form = new FormData();
+      form.append('file', new Blob([await readFile(SAMPLE)]), 'ferry.flac');
+      form.append('model', 'voxtral-toy');
+      form.append('response_format', 'verbose_json');
+      form.append('timestamp_granularities[]', 'word');
+      const answer = await fetch(`${http}/v1/audio/transcriptions`, { method: 'POST', body: form });
+      expect(answer.status).toBe(200);
+      const { duration, words } = (await answer.json()) as {
+        duration: number;
+        words: { start: number; end: number }[];
+      };
+      expect(duration).toBeCloseTo(10.7, 0);
+      expect(words.length).toBeGreaterThan(5);
+      for (const { start, end } of words) expect(end).toBeGreaterThanOrEqual(start);
+      expect(words.at(-1)?.end).toBeLessThanOrEqual(duration);
+    },
+    PATIENT.timeout,
+  );
+
+  it.skipIf(whyNoBrowser !== undefined)(
+    'is spoken to from the page',
+    async () => {
+      browser = await launchBrowser([FAKE_MICROPHONE, ALL_ALLOWED]);
+      const page = await visit(browser, http, { listener: /another server|voxtral/ });
+      await page.click('#record');
+      await page
+        .locator('#transcript')
+        .filter({ hasText: /[a-z]{3}/ })
+        .waitFor(PATIENCE);
+      await page.click('#record');
+      await browser.close();
+    },
+    PATIENT.timeout,
+  );
+
+  it(
+    'is not well while it is dead, lets in when it is back, and loses no word of who spoke meanwhile',
+    async () => {
+      const session = await connect({ url: http.replace('http', 'ws'), words: true });
+      await session.send(noise(3));
+      await expect.poll(() => session.transcript.text, PATIENT).not.toBe('');
+      vllm.killEngine();
+      await expect.poll(() => status('/health'), PATIENT).toBe(503);
+      await session.send(noise(3));
+      const { port } = vllm;
+      await vllm.stop();
+      vllm = await RealVllm.start(VERSION, { port, flags: ['--max-model-len', '256'] });
+      await expect.poll(() => status('/health'), PATIENT).toBe(200);
+      await session.send(noise(3));
+      const { words } = await session.finish();
+      expect(session.continuity).toMatchObject({ reconnects: 0, gaps: [] });
+      expect(words.at(-1)?.endMs).toBeGreaterThan(8_000);
+    },
+    LOADED_MS_MAX,
+  );
+});
