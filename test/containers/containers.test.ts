@@ -117,6 +117,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'kikitori-containers-'));
     await mkdir(join(dir, 'tmp'));
+    await mkdir(join(dir, 'gate'));
     buildah = await Buildah.open(dir);
     await buildNodeImage(buildah, join(dir, 'node'), NODE);
   }, BUILD_MS_MAX);
@@ -155,7 +156,12 @@ describe.skipIf(missing !== undefined)('the image', () => {
           SM_VLLM_SERVED_MODEL_NAME: 'voxtral',
           KIKITORI_HOME: '/srv/store',
         },
-        volumes: { [tinyDir]: '/opt/ml/model', [root]: '/srv/kikitori', [storeDir]: '/srv/store' },
+        volumes: {
+          [tinyDir]: '/opt/ml/model',
+          [root]: '/srv/kikitori',
+          [storeDir]: '/srv/store',
+          [join(dir, 'gate')]: '/srv/gate',
+        },
       });
       const [, port] = await run.until(/"msg":"listening","port":(\d+)/);
       return { run, port: Number(port) };
@@ -188,6 +194,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
         expect(await statusOf(port)).toBe(503);
         const check = { words: config.healthCheck, env: { KIKITORI_BRIDGE_PORT: String(port) }, beside: run };
         expect(await start(container, check).end()).toBe(1);
+        await writeFile(join(dir, 'gate', 'loaded'), '');
         await run.until(/"msg":"model server ready"/);
         await untilHealthy(port);
         expect(await statusOf(port, 'POST')).toBe(200);

@@ -2,9 +2,9 @@
 /**
  * What stands for `python3` in the stand-in of vLLM's image. `-m vllm.entrypoints.openai.api_server` runs our own server
  * under vLLM's flags, `-m pip` writes down what it is asked to install. Anything else is refused, as a parser would.
- * Installed as `/usr/bin/python3`; the checkout is mounted at `/srv/kikitori`.
+ * Installed as `/usr/bin/python3`; the checkout is mounted at `/srv/kikitori`. It loads until `/srv/gate/loaded` is there.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** vLLM's flags that reach our server, and those that only vLLM knows. */
 const PASSED_ON = new Set(['--port', '--host', '--model', '--served-model-name']);
@@ -27,6 +27,7 @@ async function serve(words) {
     if (PASSED_ON.has(flag)) passed.push(flag, value);
     else if (VLLM_ONLY.get(flag) !== value) refuse(`unrecognized arguments: ${flag} ${value}`);
   }
+  while (!existsSync('/srv/gate/loaded')) await new Promise((resolve) => setTimeout(resolve, 20));
   process.argv = [process.execPath, 'kikitori', 'serve', ...passed];
   await import('/srv/kikitori/packages/cli/bin/kikitori.js');
 }

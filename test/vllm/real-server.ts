@@ -27,7 +27,7 @@ const LIFE_S_MAX = 1_500;
 const STOP_MS_MAX = 30_000;
 const LOOK_MS = 50;
 /** Held by the server itself, whoever started it. */
-const LOCK = join(tmpdir(), 'kikitori-vllm.lock');
+export const VLLM_LOCK = join(tmpdir(), 'kikitori-vllm.lock');
 const LINES_MAX = 30;
 
 /** How a server is started. */
@@ -103,9 +103,18 @@ export class RealVllm {
       ...(flags === undefined ? {} : { flags: [...flags] }),
       ...(home === undefined ? {} : { model: home }),
     });
-    const guard = ['--kill-after=20', String(LIFE_S_MAX), 'flock', LOCK];
+    // It ends with this process, also where nobody gets to end it.
+    const guard = [
+      '--pdeathsig',
+      'TERM',
+      'timeout',
+      '--kill-after=20',
+      String(LIFE_S_MAX),
+      'flock',
+      VLLM_LOCK,
+    ];
     // A group of its own, with the guard as its leader.
-    const leader = spawn('timeout', [...guard, ...words], {
+    const leader = spawn('setpriv', [...guard, ...words], {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -200,7 +209,7 @@ export class RealVllm {
 }
 
 /** Live processes of a group, by `/proc`; those that only wait to be asked for their exit code are none. */
-function processesOf(group: number): { readonly pid: number; readonly title: string }[] {
+export function processesOf(group: number): { readonly pid: number; readonly title: string }[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {

@@ -80,6 +80,24 @@ it('takes the time of its clock for each step, and has no other', async () => {
   expect([clock.pending, spoken.vllm.running, spoken.vllm.waiting]).toStrictEqual([0, 0, 1]);
 });
 
+it('hears nothing more from the last step on that there is room for', async () => {
+  const clock = new ManualClock();
+  const heard: number[] = [];
+  const spoken = await converse({
+    clock,
+    stepMs: 100,
+    maxModelLen: 40,
+    openSpeaker: () => ({ hear: ({ length }) => heard.push(length), speak: () => '' }),
+  });
+  spoken.send(COMMIT, audio(9_000));
+  await settle();
+  spoken.send(audio(1_600));
+  await settle();
+  clock.advance(100);
+  expect((await answer(spoken)).end['usage']).toMatchObject({ total_tokens: 40 });
+  expect(heard).toStrictEqual([9_000]);
+});
+
 it('fails the running utterances alone, keeps what is queued behind an end, and goes on', async () => {
   const clock = new ManualClock();
   const spoken = await converse({ clock, stepMs: 100 });

@@ -14,6 +14,7 @@ import {
 import { checkUpgrade, encodeRefusal, type HandshakeRefusal } from '@kikitori/transport/frames';
 import { BridgeError, listenError } from './errors.js';
 import { HealthProbe } from './http/health.js';
+import { passModels } from './http/models.js';
 import { DEFAULT_PATHS, type PathMap, upstreamUrl } from './http/paths.js';
 import { parseUpstream, type Upstream } from './http/upstream.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
@@ -38,6 +39,8 @@ export interface BridgeOptions {
   readonly allowedOrigins?: readonly string[];
   /** Bounds that differ from `BRIDGE_LIMITS`. */
   readonly limits?: Partial<BridgeLimits>;
+  /** Whether the model is still being loaded: then sessions that wait in vain are told so. Default: not known. */
+  readonly isModelLoading?: () => boolean;
   readonly logger?: Logger;
   /** Gets session metrics in CloudWatch's Embedded Metric Format, a line at a time, without its end. Default: none. */
   readonly writeMetrics?: (line: string) => void;
@@ -182,18 +185,33 @@ export class Bridge {
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     request.resume();
     const [path] = (request.url ?? '').split('?');
-    const isHealthCheck = path === '/ping' && (request.method === 'GET' || request.method === 'POST');
-    if (!isHealthCheck) {
-      const text = 'Only WebSockets and /ping are served here; ask the model server for the rest.';
-      response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
-      return;
+    const { method } = request;
+    const asksFor = (wanted: string): boolean => path === wanted && method === 'GET';
+    if ((path === '/ping' && (method === 'GET' || method === 'POST')) || asksFor('/health')) {
+      // Never rejects.
+      void this.#isServing().then((isServing) => response.writeHead(isServing ? 200 : 503).end());
+    } else if (asksFor('/v1/models')) {
+      this.#onModelsRequest(request, response);
+    } else {
+      answer(
+        response,
+        404,
+        'Only WebSockets, /ping, /health and /v1/models are served here; ask the model server for the rest.',
+      );
     }
-    if (this.#draining !== undefined) {
-      response.writeHead(503).end();
-      return;
-    }
+  }
+
+  async #isServing(): Promise<boolean> {
+    return this.#draining === undefined && (await this.#health.isReady());
+  }
+
+  /** What clients ask before a session: the model's name, and how much it takes at once. Changes nothing there. */
+  #onModelsRequest(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#foreignRefusal(request);
+    if (refusal !== undefined) answer(response, refusal.status, refusal.body);
+    else if (this.#draining !== undefined) answer(response, 503, STOPPING);
     // Never rejects.
-    void this.#health.isReady().then((isReady) => response.writeHead(isReady ? 200 : 503).end());
+    else void passModels(this.#upstream, request, response, this.#limits);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -219,6 +237,7 @@ export class Bridge {
       },
       key: check.key,
       isUpstreamReady: () => this.#health.isReady(),
+      isModelLoading: this.#options.isModelLoading ?? (() => false),
       onOver: (over, record) => this.#onOver(over, record),
     });
     this.#sessions.add(session);
@@ -240,7 +259,7 @@ export class Bridge {
   #refusalFor(path: string): HandshakeRefusal | undefined {
     if (!this.#paths.has(path)) return { status: 404, body: 'No WebSocket is served on this path.' };
     const retry = { 'Retry-After': '5' };
-    if (this.#draining !== undefined) return { status: 503, headers: retry, body: 'The bridge is stopping.' };
+    if (this.#draining !== undefined) return { status: 503, headers: retry, body: STOPPING };
     const isFull = this.#sessions.size >= this.#limits.sessionsMax;
     return isFull ? { status: 503, headers: retry, body: 'Too many sessions; try again later.' } : undefined;
   }
@@ -293,6 +312,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   return new Bridge(options);
 }
 
+const STOPPING = 'The bridge is stopping.';
+
 const FOREIGN = {
   foreign_origin:
     'Pages of this origin may not use this bridge; its operator can allow them with --allow-origin.',
@@ -308,6 +329,10 @@ function policyFor({ host = BRIDGE_HOST, allowedOrigins }: BridgeOptions): Origi
     if (!(cause instanceof TransportError)) throw cause;
     throw new BridgeError('invalid_option', cause.message, { cause });
   }
+}
+
+function answer(response: ServerResponse, status: number, text: string | Uint8Array = ''): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
 }
 
 function splitTarget(target: string): [string, string] {

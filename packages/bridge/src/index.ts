@@ -4,7 +4,7 @@ export { DEFAULT_PATHS, type PathMap, parsePaths, SAGEMAKER_PATH } from './http/
 export { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
 export { createLineLogger, LOG_LEVELS, type LogLevel } from './logger.js';
 export { EMF_NAMESPACE } from './metrics/emf.js';
-export { type RunContext, runBridge } from './run.js';
+export { type ModelServerContext, type RunContext, runBridge, startModelServer } from './run.js';
 export { type EndReason, endedBy, isOrderly, type Passed, type SessionRecord } from './session/record.js';
 export {
   BRIDGE_USAGE,
@@ -15,9 +15,15 @@ export {
   parseBridgeSettings,
 } from './settings.js';
 export { SUPERVISOR_LIMITS, type SupervisorLimits } from './supervisor/limits.js';
+export type { Environment } from './supervisor/model-arguments.js';
 export {
-  type Environment,
-  type ModelArgumentsOptions,
-  modelServerArguments,
-} from './supervisor/model-arguments.js';
-export { ModelServer, type ModelServerOptions, superviseModelServer } from './supervisor/model-server.js';
+  type ModelCommand,
+  type ModelCommandOptions,
+  modelServerCommand,
+} from './supervisor/model-command.js';
+export {
+  ModelServer,
+  type ModelServerOptions,
+  type ModelServerState,
+  superviseModelServer,
+} from './supervisor/model-server.js';

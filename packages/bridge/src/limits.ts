@@ -4,6 +4,8 @@ export interface BridgeLimits {
   readonly acceptWithinMs: number;
   /** How long a session waits for a model server that is not up. Then: an error event and close 1013. */
   readonly startupWaitMs: number;
+  /** How long a handshake may take at least, however little of that is left: a server that is up answers within it. */
+  readonly handshakeMsMin: number;
   /** Between two tries to reach a model server that is not up: first, and at most. */
   readonly retryMsMin: number;
   readonly retryMsMax: number;
@@ -41,12 +43,17 @@ export interface BridgeLimits {
   readonly healthTimeoutMs: number;
   /** How long such an answer holds. */
   readonly healthCacheMs: number;
+  /** How long the model server may take to list its models. Then: 504. */
+  readonly modelsTimeoutMs: number;
+  /** How long such a list may be: some dozen models. At the bound: 502. */
+  readonly modelsBytesMax: number;
 }
 
 /** What holds unless told otherwise. */
 export const BRIDGE_LIMITS: BridgeLimits = {
   acceptWithinMs: 200,
   startupWaitMs: 20_000,
+  handshakeMsMin: 1_500,
   retryMsMin: 50,
   retryMsMax: 500,
   heldBytesMax: 1024 * 1024,
@@ -66,6 +73,8 @@ export const BRIDGE_LIMITS: BridgeLimits = {
   drainMs: 25_000,
   healthTimeoutMs: 1_500,
   healthCacheMs: 1_000,
+  modelsTimeoutMs: 5_000,
+  modelsBytesMax: 256 * 1024,
 };
 
 /** What Node reads from a socket at once, at most. */

@@ -4,9 +4,13 @@ import { Bridge } from './bridge.js';
 import { BRIDGE_ERRORS, BridgeError } from './errors.js';
 import { HealthProbe } from './http/health.js';
 import { parseUpstream } from './http/upstream.js';
-import { BRIDGE_LIMITS } from './limits.js';
-import type { BridgeSettings } from './settings.js';
-import { type ModelServer, superviseModelServer } from './supervisor/model-server.js';
+import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
+import type { BridgeSettings, ModelServerSettings } from './settings.js';
+import {
+  type ModelServer,
+  type ModelServerOptions,
+  superviseModelServer,
+} from './supervisor/model-server.js';
 
 /** What running depends on besides the settings. */
 export interface RunContext {
@@ -28,6 +32,8 @@ export interface RunContext {
  */
 export async function runBridge(settings: BridgeSettings, context: RunContext): Promise<number> {
   const { logger, signal, writeOut } = context;
+  let modelServer: ModelServer | undefined;
+  const isSupervised = settings.modelServer !== undefined;
   const bridge = new Bridge({
     host: settings.host,
     port: settings.port,
@@ -35,6 +41,7 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
     paths: settings.paths,
     allowedOrigins: settings.allowedOrigins,
     limits: settings.limits,
+    isModelLoading: () => isSupervised && modelServer?.state !== 'ready',
     logger,
     ...(settings.emf ? { writeMetrics: (line: string) => writeOut(`${line}\n`) } : {}),
   });
@@ -48,7 +55,7 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
     allowed_origins: allowedOrigins.join(' '),
   });
   context.onListening?.(port);
-  const modelServer = startModelServer(settings, logger);
+  modelServer = settings.modelServer && startModelServer(settings.modelServer, { ...settings, logger });
   try {
     await Promise.race([untilAborted(signal), ...(modelServer === undefined ? [] : [modelServer.ended])]);
     const urgent = context.urgentSignal === undefined ? [] : [untilAborted(context.urgentSignal)];
@@ -64,17 +71,29 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
   }
 }
 
-function startModelServer(settings: BridgeSettings, logger: Logger): ModelServer | undefined {
-  if (settings.modelServer === undefined) return undefined;
-  const { command, isRestarted, startRetriesMax } = settings.modelServer;
+/** What a model server depends on besides how it is run. */
+export interface ModelServerContext
+  extends Pick<BridgeSettings, 'upstream'>,
+    Pick<ModelServerOptions, 'onOutput' | 'onState'> {
+  readonly limits?: Partial<BridgeLimits>;
+  readonly logger: Logger;
+}
+
+/** Starts the model server that will be found at `upstream`, and keeps it running. Throws `BridgeError` `invalid_option`. */
+export function startModelServer(
+  { command, overruled, isRestarted, startRetriesMax }: ModelServerSettings,
+  { upstream, limits, logger, ...told }: ModelServerContext,
+): ModelServer {
+  if (overruled.length > 0) logger.warn('the command holds', { not_heeded: overruled.join(' ') });
   // Not cached: what held for a server that has ended says nothing about the next.
-  const limits = { ...BRIDGE_LIMITS, ...settings.limits, healthCacheMs: 0 };
-  const health = new HealthProbe(parseUpstream(settings.upstream), limits);
+  const ofProbe = { ...BRIDGE_LIMITS, ...limits, healthCacheMs: 0 };
+  const health = new HealthProbe(parseUpstream(upstream), ofProbe);
   return superviseModelServer({
     command,
     isRestarted,
     limits: { startRetriesMax },
-    isReady: () => health.isReady(),
+    health: () => health.health(),
     logger,
+    ...told,
   });
 }

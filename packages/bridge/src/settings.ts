@@ -4,7 +4,8 @@ import { BridgeError } from './errors.js';
 import { DEFAULT_PATHS, type PathMap, parsePaths } from './http/paths.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
 import { LOG_LEVELS, type LogLevel } from './logger.js';
-import { type Environment, modelServerArguments } from './supervisor/model-arguments.js';
+import type { Environment } from './supervisor/model-arguments.js';
+import { modelServerCommand } from './supervisor/model-command.js';
 
 /** Everything the command can be told; what `runBridge` takes. */
 export interface BridgeSettings {
@@ -25,6 +26,8 @@ export interface BridgeSettings {
 /** How the model server is run. */
 export interface ModelServerSettings {
   readonly command: readonly [string, ...string[]];
+  /** Names of variables that say something else than the command itself does, which holds. */
+  readonly overruled: readonly string[];
   /** `PROCESS_AUTO_RECOVERY` */
   readonly isRestarted: boolean;
   /** `PROCESS_MAX_START_RETRIES` */
@@ -73,7 +76,7 @@ kikitori-bridge serve        what SageMaker calls: the same with --exec
   --log-level <level>             ${LOG_LEVELS.join(', ')} (info)
   --emf                           session metrics for CloudWatch on stdout
   --exec -- COMMAND …             run the model server too, and keep it running
-  --exec-arguments <vllm|none>    give it --port, --model and what SM_VLLM_* says (vllm)
+  --exec-arguments <vllm|none>    give it --port, the model and what SM_VLLM_* says (vllm)
 
 Each is read from KIKITORI_BRIDGE_<NAME> too; KIKITORI_BRIDGE_EXEC holds the command, as words or as a JSON array.
 `;
@@ -138,9 +141,11 @@ function modelServerOf(wishes: ExecWishes): ModelServerSettings | undefined {
   if (named.length === 0 && !isServe) return undefined;
   const [program, ...args] = named.length === 0 ? DEFAULT_MODEL_SERVER : named;
   if (program === undefined) return undefined;
-  const extra = wishes.style === 'vllm' ? modelServerArguments(env, { port: portOf(upstream) }) : [];
+  const command = [program, ...args] as const;
   return {
-    command: [program, ...args, ...extra],
+    ...(wishes.style === 'vllm'
+      ? modelServerCommand(command, env, { upstream })
+      : { command, overruled: [] }),
     isRestarted: isYes(env['PROCESS_AUTO_RECOVERY'] ?? 'true', 'PROCESS_AUTO_RECOVERY'),
     startRetriesMax: numberOf(env['PROCESS_MAX_START_RETRIES'], 'PROCESS_MAX_START_RETRIES', 0, 100, 3),
   };
@@ -185,12 +190,6 @@ function wordsOf(text: string | undefined): readonly string[] {
 
 function listOf(text = ''): readonly string[] {
   return text.split(',').flatMap((word) => (word.trim() === '' ? [] : [word.trim()]));
-}
-
-function portOf(upstream: string): number {
-  const url = URL.canParse(upstream) ? new URL(upstream) : undefined;
-  if (url === undefined || url.port !== '') return Number(url?.port ?? 0);
-  return url.protocol === 'wss:' ? 443 : 80;
 }
 
 function numberOf(

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { until, World } from './peers.js';
+import { freePort, isRunning, VllmLike } from './supervisor/vllm-like.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const file = join(here, '..', 'dist', 'kikitori-bridge.mjs');
@@ -16,14 +16,6 @@ const modelServer = join(here, 'model-server-process.js');
 
 const world = new World();
 afterEach(() => world.close());
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return address === null || typeof address === 'string' ? 0 : address.port;
-}
 
 class Command {
   readonly child: ChildProcess;
@@ -114,6 +106,50 @@ describe.skipIf(!existsSync(file))('kikitori-bridge, the single file', () => {
         ['client_closed', 1],
       ],
     );
+  });
+
+  it('says that the model loads while it does, and again while a dead engine is replaced', async () => {
+    const vllm = await VllmLike.make();
+    const flags = ['--port', '0', '--host', '127.0.0.1', '--startup-wait-seconds', '0'];
+    const exec = ['--upstream', vllm.upstream, '--exec', '--', ...vllm.command];
+    const command = new Command([...flags, ...exec]);
+    world.add(() => vllm.kill());
+    const port = await command.port();
+    const url = `ws://127.0.0.1:${port}/invocations-bidirectional-stream`;
+    const status = async (path: string): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+    await until(() => vllm.pids.length === 2);
+    const early = await world.wsClient(url, { protocols: ['any'] });
+    expect(early.refusal).toMatchObject({ status: 503, body: expect.stringContaining('loading') });
+    expect([await status('/ping'), await status('/v1/models')]).toEqual([503, 503]);
+
+    vllm.load();
+    await until(() => command.lines('model server ready').length === 1);
+    const session = await world.wsClient(url);
+    await until(() => session.texts.length === 1);
+    expect(await status('/v1/models')).toBe(200);
+    await vllm.ask('/engine-dies');
+    // What vLLM itself says, and what clients take for "come back".
+    expect((await session.closed).code).toBe(1012);
+    await until(() => command.lines('model server ready').length === 2);
+    expect(command.lines('model server ended')).toMatchObject([{ exit_code: 0, was_ready: true }]);
+    expect(vllm.noted('left')).toEqual(['0', '0']);
+    command.child.kill('SIGTERM');
+    expect(await command.ended).toBe(0);
+    expect(vllm.pids.filter(isRunning)).toEqual([]);
+  });
+
+  it('leaves no model server behind, not even when it is killed itself', async () => {
+    const vllm = await VllmLike.make();
+    vllm.load();
+    const exec = ['--upstream', vllm.upstream, '--exec', '--', ...vllm.command];
+    const command = new Command(['--port', '0', '--host', '127.0.0.1', ...exec]);
+    world.add(() => vllm.kill());
+    await until(() => command.lines('model server ready').length === 1);
+    expect(vllm.pids.filter(isRunning)).toHaveLength(2);
+    command.child.kill('SIGKILL');
+    await command.ended;
+    await vllm.gone();
   });
 
   it('ends with 1 when the model server is gone for good, so that the container is replaced', async () => {

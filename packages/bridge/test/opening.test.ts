@@ -91,6 +91,13 @@ describe('opening', () => {
     expect(client.texts).toEqual(['got early']);
   });
 
+  it('reaches a model server that is up, however short the wait for one that is not', async () => {
+    const upstream = await world.wsUpstream((socket) => socket.send('here'));
+    const { url } = await world.bridge({ upstream: upstream.url, limits: { startupWaitMs: 0 } });
+    const client = await world.wsClient(url);
+    await until(() => client.texts.length === 1);
+  });
+
   it('tells a client that waited too long with an event and 1013', async () => {
     const port = await vacantPort();
     const { url } = await world.bridge({
@@ -101,6 +108,24 @@ describe('opening', () => {
     expect(await client.closed).toEqual({ code: 1013, reason: 'model server not ready' });
     expect(JSON.parse(client.texts[0] ?? '')).toMatchObject({ type: 'error', code: 'engine_busy' });
     expect(await world.sessionLine()).toMatchObject({ reason: 'upstream_unavailable', ended_by: 'upstream' });
+  });
+
+  it('tells a client that waited too long for a model that is being loaded so, with the same code', async () => {
+    const port = await vacantPort();
+    const loading = { upstream: `ws://127.0.0.1:${port}/`, isModelLoading: () => true };
+    const limits = { acceptWithinMs: 1, startupWaitMs: 60, retryMsMin: 5 };
+    const { url } = await world.bridge({ ...loading, limits });
+    const client = await world.wsClient(url);
+    expect(await client.closed).toEqual({ code: 1013, reason: 'model is loading' });
+    expect(JSON.parse(client.texts[0] ?? '')).toEqual({
+      type: 'error',
+      error: 'model is loading',
+      code: 'engine_busy',
+    });
+    // One that has to be told the subprotocol is not let in before.
+    const refused = await world.wsClient(url, { protocols: ['realtime'] });
+    expect(refused.refusal).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+    expect(refused.refusal?.body).toContain('still loading');
   });
 
   it.each([
@@ -234,7 +259,7 @@ describe('HTTP', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(asked).toBe(1);
-    expect((await get(`${http}/v1/models`)).status).toBe(404);
+    expect((await get(`${http}/v1/audio/transcriptions`)).status).toBe(404);
     expect((await get(`${http}/ping`, 'PUT')).status).toBe(404);
   });
 

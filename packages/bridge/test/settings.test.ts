@@ -41,6 +41,7 @@ describe('parseBridgeSettings', () => {
     const words = ['--exec', '--', 'vllm-server', '--flag'];
     expect(parseBridgeSettings(words, env).modelServer).toEqual({
       command: ['vllm-server', '--flag', '--port', '8081', '--model', 'm'],
+      overruled: [],
       isRestarted: false,
       startRetriesMax: 1,
     });
@@ -53,7 +54,8 @@ describe('parseBridgeSettings', () => {
   it('runs with `serve` as SageMaker calls it: vLLM, or what KIKITORI_BRIDGE_EXEC says', () => {
     const upstream = { KIKITORI_BRIDGE_UPSTREAM: 'ws://127.0.0.1:7000/v1/realtime', SM_VLLM_MODEL: 'm' };
     expect(parseBridgeSettings(['serve'], upstream).modelServer).toEqual({
-      command: [...DEFAULT_MODEL_SERVER, '--port', '7000', '--model', 'm'],
+      command: [...DEFAULT_MODEL_SERVER, '--port', '7000', '--model', 'm', '--host', '127.0.0.1'],
+      overruled: [],
       isRestarted: true,
       startRetriesMax: 3,
     });
@@ -74,6 +76,7 @@ describe('parseBridgeSettings', () => {
     [['--log-level', 'loud']],
     [['--paths', 'a']],
     [['--exec-arguments', 'some', '--exec', '--', 'a']],
+    [['--exec', '--', 'a', '--port', '8000']],
   ])('refuses %j with a sentence', (argv) => {
     expect(() => parseBridgeSettings(argv, {})).toThrowError(
       expect.objectContaining({ code: 'invalid_option' }),

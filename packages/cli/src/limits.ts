@@ -40,3 +40,16 @@ export const CERTIFICATE_LIFE_MS = 397 * 86_400_000;
 
 /** A server may run for long: one that is good for less than this is replaced when it starts. */
 export const CERTIFICATE_LEFT_MS_MIN = 60 * 86_400_000;
+
+/** How long a model at the end of `up` may take until it answers; SageMaker allows an hour at most. At the bound: `service_failed`. */
+export const MODEL_START_MS = 3_600_000;
+
+/** Between two questions to a server that is not up, which model it serves. */
+export const MODEL_POLL_MS = 1_000;
+
+/** How often somebody is told, who cannot see a row, that it still takes time. */
+export const STILL_WAITING_MS = 30_000;
+
+/** What is kept of the output of a model server, to show where it does not come up: lines, and characters of each. At the bounds: the oldest lines and the ends of lines go. */
+export const MODEL_OUTPUT_LINES_MAX = 20;
+export const MODEL_OUTPUT_LINE_CHARS_MAX = 500;

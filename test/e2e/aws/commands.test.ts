@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Aws } from '@kikitori/deploy';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../../../packages/cli/src/main.js';
+import { EmbeddedEnd } from '../../../packages/cli/src/sagemaker/embedded-end.js';
 import { connectToEndpoint } from '../../../packages/cli/src/sagemaker/endpoint-connect.js';
 import { LocalPath } from '../../../packages/cli/src/sagemaker/local-path.js';
 import { scriptedEngine, TEXT } from '../../../packages/cli/test/commands/speech.js';
@@ -39,11 +40,14 @@ afterAll(async () => {
 let time = new VirtualTime();
 let fake: FakeAws | undefined;
 let path: LocalPath | undefined;
+let end: EmbeddedEnd | undefined;
 afterEach(async () => {
   await fake?.close();
   await path?.close();
+  await end?.close();
   fake = undefined;
   path = undefined;
+  end = undefined;
 });
 
 async function account(): Promise<FakeAccount> {
@@ -55,10 +59,13 @@ async function account(): Promise<FakeAccount> {
 /** The way to a container that transcribes, at the address of the stand-in of SageMaker's runtime. */
 async function runtime(): Promise<string> {
   const context = memoryContext({ env: { KIKITORI_HOME: home } });
-  const ports = { server: 0, bridge: 0, sagemaker: 0, page: undefined };
+  const { signal } = context;
+  end = await EmbeddedEnd.open({ loadEngine: async () => scriptedEngine(), port: 0, logger: silent, signal });
+  const ports = { bridge: 0, sagemaker: 0, page: undefined };
   const options = { endpoint: 'demo', region: 'us-west-2', isPlaintext: true, logger: silent };
-  path = await LocalPath.open({ ...options, engine: Promise.resolve(scriptedEngine()), ports }, context);
-  await path.inService(context.signal);
+  path = await LocalPath.open({ ...options, end, ports }, context);
+  await end.start();
+  await path.inService(signal);
   const url = /http:\/\/localhost:\d+/.exec(JSON.stringify(path.lines('a model')))?.[0];
   if (url === undefined) throw new Error('the stand-in says no address');
   return url;

@@ -4,6 +4,9 @@ import { timerMs } from '@kikitori/core';
 import type { BridgeLimits } from '../limits.js';
 import type { Upstream } from './upstream.js';
 
+/** `unready`: it answered, and not with 200. `silent`: it did not answer in time. */
+export type Health = 'ready' | 'unready' | 'silent';
+
 /**
  * Whether the model server is ready, by its `/health`. An answer holds for a second and one question runs at a time,
  * whoever asks; each is answered within `healthTimeoutMs`.
@@ -11,8 +14,8 @@ import type { Upstream } from './upstream.js';
 export class HealthProbe {
   readonly #upstream: Pick<Upstream, 'healthUrl' | 'headers'>;
   readonly #limits: BridgeLimits;
-  #asking: Promise<boolean> | undefined;
-  #isReady = false;
+  #asking: Promise<Health> | undefined;
+  #health: Health = 'silent';
   #askedMs = Number.NEGATIVE_INFINITY;
   readonly #stopper = new AbortController();
 
@@ -22,27 +25,32 @@ export class HealthProbe {
   }
 
   /** Never rejects. */
-  isReady(): Promise<boolean> {
-    if (performance.now() - this.#askedMs < this.#limits.healthCacheMs) return Promise.resolve(this.#isReady);
-    this.#asking ??= this.#ask().then((isReady) => {
-      this.#isReady = isReady;
+  async isReady(): Promise<boolean> {
+    return (await this.health()) === 'ready';
+  }
+
+  /** Never rejects. */
+  health(): Promise<Health> {
+    if (performance.now() - this.#askedMs < this.#limits.healthCacheMs) return Promise.resolve(this.#health);
+    this.#asking ??= this.#ask().then((health) => {
+      this.#health = health;
       this.#askedMs = performance.now();
       this.#asking = undefined;
-      return isReady;
+      return health;
     });
     return this.#asking;
   }
 
-  /** Nothing is asked any more, and what was asked is answered with no. */
+  /** Nothing is asked any more, and what was asked counts as not answered. */
   close(): void {
     this.#stopper.abort();
   }
 
-  #ask(): Promise<boolean> {
+  #ask(): Promise<Health> {
     return new Promise((resolve) => {
       const { signal } = this.#stopper;
       const { healthUrl, headers } = this.#upstream;
-      const timer = setTimeout(() => answer(false), timerMs(this.#limits.healthTimeoutMs));
+      const timer = setTimeout(() => answer('silent'), timerMs(this.#limits.healthTimeoutMs));
       const options: RequestOptions = {
         method: 'GET',
         agent: false,
@@ -52,14 +60,14 @@ export class HealthProbe {
       const send = healthUrl.protocol === 'https:' ? httpsRequest : httpRequest;
       const request = send(healthUrl, options, (response) => {
         response.resume();
-        answer(response.statusCode === 200);
+        answer(response.statusCode === 200 ? 'ready' : 'unready');
       });
-      const answer = (isReady: boolean): void => {
+      const answer = (health: Health): void => {
         clearTimeout(timer);
-        resolve(isReady);
+        resolve(health);
         request.destroy();
       };
-      request.on('error', () => answer(false));
+      request.on('error', () => answer('silent'));
       request.end();
     });
   }

@@ -7,6 +7,8 @@ export interface Upstream {
   readonly url: URL;
   /** Where it says whether it is ready: `/health` beside its `/v1/realtime`, else of its host. */
   readonly healthUrl: URL;
+  /** Where it says which models it serves: `/v1/models`, at the same place. */
+  readonly modelsUrl: URL;
   /** What each request says: the login of the address. Never into a log. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -25,7 +27,11 @@ export function parseUpstream(text: string): Upstream {
   url.password = '';
   url.hash = '';
   const [, below = ''] = /^(.*)\/v1\/realtime$/.exec(url.pathname) ?? [];
-  const healthUrl = new URL(`${below}/health`, url);
-  healthUrl.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
-  return { url, healthUrl, headers: authorization === undefined ? {} : { authorization } };
+  const beside = (path: string): URL => {
+    const other = new URL(`${below}${path}`, url);
+    other.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
+    return other;
+  };
+  const [healthUrl, modelsUrl] = [beside('/health'), beside('/v1/models')];
+  return { url, healthUrl, modelsUrl, headers: authorization === undefined ? {} : { authorization } };
 }

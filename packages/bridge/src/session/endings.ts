@@ -39,6 +39,18 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   drained: { toClient: say(1012, 'service restart'), toUpstream: say(1001, 'going away') },
 };
 
+/** What a client hears whose model server is not up: to come back, and whether it is worth it soon. */
+export const UNAVAILABLE = {
+  loading: {
+    close: say(TRY_LATER, 'model is loading'),
+    body: 'The model is still loading; try again later.',
+  },
+  absent: {
+    close: ENDINGS.upstream_unavailable.toClient,
+    body: 'The model server is not ready; try again later.',
+  },
+} as const;
+
 /** Whose line is cut at once, because nothing said on it would be heard. */
 export const CUT_SIDES: Readonly<Partial<Record<EndReason, Side>>> = {
   client_silent: 'client',

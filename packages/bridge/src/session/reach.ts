@@ -45,7 +45,7 @@ export async function reachUpstream(request: UpstreamRequest, options: ReachOpti
   const deadline = performance.now() + limits.startupWaitMs;
   let waitMs = limits.retryMsMin;
   for (;;) {
-    const timeoutMs = Math.max(deadline - performance.now(), 1);
+    const timeoutMs = Math.max(deadline - performance.now(), limits.handshakeMsMin);
     try {
       const dialled = await dial({ ...request, timeoutMs, signal });
       const { answer } = dialled;

@@ -14,7 +14,15 @@ import type { BridgeLimits } from '../limits.js';
 import type { Slab } from '../wire/slab.js';
 import type { Wire } from '../wire/wire.js';
 import { Direction, type DirectionOwner } from './direction.js';
-import { breachClose, CUT_SIDES, ENDINGS, type Ending, errorEvent, refusalClose } from './endings.js';
+import {
+  breachClose,
+  CUT_SIDES,
+  ENDINGS,
+  type Ending,
+  errorEvent,
+  refusalClose,
+  UNAVAILABLE,
+} from './endings.js';
 import { echoOf, Line } from './line.js';
 import { isAlive } from './liveness.js';
 import { type Reached, reachUpstream, type UpstreamRequest } from './reach.js';
@@ -33,6 +41,8 @@ export interface SessionOptions {
   /** `Sec-WebSocket-Key` of the client. */
   readonly key: string;
   readonly isUpstreamReady: () => Promise<boolean>;
+  /** Whether a model server that is not up is being started. */
+  readonly isModelLoading: () => boolean;
   /** Called once, when both lines are gone. */
   readonly onOver: (session: Session, record: SessionRecord) => void;
 }
@@ -206,10 +216,11 @@ export class Session implements DirectionOwner {
     } else if (reached.kind === 'open') {
       this.#open(reached);
     } else if (reached.kind === 'unavailable') {
-      this.#refuseOrTell('upstream_unavailable', ENDINGS.upstream_unavailable.toClient, {
+      const { close, body } = UNAVAILABLE[this.#options.isModelLoading() ? 'loading' : 'absent'];
+      this.#refuseOrTell('upstream_unavailable', close, {
         status: 503,
         headers: { 'Retry-After': '5' },
-        body: 'The model server is not ready; try again later.',
+        body,
       });
     } else {
       const { status, headers, body } = reached;

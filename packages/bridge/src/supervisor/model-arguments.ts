@@ -3,14 +3,6 @@ import { readdirSync } from 'node:fs';
 /** Names and values of the environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the arguments depend on besides the environment. */
-export interface ModelArgumentsOptions {
-  /** Where the bridge will look for the model server. */
-  readonly port: number;
-  /** Where SageMaker puts model files. */
-  readonly modelDirectory?: string;
-}
-
 const PREFIX = 'SM_VLLM_';
 const MODEL_DIRECTORY = '/opt/ml/model';
 
@@ -25,30 +17,43 @@ const JSON_FLAGS: ReadonlySet<string> = new Set([
   '--middleware',
 ]);
 
-/**
- * vLLM's command line from the environment, by the rules of the entry point of AWS's vLLM containers: `--port`, the model,
- * then every `SM_VLLM_FOO_BAR=value`, sorted, as `--foo-bar value`.
- *
- * The model is `SM_VLLM_MODEL`, else `/opt/ml/model` where it holds anything, else `HF_MODEL_ID`, else left to vLLM. Unlike
- * there, `SM_VLLM_PORT` is left out: the port is the upstream's.
- */
-export function modelServerArguments(env: Environment, options: ModelArgumentsOptions): string[] {
-  const model = modelOf(env, options.modelDirectory ?? MODEL_DIRECTORY);
-  const names = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !OWN_RULES.has(name));
-  return [
-    '--port',
-    String(options.port),
-    ...(model === undefined ? [] : ['--model', model]),
-    ...names.sort().flatMap((name) => flagFor(name, env[name] ?? '')),
-  ];
+/** What a variable says to vLLM. */
+export interface FlagVariable {
+  /** `--foo-bar` */
+  readonly flag: string;
+  /** What stands on the command line for it: nothing, the flag, or the flag and values. */
+  readonly tokens: readonly string[];
 }
 
-function modelOf(env: Environment, directory: string): string | undefined {
-  const named = env[`${PREFIX}MODEL`];
-  if (named !== undefined && named !== '') return named;
-  if (isFilled(directory)) return directory;
+/**
+ * What the environment says to vLLM, by the rules of the entry point of AWS's vLLM containers: every
+ * `SM_VLLM_FOO_BAR=value`, sorted by name, as `--foo-bar value`. The model is `modelOf`; unlike there, `SM_VLLM_PORT` is
+ * left out: the port is the upstream's.
+ */
+export function variablesOf(env: Environment): ReadonlyMap<string, FlagVariable> {
+  const names = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !OWN_RULES.has(name));
+  return new Map(
+    names.sort().map((name) => {
+      const flag = `--${name.slice(PREFIX.length).toLowerCase().replaceAll('_', '-')}`;
+      return [name, { flag, tokens: tokensOf(flag, env[name] ?? '') }];
+    }),
+  );
+}
+
+/**
+ * The model: `SM_VLLM_MODEL`, else `/opt/ml/model` where it holds anything, else `HF_MODEL_ID`, else left to vLLM, as there.
+ * `variable` says it, unless it is the folder.
+ */
+export function modelOf(
+  env: Environment,
+  directory = MODEL_DIRECTORY,
+): { readonly value: string; readonly variable: string | undefined } | undefined {
+  const variable = `${PREFIX}MODEL`;
+  const named = env[variable];
+  if (named !== undefined && named !== '') return { value: named, variable };
+  if (isFilled(directory)) return { value: directory, variable: undefined };
   const id = env['HF_MODEL_ID'];
-  return id === '' ? undefined : id;
+  return id === undefined || id === '' ? undefined : { value: id, variable: 'HF_MODEL_ID' };
 }
 
 function isFilled(directory: string): boolean {
@@ -69,8 +74,7 @@ function isFilled(directory: string): boolean {
  * | `{"a":1} {"b":2}`                  | the flag and one for each object          |
  * | anything else, one object included | the flag and the value as it is           |
  */
-function flagFor(name: string, value: string): string[] {
-  const flag = `--${name.slice(PREFIX.length).toLowerCase().replaceAll('_', '-')}`;
+function tokensOf(flag: string, value: string): string[] {
   const word = value.trim().toLowerCase();
   if (word === 'true' || word === '') return [flag];
   if (word === 'false') return [];

@@ -2,27 +2,30 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { modelServerArguments } from '../../src/supervisor/model-arguments.js';
+import { modelOf, variablesOf } from '../../src/supervisor/model-arguments.js';
 
 const empty = mkdtempSync(join(tmpdir(), 'kikitori-model-'));
 const filled = mkdtempSync(join(tmpdir(), 'kikitori-model-'));
 writeFileSync(join(filled, 'config.json'), '{}');
 
-const build = (env: Record<string, string>, modelDirectory = empty): string[] =>
-  modelServerArguments(env, { port: 8081, modelDirectory });
+const build = (env: Record<string, string>): string[] =>
+  [...variablesOf(env).values()].flatMap(({ tokens }) => tokens);
 
-describe('modelServerArguments', () => {
-  it('begins with the port of the upstream, whatever the environment says of ports', () => {
-    expect(build({ SM_VLLM_PORT: '8080', OTHER: 'x' })).toEqual(['--port', '8081']);
+describe('modelOf', () => {
+  it('is SM_VLLM_MODEL, else SageMaker’s folder where it holds anything, else HF_MODEL_ID', () => {
+    const model = (env: Record<string, string>, directory: string): string | undefined =>
+      modelOf(env, directory)?.value;
+    expect(model({ SM_VLLM_MODEL: 'a/b', HF_MODEL_ID: 'c/d' }, filled)).toBe('a/b');
+    expect(model({ HF_MODEL_ID: 'c/d' }, filled)).toBe(filled);
+    expect(model({ HF_MODEL_ID: 'c/d' }, empty)).toBe('c/d');
+    expect(model({ HF_MODEL_ID: 'c/d' }, join(empty, 'gone'))).toBe('c/d');
+    expect(model({ HF_MODEL_ID: '', SM_VLLM_MODEL: '' }, empty)).toBeUndefined();
   });
+});
 
-  it('names the model by SM_VLLM_MODEL, else by SageMaker’s folder where it holds anything, else by HF_MODEL_ID', () => {
-    const both = { SM_VLLM_MODEL: 'a/b', HF_MODEL_ID: 'c/d' };
-    expect(build(both, filled)).toEqual(['--port', '8081', '--model', 'a/b']);
-    expect(build({ HF_MODEL_ID: 'c/d' }, filled)).toEqual(['--port', '8081', '--model', filled]);
-    expect(build({ HF_MODEL_ID: 'c/d' }, empty)).toEqual(['--port', '8081', '--model', 'c/d']);
-    expect(build({ HF_MODEL_ID: 'c/d' }, join(empty, 'gone'))).toEqual(['--port', '8081', '--model', 'c/d']);
-    expect(build({ HF_MODEL_ID: '', SM_VLLM_MODEL: '' })).toEqual(['--port', '8081']);
+describe('variablesOf', () => {
+  it('leaves port and model to other rules', () => {
+    expect(build({ SM_VLLM_PORT: '8080', SM_VLLM_MODEL: 'a/b', OTHER: 'x' })).toEqual([]);
   });
 
   it.each<[string, string, string[]]>([
@@ -48,27 +51,19 @@ describe('modelServerArguments', () => {
     ['what only begins like objects is a value', '{"a":1} x', ['--x-y', '{"a":1} x']],
     ['an open brace is a value', '{"a"', ['--x-y', '{"a"']],
   ])('%s', (_rule, value, tokens) => {
-    expect(build({ SM_VLLM_X_Y: value })).toEqual(['--port', '8081', ...tokens]);
+    expect(build({ SM_VLLM_X_Y: value })).toEqual(tokens);
   });
 
   it.each(['ALLOWED_ORIGINS', 'ALLOWED_METHODS', 'ALLOWED_HEADERS', 'MIDDLEWARE'])(
     'keeps the array of %s as JSON',
     (name) => {
       const flag = `--${name.toLowerCase().replace('_', '-')}`;
-      expect(build({ [`SM_VLLM_${name}`]: '["*"]' })).toEqual(['--port', '8081', flag, '["*"]']);
+      expect(build({ [`SM_VLLM_${name}`]: '["*"]' })).toEqual([flag, '["*"]']);
     },
   );
 
   it('sorts the flags by name', () => {
     const env = { SM_VLLM_MAX_NUM_SEQS: '4', SM_VLLM_ENFORCE_EAGER: 'true', SM_VLLM_MAX_MODEL_LEN: '8192' };
-    expect(build(env)).toEqual([
-      '--port',
-      '8081',
-      '--enforce-eager',
-      '--max-model-len',
-      '8192',
-      '--max-num-seqs',
-      '4',
-    ]);
+    expect(build(env)).toEqual(['--enforce-eager', '--max-model-len', '8192', '--max-num-seqs', '4']);
   });
 });

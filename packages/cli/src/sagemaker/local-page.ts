@@ -25,8 +25,8 @@ export interface LocalPageOptions {
   /** The way to the endpoint, signed as every client's. */
   readonly connect: Connect;
   readonly endpoint: string;
-  /** What is at the other end: here it is known. */
-  readonly model: Pick<EngineInfo, 'model' | 'languages'>;
+  /** What is at the other end: here it is known, though an endpoint has no way to say it. */
+  readonly model: Pick<EngineInfo, 'model' | 'languages'> & { readonly maxModelLen?: number | undefined };
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
@@ -46,11 +46,12 @@ export interface LocalPage {
  */
 export async function startLocalPage(options: LocalPageOptions): Promise<LocalPage> {
   const { connect, endpoint } = options;
-  const { model, languages } = options.model;
+  const { model, languages, maxModelLen } = options.model;
   const { upstream, noteLoss } = unwatched(`the SageMaker endpoint ${endpoint}, played on this machine`);
   const engine = createUpstreamEngine({
     info: { model, languages, streamsMax: UPSTREAM_LIMITS.streamsMax },
     connect,
+    ...(maxModelLen === undefined ? {} : { maxModelLen }),
     sessionMsMax: ENDPOINT_SESSION_MS,
     onLoss: noteLoss,
   });

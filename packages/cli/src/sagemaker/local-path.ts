@@ -1,20 +1,17 @@
 import { type Bridge, createBridge } from '@kikitori/bridge';
 import type { Logger } from '@kikitori/core';
-import type { SpeechEngine } from '@kikitori/engine';
-import { DEFAULT_HOST, type RunningServer, startServer } from '@kikitori/server';
-import { attachWebSockets } from '@kikitori/transport/ws';
+import { DEFAULT_HOST } from '@kikitori/server';
 import type { Context } from '../context.js';
-import { version } from '../program.js';
 import type { Announced } from '../terminal/announcement.js';
 import { type LocalPage, type LocalPageOptions, startLocalPage } from './local-page.js';
+import type { PathEnd } from './path-end.js';
 import { linesOf, type StandIn, startStandIn } from './stand-in.js';
 
 /** What the path on this machine is made of. */
 export interface LocalPathOptions {
-  /** May still be loading; stays the caller's. */
-  readonly engine: Promise<SpeechEngine>;
+  /** Who answers; stays the caller's. */
+  readonly end: PathEnd;
   readonly ports: {
-    readonly server: number;
     readonly bridge: number;
     readonly sagemaker: number;
     /** undefined: the usual one, or any free one. */
@@ -26,60 +23,64 @@ export interface LocalPathOptions {
   readonly logger: Logger;
 }
 
-/** How often the bridge is asked whether the model is there: somebody watches. */
+/** How often the bridge is asked whether the model is there: somebody watches. What loads for minutes is asked more rarely. */
 const HEALTH_INTERVAL_MS = 50;
+const SLOW_HEALTH_INTERVAL_MS = 500;
 
-/** Model server, bridge, stand-in of SageMaker's runtime and live page, one in front of the other, in this process. */
+/** Bridge, stand-in of SageMaker's runtime and live page, one in front of the other, in this process; at the end who answers. */
 export class LocalPath {
   readonly #options: LocalPathOptions;
-  readonly #server: RunningServer;
   readonly #bridge: Bridge;
   readonly #standIn: StandIn;
-  readonly #realtimeUrl: string;
   readonly #containerUrl: string;
   #page: LocalPage | undefined;
 
   private constructor(
     options: LocalPathOptions,
-    parts: { readonly server: RunningServer; readonly bridge: Bridge; readonly standIn: StandIn },
-    urls: { readonly realtime: string; readonly container: string },
+    parts: { readonly bridge: Bridge; readonly standIn: StandIn },
+    containerUrl: string,
   ) {
     this.#options = options;
-    this.#server = parts.server;
     this.#bridge = parts.bridge;
     this.#standIn = parts.standIn;
-    this.#realtimeUrl = urls.realtime;
-    this.#containerUrl = urls.container;
+    this.#containerUrl = containerUrl;
   }
 
   /** Takes the ports, the innermost first. Rejects as the parts do, with nothing left open. */
-  static async open(options: LocalPathOptions, { env, signal }: Context): Promise<LocalPath> {
-    const { engine, ports, endpoint, region, isPlaintext, logger } = options;
-    const attach = attachWebSockets;
-    const ofServer = { engine, attach, host: DEFAULT_HOST, port: ports.server, version: version() };
-    const server = await startServer({ ...ofServer, logger, signal });
-    const realtime = `ws://${DEFAULT_HOST}:${server.port}/v1/realtime`;
-    const bridge = createBridge({ host: DEFAULT_HOST, port: ports.bridge, upstream: realtime, logger });
+  static async open(options: LocalPathOptions, { env }: Context): Promise<LocalPath> {
+    const { end, ports, endpoint, region, isPlaintext, logger } = options;
+    const bridge = createBridge({
+      host: DEFAULT_HOST,
+      port: ports.bridge,
+      upstream: end.realtimeUrl,
+      isModelLoading: () => end.isLoading(),
+      logger,
+    });
     try {
       const container = `ws://${DEFAULT_HOST}:${await bridge.listen()}`;
       const ofRuntime = { port: ports.sagemaker, endpoint, containerUrl: container, isPlaintext, region };
-      const standIn = await startStandIn({ ...ofRuntime, logger, healthIntervalMs: HEALTH_INTERVAL_MS }, env);
-      return new LocalPath(options, { server, bridge, standIn }, { realtime, container });
+      const { startMsMax } = end;
+      const ofHealth =
+        startMsMax === undefined
+          ? { healthIntervalMs: HEALTH_INTERVAL_MS }
+          : { healthIntervalMs: SLOW_HEALTH_INTERVAL_MS, healthWindowMs: startMsMax };
+      const standIn = await startStandIn({ ...ofRuntime, logger, ...ofHealth }, env);
+      return new LocalPath(options, { bridge, standIn }, container);
     } catch (error) {
       await bridge.close();
-      await server.close();
       throw error;
     }
   }
 
   /** The ports that were really taken. */
   get ports(): readonly number[] {
-    return [this.#server.port, Number(new URL(this.#containerUrl).port), this.#standIn.runtime.port];
+    const { port } = this.#options.end;
+    const own = [Number(new URL(this.#containerUrl).port), this.#standIn.runtime.port];
+    return port === undefined ? own : [port, ...own];
   }
 
-  /** Resolves once the endpoint is in service; rejects as the engine does, or with the signal's reason. */
+  /** Resolves once the endpoint is in service, behind an end that answers; rejects with the signal's reason. */
   async inService(signal: AbortSignal): Promise<void> {
-    await this.#server.ready;
     await this.#standIn.runtime.whenInService({ signal });
   }
 
@@ -98,7 +99,7 @@ export class LocalPath {
       ...(page === undefined
         ? []
         : [{ label: 'Open', value: `http://localhost:${page.port}`, note: 'speak, and read' }]),
-      { label: 'Model', value: this.#realtimeUrl, note: model },
+      { label: 'Model', value: this.#options.end.realtimeUrl, note: model },
       {
         label: 'Container',
         value: `${this.#containerUrl}/invocations-bidirectional-stream`,
@@ -110,16 +111,15 @@ export class LocalPath {
 
   /** Ends in order, the innermost first: what is said there goes all the way out before the next one ends. Idempotent. */
   async drain(): Promise<void> {
-    await this.#server.drain();
+    await this.#options.end.drain();
     await this.#bridge.drain();
     await this.#standIn.close();
     await this.#page?.drain();
   }
 
-  /** Ends now. Idempotent. */
+  /** Ends now, all but the end. Idempotent. */
   async close(): Promise<void> {
     await this.#page?.close();
-    await this.#server.close();
     await this.#bridge.close();
     await this.#standIn.close();
   }

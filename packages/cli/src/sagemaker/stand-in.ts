@@ -20,6 +20,8 @@ export interface StandInRequest {
   readonly logger: Logger;
   /** How often the container is asked whether it is up. Default: as SageMaker does. */
   readonly healthIntervalMs?: number;
+  /** How long it may take until it is. Default: as SageMaker allows. */
+  readonly healthWindowMs?: number;
 }
 
 /** A stand-in that listens, and that the other commands of this user know how to trust. */
@@ -36,7 +38,8 @@ export interface StandIn {
  * environment, so that clients that already have some can call it as they are. Rejects with `SageMakerError`.
  */
 export async function startStandIn(request: StandInRequest, env: Environment): Promise<StandIn> {
-  const { port, endpoint, containerUrl, isPlaintext, region, logger, healthIntervalMs } = request;
+  const { port, endpoint, containerUrl, isPlaintext, region, logger, healthIntervalMs, healthWindowMs } =
+    request;
   const runtime = await createSageMakerStandIn({
     endpoints: [{ name: endpoint, containerUrl }],
     port,
@@ -44,7 +47,10 @@ export async function startStandIn(request: StandInRequest, env: Environment): P
     region,
     logger,
     credentials: [LOCAL_CREDENTIALS, ...credentialsOf(env)],
-    ...(healthIntervalMs === undefined ? {} : { limits: { healthIntervalMs } }),
+    limits: {
+      ...(healthIntervalMs === undefined ? {} : { healthIntervalMs }),
+      ...(healthWindowMs === undefined ? {} : { healthWindowMs }),
+    },
   });
   const { authority } = runtime;
   // Without the notice other commands only have to be told more; the stand-in works all the same.

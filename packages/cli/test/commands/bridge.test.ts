@@ -50,7 +50,16 @@ describe('kikitori bridge', () => {
   });
 
   it('ends with 1 when the model server behind -- cannot be started, whatever its own flags are', async () => {
-    const { exit } = start(['--port', '0', '--exec', '--', '/no/such/model-server', '--port', '9']);
+    const { exit } = start([
+      '--port',
+      '0',
+      '--exec',
+      '--',
+      '/no/such/model-server',
+      '--port',
+      '8081',
+      '--odd',
+    ]);
     expect(await exit).toBe(1);
   });
 });
