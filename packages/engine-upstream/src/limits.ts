@@ -26,6 +26,11 @@ export const UPSTREAM_LIMITS = {
    * word it is left to the client, which begins anew after 20 s without losing it.
    */
   pauseMs: 15_000,
+  /**
+   * Tokens of one utterance of the other server, where it says how many it bears: what one place takes of its memory, two
+   * minutes. Before that the client begins another one, in a pause or with what came before once more.
+   */
+  turnTokensMax: 1_600,
   /** How long a session waits for another server that is away or loads, where nobody says. Then: the stream fails. */
   waitMs: 120_000,
   /** Audio that a session keeps to send it again (3.8 MB). Then: as the client's `keepMs` says. */

@@ -85,6 +85,11 @@ export class SessionTeller {
     this.#settle(endMs);
   }
 
+  /** What was told so far is an utterance, although the other server goes on. */
+  cut(rule: string): void {
+    this.#close(rule);
+  }
+
   flushed(marker: number): void {
     const tokens = this.#words === 0 ? 0 : Math.max(this.#tokens, this.#words);
     this.#tokens = 0;

@@ -90,6 +90,7 @@ class UpstreamEngine implements SpeechEngine {
       judge: this.#judge(),
       manner: this.#manner,
       partials,
+      rollsOver: this.#options.maxModelLen !== undefined,
       clock,
       onEnd: (closed) => this.#leave(stream, closed),
       onLoss: (error) => onLoss?.(lossCode(error)),
@@ -146,7 +147,9 @@ class UpstreamEngine implements SpeechEngine {
         ...(apiKey === undefined ? {} : { apiKey }),
         ...(model === undefined ? {} : { model }),
         ...(delayMs === undefined ? {} : { delayMs }),
-        ...(maxModelLen === undefined ? {} : { maxModelLen }),
+        ...(maxModelLen === undefined
+          ? {}
+          : { maxModelLen: Math.min(maxModelLen, UPSTREAM_LIMITS.turnTokensMax) }),
         ...(sessionMsMax === undefined ? {} : { sessionMsMax }),
         ...(clock === undefined ? {} : { clock }),
         ...(random === undefined ? {} : { random }),

@@ -29,6 +29,8 @@ export interface UpstreamStreamOptions {
   readonly judge: TurnJudge;
   readonly manner: UpstreamManner;
   readonly partials: boolean;
+  /** The session begins anew by itself before an utterance of the other server gets too long. */
+  readonly rollsOver: boolean;
   readonly clock: Clock;
   /** Told once: the slot is free. `closed` resolves when nothing of the session is left. */
   readonly onEnd: (closed: Promise<void>) => void;
@@ -169,9 +171,12 @@ export class UpstreamStream implements SpeechStream {
       await this.#send(audio);
       return;
     }
-    for await (const { samples, rule } of judge.judge(audio)) {
+    for await (const { samples, rule, isInWord } of judge.judge(audio)) {
       await this.#send(samples);
-      if (rule !== undefined && (await this.#endsTurns())) this.#endTurn(rule);
+      if (rule === undefined || !(await this.#endsTurns())) continue;
+      // The client ends such a one elsewhere, with what comes before once more, so that no word is cut.
+      if (isInWord && this.#options.rollsOver && this.#timing === 'counted') this.#teller.cut(rule);
+      else this.#endTurn(rule);
     }
     this.#watchPause();
   }

@@ -16,13 +16,14 @@ class World {
   readonly listener: Listener;
   readonly stream: UpstreamStream;
 
-  constructor({ partials = false, timing = 'counted' as FakeSession['timing'] } = {}) {
+  constructor({ partials = false, rollsOver = false, timing = 'counted' as FakeSession['timing'] } = {}) {
     this.session.timing = timing;
     this.stream = new UpstreamStream({
       session: this.session,
       judge: new TurnJudge(new LoudnessEar(), RELAY_ENDPOINT_RULES),
       manner: { timing: undefined },
       partials,
+      rollsOver,
       clock: this.clock,
       onEnd: () => undefined,
       onLoss: () => undefined,
@@ -213,6 +214,28 @@ describe('a stream', () => {
     expect(world.session.sentSamples).toBe(17 * 1_600);
     expect(world.clock.pending).toBe(0);
   });
+
+  it.each([true, false])(
+    'closes an utterance after two minutes without a pause; rolls over by itself: %s',
+    async (rollsOver) => {
+      const world = new World({ rollsOver });
+      // It goes up and down as speech does, and never stays down for as long as a breath.
+      const second = Float32Array.from({ length: 16_000 }, (_, at) => {
+        return (at % 3_200 < 960 ? 0.02 : 0.3) * (at % 2 === 0 ? 1 : -1);
+      });
+      for (let atMs = 1_000; atMs <= 120_000; atMs += 1_000) {
+        await world.stream.write(second);
+        const settled: SessionEvent = { type: 'progress', receivedMs: atMs, settledMs: atMs, lagMs: 0 };
+        world.session.say(delta(` w${atMs}`, atMs), settled);
+        await turn();
+      }
+      const rules = world.listener.heard.flatMap((said) => (said.type === 'utterance' ? [said.rule] : []));
+      // Where the client does not, the other server has to be told, in the middle of a word.
+      expect(world.session.ends).toHaveLength(rollsOver ? 0 : 1);
+      expect(rules).toEqual(rollsOver ? ['limit'] : []);
+      expect(violationsOf(world.listener.heard)).toEqual([]);
+    },
+  );
 
   it('fails as its session does, and keeps what was said', async () => {
     const world = new World();

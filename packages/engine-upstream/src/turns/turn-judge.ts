@@ -12,6 +12,8 @@ export interface JudgedAudio {
   readonly samples: Float32Array;
   /** The rule that ends the utterance here. */
   readonly rule: string | undefined;
+  /** Somebody is in the middle of a word there. */
+  readonly isInWord: boolean;
 }
 
 /**
@@ -86,7 +88,7 @@ export class TurnJudge {
         return rule !== undefined;
       });
       if (taken === 0) return;
-      yield { samples: samples.subarray(from, from + taken), rule };
+      yield { samples: samples.subarray(from, from + taken), rule, isInWord: !this.#isQuiet };
       if (rule !== undefined) this.#ear.restart();
       from += taken;
     }
