@@ -77,13 +77,13 @@ const textOf = (events: readonly SessionEvent[]): string =>
 
 export const CLIENT_CHECKS: readonly Check[] = [
   {
-    name: 'a minute of speech is answered whole though the model bears some seconds, at every pace and by four at once',
+    name: 'a minute of speech is answered whole though the model bears some seconds, at every pace',
     on: ['tight'],
     ages: SINCE_0_31,
     run: async (world) => {
       const pausesMs = [3_000, 9_000, 20_000];
       const audio = speech(60_000, pausesMs);
-      const paces = [0, 0, 8, 4];
+      const paces = [0, 4, world.isReal ? 1 : 8];
       const taps = await Promise.all(
         paces.map(async (speed) => {
           const { tap, events, transcript, continuity } = await transcribe(world, audio, { speed });

@@ -22,7 +22,17 @@ export async function openReal(version: string, setting: 'roomy' | 'tight'): Pro
   const flags = ['--max-model-len', String(maxModelLen), ...locks];
   const vllm = await RealVllm.start(version, { flags, delayMs });
   const { url, httpUrl, ended } = vllm;
-  const shown = { age: ageOf(version), setting, url, httpUrl, model: REAL_MODEL, key, delayMs, maxModelLen };
+  const shown = {
+    age: ageOf(version),
+    isReal: true,
+    setting,
+    url,
+    httpUrl,
+    model: REAL_MODEL,
+    key,
+    delayMs,
+    maxModelLen,
+  };
   const resting = await openResting(shown);
   const restsSinceMs = performance.now();
   return {

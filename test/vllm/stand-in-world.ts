@@ -40,7 +40,7 @@ export async function openStandIn(
   });
   const served = await serveStandIn(vllm);
   const { url, httpUrl } = served;
-  const shown = { ...traits, age, setting, url, httpUrl, model: MODEL, key };
+  const shown = { ...traits, age, isReal: false, setting, url, httpUrl, model: MODEL, key };
   const acts = {
     killEngine: () => vllm.killEngine(),
     killServer: () => vllm.kill(),

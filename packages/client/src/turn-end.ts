@@ -39,16 +39,15 @@ export class TurnEnd {
     this.#parts = parts;
   }
 
-  /** Longest audio of the running turn, bytes. */
+  /** Longest audio of the running turn, bytes. A server that finds utterances itself bears all. */
   get bytesMax(): number {
-    const { turnMsMax = Number.POSITIVE_INFINITY } = this.#parts.limit;
-    return turnMsMax * BYTES_PER_MS;
+    return (this.#msMax ?? Number.POSITIVE_INFINITY) * BYTES_PER_MS;
   }
 
   /** Looks for a pause in which to end the running turn, once it is long enough. */
   look(): void {
-    const { turns, ring, ledger, limit } = this.#parts;
-    const { turnMsMax } = limit;
+    const { turns, ring, ledger } = this.#parts;
+    const turnMsMax = this.#msMax;
     if (turnMsMax === undefined || turns.state !== 'open' || turns.hasEnd) return;
     const searchMs = Math.min(HANDOVER_MS_MAX, turnMsMax * ROLL_SEARCH_SHARE);
     const leftMs = turnMsMax - turns.turnMs;
@@ -68,6 +67,11 @@ export class TurnEnd {
     if (turns.hasEnd || ledger.timing !== 'counted') return;
     this.#cutMs = turns.position / BYTES_PER_MS;
     ledger.hold(this.#cutMs - contextMsOf(limit) * SEAM_SHARE);
+  }
+
+  get #msMax(): number | undefined {
+    const { ledger, limit } = this.#parts;
+    return ledger.timing === 'told' ? undefined : limit.turnMsMax;
   }
 
   /** The running turn is about as long as the model bears. */
@@ -95,15 +99,16 @@ export class TurnEnd {
    */
   isCutShort({ usage }: TranscriptionDone): boolean {
     const { turns, ledger, limit } = this.#parts;
-    if (ledger.timing !== 'counted' || turns.state === 'idle') return false;
+    if (ledger.timing === 'told' || turns.state === 'idle') return false;
     const isAsked = turns.state === 'ending';
     const lacking = stepsOf((turns.turnMs * BYTES_PER_MS) / BYTES_PER_SAMPLE) - ledger.steps;
     if (isAsked && Math.abs(lacking) <= LACKING_STEPS_MAX) {
-      limit.note(usage);
+      if (limit.note(usage, ledger.steps)) ledger.believe(true);
       return false;
     }
+    if (ledger.timing === undefined) return false;
     if ((!isAsked || lacking > 0) && limit.isReached(usage, { isAsked, steps: ledger.steps })) return true;
-    ledger.distrust();
+    ledger.believe(false);
     return false;
   }
 }

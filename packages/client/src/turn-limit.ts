@@ -16,6 +16,11 @@ export function stepsOf(samples: number): number {
   return samples > 0 ? 1 + Math.floor((samples + PADDING_SAMPLES) / STEP_SAMPLES) : 0;
 }
 
+function isUsageOfSteps(usage: Usage | null, steps: number): usage is Usage {
+  if (usage === null || usage.completion_tokens !== steps) return false;
+  return usage.prompt_tokens >= PROMPT_TOKENS_MIN && usage.prompt_tokens <= PROMPT_TOKENS_MAX;
+}
+
 /**
  * How much audio the model behind a session bears in one turn. vLLM's `max_model_len` is a bound on tokens: its prompt, and
  * one for each 80 ms. It is given, asked for once, or learned from a turn that the server ended by itself.
@@ -60,11 +65,11 @@ export class TurnLimit {
     return this.#asking;
   }
 
-  /** A turn was answered whole. */
-  note(usage: Usage | null): void {
-    if (usage !== null && usage.prompt_tokens > 0) {
-      this.#promptTokens = Math.min(this.#promptTokens, usage.prompt_tokens);
-    }
+  /** A turn was answered whole, with so many deltas. Answers whether the usage is that of a model which takes a step for each. */
+  note(usage: Usage | null, steps: number): boolean {
+    const isOfSteps = isUsageOfSteps(usage, steps);
+    if (isOfSteps) this.#promptTokens = Math.min(this.#promptTokens, usage.prompt_tokens);
+    return isOfSteps;
   }
 
   /**
@@ -76,9 +81,8 @@ export class TurnLimit {
     usage: Usage | null,
     { isAsked, steps }: { readonly isAsked: boolean; readonly steps: number },
   ): boolean {
-    const { prompt_tokens: prompt = 0, completion_tokens, total_tokens: tokens = 0 } = usage ?? {};
-    const isPrompt = prompt >= PROMPT_TOKENS_MIN && prompt <= PROMPT_TOKENS_MAX;
-    if (!isPrompt || completion_tokens !== steps) return false;
+    if (!isUsageOfSteps(usage, steps)) return false;
+    const tokens = usage.total_tokens;
     if (!isAsked) {
       this.#learn(tokens);
       return true;

@@ -22,7 +22,7 @@ describe('what a model bears in one turn', () => {
       const limit = new TurnLimit(2_048);
       const steps = (): number => stepsOf((limit.turnMsMax ?? 0) * 16);
       expect(prompt + steps()).toBeLessThan(2_048);
-      limit.note(usage(prompt, 10));
+      expect(limit.note(usage(prompt, 10), 10)).toBe(true);
       expect(prompt + steps()).toBeLessThan(2_048);
       expect(prompt + steps()).toBeGreaterThan(2_048 - 4);
     },

@@ -12,6 +12,8 @@ export type Setting = 'roomy' | 'tight' | 'locked';
 /** A server under test: the stand-in over real sockets, or the real one. */
 export interface World {
   readonly age: VllmAge;
+  /** No stand-in. */
+  readonly isReal: boolean;
   readonly setting: Setting;
   /** `ws://…/v1/realtime` */
   readonly url: string;

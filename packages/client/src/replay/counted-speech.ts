@@ -54,9 +54,9 @@ export class CountedSpeech {
     return Math.min(this.#turn.settledMs(sentMs), this.#seamMs);
   }
 
-  /** Its deltas are no steps, whatever they looked like. */
-  distrust(): void {
-    this.#counts = 'no';
+  /** Its deltas are steps although none was empty, or are none whatever they looked like. */
+  believe(isCounted: boolean): void {
+    if (!isCounted || this.#counts === 'unknown') this.#counts = isCounted ? 'yes' : 'no';
   }
 
   /** The place next in front of this one from which on steps end where those of the running turn do, but not in front of `floorMs`. */

@@ -44,6 +44,8 @@ export interface Span {
 export interface Sent {
   readonly takenMs: number;
   readonly sentMs: number;
+  /** The server looks like one whose deltas can be counted. */
+  readonly isLikely?: boolean;
 }
 
 /**
@@ -180,9 +182,9 @@ export class Ledger {
     return events;
   }
 
-  /** The deltas of the server are no steps, whatever they looked like. */
-  distrust(): void {
-    this.#counted.distrust();
+  /** The deltas of the server are steps although none was empty, or are none whatever they looked like. */
+  believe(isCounted: boolean): void {
+    this.#counted.believe(isCounted);
   }
 
   /** Audio up to here is lost: nothing in front of it will come again. */
@@ -294,17 +296,20 @@ export class Ledger {
   }
 
   /** One delta of a server that tells no places. */
-  #hearStep(delta: string, { takenMs, sentMs }: Sent): SessionEvent[] {
+  #hearStep(delta: string, { takenMs, sentMs, isLikely = false }: Sent): SessionEvent[] {
     if (this.#again instanceof TextMatcher && this.isRepeating) {
       this.#counted.pass(delta, sentMs);
       return this.#hearText(delta, false);
     }
     const wasRepeating = this.isRepeating;
     const text = this.#counted.take(delta, sentMs, this.#positions);
-    if (!this.#counted.isCounted) return this.#hearText(text, false);
+    const reachedMs = this.#counted.reachedMs(sentMs);
+    // Not sure yet: the place is told where it is likely, and nothing else follows from it.
+    if (!this.#counted.isCounted)
+      return isLikely ? [this.#tell(text, reachedMs)] : this.#hearText(text, false);
     // Empty ones are told too, as they are signs of life; not those that were held back.
     const isHeld = text === '' && wasRepeating;
-    const events = isHeld ? [] : [this.#tell(text, this.#counted.reachedMs(sentMs))];
+    const events = isHeld ? [] : [this.#tell(text, reachedMs)];
     this.#settle(this.#counted.settledMs(sentMs));
     if (this.#counted.isGap && !this.isRepeating) events.push(...this.#closeCounted());
     if (this.#settled - this.#progressMs >= PROGRESS_MS) events.push(...this.#progress(sentMs, takenMs));
