@@ -112,7 +112,10 @@ export const CLIENT_CHECKS: readonly Check[] = [
       await expect.poll(() => leaver.turns[0]?.deltas ?? 0).toBeGreaterThan(3);
       leaver.cut();
       await leaving;
-      for (const { tap } of await others) expectAllAnswered(world, tap, 20_000);
+      for (const { tap, continuity } of await others) {
+        expect(continuity).toMatchObject({ reconnects: 0, gaps: [] });
+        expectAllAnswered(world, tap, 20_000);
+      }
     },
   },
   {

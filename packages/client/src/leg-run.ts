@@ -213,11 +213,7 @@ export class LegRun {
         this.#answered(event);
         break;
       default: {
-        const sent = {
-          takenMs: ring.end / BYTES_PER_MS,
-          sentMs: this.turns.position / BYTES_PER_MS,
-          isLikely: this.#parts.limit.tokens !== undefined,
-        };
+        const sent = { takenMs: ring.end / BYTES_PER_MS, sentMs: this.turns.position / BYTES_PER_MS };
         const told = tell(ledger.take(event, sent));
         this.#hasSign ||= event.type === 'kikitori.progress' || ledger.timing === 'counted';
         this.#letGo();

@@ -16,7 +16,6 @@ type Fate = 'told' | 'waiting' | 'withheld';
  */
 export class CountedSpeech {
   readonly #told: ToldWords;
-  /** Deltas are steps: none was empty yet; one was; they cannot be. */
   #counts: 'unknown' | 'yes' | 'no' = 'unknown';
   #originMs = 0;
   #turn = new CountedTurn(0);
@@ -29,9 +28,9 @@ export class CountedSpeech {
     this.#told = told;
   }
 
-  /** The server says something for each step of audio, be it nothing. */
-  get isCounted(): boolean {
-    return this.#counts === 'yes';
+  /** Whether deltas are steps: none was empty yet; one was, or their number was right; they cannot be. */
+  get counts(): 'unknown' | 'yes' | 'no' {
+    return this.#counts;
   }
 
   /** Deltas since the running turn began. */

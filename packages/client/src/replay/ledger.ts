@@ -44,8 +44,6 @@ export interface Span {
 export interface Sent {
   readonly takenMs: number;
   readonly sentMs: number;
-  /** The server looks like one whose deltas can be counted. */
-  readonly isLikely?: boolean;
 }
 
 /**
@@ -91,7 +89,7 @@ export class Ledger {
   /** How places are known: the server tells them, or its deltas are counted. Undefined: they are not, or not yet. */
   get timing(): 'told' | 'counted' | undefined {
     if (this.#isTold) return 'told';
-    return this.#counted.isCounted ? 'counted' : undefined;
+    return this.#counted.counts === 'yes' ? 'counted' : undefined;
   }
 
   get isPositional(): boolean {
@@ -296,7 +294,7 @@ export class Ledger {
   }
 
   /** One delta of a server that tells no places. */
-  #hearStep(delta: string, { takenMs, sentMs, isLikely = false }: Sent): SessionEvent[] {
+  #hearStep(delta: string, { takenMs, sentMs }: Sent): SessionEvent[] {
     if (this.#again instanceof TextMatcher && this.isRepeating) {
       this.#counted.pass(delta, sentMs);
       return this.#hearText(delta, false);
@@ -304,9 +302,10 @@ export class Ledger {
     const wasRepeating = this.isRepeating;
     const text = this.#counted.take(delta, sentMs, this.#positions);
     const reachedMs = this.#counted.reachedMs(sentMs);
+    const { counts } = this.#counted;
+    if (counts === 'no') return this.#hearText(text, false);
     // Not sure yet: the place is told where it is likely, and nothing else follows from it.
-    if (!this.#counted.isCounted)
-      return isLikely ? [this.#tell(text, reachedMs)] : this.#hearText(text, false);
+    if (counts === 'unknown') return [this.#tell(text, reachedMs)];
     // Empty ones are told too, as they are signs of life; not those that were held back.
     const isHeld = text === '' && wasRepeating;
     const events = isHeld ? [] : [this.#tell(text, reachedMs)];
