@@ -182,10 +182,20 @@ export class RealVllm {
     });
     await Promise.race([started, failed]);
     failed.catch(() => undefined);
-    const { status } = await fetch(`${this.httpUrl}/health`);
+    // It says so a moment before it listens.
+    const status = await Promise.race([this.#health(), failed]);
     if (status === 200) return;
     await this.stop();
     throw new Error(`vLLM ${this.version} is not well: ${status}\n${this.log}`);
+  }
+
+  /** The first answer of `/health`. */
+  async #health(): Promise<number> {
+    for (;;) {
+      const answer = await fetch(`${this.httpUrl}/health`).catch(() => undefined);
+      if (answer !== undefined) return answer.status;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   async #end(): Promise<number | null> {

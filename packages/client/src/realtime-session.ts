@@ -179,7 +179,8 @@ export class RealtimeSession implements Session {
     });
     await abortable(taking, signal);
     while (this.#ends.some((asked) => asked <= end)) {
-      if (this.#failure !== undefined) throw this.#failure;
+      // Whoever ended the session, nothing more is answered.
+      if (this.#ended.signal.aborted) throw this.#failure ?? this.#ended.signal.reason;
       await abortable(this.#moved.wait(), signal);
     }
   }

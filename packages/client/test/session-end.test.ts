@@ -34,6 +34,20 @@ describe('how a session ends', () => {
     expect(await visit.ended).toBeUndefined();
   });
 
+  it.each(['close', 'destroy'] as const)(
+    'tells whoever waits for an end when the caller %ss it',
+    async (how) => {
+      const server = fakeServer({ holdsDone: true });
+      const session = await connect({ connect: server.connect });
+      await session.send(frames(0, 1));
+      const ends = [session.endUtterance(), session.finish()];
+      const told = ends.map((end) => expect(end).rejects.toMatchObject({ code: 'closed' }));
+      await expect.poll(async () => (await server.visit()).log.at(-1)).toBe('final');
+      await session[how]();
+      await Promise.all(told);
+    },
+  );
+
   it('knows of errors which are worth another try', async () => {
     const codes = { model_not_found: false, engine_busy: true, '': true, something_else: false };
     for (const [code, retryable] of Object.entries(codes)) {
