@@ -1,6 +1,6 @@
 /** Our server in front of the real vLLM: sessions, files, the page in a browser, and a model server that comes and goes. Some three minutes. */
 import { readFile } from 'node:fs/promises';
-import { connect, type Session, type SessionEvent } from '@kikitori/client';
+import { connect, type Session } from '@kikitori/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../packages/cli/src/free-ports.js';
@@ -46,15 +46,9 @@ describe.skipIf(whyNoVllm(VERSION) !== undefined)('kikitori serve in front of vL
   async function speak(seconds: number, onSession: (session: Session) => void = () => undefined) {
     const session = await connect({ url: http.replace('http', 'ws'), words: true });
     onSession(session);
-    const events: SessionEvent[] = [];
-    const reading = (async () => {
-      for await (const event of session) events.push(event);
-    })();
-    reading.catch(() => undefined);
     await session.send(noise(seconds));
     const transcript = await session.finish();
-    await reading;
-    return { events, transcript, continuity: session.continuity };
+    return { transcript, continuity: session.continuity };
   }
 
   it('takes its port while nobody is behind it, and lets in when vLLM comes', async () => {
@@ -82,13 +76,16 @@ describe.skipIf(whyNoVllm(VERSION) !== undefined)('kikitori serve in front of vL
       await expect.poll(() => leaver?.transcript.text ?? '', PATIENT).not.toBe('');
       leaver?.destroy();
       await leaving;
-      for (const { transcript, events, continuity } of await others) {
+      for (const { transcript, continuity } of await others) {
         expect(continuity).toMatchObject({ reconnects: 0, gaps: [] });
-        const last = transcript.words.at(-1);
-        expect(last?.endMs).toBeGreaterThan(39_000);
-        expect(last?.endMs).toBeLessThanOrEqual(40_000);
-        const settled = events.filter((event) => event.type === 'progress').at(-1);
-        expect(settled).toMatchObject({ settledMs: 40_000 });
+        // The model says something all the time: a hole would be audio that it never heard.
+        let endMs = 0;
+        for (const word of transcript.words) {
+          expect(word.startMs - endMs).toBeLessThan(2_000);
+          endMs = word.endMs;
+        }
+        expect(endMs).toBeGreaterThan(39_000);
+        expect(endMs).toBeLessThanOrEqual(40_000);
       }
     },
     PATIENT.timeout,
