@@ -13,6 +13,7 @@ const BENCHES = [
   ['coverage.js', '--models', 'tiny', '--every', '8'],
   ['languages.js'],
   ['bridge.js'],
+  ['relay.js'],
   ['sagemaker.js'],
   ['artefacts.js'],
   ['page.js'],
