@@ -241,12 +241,14 @@ export class LegRun {
     }
     const wasAsked = this.turns.state === 'ending';
     if (wasAsked) leg.relax();
-    const backMs = wasAsked && isRolling ? this.#turnEnd.backMs() : undefined;
-    if (wasAsked && !isRolling) ends.shift();
+    // Behind a cut words were left to the next turn, also where the caller has asked for an end just there meanwhile.
+    const isOwn = isRolling || this.#turnEnd.isCut;
+    const backMs = wasAsked && isOwn ? this.#turnEnd.backMs() : undefined;
+    if (wasAsked && !isOwn) ends.shift();
     const endMs = position / BYTES_PER_MS;
     if (backMs === undefined) {
       this.turns.answered();
-      onAnswer(ledger.finish(done, endMs, !isRolling), endMs);
+      onAnswer(ledger.finish(done, endMs, !isOwn), endMs);
     } else {
       this.turns.answered(backMs * BYTES_PER_MS);
       onAnswer(ledger.rollOver(done, endMs, backMs), endMs);

@@ -69,6 +69,11 @@ export class TurnEnd {
     ledger.hold(this.#cutMs - contextMsOf(limit) * SEAM_SHARE);
   }
 
+  /** The turn that ended last was cut in the middle of speech. */
+  get isCut(): boolean {
+    return this.#cutMs !== undefined;
+  }
+
   get #msMax(): number | undefined {
     const { ledger, limit } = this.#parts;
     return ledger.timing === 'told' ? undefined : limit.turnMsMax;
