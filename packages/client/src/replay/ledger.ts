@@ -173,7 +173,7 @@ export class Ledger {
     const events = this.#endWord(endMs);
     this.#countUsage(wire);
     // What came again already comes once more where the next turn begins in front of it.
-    if (originMs < endMs || !this.isRepeating) this.#again = this.#told.matcherFrom(originMs, true);
+    if (originMs < endMs) this.#again = this.#told.matcherFrom(originMs, true);
     this.#isDisturbed = true;
     this.#turnStartMs = originMs;
     this.#counted.beginTurn(originMs);

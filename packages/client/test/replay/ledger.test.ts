@@ -174,6 +174,49 @@ describe('a server whose deltas are counted', () => {
     expect([texts(before), texts(after)]).toEqual([' three', ' four']);
   });
 
+  it('begins a turn so that a word which is heard otherwise this time ends where it ended', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    /** The step in which a server says what was spoken up to there. */
+    const stepAt = (ms: number, originMs: number): number => Math.ceil((ms - originMs) / 80);
+    hear(told, { [stepAt(390, 0)]: ' one', [stepAt(950, 0)]: ' two' }, 15);
+    const originMs = told.align(830);
+    const events = [
+      ...told.rollOver(done(''), 1_200, originMs),
+      ...hear(told, { [stepAt(950, originMs)]: ' too', [stepAt(1_500, originMs)]: ' three' }, 20, originMs),
+    ];
+    expect(texts(events)).toBe(' three');
+  });
+
+  it('says no word twice that comes a third time, nor loses one that is said again', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    hear(told, { 5: ' no', 12: ' no' }, 15);
+    // The connection is lost; on the next one the turn is cut before all has come again.
+    told.begin(0, 1_200);
+    const second = hear(told, { 5: ' no' }, 18);
+    const third = [
+      ...told.rollOver(done(''), 1_440, 80),
+      ...hear(told, { 4: ' no', 11: ' no', 20: ' no' }, 32, 80),
+    ];
+    expect([texts(second), texts(third)]).toEqual(['', ' no']);
+  });
+
+  it('waits for no word that came again in front of the end of a turn', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    hear(told, { 5: ' no', 12: ' no', 16: ' no' }, 18);
+    told.begin(0, 1_440);
+    // Its audio ends in the middle of a step.
+    const second = [];
+    for (let step = 1; step <= 12; step += 1) {
+      const said = step === 5 || step === 12 ? ' no' : '';
+      second.push(...told.take(delta(said), at(Math.min(step * 80, 950))));
+    }
+    const third = [...told.rollOver(done(''), 950, 950), ...hear(told, { 5: ' no', 9: ' no' }, 21, 950)];
+    expect([texts(second), texts(third)]).toEqual(['', ' no']);
+  });
+
   it('is believed no more when it says more than there is audio', () => {
     const told = ledger();
     told.begin(0, 0);
