@@ -24,6 +24,7 @@ export { CLIENT_LIMITS } from './limits.js';
 export { firstModel, type ModelsOptions, type ServedModel, servedModels } from './models.js';
 export { type AudioSource, type PaceOptions, type PaceRate, pace } from './pace.js';
 export type { Span } from './replay/ledger.js';
+export { type PieceWord, PieceWords, type WordPiece } from './replay/piece-words.js';
 export type { Continuity, Held, Session } from './session.js';
 export { type TranscribeOptions, type Transcription, transcribe } from './transcribe.js';
 export type { Transcript } from './transcript.js';

@@ -1,7 +1,13 @@
-import type { DeltaEvent, SessionEvent, Usage, UtteranceEvent } from '@kikitori/client';
+import {
+  type DeltaEvent,
+  PieceWords,
+  type SessionEvent,
+  type Usage,
+  type UtteranceEvent,
+  type WordPiece,
+} from '@kikitori/client';
 import type { Hypothesis, Word } from '@kikitori/engine';
 import { UPSTREAM_LIMITS } from './limits.js';
-import { PieceWords } from './piece-words.js';
 
 /** What a teller needs. */
 export interface SessionTellerOptions {
@@ -58,7 +64,7 @@ export class SessionTeller {
         this.#tellPartial(event.text);
         return;
       case 'utterance':
-        this.#say(this.#pieces.finish());
+        this.#say(wordsOf(this.#pieces.finish()));
         this.#close(heard.rule, event);
         return;
       case 'progress':
@@ -79,7 +85,7 @@ export class SessionTeller {
 
   /** Everything up to `endMs` was answered. */
   answered(endMs: number, rule: string): void {
-    this.#say(this.#pieces.finish());
+    this.#say(wordsOf(this.#pieces.finish()));
     this.#close(rule);
     this.#tellPartial('');
     this.#settle(endMs);
@@ -101,8 +107,8 @@ export class SessionTeller {
     const { text, words, audioMs } = event;
     if (event.unsure === true) this.#isUnsure = true;
     const atMs = Math.min(audioMs ?? sentMs, sentMs);
-    this.#say(words ?? this.#pieces.take(text, atMs, this.#lastEndMs));
-    if (words === undefined) this.#tellPartial(this.#pieces.pending?.text ?? '');
+    this.#say(words ?? wordsOf(this.#pieces.take(text, atMs)));
+    if (words === undefined) this.#tellPartial(this.#pieces.word?.written ?? '');
   }
 
   #say(given: readonly Word[]): void {
@@ -163,11 +169,18 @@ export class SessionTeller {
   }
 
   #settle(ms: number): void {
-    const begunMs = this.#pieces.pending?.startMs ?? Number.POSITIVE_INFINITY;
+    const begunMs = this.#pieces.word?.startMs ?? Number.POSITIVE_INFINITY;
     this.#settledMs = Math.max(this.#settledMs, Math.min(ms, begunMs));
   }
 
   #count(usage: Usage | null): void {
     this.#tokens += usage?.completionTokens ?? 0;
   }
+}
+
+/** Those that are whole. */
+function wordsOf(pieces: Iterable<WordPiece>): Word[] {
+  return [...pieces].flatMap(({ type, word: { written, startMs, endMs } }) =>
+    type === 'whole' ? [{ text: written, startMs, endMs }] : [],
+  );
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { askedWaitMs } from '@kikitori/core/hub';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { FfmpegReport } from '../../../packages/audio/src/file/ffmpeg-report.js';
-import { PieceWords } from '../../../packages/engine-upstream/src/piece-words.js';
+import { PieceWords } from '../../../packages/client/src/replay/piece-words.js';
 import { placesIn } from '../../../packages/engine-upstream/src/watch/places.js';
 import { parseLanguage } from '../../../packages/protocol/src/languages.js';
 import {
@@ -124,19 +124,14 @@ function foreignWords(random: Random): void {
   void [report.durationMs, report.hasErrors];
   const words = new PieceWords();
   const text = mutatedText(' First words 日本語 spoken.', random);
-  const whole = [...words.take(text, 1_000, 0), ...words.finish()].map((word) => word.text).join('');
-  insist(plain(whole) === plain(text), 'Words of a delta are lost.');
+  const whole = [...words.take(text, 1_000), ...words.finish()].filter(({ type }) => type === 'whole');
+  insist(whole.map(({ word }) => word.written).join('') === text, 'Words of a delta are lost.');
   const found = placesIn(mutatedText(METRICS, random), { maxModelLen: undefined, utteranceMsMax: 120_000 });
   insist(found === undefined || found.places >= 1, 'A server is said to carry nobody.');
 }
 
 const METRICS =
   'vllm:cache_config_info{block_size="16",kv_cache_size_tokens="65536",num_gpu_blocks="2048"} 1.0\nkikitori_sessions_max 4\n';
-
-/** Without space, which words do not keep. */
-function plain(text: string): string {
-  return text.replaceAll(/\s/gu, '');
-}
 
 const BOUNDARY = 'edge';
 const FORM = [

@@ -1,4 +1,5 @@
-import { type CountedPiece, CountedTurn, type CountedWord, STEP_MS } from './counted-turn.js';
+import { CountedTurn, STEP_MS } from './counted-turn.js';
+import type { PieceWord, WordPiece } from './piece-words.js';
 import type { PositionMatcher } from './position-match.js';
 import type { ToldWords } from './told-words.js';
 
@@ -104,7 +105,7 @@ export class CountedSpeech {
     else if (delta === '' && this.#counts === 'unknown') this.#counts = 'yes';
   }
 
-  #follow(piece: CountedPiece, again: PositionMatcher | undefined): string {
+  #follow(piece: WordPiece, again: PositionMatcher | undefined): string {
     const { word } = piece;
     if (piece.type === 'whole') return this.#whole(word, again);
     if (piece.type === 'begin') {
@@ -118,7 +119,7 @@ export class CountedSpeech {
   }
 
   /** A word is whole; one that waited is told if it is new. */
-  #whole(word: CountedWord, again: PositionMatcher | undefined): string {
+  #whole(word: PieceWord, again: PositionMatcher | undefined): string {
     if (this.#fate === 'told') this.#told.settle();
     const fate = this.#fate;
     this.#fate = 'told';
@@ -146,7 +147,7 @@ export class CountedSpeech {
   }
 }
 
-function wordOf({ written, startMs, endMs }: CountedWord): {
+function wordOf({ written, startMs, endMs }: PieceWord): {
   readonly text: string;
   readonly startMs: number;
   readonly endMs: number;

@@ -282,8 +282,10 @@ export class Ledger {
     return [{ type: 'progress', receivedMs: this.#receivedMs, settledMs, lagMs }];
   }
 
-  #tell(text: string, audioMs: number): SessionEvent {
+  /** Text of a counted server: it ends where its last word does, also where it had to wait until that was whole. */
+  #tell(text: string, reachedMs: number): SessionEvent {
     this.#doneText += text;
+    const audioMs = text === '' ? reachedMs : (this.#told.last?.endMs ?? reachedMs);
     return { type: 'delta', text, ...(this.#wants.words && { audioMs }) };
   }
 

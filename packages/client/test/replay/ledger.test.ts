@@ -161,6 +161,18 @@ describe('a server whose deltas are counted', () => {
     expect(texts(events)).toBe('tori two');
   });
 
+  it('says of a word that had to wait where it ended, not how far the server is by then', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    hear(told, { 5: ' One', 12: ' two' }, 13);
+    told.begin(0, 1_040);
+    // The second is not heard again, and the next one is judged when it is whole, a second later.
+    const events = hear(told, { 5: ' One', 14: ' three' }, 30);
+    expect(events.filter((event) => event.type === 'delta' && event.text !== '')).toEqual([
+      { type: 'delta', text: ' three', audioMs: 1_120 },
+    ]);
+  });
+
   it('leaves words behind a seam to the next turn, and says none twice', () => {
     const told = ledger();
     told.begin(0, 0);
