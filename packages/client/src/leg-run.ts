@@ -1,5 +1,5 @@
 import { encodeBase64 } from '@kikitori/audio';
-import { type Clock, sleep } from '@kikitori/core';
+import { type Clock, sleep, whenAborted } from '@kikitori/core';
 import { encodeClientEvent, type TranscriptionDone } from '@kikitori/protocol';
 import { Gate } from '@kikitori/transport';
 import { ClientError, serverError } from './errors.js';
@@ -73,6 +73,7 @@ export class LegRun {
     const { ring, ends, start, clock } = parts;
     this.#parts = parts;
     this.startedAtMs = clock.nowMs();
+    whenAborted(parts.leg.over, () => this.wake());
     this.turns = new Turns(ring, ends, start, this.startedAtMs);
     this.#turnEnd = new TurnEnd({ ...parts, turns: this.turns });
     this.#trial = new Trial({
@@ -149,10 +150,10 @@ export class LegRun {
 
   /** There is nothing to send for so long; 0: until there is. */
   async #rest(waitMs: number): Promise<void> {
-    const { leg, clock } = this.#parts;
+    const { clock } = this.#parts;
     if (waitMs === 0) this.#silentSinceMs ??= clock.nowMs();
     const ms = waitMs > 0 ? waitMs : this.#silenceLeftMs(clock.nowMs());
-    await rest(this.#wake, { clock, ms, signal: leg.over });
+    await rest(this.#wake, { clock, ms });
   }
 
   /** How much longer a caller may give no audio until the turn is ended; undefined: as long as he likes. */

@@ -1,7 +1,6 @@
 import { whenAborted } from '@kikitori/core';
 import { parseServerEvent } from '@kikitori/protocol';
 import type { Connection, Message } from '@kikitori/transport';
-import { abortable } from './abortable.js';
 import { Deadline } from './deadline.js';
 import { ClientError, fromConnectionEnd } from './errors.js';
 import { HEAR_OUT_MS, SEND_TIMEOUT_MS, SIGN_OF_LIFE_MS, UNANSWERED_MS } from './limits.js';
@@ -40,6 +39,8 @@ export class Leg {
   });
   /** Audio sent since something came back, while signs are expected. */
   #unansweredMs = 0;
+  /** Ends the wait for the message that is being sent. */
+  #leaveWrite: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor({ id, connection, incoming }: LegParts) {
@@ -74,18 +75,26 @@ export class Leg {
     }
   }
 
-  /** Sends one message; resolves when it was taken or the leg has ended. Never rejects. */
+  /** Sends one message, and one at a time; resolves when it was taken or the leg has ended. Never rejects. */
   async write(text: string): Promise<void> {
     if (this.#over.signal.aborted) return;
     this.expect(SEND_TIMEOUT_MS);
     const expected = this.#deadline;
     try {
-      await abortable(this.#connection.send(text), this.#over.signal);
+      await this.#taken(this.#connection.send(text));
     } catch (error) {
       await this.#hearOut(fromConnectionEnd(error));
     }
     // A quick server may have answered already, and something else may be awaited by now.
     if (this.#deadline === expected) this.relax();
+  }
+
+  /** No listener on a signal for it: it is made for every message. */
+  #taken(sending: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#leaveWrite = resolve;
+      sending.then(resolve, reject);
+    });
   }
 
   /** Nothing can be sent any more. What the server said before tells more than that: it is heard first. */
@@ -146,6 +155,7 @@ export class Leg {
     this.relax();
     this.#silence.clear();
     this.#over.abort();
+    this.#leaveWrite?.();
   }
 
   async #close(): Promise<void> {

@@ -115,7 +115,7 @@ export class RealtimeSession implements Session {
       random,
       giveUpAfterMs,
       isNeeded: () => !this.#isAnswered,
-      change: (signal) => rest(this.#moved, { clock, signal }),
+      change: () => rest(this.#moved, { clock }),
     });
   }
 
@@ -326,7 +326,7 @@ export class RealtimeSession implements Session {
       throwIfAborted(signal);
       const ms = this.#roomInMs();
       if (ms === 0) return;
-      await abortable(rest(this.#moved, { clock: this.#clock, ms, signal: ended }), signal);
+      await abortable(rest(this.#moved, { clock: this.#clock, ms }), signal);
     }
   }
 
