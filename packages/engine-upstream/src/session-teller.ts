@@ -8,6 +8,7 @@ import {
 } from '@kikitori/client';
 import type { Hypothesis, Word } from '@kikitori/engine';
 import { UPSTREAM_LIMITS } from './limits.js';
+import type { Heard, Teller } from './teller.js';
 
 /** What a teller needs. */
 export interface SessionTellerOptions {
@@ -15,18 +16,8 @@ export interface SessionTellerOptions {
   readonly tell: (hypothesis: Hypothesis) => void;
 }
 
-/** Where the audio stands when the other server says something. Milliseconds of the stream. */
-export interface Heard {
-  /** The end of the audio that was given to the session. */
-  readonly sentMs: number;
-  /** Nothing behind it is settled, whatever the other server says. */
-  readonly settledMsMax: number;
-  /** What ends the utterance that it closes. */
-  readonly rule: string;
-}
-
-/** Tells what a session says by the guarantees of `Hypothesis`, which hold whatever the other server does. */
-export class SessionTeller {
+/** Tells words with their places, and utterances. */
+export class SessionTeller implements Teller {
   readonly #options: SessionTellerOptions;
   readonly #pieces = new PieceWords();
   /** Words that no utterance has closed. */
@@ -45,12 +36,10 @@ export class SessionTeller {
     this.#options = options;
   }
 
-  /** Every word that ends before it was told. */
   get settledMs(): number {
     return this.#settledMs;
   }
 
-  /** The end of the last word that was told. */
   get wordEndMs(): number {
     return this.#lastEndMs;
   }
@@ -83,7 +72,6 @@ export class SessionTeller {
     }
   }
 
-  /** Everything up to `endMs` was answered. */
   answered(endMs: number, rule: string): void {
     this.#say(wordsOf(this.#pieces.finish()));
     this.#close(rule);
@@ -91,7 +79,6 @@ export class SessionTeller {
     this.#settle(endMs);
   }
 
-  /** What was told so far is an utterance, although the other server goes on. */
   cut(rule: string): void {
     this.#close(rule);
   }

@@ -84,13 +84,15 @@ class UpstreamEngine implements SpeechEngine {
       throw new EngineError('engine_busy', 'Every place of the model server is taken.');
     }
     const { clock = systemClock, onLoss } = this.#options;
-    const { partials = false } = options;
+    const { words = true, partials = false } = options;
+    const rollsOver = this.#options.maxModelLen !== undefined;
     const stream: UpstreamStream = new UpstreamStream({
       session: this.#open(options),
-      judge: this.#judge(),
+      judge: words || !rollsOver ? this.#judge() : undefined,
       manner: this.#manner,
+      words,
       partials,
-      rollsOver: this.#options.maxModelLen !== undefined,
+      rollsOver,
       clock,
       onEnd: (closed) => this.#leave(stream, closed),
       onLoss: (error) => onLoss?.(lossCode(error)),

@@ -1,9 +1,12 @@
+import { float32ToInt16 } from '@kikitori/audio';
 import type { Session, SessionEvent } from '@kikitori/client';
 import type { Clock } from '@kikitori/core';
 import { EngineError, type Hypothesis, HypothesisQueue, type SpeechStream } from '@kikitori/engine';
 import { failureOf } from './failures.js';
 import { UPSTREAM_LIMITS } from './limits.js';
 import { SessionTeller } from './session-teller.js';
+import type { Teller } from './teller.js';
+import { TextTeller } from './text-teller.js';
 import type { TurnJudge } from './turns/turn-judge.js';
 
 const SAMPLES_PER_MS = 16;
@@ -26,8 +29,11 @@ export interface UpstreamManner {
 export interface UpstreamStreamOptions {
   /** Belongs to the stream from here on. */
   readonly session: Session;
-  readonly judge: TurnJudge;
+  /** Finds the ends of utterances; without it the session runs on, and begins anew by itself in time. */
+  readonly judge: TurnJudge | undefined;
   readonly manner: UpstreamManner;
+  /** Words and utterances are wanted; else text as it is written. */
+  readonly words: boolean;
   readonly partials: boolean;
   /** The session begins anew by itself before an utterance of the other server gets too long. */
   readonly rollsOver: boolean;
@@ -56,7 +62,7 @@ interface AskedEnd {
 export class UpstreamStream implements SpeechStream {
   readonly #options: UpstreamStreamOptions;
   readonly #queue: HypothesisQueue;
-  readonly #teller: SessionTeller;
+  readonly #teller: Teller;
   #tail: Promise<void> = Promise.resolve();
   #sentSamples = 0;
   #endedSamples = 0;
@@ -74,8 +80,9 @@ export class UpstreamStream implements SpeechStream {
       () => this.#wake(),
       () => void this.close(),
     );
-    const { partials } = options;
-    this.#teller = new SessionTeller({ partials, tell: (hypothesis) => this.#queue.push(hypothesis) });
+    const { words, partials } = options;
+    const tell = (hypothesis: Hypothesis): void => this.#queue.push(hypothesis);
+    this.#teller = words ? new SessionTeller({ partials, tell }) : new TextTeller(tell);
     void this.#read();
   }
 
@@ -86,9 +93,8 @@ export class UpstreamStream implements SpeechStream {
   async write(samples: Float32Array): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
     if (samples.length > 0) {
-      const audio = samples.slice();
       this.#cancelPause?.();
-      await this.#enqueue(() => this.#give(audio));
+      await this.#enqueue(this.#giving(samples));
     }
     while (this.#over === undefined && this.#isFull) await this.#change();
     if (this.#over !== undefined) throw this.#over;
@@ -163,8 +169,19 @@ export class UpstreamStream implements SpeechStream {
     return this.#queue.size >= UPSTREAM_LIMITS.hypothesesUnreadMax;
   }
 
-  async #give(audio: Float32Array): Promise<void> {
+  /** What gives a copy of the audio to the session. */
+  #giving(samples: Float32Array): () => Promise<void> {
     const { judge } = this.#options;
+    if (judge === undefined) {
+      // At once what goes over the wire.
+      const audio = float32ToInt16(samples);
+      return () => this.#send(audio);
+    }
+    const audio = samples.slice();
+    return () => this.#give(audio, judge);
+  }
+
+  async #give(audio: Float32Array, judge: TurnJudge): Promise<void> {
     if (this.#timing === 'told') {
       await this.#send(judge.finish());
       judge.skip(audio.length);
@@ -181,7 +198,7 @@ export class UpstreamStream implements SpeechStream {
     this.#watchPause();
   }
 
-  async #send(samples: Float32Array): Promise<void> {
+  async #send(samples: Float32Array | Int16Array): Promise<void> {
     if (samples.length === 0 || this.#over !== undefined) return;
     // Before it is sent: a quick server answers before that has resolved.
     this.#sentSamples += samples.length;
@@ -207,7 +224,8 @@ export class UpstreamStream implements SpeechStream {
 
   async #flush(marker: number): Promise<void> {
     this.#cancelPause?.();
-    await this.#send(this.#options.judge.finish());
+    const { judge } = this.#options;
+    if (judge !== undefined) await this.#send(judge.finish());
     if (this.#sentSamples > this.#endedSamples) {
       this.#endTurn(FLUSH, marker);
       return;
@@ -256,11 +274,11 @@ export class UpstreamStream implements SpeechStream {
   /** Nobody brings audio: the utterance is ended, and goes on with what comes next. */
   #watchPause(): void {
     this.#cancelPause?.();
+    const { judge, clock } = this.#options;
     const isOpen = this.#sentSamples > this.#endedSamples && this.#timing !== 'told';
-    if (this.#over !== undefined || !isOpen) return;
-    this.#cancelPause = this.#options.clock.after(UPSTREAM_LIMITS.pauseMs, () => {
+    if (judge === undefined || this.#over !== undefined || !isOpen) return;
+    this.#cancelPause = clock.after(UPSTREAM_LIMITS.pauseMs, () => {
       void this.#enqueue(async () => {
-        const { judge } = this.#options;
         // In the middle of a word the client begins anew, which knows how to do that without losing it.
         if (this.#timing === 'told' || !judge.isQuiet) return;
         judge.restart();
@@ -284,9 +302,9 @@ export class UpstreamStream implements SpeechStream {
   }
 
   #hear(event: SessionEvent): void {
-    const { session, manner, onLoss } = this.#options;
+    const { session, judge, manner, onLoss } = this.#options;
     manner.timing = session.timing ?? manner.timing;
-    if (session.timing === 'counted') this.#options.onNoTurns();
+    if (session.timing === 'counted' && judge !== undefined) this.#options.onNoTurns();
     if (event.type === 'disconnect') onLoss(event.error);
     const settledMsMax = event.type === 'progress' ? this.#heldBackMs(event.settledMs) : 0;
     this.#teller.hear(event, {
@@ -304,8 +322,11 @@ export class UpstreamStream implements SpeechStream {
    * the middle of the first one. A server that tells places itself knows that.
    */
   #heldBackMs(settledMs: number): number {
+    const { judge } = this.#options;
+    // Who wants text alone sends nothing again.
+    if (judge === undefined) return settledMs;
     const atStart = this.#sentMs < FIRST_LISTEN_MS ? 0 : undefined;
-    const beganMs = this.#options.judge.stretchStartMs ?? atStart;
+    const beganMs = judge.stretchStartMs ?? atStart;
     if (this.#timing === 'told' || beganMs === undefined || this.#teller.wordEndMs > beganMs) {
       return settledMs;
     }

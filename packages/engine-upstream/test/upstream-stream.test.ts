@@ -16,12 +16,18 @@ class World {
   readonly listener: Listener;
   readonly stream: UpstreamStream;
 
-  constructor({ partials = false, rollsOver = false, timing = 'counted' as FakeSession['timing'] } = {}) {
+  constructor({
+    words = true,
+    partials = false,
+    rollsOver = false,
+    timing = 'counted' as FakeSession['timing'],
+  } = {}) {
     this.session.timing = timing;
     this.stream = new UpstreamStream({
       session: this.session,
-      judge: new TurnJudge(new LoudnessEar(), RELAY_ENDPOINT_RULES),
+      judge: words ? new TurnJudge(new LoudnessEar(), RELAY_ENDPOINT_RULES) : undefined,
       manner: { timing: undefined },
+      words,
       partials,
       rollsOver,
       clock: this.clock,
@@ -236,6 +242,27 @@ describe('a stream', () => {
       expect(violationsOf(world.listener.heard)).toEqual([]);
     },
   );
+
+  it('says text as it is written to whoever wants no words, and ends no utterance by itself', async () => {
+    const world = new World({ words: false });
+    await world.hear('----------+++++', delta(' wor', 900));
+    expect(world.listener.heard.filter(({ type }) => type === 'text')).toEqual([
+      { type: 'text', text: ' wor', endMs: 900, settledMs: 0 },
+    ]);
+    await world.hear('+-----------------------------------', delta('', 1_600), delta('d', 1_650));
+    expect(world.listener.text).toBe('word');
+    expect(world.session.ends).toEqual([]);
+    expect(world.settledMs).toBe(5_100);
+    // Its audio is what goes over the wire: nothing is held back to be judged.
+    expect(world.session.sentSamples).toBe(51 * 1_600);
+    world.stream.flush(1);
+    await turn();
+    world.session.say(done);
+    world.session.ends[0]?.();
+    expect(await world.listener.flushed(1)).toMatchObject({ settledMs: 5_100, tokens: 7 });
+    expect(violationsOf(world.listener.heard)).toEqual([]);
+    expect(world.listener.heard.some(({ type }) => type === 'words' || type === 'utterance')).toBe(false);
+  });
 
   it('fails as its session does, and keeps what was said', async () => {
     const world = new World();

@@ -46,6 +46,17 @@ export type Hypothesis =
       /** It does not sound like a language that the model hears: its words may be invented. */
       readonly unsure?: true;
     }
+  /**
+   * Instead of `words`, to a stream that wants none: text as the model writes it, with its spaces, new since the last one. It
+   * may end in the middle of a word.
+   */
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      /** Where what it says ends. */
+      readonly endMs: number;
+      readonly settledMs: number;
+    }
   /** How far the engine is although nothing was said: silence was passed over. At most a few a second. */
   | { readonly type: 'progress'; readonly settledMs: number }
   /** Answer to `flush(marker)`. `tokens`: decoder tokens that the words since the previous flush took. */
@@ -57,6 +68,11 @@ export type Hypothesis =
     };
 
 export interface StreamOptions {
+  /**
+   * Wants words with their places, and utterances. Default true. Without them an engine whose model writes piece by piece says
+   * `text` as soon as it has some, and looks for no utterances; one that makes whole words at once says them as ever.
+   */
+  readonly words?: boolean;
   /** Wants `partial` hypotheses. Default false. */
   readonly partials?: boolean;
   /**

@@ -19,9 +19,10 @@ export class Listener {
     return wordsOf(this.heard);
   }
 
-  /** The text said so far, words joined by one space. */
+  /** The text said so far: words joined by one space, or as it was written. */
   get text(): string {
-    return textOf(this.words);
+    const written = this.heard.map((said) => (said.type === 'text' ? said.text : '')).join('');
+    return written.trim() || textOf(this.words);
   }
 
   /** Writes in blocks of these lengths, the last one repeated until the audio is over. */

@@ -97,6 +97,10 @@ export function describeListening(under: EngineUnderTest, { expect }: TestRunner
     if (isDeterministic) expect(asking.words).toEqual(plain.words);
   });
 
+  scene('says the same to a stream that wants no words', async (test) => {
+    test.expectSaid(await test.hear(speech.audio, undefined, { words: false }), speech);
+  });
+
   scene('keeps its guarantees in batch mode', async (test) => {
     test.expectSaid(await test.hear(speech.audio, undefined, { mode: 'batch' }), speech);
   });

@@ -44,6 +44,10 @@ class Check {
       case 'partial':
         report(hypothesis.text !== hypothesis.text.trim(), 'the text has space around it.');
         break;
+      case 'text':
+        report(hypothesis.text === '', 'there is no text.');
+        report(this.#open.length > 0, 'text and words are mixed.');
+        break;
       case 'progress':
         break;
       default:

@@ -56,7 +56,7 @@ export class EngineLane {
   }
 
   /** Opens a stream; the one before must have been released. */
-  open({ partials, delayMs }: StreamWishes): void {
+  open({ words, partials, delayMs }: StreamWishes): void {
     const slot: Slot = {
       stream: undefined,
       isOver: false,
@@ -68,6 +68,7 @@ export class EngineLane {
       if (slot.isOver) return;
       const { signal } = slot.opening;
       const stream = await this.#options.engine.open({
+        words,
         partials,
         mode: 'live',
         signal,

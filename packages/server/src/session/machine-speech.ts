@@ -21,6 +21,7 @@ import type {
   Ending,
   Input,
   MachineConfig,
+  Notice,
   PlacedWord,
   State,
   Step,
@@ -32,6 +33,7 @@ type InputOf<I extends Input['type']> = Extract<Input, { readonly type: I }>;
 type Speaking = StateOf<'listening'> | StateOf<'answering'>;
 type Queueing = StateOf<'unconfigured'> | StateOf<'ready'> | StateOf<'answering'>;
 type Open = Exclude<State, StateOf<'closed'>>;
+type Delta = Extract<Notice, { readonly type: 'delta' }>;
 
 const SAMPLES_PER_MS = 16;
 const BYTES_PER_SAMPLE = 2;
@@ -66,9 +68,9 @@ export function configure(state: Open, input: InputOf<'configure'>, config: Mach
 
 /** The same object where nothing changes: a stream that suits is kept. */
 function wishesAfter(input: InputOf<'configure'>, wishes: StreamWishes): StreamWishes {
-  const { partials = wishes.partials, delayMs = wishes.delayMs } = input;
-  const isSame = partials === wishes.partials && delayMs === wishes.delayMs;
-  return isSame ? wishes : { partials, delayMs };
+  const { partials = wishes.partials, delayMs = wishes.delayMs, utterances: words = wishes.words } = input;
+  const isSame = words === wishes.words && partials === wishes.partials && delayMs === wishes.delayMs;
+  return isSame ? wishes : { words, partials, delayMs };
 }
 
 /**
@@ -185,8 +187,16 @@ export function speak(
   const noted = settle(state.common, hypothesis, config, nowMs);
   const settled = { ...state, common: noted.common };
   switch (hypothesis.type) {
-    case 'words':
-      return speakWords(settled, hypothesis, noted.effects, config, nowMs);
+    case 'words': {
+      const last = hypothesis.words.at(-1);
+      if (last === undefined) return { state: settled, effects: noted.effects };
+      return say(settled, deltaOf(settled.common, hypothesis, last.endMs), noted.effects, config, nowMs);
+    }
+    case 'text': {
+      const audioMs = sessionMs(settled.common, hypothesis.endMs);
+      const delta: Delta = { type: 'delta', text: hypothesis.text, audioMs, words: [] };
+      return say(settled, delta, noted.effects, config, nowMs);
+    }
     case 'partial':
       return { state: settled, effects: [...partialNotice(settled.common, hypothesis), ...noted.effects] };
     case 'utterance':
@@ -229,31 +239,33 @@ export function failUtterance(
   return after([lost], next({ common, queue, starts, ending: following }, config, nowMs));
 }
 
-function speakWords(
+/** Says what is new; an utterance that got too long ends with it. */
+function say(
   state: Speaking,
-  { words, unsure }: Extract<Hypothesis, { type: 'words' }>,
+  delta: Delta,
   effects: readonly Effect[],
   config: MachineConfig,
   nowMs: number,
 ): Step {
-  const last = words.at(-1);
-  if (last === undefined) return { state, effects };
-  const text = words.map((word) => ` ${word.text}`).join('');
-  const delta: Effect = {
-    type: 'send',
-    notice: {
-      type: 'delta',
-      text,
-      audioMs: sessionMs(state.common, last.endMs),
-      words: placed(state.common, words),
-      ...(unsure === true ? { unsure } : {}),
-    },
+  const said: readonly Effect[] = [{ type: 'send', notice: delta }, ...effects];
+  const text = state.utterance.text + delta.text;
+  const spoken: Speaking = { ...state, utterance: { ...state.utterance, text } };
+  if (text.length <= config.utteranceCharsMax) return { state: spoken, effects: said };
+  return after(said, finish(spoken, ENDINGS.expired, config, nowMs));
+}
+
+function deltaOf(
+  common: Common,
+  { words, unsure }: Extract<Hypothesis, { type: 'words' }>,
+  endMs: number,
+): Delta {
+  return {
+    type: 'delta',
+    text: words.map((word) => ` ${word.text}`).join(''),
+    audioMs: sessionMs(common, endMs),
+    words: placed(common, words),
+    ...(unsure === true ? { unsure } : {}),
   };
-  const spoken: Speaking = { ...state, utterance: { ...state.utterance, text: state.utterance.text + text } };
-  if (spoken.utterance.text.length <= config.utteranceCharsMax) {
-    return { state: spoken, effects: [delta, ...effects] };
-  }
-  return after([delta, ...effects], finish(spoken, ENDINGS.expired, config, nowMs));
 }
 
 function partialNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'partial' }>): Effect[] {

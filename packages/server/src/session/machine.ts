@@ -139,7 +139,7 @@ export function openLane(): State {
       lostFromMs: Number.POSITIVE_INFINITY,
       utterances: false,
       progress: false,
-      wishes: { partials: false, delayMs: undefined },
+      wishes: { words: false, partials: false, delayMs: undefined },
       resumes: false,
       stream: undefined,
       nextMarker: 1,

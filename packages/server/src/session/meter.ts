@@ -11,6 +11,8 @@ const ARRIVAL_MS_MIN = 20;
 /** Arrivals remembered: almost three minutes without any word. At the bound the oldest half is forgotten. */
 const ARRIVALS_MAX = 8192;
 
+const WORD_BEGINS = /\s\S/g;
+
 /** Audio up to `audioMs` of the session's timeline was there at `atMs`. */
 interface Arrival {
   audioMs: number;
@@ -95,8 +97,18 @@ export class SessionMeter {
       this.#metrics?.words.inc({ source: 'realtime' }, hypothesis.words.length);
       for (const word of hypothesis.words) this.#lag(this.#originMs + word.endMs, nowMs);
     }
+    if (hypothesis.type === 'text') this.#wrote(hypothesis.text, this.#originMs + hypothesis.endMs, nowMs);
     this.#settledMs = Math.max(this.#settledMs, this.#originMs + hypothesis.settledMs);
     this.#forget();
+  }
+
+  /** Words are what spaces part; writing without spaces is one. */
+  #wrote(text: string, endMs: number, nowMs: number): void {
+    const words = text.match(WORD_BEGINS)?.length ?? 0;
+    if (words === 0) return;
+    this.#words += words;
+    this.#metrics?.words.inc({ source: 'realtime' }, words);
+    this.#lag(endMs, nowMs);
   }
 
   #received(pcm: Uint8Array, nowMs: number): void {

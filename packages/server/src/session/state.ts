@@ -74,6 +74,8 @@ export type Effect =
 
 /** What an engine's stream is opened with. */
 export interface StreamWishes {
+  /** Words with their places, and utterances; else text as soon as there is some. */
+  readonly words: boolean;
   readonly partials: boolean;
   /** Milliseconds that words may wait for what follows them; undefined: as the engine does. */
   readonly delayMs: number | undefined;
@@ -130,7 +132,10 @@ export type Notice =
   | { readonly type: 'created'; readonly id: string; readonly createdS: number }
   /** The last `configure` was taken. */
   | { readonly type: 'configured' }
-  /** Stable words, a space before each. `audioMs`: where the last of them ends. */
+  /**
+   * Stable words, a space before each; or text as the model wrote it, and no words, where nobody asked for utterances. `audioMs`:
+   * where the last of it ends.
+   */
   | {
       readonly type: 'delta';
       readonly text: string;

@@ -20,11 +20,26 @@ describe('what a client may ask for', () => {
     expect(plain.hear({ type: 'partial', text: 'wor', settledMs: 900 })).toEqual([]);
   });
 
+  it('is told as text where nobody wants words, as it was written, and the answer repeats it', () => {
+    const plain = new Harness();
+    plain.configure();
+    plain.begin();
+    plain.append(1000);
+    const text = (written: string, endMs: number) =>
+      plain.hear({ type: 'text', text: written, endMs, settledMs: 0 });
+    expect(text(' hel', 320)).toEqual([
+      { type: 'send', notice: { type: 'delta', text: ' hel', audioMs: 320, words: [] } },
+    ]);
+    expect(brief(text('lo', 400.4))).toEqual(['deltalo @400']);
+    expect(brief(plain.feed({ type: 'end' }))).toContain('flush 1');
+    expect(brief(plain.flushed(1, 2))[0]).toBe('done hello 1000+2');
+  });
+
   it('are utterances and progress, on the timeline of the session', () => {
     const session = new Harness();
     session.configure({ utterances: true, progress: true });
     session.begin();
-    expect(brief(session.append(1000))).toEqual(['open', 'write 1000', 'progress 1000/0']);
+    expect(brief(session.append(1000))).toEqual(['open with words', 'write 1000', 'progress 1000/0']);
     session.nowMs = 100;
     expect(brief(session.words(word('hello', 100.4, 400.6), word('there', 500, 701)))).toEqual([
       'delta hello there @701',

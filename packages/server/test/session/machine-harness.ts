@@ -87,8 +87,8 @@ export function brief(effects: readonly Effect[]): unknown[] {
     if (effect.type === 'write') return `write ${effect.pcm.length / 32}`;
     if (effect.type === 'flush') return `flush ${effect.marker}`;
     if (effect.type === 'open') {
-      const { partials, delayMs } = effect.wishes;
-      return `open${partials ? ' with partials' : ''}${delayMs === undefined ? '' : ` and ${delayMs} ms`}`;
+      const { words, partials, delayMs } = effect.wishes;
+      return `open${words ? ' with words' : ''}${partials ? ' with partials' : ''}${delayMs === undefined ? '' : ` and ${delayMs} ms`}`;
     }
     if (effect.type === 'release' || effect.type === 'end' || effect.type === 'drop') return effect.type;
     if (effect.type === 'close') return `close ${effect.code}`;

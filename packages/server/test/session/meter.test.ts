@@ -9,7 +9,7 @@ const done: Effect = {
   notice: { type: 'done', text: ' One.', samples: 16_000, tokens: 3, audioMs: 1_000 },
 };
 
-const open: Effect = { type: 'open', wishes: { partials: false, delayMs: undefined } };
+const open: Effect = { type: 'open', wishes: { words: true, partials: false, delayMs: undefined } };
 
 describe('the meter', () => {
   it('counts what a stream says from where that stream began, also in the step that opens the next', () => {
@@ -29,5 +29,24 @@ describe('the meter', () => {
     const progress = { type: 'progress', settledMs: 200 } as const;
     meter.observe({ type: 'hypothesis', hypothesis: progress }, [], 200);
     expect(meter.backlogMs).toBe(300);
+  });
+
+  it('counts words of text that comes in pieces, and how late each of them begins', () => {
+    const meter = new SessionMeter(new ManualClock(), undefined);
+    const audio = pcm(1_000);
+    meter.observe({ type: 'append', pcm: audio }, [open, { type: 'write', pcm: audio }], 0);
+    for (const [text, atMs] of [
+      [' yes', 500],
+      ['terday', 900],
+      [' once', 700],
+    ] as const) {
+      const hypothesis = { type: 'text', text, endMs: 400, settledMs: 0 } as const;
+      meter.observe({ type: 'hypothesis', hypothesis }, [], atMs);
+    }
+    const { words, lagP95Ms } = meter.summary(1_000);
+    expect(words).toBe(2);
+    // In steps of some percent; the word that had begun was not late by what was added to it.
+    expect(lagP95Ms).toBeGreaterThan(650);
+    expect(lagP95Ms).toBeLessThan(800);
   });
 });
