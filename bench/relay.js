@@ -169,7 +169,7 @@ const words = { kikitori: { words: true, replay: true } };
 const ways = [
   { name: PLAIN, url: `ws://127.0.0.1:${relay.port}/invocations-bidirectional-stream`, pid: relay.pid },
   { name: 'our bridge', url: bridge.url, pid: bridge.pid },
-  { name: 'our server, plain client', url: ours.url, pid: ours.pid },
+  { name: 'our server, client asks for text', url: ours.url, pid: ours.pid },
   { name: 'our server, client asks for words', url: ours.url, pid: ours.pid, update: words },
 ];
 
