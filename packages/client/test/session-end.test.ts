@@ -1,3 +1,4 @@
+import type { Connection } from '@kikitori/transport';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connect } from '../src/index.js';
 import { fakeServer, frames } from './fake-server.js';
@@ -47,6 +48,32 @@ describe('how a session ends', () => {
       await Promise.all(told);
     },
   );
+
+  it('ends in order while a line takes nothing and says nothing, not even that it is closed', async () => {
+    const server = fakeServer();
+    const never = new Promise<void>(() => undefined);
+    let sent = 0;
+    const session = await connect({
+      connect: async (options) => {
+        const connection = await server.connect(options);
+        const send: Connection['send'] = (message) => {
+          sent += 1;
+          return String(message).includes('append') ? never : connection.send(message);
+        };
+        return {
+          id: connection.id,
+          messages: connection.messages,
+          send,
+          close: () => connection.close(),
+          destroy: (reason) => connection.destroy(reason),
+        };
+      },
+    });
+    const sending = expect(session.send(frames(0, 1))).rejects.toMatchObject({ code: 'closed' });
+    await expect.poll(() => sent).toBe(3);
+    await session.close();
+    await sending;
+  });
 
   it('knows of errors which are worth another try', async () => {
     const codes = { model_not_found: false, engine_busy: true, '': true, something_else: false };

@@ -33,9 +33,14 @@ class World implements AsyncDisposable {
     this.heard = heard;
   }
 
-  static async open(options: Partial<StandInOptions> = {}, streamsMax = 4): Promise<World> {
+  static async open(
+    options: Partial<StandInOptions> = {},
+    streamsMax = 4,
+    more: { readonly maxModelLen?: number } = {},
+  ): Promise<World> {
     const { connect, heard } = vllmLike({ pieces, ...options });
-    const engine = createUpstreamEngine({ info: { model: 'voxtral', languages: [], streamsMax }, connect });
+    const info = { model: 'voxtral', languages: [], streamsMax };
+    const engine = createUpstreamEngine({ info, connect, ...more });
     const dialects = [...DIALECTS, lines];
     return new World(
       await startServer({ attach: attachWebSockets, port: 0, engine, dialects }),
@@ -76,6 +81,28 @@ describe('our server in front of a model that finds no utterances', () => {
     expect(events.at(-1)).toMatchObject({ type: 'transcription.done', audio_ms: 7_700 });
     expect((await world.heard[0])?.flaws).toEqual([]);
   });
+
+  it.each([
+    { maxModelLen: 45_000, utterances: 1 },
+    { maxModelLen: undefined, utterances: 3 },
+  ])(
+    'writes as the model does to whoever wants no words, in $utterances utterances with a limit of $maxModelLen',
+    async ({ maxModelLen, utterances }) => {
+      const inPieces = { pieces: (): readonly string[] => [' wo', 'rd'] };
+      await using world = await World.open(inPieces, 4, maxModelLen === undefined ? {} : { maxModelLen });
+      const client = await world.client();
+      await client.send(commit, ...appends(sound(SPEECH)), final);
+      const events = await client.until('transcription.done');
+      await client.connection.close();
+      const deltas = events.flatMap(({ type, delta }) => (type === 'transcription.delta' ? [delta] : []));
+      expect(deltas).toEqual([' wo', 'rd', ' wo', 'rd', ' wo', 'rd', ' wo', 'rd']);
+      expect(events.at(-1)?.text).toBe(' word word word word');
+      // Where nobody knows what the model bears, utterances are ended at pauses all the same.
+      const heard = await world.heard[0];
+      expect(heard?.utterances).toHaveLength(utterances);
+      expect(heard?.flaws).toEqual([]);
+    },
+  );
 
   it('answers a final that comes while nothing runs there, and later utterances of the client', async () => {
     await using world = await World.open();

@@ -255,11 +255,13 @@ describe('a stream', () => {
     expect(world.settledMs).toBe(5_100);
     // Its audio is what goes over the wire: nothing is held back to be judged.
     expect(world.session.sentSamples).toBe(51 * 1_600);
+    // Audio of which nothing was said is settled by the answer to it.
+    await world.stream.write(sound('-'));
     world.stream.flush(1);
     await turn();
     world.session.say(done);
     world.session.ends[0]?.();
-    expect(await world.listener.flushed(1)).toMatchObject({ settledMs: 5_100, tokens: 7 });
+    expect(await world.listener.flushed(1)).toMatchObject({ settledMs: 5_200, tokens: 7 });
     expect(violationsOf(world.listener.heard)).toEqual([]);
     expect(world.listener.heard.some(({ type }) => type === 'words' || type === 'utterance')).toBe(false);
   });
