@@ -5,8 +5,8 @@
  *   node bench/relay.js [--sessions 40] [--seconds 10] [--rounds 3]
  *
  * Each session sends 80 ms of audio every 80 ms, speech and pauses, and is answered by one delta. Ours decodes the audio, keeps it
- * until its words have come, hears when somebody speaks (Silero where it is there), ends utterances, counts deltas, and writes the
- * events anew; clients that ask for words get them placed. The model server looks at the length of audio alone, so that what is
+ * until its words have come, counts deltas, and writes the events anew; for clients that ask for words it also hears when somebody
+ * speaks (Silero where it is there), ends utterances, and places the words. The model server looks at the length of audio alone, so that what is
  * between counts. Processor time is user and system time of the process between, by message and its answer. Ratios are of one
  * round, and the median of the rounds counts.
  */
