@@ -6,12 +6,11 @@ import { encodeWav } from '@kikitori/audio';
 import type { SpeechEngine } from '@kikitori/engine';
 import { createUpstreamEngine } from '@kikitori/engine-upstream';
 import { loadPages, type RunningServer, startServer } from '@kikitori/server';
-import { type Connect, createMemoryPair } from '@kikitori/transport';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { PAGES_FOLDER } from '@kikitori/web';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Heard, serveLikeVllm } from '../../packages/engine-upstream/test/vllm-stand-in.js';
+import { type Heard, vllmLike } from '../../packages/engine-upstream/test/servers.js';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
 
 const RATE_HZ = 16_000;
@@ -35,23 +34,18 @@ describe.skipIf(whyNoBrowser !== undefined)(
     let server: RunningServer;
     let engine: SpeechEngine;
     let folder = '';
-    const heard: Promise<Heard>[] = [];
+    let heard: Promise<Heard>[] = [];
 
     beforeAll(async () => {
       if (whyNoBrowser !== undefined) return;
-      const connect: Connect = async () => {
-        const { near, far } = createMemoryPair();
-        const pieces = (stretch: number): readonly string[] => [
-          ` ${NUMBERS[stretch]}`,
-          ' is',
-          ' sp',
-          'oken.',
-        ];
-        heard.push(serveLikeVllm(far, { pieces }));
-        return near;
-      };
+      const pieces = (stretch: number): readonly string[] => [` ${NUMBERS[stretch]}`, ' is', ' sp', 'oken.'];
+      const vllm = vllmLike({ pieces });
+      heard = vllm.heard;
       const pages = await loadPages(PAGES_FOLDER);
-      engine = createUpstreamEngine({ info: { model: 'voxtral', languages: [], streamsMax: 4 }, connect });
+      engine = createUpstreamEngine({
+        info: { model: 'voxtral', languages: [], streamsMax: 4 },
+        connect: vllm.connect,
+      });
       server = await startServer({ engine, attach: attachWebSockets, port: 0, pages });
       folder = await mkdtemp(join(tmpdir(), 'kikitori-relay-'));
       browser = await launchBrowser();

@@ -7,8 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { lines } from '../../server/test/dialects/lines/lines.js';
 import { commit, type Event, final, RealtimeClient, update } from '../../server/test/realtime-client.js';
 import { createUpstreamEngine } from '../src/upstream-engine.js';
-import { sound, vllmLike } from './servers.js';
-import type { Heard, StandInOptions } from './vllm-stand-in.js';
+import { type Heard, sound, type VllmLikeOptions, vllmLike } from './servers.js';
 
 const NUMBERS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven'];
 const pieces = (stretch: number): readonly string[] => [` ${NUMBERS[stretch] ?? 'many'}`, ' done'];
@@ -34,7 +33,7 @@ class World implements AsyncDisposable {
   }
 
   static async open(
-    options: Partial<StandInOptions> = {},
+    options: Partial<VllmLikeOptions> = {},
     streamsMax = 4,
     more: { readonly maxModelLen?: number } = {},
   ): Promise<World> {

@@ -2,7 +2,9 @@
 import { createScriptedEngine, type ScriptedEngine, type ScriptedUtterance } from '@kikitori/engine';
 import { serveConnection } from '@kikitori/server';
 import { type Connect, type Connection, createMemoryPair } from '@kikitori/transport';
-import { type Heard, type StandInOptions, serveLikeVllm } from './vllm-stand-in.js';
+import type { Speaker } from '../../../test/vllm/generation.js';
+import { type StandInOptions, VllmStandIn } from '../../../test/vllm/stand-in.js';
+import { LoudnessSpeaker, type Pieces } from './loudness-speaker.js';
 
 /** Our own server in front of a scripted engine, in this process. */
 export function ourServer(script: readonly ScriptedUtterance[]): {
@@ -18,17 +20,41 @@ export function ourServer(script: readonly ScriptedUtterance[]): {
   return { connect, engine };
 }
 
-/** Something that behaves like vLLM, what each of its connections heard, and its ends of them. */
-export function vllmLike(options: StandInOptions): {
+/** What one connection to something like vLLM was sent, and what was found wrong with it. */
+export interface Heard {
+  readonly flaws: string[];
+  /** Samples of each utterance that was ended. */
+  readonly utterances: Int16Array[];
+}
+
+/** How such a server is. */
+export interface VllmLikeOptions extends Pick<StandInOptions, 'clock' | 'stepMs'> {
+  readonly pieces: Pieces;
+}
+
+/** Something that behaves like vLLM, what each of its connections heard by its end, and its ends of them. */
+export function vllmLike({ pieces, ...traits }: VllmLikeOptions): {
   readonly connect: Connect;
   readonly heard: Promise<Heard>[];
   readonly ends: Connection[];
 } {
   const heard: Promise<Heard>[] = [];
   const ends: Connection[] = [];
+  const serve = async (connection: Connection): Promise<Heard> => {
+    const flaws: string[] = [];
+    const utterances: Int16Array[] = [];
+    let stretches = 0;
+    const openSpeaker = (): Speaker =>
+      new LoudnessSpeaker(
+        (peak) => pieces(stretches++, peak),
+        (samples) => utterances.push(samples),
+      );
+    await new VllmStandIn({ ...traits, openSpeaker, onFlaw: (what) => flaws.push(what) }).serve(connection);
+    return { flaws, utterances };
+  };
   const connect: Connect = async () => {
     const { near, far } = createMemoryPair();
-    heard.push(serveLikeVllm(far, options));
+    heard.push(serve(far));
     ends.push(far);
     return near;
   };

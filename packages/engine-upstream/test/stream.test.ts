@@ -1,4 +1,5 @@
 import { float32ToInt16, int16ToPcm16 } from '@kikitori/audio';
+import { type Clock, systemClock } from '@kikitori/core';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { EngineError, type Hypothesis, type SpeechEngine, type VoiceDetector } from '@kikitori/engine';
 import { Listener, violationsOf } from '@kikitori/engine/conformance';
@@ -6,8 +7,16 @@ import { type Connect, TransportError } from '@kikitori/transport';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createUpstreamEngine, type UpstreamEngineOptions } from '../src/upstream-engine.js';
-import { ourServer, sound, vllmLike } from './servers.js';
-import type { StandInOptions } from './vllm-stand-in.js';
+import { ourServer, sound, type VllmLikeOptions, vllmLike } from './servers.js';
+
+/** Whose timers all run with the next turn of the event loop. */
+const inTurns: Clock = {
+  ...systemClock,
+  after: (_, run) => {
+    const turn = setImmediate(run);
+    return () => clearImmediate(turn);
+  },
+};
 
 const INFO = { model: 'behind', languages: ['en'], streamsMax: 4 };
 const NUMBERS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven'];
@@ -18,7 +27,7 @@ const pieces = (stretch: number): readonly string[] => {
 };
 
 function behindVllm(
-  options: Partial<StandInOptions> = {},
+  options: Partial<VllmLikeOptions> = {},
   more: Partial<UpstreamEngineOptions> = {},
 ): { readonly engine: SpeechEngine; readonly heard: ReturnType<typeof vllmLike>['heard'] } {
   const { connect, heard } = vllmLike({ pieces, ...options });
@@ -84,8 +93,9 @@ describe('a stream of a server that finds no utterances', () => {
   it('hears every sample once and says every word once, whatever is said in whatever pieces', async () => {
     const { engine, heard } = behindVllm({
       pieces: (stretch) => [` w${stretch}`],
-      // Late, so that much waits behind each end.
-      beforeAnswer: () => new Promise((resolve) => setImmediate(resolve)),
+      // Late with every step, so that much waits behind each end.
+      stepMs: 1,
+      clock: inTurns,
     });
     const stretch = fc.tuple(fc.nat({ max: 12 }), fc.nat({ max: 12 }));
     const turn = fc.array(stretch, { minLength: 1, maxLength: 5 });
