@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FASTAPI, FASTAPI_UNCOMPRESSED, NGINX, PEERS, startUpstream, waysOn } from './lib/bridge/peers.js';
 import { cpuSeconds, residentBytes } from './lib/processes.js';
+import { argument, header, median, row, say } from './lib/table.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const isQuick = process.argv.includes('--quick');
@@ -35,11 +36,6 @@ const WARM_SESSIONS = 100;
 const SETTLE_MS = 2_000;
 const WARM_UP_SESSIONS = 300;
 const WARM_UP_SECONDS = isQuick ? 2 : 5;
-
-function argument(name, fallback) {
-  const at = process.argv.indexOf(`--${name}`);
-  return at === -1 ? fallback : process.argv[at + 1];
-}
 
 /** The clients, in a process of their own; a task at a time. */
 function startLoad() {
@@ -91,20 +87,6 @@ async function memory(peer, upstream) {
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-const say = (text) => process.stdout.write(`${text}\n`);
-const row = (cells) => say(`| ${cells.join(' | ')} |`);
-
-function header(cells) {
-  row(cells);
-  row(cells.map((_, index) => (index === 0 ? '---' : '---:')));
-}
 
 const peers = (nodes.length > 0 ? waysOn(nodes) : PEERS)
   .filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)))

@@ -10,12 +10,13 @@
  * between counts. Processor time is user and system time of the process between, by message and its answer. Ratios are of one
  * round, and the median of the rounds counts.
  */
-import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
+import { startOurs, startUpstream, startWsRelay } from './lib/bridge/peers.js';
 import { cpuSeconds } from './lib/processes.js';
 import { startServer } from './lib/server.js';
+import { argument, header, median, row, say } from './lib/table.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sessions = Number(argument('sessions', '40'));
@@ -26,20 +27,6 @@ const FRAME_SAMPLES = 1_280;
 const WARM_UP_S = 4;
 const TRIES = 12;
 const PLAIN = 'carries messages as they are';
-
-function argument(name, fallback) {
-  const at = process.argv.indexOf(`--${name}`);
-  return at === -1 ? fallback : process.argv[at + 1];
-}
-
-/** Starts a script that prints its port. */
-async function start(file, ...args) {
-  const child = spawn(process.execPath, [join(here, 'lib', file), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const port = await new Promise((resolve) => child.stdout.once('data', (line) => resolve(Number(line))));
-  return { pid: child.pid, port, stop: () => child.kill('SIGTERM') };
-}
 
 /** Three seconds of noise that comes and goes as syllables do, and one of silence; base64 of each frame. */
 const FRAMES = Array.from({ length: 50 }, (_, index) => {
@@ -147,63 +134,17 @@ async function delays({ url }) {
   return { firstMs, doneMs };
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-const say = (text) => process.stdout.write(`${text}\n`);
-const row = (cells) => say(`| ${cells.join(' | ')} |`);
-function header(cells) {
-  row(cells);
-  row(cells.map((_, index) => (index === 0 ? '---' : '---:')));
-}
-
-const model = await start('relay/vllm.js');
-const modelUrl = `ws://127.0.0.1:${model.port}/v1/realtime`;
-const relay = await start('bridge/ws-relay.js', modelUrl);
-const bridge = await startBridge();
-const ours = await startServer(['--upstream', modelUrl, '--max-sessions', String(sessions + 2)]);
+const model = await startUpstream(join(here, 'lib', 'relay', 'vllm.js'));
+const relay = await startWsRelay(model.url);
+const bridge = await startOurs(model.url);
+const ours = await startServer(['--upstream', model.url, '--max-sessions', String(sessions + 2)]);
 const words = { kikitori: { words: true, replay: true } };
 const ways = [
-  { name: PLAIN, url: `ws://127.0.0.1:${relay.port}/invocations-bidirectional-stream`, pid: relay.pid },
+  { name: PLAIN, url: relay.url, pid: relay.pid },
   { name: 'our bridge', url: bridge.url, pid: bridge.pid },
   { name: 'our server, client asks for text', url: ours.url, pid: ours.pid },
   { name: 'our server, client asks for words', url: ours.url, pid: ours.pid, update: words },
 ];
-
-async function startBridge() {
-  const { createServer } = await import('node:net');
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  const file = join(here, '..', 'packages', 'bridge', 'dist', 'kikitori-bridge.mjs');
-  const flags = [
-    '--port',
-    String(port),
-    '--host',
-    '127.0.0.1',
-    '--upstream',
-    modelUrl,
-    '--log-level',
-    'error',
-  ];
-  const child = spawn(process.execPath, [file, ...flags, '--drain-seconds', '0'], { stdio: 'inherit' });
-  while (
-    !(await fetch(`http://127.0.0.1:${port}/ping`).then(
-      () => true,
-      () => false,
-    ))
-  )
-    await pause(50);
-  return {
-    pid: child.pid,
-    url: `ws://127.0.0.1:${port}/invocations-bidirectional-stream`,
-    stop: () => child.kill('SIGTERM'),
-  };
-}
 
 const costs = new Map(ways.map(({ name }) => [name, []]));
 for (let round = 0; round < rounds; round += 1) {
@@ -219,7 +160,7 @@ for (const [name, values] of costs) {
 say(`\nOne speaker, ${TRIES} times: the first text after the first audio, and "done" after "final"; ms\n`);
 header(['between', 'first text p50', 'added', 'done p50', 'added']);
 let direct;
-for (const way of [{ name: 'nothing', url: modelUrl }, ...ways.slice(0, 3)]) {
+for (const way of [{ name: 'nothing', url: model.url }, ...ways.slice(0, 3)]) {
   const tries = [];
   for (let count = 0; count < TRIES; count += 1) tries.push(await delays(way));
   const here = {

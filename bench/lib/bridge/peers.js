@@ -63,14 +63,14 @@ async function untilListening(port) {
 
 const url = (port) => `ws://127.0.0.1:${port}${PATH}`;
 
-/** The model server. */
-export async function startUpstream() {
-  const { child, stop, port } = start(process.execPath, [join(here, 'upstream.js')], { printsPort: true });
+/** The model server; `file`: one that prints its port. */
+export async function startUpstream(file = join(here, 'upstream.js')) {
+  const { child, stop, port } = start(process.execPath, [file], { printsPort: true });
   return { pid: child.pid, stop, url: `ws://127.0.0.1:${await port}/v1/realtime` };
 }
 
-/** `file`: the bridge's single file; `node`: what runs it. */
-async function startOurs(upstream, file = single, node = process.execPath) {
+/** Our bridge. `file`: its single file; `node`: what runs it. */
+export async function startOurs(upstream, file = single, node = process.execPath) {
   const port = await freePort();
   const flags = [
     '--port',
@@ -87,7 +87,8 @@ async function startOurs(upstream, file = single, node = process.execPath) {
   return { pid: child.pid, stop, url: url(port) };
 }
 
-async function startWsRelay(upstream) {
+/** A relay of the `ws` package. */
+export async function startWsRelay(upstream) {
   const { child, stop, port } = start(process.execPath, [join(here, 'ws-relay.js'), upstream], {
     printsPort: true,
   });
