@@ -111,10 +111,12 @@ export class TurnEnd {
       if (limit.note(usage, ledger.steps)) ledger.believe(true);
       return false;
     }
-    if (ledger.timing === undefined) return false;
-    if ((!isAsked || lacking > 0) && limit.isReached(usage, { isAsked, steps: ledger.steps })) return true;
-    ledger.believe(false);
-    return false;
+    // A model that nobody knows may count so by chance, and would be given a limit that it has not.
+    const isLikely = ledger.timing === 'counted' || limit.tokens !== undefined;
+    if (!isLikely && limit.isOfSteps(usage, ledger.steps)) return false;
+    const isReached = (!isAsked || lacking > 0) && limit.isReached(usage, { isAsked, steps: ledger.steps });
+    ledger.believe(isReached);
+    return isReached && ledger.timing === 'counted';
   }
 }
 

@@ -16,11 +16,6 @@ export function stepsOf(samples: number): number {
   return samples > 0 ? 1 + Math.floor((samples + PADDING_SAMPLES) / STEP_SAMPLES) : 0;
 }
 
-function isUsageOfSteps(usage: Usage | null, steps: number): usage is Usage {
-  if (usage === null || usage.completion_tokens !== steps) return false;
-  return usage.prompt_tokens >= PROMPT_TOKENS_MIN && usage.prompt_tokens <= PROMPT_TOKENS_MAX;
-}
-
 /**
  * How much audio the model behind a session bears in one turn. vLLM's `max_model_len` is a bound on tokens: its prompt, and
  * one for each 80 ms. It is given, asked for once, or learned from a turn that the server ended by itself.
@@ -65,23 +60,29 @@ export class TurnLimit {
     return this.#asking;
   }
 
-  /** A turn was answered whole, with so many deltas. Answers whether the usage is that of a model which takes a step for each. */
+  /** Whether the usage is that of a model which takes a step for each of so many deltas. */
+  isOfSteps(usage: Usage | null, steps: number): usage is Usage {
+    if (usage === null || usage.completion_tokens !== steps) return false;
+    return usage.prompt_tokens >= PROMPT_TOKENS_MIN && usage.prompt_tokens <= PROMPT_TOKENS_MAX;
+  }
+
+  /** A turn was answered whole, with so many deltas. Answers `isOfSteps`. */
   note(usage: Usage | null, steps: number): boolean {
-    const isOfSteps = isUsageOfSteps(usage, steps);
+    const isOfSteps = this.isOfSteps(usage, steps);
     if (isOfSteps) this.#promptTokens = Math.min(this.#promptTokens, usage.prompt_tokens);
     return isOfSteps;
   }
 
   /**
    * Whether a turn that was ended unasked, or that lacks steps, was ended by the limit; then the limit is known from now on.
-   * Only where the usage is that of a model which takes a step for each delta (`steps` of them). What lacks steps for another
+   * Only where the usage `isOfSteps`. What lacks steps for another
    * reason does so again in the short turn that follows: then false, and what was learned before is forgotten.
    */
   isReached(
     usage: Usage | null,
     { isAsked, steps }: { readonly isAsked: boolean; readonly steps: number },
   ): boolean {
-    if (!isUsageOfSteps(usage, steps)) return false;
+    if (!this.isOfSteps(usage, steps)) return false;
     const tokens = usage.total_tokens;
     if (!isAsked) {
       this.#learn(tokens);

@@ -49,25 +49,41 @@ describe('a turn of a model that bears only so much', () => {
 });
 
 describe('the answer to a turn', () => {
+  const SENT = { takenMs: 1_600, sentMs: 1_600 };
+  const STEPS = stepsOf(1_600 * 16);
+
   /** Each step says a word, so that none shows by being empty that deltas are steps. */
-  function answered(steps: number, tokens = steps) {
-    const turn = turnOf(1_600);
+  function answered(steps: number, { tokens = steps, limit = LIMIT_TOKENS, isAsked = true } = {}) {
+    const { ledger, turns, turnEnd } = turnOf(1_600, new TurnLimit(limit));
     for (let step = 1; step <= steps; step += 1) {
-      turn.ledger.take({ type: 'transcription.delta', delta: ' w' }, { takenMs: 1_600, sentMs: 1_600 });
+      ledger.take({ type: 'transcription.delta', delta: ' w' }, SENT);
     }
-    turn.turns.take({ type: 'final' });
-    const isCutShort = turn.turnEnd.isCutShort(doneOf(tokens));
-    return { isCutShort, timing: turn.ledger.timing };
+    if (isAsked) turns.take({ type: 'final' });
+    const isCutShort = turnEnd.isCutShort(doneOf(tokens));
+    const [next] = ledger.take({ type: 'transcription.delta', delta: ' w' }, SENT);
+    return { isCutShort, timing: ledger.timing, isPlaced: next?.type === 'delta' && 'audioMs' in next };
   }
 
   it('shows by its counts that deltas are steps, also where none was empty', () => {
-    expect(answered(stepsOf(1_600 * 16))).toEqual({ isCutShort: false, timing: 'counted' });
+    expect(answered(STEPS)).toEqual({ isCutShort: false, timing: 'counted', isPlaced: true });
   });
 
-  it('shows nothing where a delta was no token, or their number is not that of steps', () => {
-    const steps = stepsOf(1_600 * 16);
-    for (const turn of [answered(steps, 2 * steps), answered(4)]) {
-      expect(turn).toEqual({ isCutShort: false, timing: undefined });
+  it('leaves it open where a delta was no token', () => {
+    expect(answered(STEPS, { tokens: 2 * STEPS })).toEqual({
+      isCutShort: false,
+      timing: undefined,
+      isPlaced: true,
+    });
+  });
+
+  it('shows that deltas are no steps where their number is not that of the audio', () => {
+    expect(answered(4)).toEqual({ isCutShort: false, timing: undefined, isPlaced: false });
+  });
+
+  it('shows by its counts that the model bears no more, also where no delta was empty', () => {
+    for (const isAsked of [true, false]) {
+      const turn = answered(8, { limit: PROMPT_TOKENS + 8, isAsked });
+      expect(turn).toEqual({ isCutShort: true, timing: 'counted', isPlaced: true });
     }
   });
 });

@@ -8,6 +8,8 @@ const GAP_STEPS = 15;
 /** A server whose deltas are so far ahead of the audio says more than one for each step: vLLM's padding is 3.3 s at most. */
 const AHEAD_MS_MAX = 4_000;
 
+const NEEDS_NO_SPACE = /^[\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{P}]/u;
+
 /** What becomes of the word that is being written: told piece by piece, judged when it is whole, or left to the next turn. */
 type Fate = 'told' | 'waiting' | 'withheld';
 
@@ -23,6 +25,8 @@ export class CountedSpeech {
   #fate: Fate = 'told';
   /** Words that begin behind it are left to the next turn. */
   #seamMs = Number.POSITIVE_INFINITY;
+  /** Text was told in front of this turn, and nothing of it yet: a model may begin without a space. */
+  #isJoint = false;
 
   /** `told`: shared with the ledger. */
   constructor(told: ToldWords) {
@@ -65,11 +69,13 @@ export class CountedSpeech {
     return alignedMs < floorMs ? alignedMs + STEP_MS : alignedMs;
   }
 
-  beginTurn(originMs: number): void {
+  /** `isBehindText`: what is told goes on with a text that was begun in front of this turn. */
+  beginTurn(originMs: number, isBehindText: boolean): void {
     this.#originMs = originMs;
     this.#turn = new CountedTurn(originMs);
     this.#fate = 'told';
     this.#seamMs = Number.POSITIVE_INFINITY;
+    this.#isJoint = isBehindText;
   }
 
   /** Words that begin behind it are withheld from now on. Answers where that really is: what was told is told. */
@@ -113,9 +119,13 @@ export class CountedSpeech {
       else this.#fate = word.endMs > this.#seamMs ? 'withheld' : 'told';
     }
     if (this.#fate !== 'told') return '';
-    if (piece.type === 'begin') this.#told.begin(wordOf(word), piece.text);
-    else this.#told.extend(piece.text, word.endMs);
-    return piece.text;
+    if (piece.type === 'more') {
+      this.#told.extend(piece.text, word.endMs);
+      return piece.text;
+    }
+    const text = this.#joined(piece.text);
+    this.#told.begin(wordOf(word), text);
+    return text;
   }
 
   /** A word is whole; one that waited is told if it is new. */
@@ -129,21 +139,20 @@ export class CountedSpeech {
     if (again.isOver) this.#told.settle();
     if (verdict === 'again') return '';
     if (verdict !== 'new') {
+      this.#isJoint = false;
       this.#told.extend(verdict.rest, heard.endMs);
       return verdict.rest;
     }
-    // A turn begins with no space where the model writes none.
-    const isFirst = this.#told.words.length === 0;
-    const written = isFirst || /^\s/.test(word.written) ? word.written : this.#spaced(word.written);
+    const written = this.#joined(word.written);
     this.#told.add(heard, written);
     return written;
   }
 
-  /** Writing without spaces stays as it is. */
-  #spaced(written: string): string {
-    return /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{P}]/u.test(written)
-      ? written
-      : ` ${written}`;
+  /** The first word of a turn, apart from the text in front of it; writing without spaces stays as it is. */
+  #joined(written: string): string {
+    const needsSpace = this.#isJoint && !NEEDS_NO_SPACE.test(written);
+    this.#isJoint = false;
+    return needsSpace ? ` ${written}` : written;
   }
 }
 

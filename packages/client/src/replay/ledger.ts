@@ -140,7 +140,7 @@ export class Ledger {
       : new TextMatcher(this.#turnText, overlap);
     this.#isDisturbed ||= this.#doneText !== '';
     this.#originMs = originMs;
-    this.#counted.beginTurn(originMs);
+    this.#counted.beginTurn(originMs, this.#doneText !== '');
   }
 
   /**
@@ -176,7 +176,7 @@ export class Ledger {
     if (originMs < endMs) this.#again = this.#told.matcherFrom(originMs, true);
     this.#isDisturbed = true;
     this.#turnStartMs = originMs;
-    this.#counted.beginTurn(originMs);
+    this.#counted.beginTurn(originMs, this.#doneText !== '');
     return events;
   }
 
@@ -245,7 +245,7 @@ export class Ledger {
     this.#again = undefined;
     this.#turnStartMs = endMs;
     this.#turnFrom = this.#doneText.length;
-    this.#counted.beginTurn(endMs);
+    this.#counted.beginTurn(endMs, !isTold && this.#doneText !== '');
     if (!isTold) return events;
     const text = wire === undefined || this.#isDisturbed ? this.#doneText : wire.text;
     events.push({ type: 'done', text, usage: this.#usage });

@@ -229,6 +229,28 @@ describe('a server whose deltas are counted', () => {
     expect([texts(second), texts(third)]).toEqual(['', ' no']);
   });
 
+  it.each([
+    { said: ['One', 'two', 'three'], told: 'One two three' },
+    { said: [' One', ' two', ' three'], told: ' One two three' },
+    { said: ['一', '二', '三'], told: '一二三' },
+  ])('keeps $said apart, each of a turn of its own, as it is written', ({ said, told: expected }) => {
+    const told = ledger();
+    const [first = '', second = '', third = ''] = said;
+    told.begin(0, 0);
+    const events = [
+      ...hear(told, { 5: first }, 20),
+      ...told.finish(done(''), 1_600, false),
+      ...hear(told, { 5: second }, 20, 1_600),
+    ];
+    told.begin(2_800, 3_200);
+    events.push(...hear(told, { 5: third }, 20, 2_800), ...told.finish(done(''), 4_400, true));
+    expect(texts(events)).toBe(expected);
+    expect(events.at(-1)).toMatchObject({ type: 'done', text: expected });
+    const utterances = events.flatMap((event) => (event.type === 'utterance' ? [event.text] : []));
+    expect(utterances).toEqual(said.map((text) => text.trim()));
+    expect(texts(hear(told, { 5: 'Four' }, 20, 4_400))).toBe('Four');
+  });
+
   it('is believed no more when it says more than there is audio', () => {
     const told = ledger();
     told.begin(0, 0);
