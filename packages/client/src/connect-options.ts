@@ -34,6 +34,8 @@ export interface ConnectOptions {
   readonly words?: boolean;
   /** Ask for the unstable tail of the text. Servers that do not know it ignore it. */
   readonly partials?: boolean;
+  /** With `words`: ask to be told when somebody begins to speak. Servers that do not know it ignore it. */
+  readonly onsets?: boolean;
   /**
    * How long words may wait so that what is said next can help: whole milliseconds of audio, 0…5,000. With more, words
    * come later and are more often right; 2,000 takes the embedded engine as far as it goes. Servers that do not know

@@ -133,13 +133,14 @@ async function readGreeting(incoming: AsyncIterator<Message>, signal: AbortSigna
 }
 
 function greetingOf(options: ConnectOptions): string {
-  const { model = '', language, words, partials, delayMs, reconnect } = options;
+  const { model = '', language, words, partials, onsets, delayMs, reconnect } = options;
   const isLasting = reconnect !== false;
   const isPlain = words !== true && partials !== true && !isLasting && delayMs === undefined;
   // Where every word is has to be known to tell it once; whether the caller hears of it is another question.
   const kikitori = {
     words: words === true || isLasting,
     partials: partials === true,
+    onsets: (words === true && onsets) || undefined,
     replay: isLasting || undefined,
     delay_ms: delayMs,
   };

@@ -47,7 +47,14 @@ export interface PartialEvent {
   readonly audioMs: number;
 }
 
-/** The server found the end of an utterance; asked for with `words`. Its text has already come as deltas. */
+/** Somebody begins to speak, before any word is known; asked for with `words` and `onsets`. The next utterance is his. */
+export interface OnsetEvent {
+  readonly type: 'onset';
+  /** Where the voice was first heard. */
+  readonly startMs: number;
+}
+
+/** The server found the end of an utterance; asked for with `words`. Its text has already come as deltas; with `onsets` it may be none. */
 export interface UtteranceEvent extends Utterance {
   readonly type: 'utterance';
 }
@@ -112,6 +119,7 @@ export interface UnknownEvent {
 export type SessionEvent =
   | DeltaEvent
   | PartialEvent
+  | OnsetEvent
   | UtteranceEvent
   | ProgressEvent
   | DoneEvent

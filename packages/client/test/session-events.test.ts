@@ -47,6 +47,24 @@ describe('what a session tells', () => {
     expect(transcript.utterances).toEqual([{ text: 'hi', startMs: 10, endMs: 90, words: [word] }]);
   });
 
+  it('says who begins to speak, once, also where another connection hears him once more', async () => {
+    const server = fakeServer();
+    const session = await connect({ connect: server.connect, words: true, onsets: true });
+    const reading = eventsOf(session);
+    const visit = await server.visit();
+    const nothing = { type: 'kikitori.utterance', text: '', start_ms: 120, end_ms: 200, words: [] } as const;
+    await visit.tell({ type: 'kikitori.onset', start_ms: 120 });
+    await visit.tell({ type: 'kikitori.onset', start_ms: 120 });
+    await visit.tell(nothing);
+    await visit.tell(nothing);
+    await session.finish();
+    const { events } = await reading;
+    expect(events.filter(({ type }) => type === 'onset' || type === 'utterance')).toEqual([
+      { type: 'onset', startMs: 120 },
+      { type: 'utterance', text: '', startMs: 120, endMs: 200, words: [] },
+    ]);
+  });
+
   it('hands on what the server is unsure of, while it is being said and in the transcript', async () => {
     const server = fakeServer();
     const session = await connect({ connect: server.connect, words: true });

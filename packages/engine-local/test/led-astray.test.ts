@@ -38,6 +38,7 @@ describe.skipIf(files === undefined)('a model whose first words were misheard', 
       vocabulary: vocabularyOf(pieces),
       mode: 'live',
       partials: false,
+      onsets: false,
       endpoint: () => undefined,
     });
     const frames = 60;

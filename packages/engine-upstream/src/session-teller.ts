@@ -13,6 +13,7 @@ import type { Heard, Teller } from './teller.js';
 /** What a teller needs. */
 export interface SessionTellerOptions {
   readonly partials: boolean;
+  readonly onsets: boolean;
   readonly tell: (hypothesis: Hypothesis) => void;
 }
 
@@ -22,6 +23,12 @@ export class SessionTeller implements Teller {
   readonly #pieces = new PieceWords();
   /** Words that no utterance has closed. */
   #open: Word[] = [];
+  /** Somebody was said to speak from here on, and no utterance has closed it. Milliseconds. */
+  #onsetMs: number | undefined;
+  /** Who began to speak while what was said before was not closed. */
+  #nextOnsetMs: number | undefined;
+  /** Where the last utterance ended. */
+  #closedMs = 0;
   #isUnsure = false;
   #settledMs = 0;
   #toldMs = 0;
@@ -56,6 +63,9 @@ export class SessionTeller implements Teller {
         this.#say(wordsOf(this.#pieces.finish()));
         this.#close(heard.rule, event);
         return;
+      case 'onset':
+        this.begins(event.startMs);
+        return;
       case 'progress':
         this.#settle(Math.min(event.settledMs, heard.settledMsMax, heard.sentMs));
         this.#tellProgress();
@@ -70,6 +80,11 @@ export class SessionTeller implements Teller {
       case 'unknown':
         return;
     }
+  }
+
+  begins(startMs: number): void {
+    if (this.#onsetMs === undefined && this.#open.length === 0) this.#tellOnset(startMs);
+    else this.#nextOnsetMs = startMs;
   }
 
   answered(endMs: number, rule: string): void {
@@ -101,6 +116,7 @@ export class SessionTeller implements Teller {
   #say(given: readonly Word[]): void {
     const words = given.flatMap((word) => this.#placed(word));
     if (words.length === 0) return;
+    if (this.#onsetMs === undefined && words[0] !== undefined) this.#tellOnset(words[0].startMs);
     this.#open.push(...words);
     this.#words += words.length;
     this.#partial = '';
@@ -127,15 +143,27 @@ export class SessionTeller implements Teller {
     const words = this.#open;
     const [first] = words;
     if (event?.unsure === true) this.#isUnsure = true;
-    if (first !== undefined) {
-      const wordsEndMs = Math.max(...words.map(({ endMs }) => endMs));
-      const startMs = Math.min(first.startMs, event?.startMs ?? first.startMs);
+    const beganMs = first?.startMs ?? this.#onsetMs;
+    if (beganMs !== undefined) {
+      const wordsEndMs = Math.max(beganMs, ...words.map(({ endMs }) => endMs));
+      const startMs = Math.min(beganMs, event?.startMs ?? beganMs);
       const endMs = Math.max(wordsEndMs, event?.endMs ?? wordsEndMs);
       this.#open = [];
+      this.#onsetMs = undefined;
+      this.#closedMs = endMs;
       const settledMs = this.#settledMs;
       this.#options.tell({ type: 'utterance', words, startMs, endMs, rule, settledMs, ...this.#doubt });
     }
     this.#isUnsure = false;
+    const next = this.#nextOnsetMs;
+    this.#nextOnsetMs = undefined;
+    if (next !== undefined && next >= this.#closedMs) this.#tellOnset(next);
+  }
+
+  #tellOnset(startMs: number): void {
+    if (!this.#options.onsets) return;
+    this.#onsetMs = Math.max(startMs, this.#closedMs);
+    this.#options.tell({ type: 'onset', startMs: this.#onsetMs, settledMs: this.#settledMs });
   }
 
   get #doubt(): { readonly unsure?: true } {

@@ -17,6 +17,8 @@ export interface Teller {
   /** The end of the last word that was told. */
   readonly wordEndMs: number;
   hear(event: SessionEvent, heard: Heard): void;
+  /** Somebody was heard to begin to speak. */
+  begins(startMs: number): void;
   /** Everything up to `endMs` was answered. */
   answered(endMs: number, rule: string): void;
   /** What was told so far is an utterance, although the other server goes on. */

@@ -50,8 +50,12 @@ export class TextTeller implements Teller {
     this.#settle(endMs);
   }
 
+  begins(): void {
+    // Nobody is told of utterances, ...
+  }
+
   cut(): void {
-    // Nobody is told of utterances.
+    // ... and of no end of one.
   }
 
   flushed(marker: number): void {

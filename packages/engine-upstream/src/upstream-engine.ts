@@ -84,7 +84,7 @@ class UpstreamEngine implements SpeechEngine {
       throw new EngineError('engine_busy', 'Every place of the model server is taken.');
     }
     const { clock = systemClock, onLoss } = this.#options;
-    const { words = true, partials = false } = options;
+    const { words = true, partials = false, onsets = false } = options;
     const rollsOver = this.#options.maxModelLen !== undefined;
     const stream: UpstreamStream = new UpstreamStream({
       session: this.#open(options),
@@ -92,6 +92,7 @@ class UpstreamEngine implements SpeechEngine {
       manner: this.#manner,
       words,
       partials,
+      onsets: words && onsets,
       rollsOver,
       clock,
       onEnd: (closed) => this.#leave(stream, closed),
@@ -133,7 +134,7 @@ class UpstreamEngine implements SpeechEngine {
     return new TurnJudge(voice === undefined ? new LoudnessEar() : new VoiceEar(voice), endpointRules);
   }
 
-  #open({ partials = false, delayMs }: StreamOptions): Session {
+  #open({ partials = false, onsets = false, delayMs }: StreamOptions): Session {
     const { connect, url, apiKey, model, maxModelLen, sessionMsMax, clock, random } = this.#options;
     const { waitMs = UPSTREAM_LIMITS.waitMs } = this.#options;
     try {
@@ -141,6 +142,7 @@ class UpstreamEngine implements SpeechEngine {
         connect,
         words: true,
         partials,
+        onsets,
         connectTimeoutMs: UPSTREAM_LIMITS.connectMs,
         finishTimeoutMs: UPSTREAM_LIMITS.answerMs,
         reconnect: { keepMs: UPSTREAM_LIMITS.keepMs, giveUpAfterMs: waitMs },

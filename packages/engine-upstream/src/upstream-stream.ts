@@ -35,6 +35,7 @@ export interface UpstreamStreamOptions {
   /** Words and utterances are wanted; else text as it is written. */
   readonly words: boolean;
   readonly partials: boolean;
+  readonly onsets: boolean;
   /** The session begins anew by itself before an utterance of the other server gets too long. */
   readonly rollsOver: boolean;
   readonly clock: Clock;
@@ -69,6 +70,7 @@ export class UpstreamStream implements SpeechStream {
   readonly #ends: AskedEnd[] = [];
   #flushesPending = 0;
   #isTrialOver = false;
+  #onsetMs: number | undefined;
   #over: EngineError | undefined;
   #cancelPause: (() => void) | undefined;
   /** Called whenever something may have changed for whoever waits here. */
@@ -80,9 +82,9 @@ export class UpstreamStream implements SpeechStream {
       () => this.#wake(),
       () => void this.close(),
     );
-    const { words, partials } = options;
+    const { words, partials, onsets } = options;
     const tell = (hypothesis: Hypothesis): void => this.#queue.push(hypothesis);
-    this.#teller = words ? new SessionTeller({ partials, tell }) : new TextTeller(tell);
+    this.#teller = words ? new SessionTeller({ partials, onsets, tell }) : new TextTeller(tell);
     void this.#read();
   }
 
@@ -190,12 +192,20 @@ export class UpstreamStream implements SpeechStream {
     }
     for await (const { samples, rule, isInWord } of judge.judge(audio)) {
       await this.#send(samples);
+      this.#noteOnset(judge.onsetMs);
       if (rule === undefined || !(await this.#endsTurns())) continue;
       // The client ends such a one elsewhere, with what comes before once more, so that no word is cut.
       if (isInWord && this.#options.rollsOver && this.#timing === 'counted') this.#teller.cut(rule);
       else this.#endTurn(rule);
     }
     this.#watchPause();
+  }
+
+  /** Once for each utterance of the judge. */
+  #noteOnset(startMs: number | undefined): void {
+    if (startMs === this.#onsetMs) return;
+    this.#onsetMs = startMs;
+    if (startMs !== undefined && this.#timing !== 'told') this.#teller.begins(startMs);
   }
 
   async #send(samples: Float32Array | Int16Array): Promise<void> {

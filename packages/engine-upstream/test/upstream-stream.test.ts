@@ -19,6 +19,7 @@ class World {
   constructor({
     words = true,
     partials = false,
+    onsets = false,
     rollsOver = false,
     timing = 'counted' as FakeSession['timing'],
   } = {}) {
@@ -29,6 +30,7 @@ class World {
       manner: { timing: undefined },
       words,
       partials,
+      onsets,
       rollsOver,
       clock: this.clock,
       onEnd: () => undefined,
@@ -118,6 +120,36 @@ describe('a stream', () => {
       return one.type === 'utterance' ? [one.rule] : [];
     });
     expect(said).toEqual(['(Hel)', '(Hello)', 'Hello', '(you)', 'you', 'pause']);
+    expect(violationsOf(world.listener.heard)).toEqual([]);
+  });
+
+  it('says who begins to speak as soon as he is heard, and ends what held no words', async () => {
+    const world = new World({ onsets: true });
+    const told = (): readonly string[] =>
+      world.listener.heard.flatMap((one) => {
+        if (one.type === 'onset') return [`at ${one.startMs}`];
+        return one.type === 'utterance' ? [`${one.words.length} words to ${one.endMs}`] : [];
+      });
+    await world.hear('------++');
+    expect(told()).toEqual(['at 600']);
+    await world.hear('++-------', delta(' Yes', 900));
+    // Ended and not answered yet: who speaks next waits for that.
+    await world.hear('-+++');
+    expect(told()).toEqual(['at 600']);
+    world.session.say(done);
+    await turn();
+    expect(told()).toEqual(['at 600', '1 words to 900', 'at 1800']);
+    await world.hear('-------');
+    world.session.say(done);
+    await turn();
+    expect(told().slice(3)).toEqual(['0 words to 1800']);
+    // A word that nobody was heard to say.
+    await world.hear('--', delta(' no', 2_900), delta(' no', 2_980));
+    expect(told().slice(4)).toEqual(['at 2600']);
+    world.stream.flush(1);
+    await turn();
+    world.session.say(done);
+    await turn();
     expect(violationsOf(world.listener.heard)).toEqual([]);
   });
 

@@ -21,6 +21,8 @@ export interface Word {
  * - Every word belongs to exactly one utterance, and is emitted before the `utterance` that closes it.
  * - `settledMs` never decreases: every word that ends before it has been emitted.
  * - `unsure` withholds nothing. Once `words` carry it, the later ones of their utterance and its `utterance` do too.
+ * - To a stream that asks, `onset` comes once for each utterance, before its words; its `utterance` follows, without words where
+ *   what was heard turned out to hold none.
  * - `flushed` comes back after everything that the audio written before its `flush` contains.
  */
 export type Hypothesis =
@@ -32,9 +34,16 @@ export type Hypothesis =
       /** What the utterance holds so far does not sound like a language that the model hears. */
       readonly unsure?: true;
     }
+  /** Somebody begins to speak. Only for streams that ask. */
+  | {
+      readonly type: 'onset';
+      /** Where the voice was first heard: the first word may be placed a little before it. */
+      readonly startMs: number;
+      readonly settledMs: number;
+    }
   /** The unstable tail behind the stable words; replaces the previous partial. Only for streams that ask. */
   | { readonly type: 'partial'; readonly text: string; readonly settledMs: number }
-  /** The end of an utterance was found; `words` repeats all of its words. */
+  /** The end of an utterance was found; `words` repeats all of its words: none only behind an `onset`. */
   | {
       readonly type: 'utterance';
       readonly words: readonly Word[];
@@ -75,6 +84,8 @@ export interface StreamOptions {
   readonly words?: boolean;
   /** Wants `partial` hypotheses. Default false. */
   readonly partials?: boolean;
+  /** Wants `onset` hypotheses, of words alone. Default false. */
+  readonly onsets?: boolean;
   /**
    * `live`: audio arrives at the pace of speech, words are wanted soon. `batch`: the audio is all there and only
    * the text counts; yields to live streams. Default `live`.

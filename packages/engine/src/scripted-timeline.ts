@@ -21,6 +21,7 @@ export interface TimelineOptions {
   /** Length of one round when the script repeats; undefined: silence after its end. */
   readonly periodMs: number | undefined;
   readonly partials: boolean;
+  readonly onsets: boolean;
 }
 
 interface Step {
@@ -41,6 +42,8 @@ export class ScriptedTimeline {
   #said = 0;
   /** Words said that no `utterance` has closed yet. */
   #open: Word[] = [];
+  /** Somebody was said to speak, and no utterance has closed it. */
+  #hasOnset = false;
   #settledMs = 0;
   #progressAtMs: number;
   #tokens = 0;
@@ -80,7 +83,8 @@ export class ScriptedTimeline {
   #sayBegun(heardMs: number): boolean {
     const rest = this.#words().slice(this.#said);
     const begun = rest.filter((word) => word.startMs < heardMs);
-    if (begun.length > 0) {
+    if (begun[0] !== undefined) {
+      this.#tellOnset(begun[0]);
       this.#settledMs = Math.max(this.#settledMs, Math.min(heardMs, begun.at(-1)?.endMs ?? 0));
       this.#say(begun.map((word) => ({ ...word, endMs: Math.min(word.endMs, heardMs) })));
     }
@@ -109,6 +113,9 @@ export class ScriptedTimeline {
         steps.push({ atMs, take: () => this.#closeAt(atMs) });
       }
     }
+    if (this.#options.onsets && !this.#hasOnset && word !== undefined) {
+      steps.push({ atMs: word.startMs, take: () => this.#tellOnset(word) });
+    }
     const begins = this.#words()[this.#begun];
     if (this.#options.partials && begins !== undefined) {
       steps.push({ atMs: begins.startMs, take: () => this.#begin(begins.startMs) });
@@ -119,8 +126,15 @@ export class ScriptedTimeline {
   }
 
   #sayNext(word: Word): void {
+    this.#tellOnset(word);
     this.#settledMs = Math.max(this.#settledMs, word.endMs);
     this.#say([word]);
+  }
+
+  #tellOnset({ startMs }: Word): void {
+    if (!this.#options.onsets || this.#hasOnset) return;
+    this.#hasOnset = true;
+    this.#emit({ type: 'onset', startMs, settledMs: this.#settledMs });
   }
 
   #say(words: readonly Word[]): void {
@@ -160,6 +174,7 @@ export class ScriptedTimeline {
     const last = words.at(-1);
     if (first === undefined || last === undefined) return;
     this.#open = [];
+    this.#hasOnset = false;
     const { startMs } = first;
     const settledMs = this.#settledMs;
     this.#emit({ type: 'utterance', words, startMs, endMs: last.endMs, rule, settledMs, ...this.#doubt() });

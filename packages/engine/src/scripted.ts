@@ -178,7 +178,7 @@ class Engine implements ScriptedEngine {
     for (const stream of [...this.#streams]) stream.fail(workerLost());
   }
 
-  #start({ partials = false }: StreamOptions): ScriptedStream {
+  #start({ partials = false, onsets = false }: StreamOptions): ScriptedStream {
     const { script, afterScript, onAudio } = this.#options;
     const { lookAheadMs, pauseMs, progressMs, backlogMsMax } = { ...SCRIPTED_DEFAULTS, ...this.#options };
     const lastMs = script.at(-1)?.words.at(-1)?.endMs ?? 0;
@@ -193,6 +193,7 @@ class Engine implements ScriptedEngine {
         progressMs,
         periodMs: afterScript === 'repeat' ? roundMs : undefined,
         partials,
+        onsets,
       },
       backlogMsMax,
       sampleRateHz: SAMPLE_RATE_HZ,

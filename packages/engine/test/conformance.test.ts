@@ -141,6 +141,11 @@ describe('the suite fails an engine that', () => {
       'shows the unstable tail only to streams that ask, and then says the same words',
     ],
     [
+      'tells everybody who begins to speak',
+      (stream) => altered(stream, (said) => [{ type: 'onset', startMs: 0, settledMs: 0 }, said]),
+      'says who begins to speak before his words, only to streams that ask',
+    ],
+    [
       'takes audio after close',
       (stream) =>
         altered(stream, (said) => [said], { write: (samples) => stream.write(samples).catch(() => {}) }),

@@ -140,7 +140,7 @@ describe('scripted engine', () => {
     await fc.assert(
       fc.asyncProperty(moves, waits, async (steps, options) => {
         const engine = createScriptedEngine({ script: SCRIPT, afterScript: 'repeat', ...options });
-        const stream = await engine.open({ partials: true });
+        const stream = await engine.open({ partials: true, onsets: true });
         const { all, done } = await take(stream);
         for (const step of steps) {
           if (step === 'flush') stream.flush(1);

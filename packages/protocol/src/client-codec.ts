@@ -38,8 +38,8 @@ export function encodeClientEvent(event: ClientEvent): string {
   // `JSON.stringify` leaves out what is undefined.
   switch (event.type) {
     case 'session.update': {
-      const { type, model, language, kikitori: { words, partials, replay, delay_ms } = {} } = event;
-      const kikitori = event.kikitori && { words, partials, replay, delay_ms };
+      const { type, model, language, kikitori: asked } = event;
+      const kikitori = asked && requestOf(asked);
       return JSON.stringify({ type, model, language, kikitori });
     }
     case 'input_audio_buffer.append':
@@ -94,7 +94,7 @@ function isPythonFalse(value: unknown): boolean {
 
 function parseRequest(value: unknown): KikitoriRequest {
   if (!isMembers(value)) throw new ProtocolError('invalid_event', 'Not an object: kikitori');
-  for (const name of ['words', 'partials', 'replay']) {
+  for (const name of ['words', 'partials', 'onsets', 'replay']) {
     const wish = value[name];
     if (wish !== undefined && typeof wish !== 'boolean') {
       throw new ProtocolError('invalid_event', `Not a boolean: kikitori.${name}`);
@@ -115,10 +115,11 @@ function isWholeNumber(value: unknown, max: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max;
 }
 
-function requestOf({ words, partials, replay, delay_ms }: KikitoriRequest): KikitoriRequest {
+function requestOf({ words, partials, onsets, replay, delay_ms }: KikitoriRequest): KikitoriRequest {
   return {
     ...(words === undefined ? {} : { words }),
     ...(partials === undefined ? {} : { partials }),
+    ...(onsets === undefined ? {} : { onsets }),
     ...(replay === undefined ? {} : { replay }),
     ...(delay_ms === undefined ? {} : { delay_ms }),
   };

@@ -36,6 +36,7 @@ const READERS: { readonly [Type in ServerEvent['type']]: (members: Members) => R
     // AWS's sample bridge sends errors without a code.
     code: typeof members['code'] === 'string' ? members['code'] : null,
   }),
+  'kikitori.onset': (members) => ({ start_ms: numberOf(members, 'start_ms') }),
   'kikitori.utterance': (members) => ({
     ...wordOf(members),
     words: wordsOf(members['words']),
@@ -102,6 +103,8 @@ function ordered(event: ServerEvent): ServerEvent {
     }
     case 'error':
       return { type, error: event.error, code: event.code };
+    case 'kikitori.onset':
+      return { type, start_ms: event.start_ms };
     case 'kikitori.utterance': {
       const { text, start_ms, end_ms, unsure } = event;
       const words = event.words.map(orderedWord);

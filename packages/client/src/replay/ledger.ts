@@ -61,6 +61,8 @@ export class Ledger {
   readonly #counted = new CountedSpeech(this.#told);
   /** The end of that utterance. */
   #closedMs = 0;
+  /** Somebody was said to speak, and no utterance has closed it. */
+  #hasOnset = false;
   /** Every word that ends before it was told, as far as the server says. */
   #settled = 0;
   #receivedMs = 0;
@@ -198,6 +200,8 @@ export class Ledger {
         return event.audio_ms === undefined
           ? this.#hearStep(event.delta, sent)
           : this.#hearWords(event, event.audio_ms);
+      case 'kikitori.onset':
+        return this.#begins(this.#originMs + event.start_ms);
       case 'kikitori.utterance': {
         const words = event.words.map((word) => this.#place(word));
         const startMs = this.#originMs + event.start_ms;
@@ -370,6 +374,15 @@ export class Ledger {
     return events;
   }
 
+  /** Not of somebody who was said to speak already: over a new connection he is heard once more. */
+  #begins(startMs: number): SessionEvent[] {
+    this.#isTold = true;
+    const isKnown = this.#hasOnset || this.#told.words.length > 0 || startMs < this.#closedMs;
+    if (isKnown || !this.#wants.words) return [];
+    this.#hasOnset = true;
+    return [{ type: 'onset', startMs }];
+  }
+
   /** The end of an utterance: of the words that were told, whoever told them. */
   #close(heard: UtteranceEvent): SessionEvent[] {
     this.#isTold = true;
@@ -378,7 +391,9 @@ export class Ledger {
     const isPlain = isWhole || !this.#isDisturbed;
     const [first] = words;
     const last = words.at(-1);
-    if (!isPlain && first === undefined) return [];
+    const isOfNothing = heard.words.length === 0 && !this.#hasOnset;
+    if (isOfNothing || (!isPlain && first === undefined)) return [];
+    this.#hasOnset = false;
     this.#told.drop(words.length);
     this.#closedMs = Math.max(this.#closedMs, heard.endMs, last?.endMs ?? 0);
     this.#settle(this.#closedMs);

@@ -27,6 +27,7 @@ export class TurnJudge {
   #rest: Float32Array = NOTHING;
   #skippedSamples = 0;
   #isQuiet = true;
+  #onsetMs: number | undefined;
 
   /** Throws RangeError for rules that cannot do their work. */
   constructor(ear: TurnEar, rules: readonly EndpointRule[]) {
@@ -44,6 +45,11 @@ export class TurnJudge {
   /** Nobody is in the middle of a word, as far as was heard. */
   get isQuiet(): boolean {
     return this.#isQuiet;
+  }
+
+  /** Where somebody began to speak in the running utterance; undefined: nobody has. Milliseconds of the stream. */
+  get onsetMs(): number | undefined {
+    return this.#onsetMs;
   }
 
   /** What of the audio may be sent now, in order. Rejects as the voice detector does. */
@@ -64,7 +70,7 @@ export class TurnJudge {
     const rest = this.#rest;
     this.#rest = NOTHING;
     this.skip(rest.length);
-    this.#ear.restart();
+    this.restart();
     return rest;
   }
 
@@ -75,6 +81,7 @@ export class TurnJudge {
 
   /** The utterance was ended, and not by a rule. */
   restart(): void {
+    this.#onsetMs = undefined;
     this.#ear.restart();
   }
 
@@ -84,12 +91,13 @@ export class TurnJudge {
       let rule: string | undefined;
       const taken = heard.take((state) => {
         rule = findEndpoint(this.#rules, state)?.name;
+        if (state.speechMs > 0) this.#onsetMs ??= this.stretchStartMs;
         this.#isQuiet = state.speechMs === 0 || state.trailingSilenceMs >= QUIET_MS;
         return rule !== undefined;
       });
       if (taken === 0) return;
       yield { samples: samples.subarray(from, from + taken), rule, isInWord: !this.#isQuiet };
-      if (rule !== undefined) this.#ear.restart();
+      if (rule !== undefined) this.restart();
       from += taken;
     }
   }

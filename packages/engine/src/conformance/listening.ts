@@ -97,6 +97,21 @@ export function describeListening(under: EngineUnderTest, { expect }: TestRunner
     if (isDeterministic) expect(asking.words).toEqual(plain.words);
   });
 
+  scene('says who begins to speak before his words, only to streams that ask', async (test) => {
+    const plain = await test.hear(speech.audio);
+    const asking = await test.hear(speech.audio, undefined, { onsets: true });
+    test.expectSaid(asking, speech);
+    expect(plain.heard.filter(({ type }) => type === 'onset')).toEqual([]);
+    const onsets = asking.heard.filter((hypothesis) => hypothesis.type === 'onset');
+    const utterances = asking.heard.filter((hypothesis) => hypothesis.type === 'utterance');
+    expect(onsets.length).toBe(utterances.length);
+    expect(onsets.length).toBeGreaterThan(0);
+    for (const [index, { startMs }] of onsets.entries()) {
+      const firstWordMs = utterances[index]?.words[0]?.startMs ?? startMs;
+      expect(Math.abs(startMs - firstWordMs)).toBeLessThanOrEqual(500);
+    }
+  });
+
   scene('says the same to a stream that wants no words', async (test) => {
     test.expectSaid(await test.hear(speech.audio, undefined, { words: false }), speech);
   });

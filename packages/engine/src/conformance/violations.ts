@@ -17,7 +17,12 @@ class Check {
   readonly violations: string[] = [];
   #settledMs = 0;
   #startMs = 0;
+  #endMs = 0;
   #open: Word[] = [];
+  /** Somebody began to speak, and no utterance has closed it. */
+  #hasOnset = false;
+  /** One was told: there has to be one for each utterance. */
+  #wantsOnsets = false;
   /** Words of the open utterance were said to be unsure. */
   #isUnsure = false;
 
@@ -27,7 +32,17 @@ class Check {
     };
     report(!(hypothesis.settledMs >= this.#settledMs), 'settledMs went back.');
     switch (hypothesis.type) {
+      case 'onset':
+        report(this.#hasOnset || this.#open.length > 0, 'somebody begins to speak who speaks already.');
+        report(
+          !(hypothesis.startMs >= this.#endMs),
+          'somebody begins to speak in an utterance that is over.',
+        );
+        this.#hasOnset = true;
+        this.#wantsOnsets = true;
+        break;
       case 'words':
+        report(this.#wantsOnsets && !this.#hasOnset, 'nobody has begun to speak.');
         this.#addWords(hypothesis.words, report);
         report(this.#isUnsure && hypothesis.unsure !== true, 'words of an unsure utterance are sure.');
         this.#isUnsure = hypothesis.unsure === true;
@@ -39,6 +54,7 @@ class Check {
         break;
       case 'flushed':
         report(this.#open.length > 0, 'words were said and no utterance closed them.');
+        report(this.#hasOnset, 'somebody has begun to speak and no utterance closed it.');
         report(!Number.isSafeInteger(hypothesis.tokens) || hypothesis.tokens < 0, 'tokens is no count.');
         break;
       case 'partial':
@@ -76,7 +92,9 @@ class Check {
     this.#open = [];
     const repeats = words.length === open.length && words.every((word, at) => isSame(word, open[at]));
     report(!repeats, 'the utterance does not repeat its words.');
-    report(words.length === 0, 'the utterance has no words.');
+    report(words.length === 0 && !this.#hasOnset, 'the utterance has no words.');
+    this.#hasOnset = false;
+    this.#endMs = endMs;
     report(rule === '', 'the utterance names no rule.');
     const first = words[0];
     const last = words.at(-1);

@@ -76,6 +76,7 @@ export class LocalEngine implements SpeechEngine {
         vocabulary: this.#parts.vocabulary,
         mode: options.mode ?? 'live',
         partials: options.partials ?? false,
+        onsets: options.onsets ?? false,
         endpoint: endpointRule,
         doubt: this.#parts.doubt,
         isBusy: () => this.#isBusy,

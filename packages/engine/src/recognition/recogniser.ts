@@ -8,11 +8,12 @@
  * a pause is trimmed behind committed words. So the work per second of audio is bounded whatever the speaker does.
  */
 import type { DecodeRequest, DecodeResult, Vocabulary } from '../decoder.js';
-import type { Hypothesis, Word } from '../engine.js';
+import type { Hypothesis } from '../engine.js';
 import { AudioBuffer } from './audio-buffer.js';
 import { Coverage } from './coverage.js';
-import { Doubt, type DoubtRule } from './doubt.js';
+import type { DoubtRule } from './doubt.js';
 import { loudEnough } from './loudness.js';
+import { OpenUtterance } from './open-utterance.js';
 import type { StreamPolicy } from './policy.js';
 import { isUnclearRepetition } from './repetition.js';
 import { type SpeechStretch, SpeechTimeline } from './speech-timeline.js';
@@ -42,6 +43,7 @@ export interface RecogniserOptions {
   /** `live` decodes while the speaker speaks; `batch` waits for whole stretches. */
   readonly mode: 'live' | 'batch';
   readonly partials: boolean;
+  readonly onsets: boolean;
   /** More speakers speak than there are cores for: windows are kept short. Default never. */
   readonly isBusy?: () => boolean;
   /** When an utterance does not sound like what the model hears. Default never. */
@@ -76,8 +78,7 @@ export class Recogniser {
   #around: Surroundings = { before: 0, behind: 0 };
   #foresight: Foresight | undefined;
   #flushes: number[] = [];
-  #utterance: Word[] = [];
-  readonly #doubt: Doubt;
+  readonly #utterance: OpenUtterance;
   #lastEndMs = 0;
   #tokens = 0;
   #settledMs = 0;
@@ -90,7 +91,7 @@ export class Recogniser {
     this.#options = options;
     this.#timeline = new SpeechTimeline(options.policy);
     this.#coverage = new Coverage(options.policy, this.#timeline);
-    this.#doubt = new Doubt(options.doubt);
+    this.#utterance = new OpenUtterance(options.doubt);
   }
 
   /** Milliseconds of audio that was given but not settled. */
@@ -137,6 +138,7 @@ export class Recogniser {
       }
       this.#judgeForesight(stretch);
       const window = this.#window ?? this.#openWindow(stretch.start);
+      this.#tellOnset(stretch);
       if (!stretch.closed || this.#saidTo !== stretch.end) return this.#planWindow(window, stretch);
       this.#leaveWindow(stretch.end);
     }
@@ -362,6 +364,13 @@ export class Recogniser {
     this.#forget();
   }
 
+  /** Somebody speaks who did not before; what was said of him already is no news. */
+  #tellOnset({ start, end }: SpeechStretch): void {
+    if (!this.#options.onsets || this.#utterance.startMs !== undefined || this.#saidTo === end) return;
+    const startMs = this.#utterance.begin(start / SAMPLES_PER_MS);
+    this.#ready.push({ type: 'onset', startMs, settledMs: this.#settledMs });
+  }
+
   /** The unstable tail, for whoever asked; an empty one only to take the last one back. */
   #tellPartial(text: string): void {
     if (!this.#options.partials || (text === '' && this.#toldPartial === '')) return;
@@ -377,30 +386,17 @@ export class Recogniser {
   }
 
   #endUtteranceBefore(sample: number): void {
-    const first = this.#utterance[0];
-    if (first === undefined) return;
-    const utteranceMs = this.#lastEndMs - first.startMs;
+    if (this.#utterance.startMs === undefined) return;
+    const utteranceMs = this.#utterance.lengthMs;
     const rule = this.#options.endpoint(utteranceMs, (sample - this.#leftAt) / SAMPLES_PER_MS);
     if (rule !== undefined) this.#endUtterance(rule);
   }
 
   #endUtterance(rule: string): void {
-    const words = this.#utterance;
-    const first = words[0];
-    const last = words.at(-1);
-    if (first === undefined || last === undefined) return;
-    this.#utterance = [];
-    this.#settle(last.endMs);
-    this.#ready.push({
-      type: 'utterance',
-      words,
-      startMs: first.startMs,
-      endMs: last.endMs,
-      rule,
-      settledMs: this.#settledMs,
-      ...this.#doubt.mark,
-    });
-    this.#doubt.end();
+    const closed = this.#utterance.close(this.#leftAt / SAMPLES_PER_MS);
+    if (closed === undefined) return;
+    this.#settle(closed.endMs);
+    this.#ready.push({ type: 'utterance', ...closed, rule, settledMs: this.#settledMs });
   }
 
   /** `whole`: the speech that they are of was heard to its end. */
@@ -412,18 +408,17 @@ export class Recogniser {
     const placed = fresh.map((word) => ({ ...word, endMs: Math.max(word.endMs, this.#settledMs) }));
     const words = placeStarts(
       placed,
-      Math.max(this.#lastEndMs, this.#utterance.length === 0 ? windowStartMs : 0),
+      Math.max(this.#lastEndMs, this.#utterance.words.length === 0 ? windowStartMs : 0),
       (fromMs, toMs) => {
         const end = this.#timeline.silenceEnd(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS);
         return end === undefined ? undefined : end / SAMPLES_PER_MS;
       },
     );
     this.#lastEndMs = words.at(-1)?.endMs ?? this.#lastEndMs;
-    this.#utterance.push(...words);
-    this.#doubt.add(fresh, whole ? undefined : this.#decodedTo / SAMPLES_PER_MS);
+    this.#utterance.add(words, fresh, whole ? undefined : this.#decodedTo / SAMPLES_PER_MS);
     this.#settle(this.#lastEndMs);
-    this.#ready.push({ type: 'words', words, settledMs: this.#settledMs, ...this.#doubt.mark });
-    const rule = this.#options.endpoint(this.#lastEndMs - (this.#utterance[0]?.startMs ?? 0), 0);
+    this.#ready.push({ type: 'words', words, settledMs: this.#settledMs, ...this.#utterance.mark });
+    const rule = this.#options.endpoint(this.#utterance.lengthMs, 0);
     if (rule !== undefined) this.#endUtterance(rule);
   }
 

@@ -16,6 +16,7 @@ function openStream(): LocalStream {
     vocabulary: new Lexicon(),
     mode: 'live' as const,
     partials: false,
+    onsets: false,
     endpoint: () => undefined,
   };
   return new LocalStream(options, {

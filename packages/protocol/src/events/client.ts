@@ -9,6 +9,8 @@ export interface KikitoriRequest {
   readonly words?: boolean | undefined;
   /** `kikitori.partial` events: the unstable tail behind the stable words. */
   readonly partials?: boolean | undefined;
+  /** With `words`: `kikitori.onset` events, when somebody begins to speak. */
+  readonly onsets?: boolean | undefined;
   /**
    * The client keeps audio that is not settled and sends it again over another connection: every delta carries the
    * times of its words, `done` its position, and the server ends a session without cutting the word being spoken.

@@ -64,7 +64,10 @@ export interface KikitoriWord {
   readonly end_ms: number;
 }
 
-/** The engine found the end of an utterance. One commit may hold several. Only for clients that asked for words. */
+/**
+ * The engine found the end of an utterance. One commit may hold several. Only for clients that asked for words. Without words
+ * only for those that asked for onsets: it was no speech.
+ */
 export interface KikitoriUtterance {
   readonly type: 'kikitori.utterance';
   /** The words joined by one space. */
@@ -74,6 +77,13 @@ export interface KikitoriUtterance {
   readonly words: readonly KikitoriWord[];
   /** It does not sound like a language that the model hears: its words may be invented. */
   readonly unsure?: true;
+}
+
+/** Somebody begins to speak; the next utterance is his. Only for clients that asked for words and onsets. */
+export interface KikitoriOnset {
+  readonly type: 'kikitori.onset';
+  /** Where the voice was first heard. */
+  readonly start_ms: number;
 }
 
 /** How far the server is; at most four a second. Only for clients that asked for words. */
@@ -101,6 +111,7 @@ export type ServerEvent =
   | TranscriptionDelta
   | TranscriptionDone
   | ErrorEvent
+  | KikitoriOnset
   | KikitoriUtterance
   | KikitoriProgress
   | KikitoriPartial;

@@ -56,7 +56,7 @@ export class EngineLane {
   }
 
   /** Opens a stream; the one before must have been released. */
-  open({ words, partials, delayMs }: StreamWishes): void {
+  open({ words, partials, onsets, delayMs }: StreamWishes): void {
     const slot: Slot = {
       stream: undefined,
       isOver: false,
@@ -70,6 +70,7 @@ export class EngineLane {
       const stream = await this.#options.engine.open({
         words,
         partials,
+        onsets,
         mode: 'live',
         signal,
         ...(delayMs === undefined ? {} : { delayMs }),

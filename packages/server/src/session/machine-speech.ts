@@ -68,9 +68,14 @@ export function configure(state: Open, input: InputOf<'configure'>, config: Mach
 
 /** The same object where nothing changes: a stream that suits is kept. */
 function wishesAfter(input: InputOf<'configure'>, wishes: StreamWishes): StreamWishes {
-  const { partials = wishes.partials, delayMs = wishes.delayMs, utterances: words = wishes.words } = input;
-  const isSame = words === wishes.words && partials === wishes.partials && delayMs === wishes.delayMs;
-  return isSame ? wishes : { words, partials, delayMs };
+  const { partials = wishes.partials, onsets = wishes.onsets, delayMs = wishes.delayMs } = input;
+  const { utterances: words = wishes.words } = input;
+  const isSame =
+    words === wishes.words &&
+    partials === wishes.partials &&
+    onsets === wishes.onsets &&
+    delayMs === wishes.delayMs;
+  return isSame ? wishes : { words, partials, onsets, delayMs };
 }
 
 /**
@@ -197,6 +202,8 @@ export function speak(
       const delta: Delta = { type: 'delta', text: hypothesis.text, audioMs, words: [] };
       return say(settled, delta, noted.effects, config, nowMs);
     }
+    case 'onset':
+      return { state: settled, effects: [...onsetNotice(settled.common, hypothesis), ...noted.effects] };
     case 'partial':
       return { state: settled, effects: [...partialNotice(settled.common, hypothesis), ...noted.effects] };
     case 'utterance':
@@ -274,8 +281,14 @@ function partialNotice(common: Common, hypothesis: Extract<Hypothesis, { type: '
   return [{ type: 'send', notice: { type: 'partial', text: hypothesis.text, audioMs } }];
 }
 
+function onsetNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'onset' }>): Effect[] {
+  if (!common.wishes.onsets) return [];
+  return [{ type: 'send', notice: { type: 'onset', startMs: sessionMs(common, hypothesis.startMs) } }];
+}
+
 function utteranceNotice(common: Common, hypothesis: Extract<Hypothesis, { type: 'utterance' }>): Effect[] {
-  if (!common.utterances || hypothesis.words.length === 0) return [];
+  const isTold = hypothesis.words.length > 0 || common.wishes.onsets;
+  if (!common.utterances || !isTold) return [];
   const words = placed(common, hypothesis.words);
   const notice = {
     type: 'utterance' as const,

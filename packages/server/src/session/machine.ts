@@ -139,7 +139,7 @@ export function openLane(): State {
       lostFromMs: Number.POSITIVE_INFINITY,
       utterances: false,
       progress: false,
-      wishes: { words: false, partials: false, delayMs: undefined },
+      wishes: { words: false, partials: false, onsets: false, delayMs: undefined },
       resumes: false,
       stream: undefined,
       nextMarker: 1,

@@ -20,6 +20,8 @@ export type Input =
       readonly progress?: boolean | undefined;
       /** Wants the words that may still change. */
       readonly partials?: boolean | undefined;
+      /** Wants to be told when somebody begins to speak; of words alone. */
+      readonly onsets?: boolean | undefined;
       /** Sends again what is not settled when it comes back, so nothing has to be cut short for it. */
       readonly resumes?: boolean | undefined;
       /** Milliseconds that words may wait for what follows them. */
@@ -77,6 +79,7 @@ export interface StreamWishes {
   /** Words with their places, and utterances; else text as soon as there is some. */
   readonly words: boolean;
   readonly partials: boolean;
+  readonly onsets: boolean;
   /** Milliseconds that words may wait for what follows them; undefined: as the engine does. */
   readonly delayMs: number | undefined;
 }
@@ -158,7 +161,12 @@ export type Notice =
   /** `detail` where the fault says so. */
   | { readonly type: 'fault'; readonly fault: Fault; readonly detail?: string }
   | { readonly type: 'invalid'; readonly problem: Problem }
-  /** Only for who asked. The engine found the end of an utterance of speech, whatever the client calls one. */
+  /** Only for who asked. Somebody begins to speak; the next utterance is his. */
+  | { readonly type: 'onset'; readonly startMs: number }
+  /**
+   * Only for who asked. The engine found the end of an utterance of speech, whatever the client calls one. Without words only
+   * for who is told of onsets: it was no speech.
+   */
   | {
       readonly type: 'utterance';
       readonly text: string;

@@ -70,6 +70,32 @@ describe('what a client may ask for', () => {
     expect(brief(session.feed({ type: 'deadline', name: 'progress' }))).toEqual(['progress 1000/950']);
   });
 
+  it('are onsets, each with an utterance behind it, also where nothing came of it', () => {
+    const onset = { type: 'onset', startMs: 120.4, settledMs: 0 } as const;
+    const nothing = {
+      type: 'utterance',
+      words: [],
+      startMs: 120.4,
+      endMs: 300,
+      rule: 'pause',
+      settledMs: 900,
+    } as const;
+    const told = [true, false].map((onsets) => {
+      const session = new Harness();
+      session.configure({ utterances: true, onsets });
+      session.begin();
+      session.append(1000);
+      return [...session.hear(onset), ...session.hear(nothing)];
+    });
+    expect(told).toEqual([
+      [
+        { type: 'send', notice: { type: 'onset', startMs: 120 } },
+        { type: 'send', notice: { type: 'utterance', text: '', startMs: 120, endMs: 300, words: [] } },
+      ],
+      [],
+    ]);
+  });
+
   it('marks what the engine is unsure of', () => {
     const words = [word('bonjour', 100, 400)];
     const said = { type: 'words', words, settledMs: 400, unsure: true } as const;

@@ -41,6 +41,7 @@ export class Harness {
       readonly utterances?: boolean;
       readonly progress?: boolean;
       readonly partials?: boolean;
+      readonly onsets?: boolean;
       readonly resumes?: boolean;
       readonly delayMs?: number;
       readonly model?: string;

@@ -9,7 +9,10 @@ const done: Effect = {
   notice: { type: 'done', text: ' One.', samples: 16_000, tokens: 3, audioMs: 1_000 },
 };
 
-const open: Effect = { type: 'open', wishes: { words: true, partials: false, delayMs: undefined } };
+const open: Effect = {
+  type: 'open',
+  wishes: { words: true, partials: false, onsets: false, delayMs: undefined },
+};
 
 describe('the meter', () => {
   it('counts what a stream says from where that stream began, also in the step that opens the next', () => {

@@ -89,6 +89,7 @@ export class VllmConversation implements Conversation {
       words = this.#extras.words,
       replay = this.#extras.replay,
       partials,
+      onsets,
       delay_ms: delayMs,
     } = kikitori;
     this.#wished = { words, replay };
@@ -97,6 +98,7 @@ export class VllmConversation implements Conversation {
       model,
       language,
       partials,
+      onsets,
       delayMs,
       utterances: words,
       progress: words,
@@ -118,6 +120,8 @@ export class VllmConversation implements Conversation {
         return { type: 'error', error: textOf(notice), code: CODES[notice.fault] };
       case 'invalid':
         return { type: 'error', error: notice.problem.text, code: notice.problem.code };
+      case 'onset':
+        return { type: 'kikitori.onset', start_ms: notice.startMs };
       case 'utterance':
         return utteranceEvent(notice);
       case 'progress':
