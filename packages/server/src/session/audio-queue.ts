@@ -53,6 +53,15 @@ const JOINED_BYTES_MAX = 2560;
 
 export const EMPTY_QUEUE: AudioQueue = { utterances: [], lengthSamples: 0, ends: 0, isRefusing: false };
 
+/** Without the audio of the utterance that is open. */
+export function dropOpenAudio(queue: AudioQueue): AudioQueue {
+  const last = queue.utterances.at(-1);
+  if (last === undefined || last.ended) return { ...queue, isRefusing: false };
+  const utterances = queue.utterances.slice(0, -1);
+  const lengthSamples = queue.lengthSamples - last.lengthSamples;
+  return { utterances, lengthSamples, ends: queue.ends, isRefusing: false };
+}
+
 /** Adds audio behind everything queued. `pcm` is kept: the caller must not write to it again. */
 export function appendAudio(queue: AudioQueue, pcm: Uint8Array): AudioQueue {
   const addedSamples = pcm.length / BYTES_PER_SAMPLE;

@@ -49,6 +49,7 @@ export class SessionDriver {
   /** Those that all lanes share. */
   readonly #deadlines: Deadlines;
   readonly #lanes: SessionLane[] = [];
+  readonly #begunAtMs: number;
   /** Undefined for the one lane of a session that was never told of lanes. */
   #labels: readonly string[] | undefined;
   #freePlaces: (() => void) | undefined;
@@ -66,6 +67,7 @@ export class SessionDriver {
   constructor(options: DriverOptions) {
     const { connection, clock, limits } = options;
     this.#options = options;
+    this.#begunAtMs = clock.nowMs();
     this.#deadlines = new Deadlines(clock, (name) => this.#feedAll({ type: 'deadline', name }));
     this.#intake = new Intake({
       messages: connection.messages,
@@ -244,10 +246,12 @@ export class SessionDriver {
 
   /** What was said is delivered first, as far as the client reads it within a bound. */
   async #close(code: number, reason: string): Promise<void> {
-    const { clock, connection, limits } = this.#options;
+    const { clock, connection, interpreter, limits } = this.#options;
     this.#closeCode ??= code;
     this.#deadlines.stop();
     for (const lane of this.#lanes) lane.flush();
+    const lifeMs = clock.nowMs() - this.#begunAtMs;
+    for (const message of interpreter.write({ type: 'closing', code, lifeMs })) this.#outbox.push(message);
     this.#intake.drop();
     const cancel = clock.after(limits.closeFlushMs, () => this.#outbox.end());
     await this.#outbox.empty();

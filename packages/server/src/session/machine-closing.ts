@@ -10,6 +10,7 @@ export const ENDINGS = {
   idle: { closeCode: 1000, closeReason: 'Session idle timeout.', fault: 'idle_timeout' },
   expired: { closeCode: 1000, closeReason: 'Longest session duration reached.', fault: 'session_expired' },
   drain: { closeCode: 1012, closeReason: 'Service restart.', fault: undefined },
+  left: { closeCode: 1000, closeReason: 'All is said.', fault: undefined },
   stalled: { closeCode: 1008, closeReason: 'Events were not read.', fault: 'slow_reader' },
   busy: { closeCode: 1013, closeReason: 'Every recogniser is taken.', fault: 'engine_busy' },
   engineClosed: { closeCode: 1012, closeReason: 'Service restart.', fault: 'engine_failed' },

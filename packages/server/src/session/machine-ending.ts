@@ -42,6 +42,16 @@ export function drain(state: Open, input: InputOf<'drain'>, config: MachineConfi
   return finish(state, ENDINGS.drain, { ...config, finishMs: input.deadlineMs }, nowMs);
 }
 
+/** Answers what was asked for, however long that takes: the client waits for it. */
+export function sayGoodbye(
+  state: Open,
+  _input: InputOf<'leave'>,
+  config: MachineConfig,
+  nowMs: number,
+): Step {
+  return finish(state, ENDINGS.left, { ...config, finishMs: 0 }, nowMs);
+}
+
 /** The connection is gone: the slot is free at once. */
 export function leave(state: Open): Step {
   return { state: { type: 'closed' }, effects: [...release(state), { type: 'end' }] };

@@ -2,8 +2,8 @@
 
 import type { Hypothesis, Word } from '@kikitori/engine';
 import { AUTO_LANGUAGE, languageProblem } from '@kikitori/protocol/languages';
-import { appendAudio, EMPTY_QUEUE, endUtterance, hasOpenAudio } from './audio-queue.js';
-import { closeNow, ENDINGS } from './machine-closing.js';
+import { appendAudio, dropOpenAudio, EMPTY_QUEUE, endUtterance, hasOpenAudio } from './audio-queue.js';
+import { closeNow, ENDINGS, release } from './machine-closing.js';
 import { fault, noteProgress } from './machine-notices.js';
 import {
   after,
@@ -115,6 +115,31 @@ export function writeAppend(
   return {
     state: { type: 'listening', common: written.common, utterance },
     effects: [...written.effects, ...noted.effects],
+  };
+}
+
+/** What waits for its utterance goes, and that utterance is not begun. Those that were ended stay. */
+export function clearQueue<S extends Queueing>(state: S): Step {
+  const queue = dropOpenAudio(state.queue);
+  const dropped = state.queue.lengthSamples - queue.lengthSamples;
+  const cleared = { ...state, common: passed(state.common, dropped), queue };
+  if (cleared.type !== 'answering') return { state: cleared, effects: [] };
+  return { state: { ...cleared, starts: Math.min(cleared.starts, queue.ends) }, effects: [] };
+}
+
+/** The running utterance goes, with the words that were still to come. */
+export function clearUtterance(state: StateOf<'listening'>): Step {
+  const common = { ...passed(state.common, 0), stream: undefined };
+  return { state: { type: 'ready', common, queue: EMPTY_QUEUE }, effects: release(state) };
+}
+
+/** The timeline goes on behind audio that nobody will hear. */
+function passed(common: Common, droppedSamples: number): Common {
+  const writtenSamples = common.writtenSamples + droppedSamples;
+  return {
+    ...common,
+    writtenSamples,
+    settledMs: Math.max(common.settledMs, writtenSamples / SAMPLES_PER_MS),
   };
 }
 

@@ -96,7 +96,7 @@ export function finish(
     case 'ready':
       return closeNow(state, ending);
     case 'listening': {
-      const isSpokenTo = ending !== ENDINGS.idle;
+      const isSpokenTo = ending !== ENDINGS.idle && ending !== ENDINGS.left;
       if (isSpokenTo && state.common.resumes) {
         return after(sendProgress(state.common, nowMs).effects, closeNow(state, ending));
       }

@@ -6,20 +6,20 @@
  * the queue is bounded (`buffer_full` for the audio that does not fit); audio and utterances that come while one is
  * answered wait for their turn; an `end` that ends nothing is ignored; a session without life is ended.
  *
- * | state        | configure | append | begin   | end     | invalid | hypothesis | engine-lost | deadline | stalled | drain | gone |
- * |--------------|-----------|--------|---------|---------|---------|------------|-------------|----------|---------|-------|------|
- * | unconfigured | ready¹    | queue  | error   | error   | error   | ignore     | ignore      | end²     | close   | close | end  |
- * | ready        | set       | queue  | begin   | mark³   | error   | settle     | forget      | end²     | close   | close | end  |
- * | listening    | set       | write  | ignore  | flush⁴  | error   | speak      | error       | finish²⁷ | close   | flush⁷| end  |
- * | answering    | set⁵      | queue⁵ | count⁵  | mark³⁵  | error⁵  | speak⁶     | error       | finish²  | close   | wait  | end  |
- * | closed       | ignore    | ignore | ignore  | ignore  | ignore  | ignore     | ignore      | ignore   | ignore  | ignore| ignore |
+ * | state        | configure | append | begin   | end     | clear   | leave  | invalid | hypothesis | engine-lost | deadline | stalled | drain | gone |
+ * |--------------|-----------|--------|---------|---------|---------|--------|---------|------------|-------------|----------|---------|-------|------|
+ * | unconfigured | ready¹    | queue  | error   | error   | drop    | close  | error   | ignore     | ignore      | end²     | close   | close | end  |
+ * | ready        | set       | queue  | begin   | mark³   | drop    | close  | error   | settle     | forget      | end²     | close   | close | end  |
+ * | listening    | set       | write  | ignore  | flush⁴  | forget⁸ | flush  | error   | speak      | error       | finish²⁷ | close   | flush⁷| end  |
+ * | answering    | set⁵      | queue⁵ | count⁵  | mark³⁵  | drop⁵   | wait⁵  | error⁵  | speak⁶     | error       | finish²  | close   | wait  | end  |
+ * | closed       | ignore    | ignore | ignore  | ignore  | ignore  | ignore | ignore  | ignore     | ignore      | ignore   | ignore  | ignore| ignore |
  *
  * ¹ when the model is served, else `model_not_found` and no change. ² `idle` and `session` say why and end the
  * session, after the running utterance is answered; `finish` closes at once; `progress` sends the notice. ³ ends the
  * queued audio; ignored when none waits for an end. ⁴ an utterance without audio is answered at once, without the
  * engine. ⁵ ignored once the session is ending. ⁶ `flushed` answers the utterance and begins the next one that waits.
  * ⁷ without an answer for a client that resumes, which is told how far it got; after `idle` with one, for nobody is
- * speaking then.
+ * speaking then. ⁸ the stream is given back, and there is no answer.
  */
 
 import { EMPTY_QUEUE } from './audio-queue.js';
@@ -51,6 +51,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
     append: speech.queueAppend,
     begin: speech.refuseUnconfigured,
     end: speech.refuseUnconfigured,
+    clear: speech.clearQueue,
+    leave: end.sayGoodbye,
     invalid: speech.answerInvalid,
     hypothesis: stay,
     'engine-lost': stay,
@@ -64,6 +66,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
     append: speech.queueAppend,
     begin: speech.beginQueued,
     end: speech.markEnd,
+    clear: speech.clearQueue,
+    leave: end.sayGoodbye,
     invalid: speech.answerInvalid,
     hypothesis: speech.settleOnly,
     'engine-lost': speech.forgetStream,
@@ -77,6 +81,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
     append: speech.writeAppend,
     begin: stay,
     end: speech.requestAnswer,
+    clear: speech.clearUtterance,
+    leave: end.sayGoodbye,
     invalid: speech.answerInvalid,
     hypothesis: speech.speak,
     'engine-lost': speech.failUtterance,
@@ -90,6 +96,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
     append: unlessEnding(speech.queueAppend),
     begin: unlessEnding(speech.countBegin),
     end: unlessEnding(speech.markEnd),
+    clear: unlessEnding(speech.clearQueue),
+    leave: unlessEnding(end.sayGoodbye),
     invalid: unlessEnding(speech.answerInvalid),
     hypothesis: speech.speak,
     'engine-lost': speech.failUtterance,
@@ -103,6 +111,8 @@ export const TABLE: { readonly [S in State['type']]: Row<S> } = {
     append: stay,
     begin: stay,
     end: stay,
+    clear: stay,
+    leave: stay,
     invalid: stay,
     hypothesis: stay,
     'engine-lost': stay,
@@ -151,7 +161,15 @@ export function openLane(): State {
 }
 
 /** Inputs that show that the client is alive. */
-const FROM_CLIENT: ReadonlySet<Input['type']> = new Set(['configure', 'append', 'begin', 'end', 'invalid']);
+const FROM_CLIENT: ReadonlySet<Input['type']> = new Set([
+  'configure',
+  'append',
+  'begin',
+  'end',
+  'clear',
+  'leave',
+  'invalid',
+]);
 
 /** Takes one step. Pure; `nowMs` is a monotonic clock and must not go backwards. */
 export function advance(config: MachineConfig, state: State, input: Input, nowMs: number): Step {

@@ -36,6 +36,10 @@ export type Input =
   | { readonly type: 'begin' }
   /** The utterance ends with the audio that came so far: it is to be answered. */
   | { readonly type: 'end' }
+  /** Audio that was not answered is dropped: what waits, and the running utterance with what it would still say. */
+  | { readonly type: 'clear' }
+  /** The client has nothing more to say: answer what is running and what was ended, then close with 1000. */
+  | { readonly type: 'leave' }
   /** A message that could not be understood. */
   | { readonly type: 'invalid'; readonly problem: Problem }
   | { readonly type: 'hypothesis'; readonly hypothesis: Hypothesis }
@@ -101,7 +105,7 @@ export interface LaneTag {
 }
 
 /** What a dialect is told. Without `lane` it is about the session, or about its only lane. */
-export type SessionNotice = Notice & { readonly lane?: LaneTag };
+export type SessionNotice = (Notice | ClosingNotice) & { readonly lane?: LaneTag };
 
 /** What is wrong with a message, in the words of its dialect; the machine hands it back as it is. */
 export interface Problem {
@@ -129,6 +133,15 @@ export type Fault =
   | 'idle_timeout'
   | 'session_expired'
   | 'slow_reader';
+
+/** The connection is about to be closed: the last notice of a session, after all of its lanes, where a dialect has a word for it. */
+export interface ClosingNotice {
+  readonly type: 'closing';
+  /** RFC 6455's. */
+  readonly code: number;
+  /** Since the session began. */
+  readonly lifeMs: number;
+}
 
 /** What the client is told. Times are integers, milliseconds since the first audio sample of the session. */
 export type Notice =

@@ -318,7 +318,7 @@ describe('a session', () => {
       clock: {
         nowMs: () => {
           looks += 1;
-          if (looks === 2) throw new Error('broken');
+          if (looks === 3) throw new Error('broken');
           return 0;
         },
         unixMs: () => 0,

@@ -120,6 +120,8 @@ export const SAMPLE_INPUTS: { readonly [I in Input['type']]: Input } = {
   append: { type: 'append', pcm: pcm(80) },
   begin: { type: 'begin' },
   end: { type: 'end' },
+  clear: { type: 'clear' },
+  leave: { type: 'leave' },
   invalid: { type: 'invalid', problem: { code: 'invalid_json', text: 'Invalid JSON' } },
   hypothesis: { type: 'hypothesis', hypothesis: { type: 'progress', settledMs: 40 } },
   'engine-lost': { type: 'engine-lost', code: 'engine_internal' },

@@ -12,7 +12,7 @@ import {
   type SessionUpdate,
 } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
-import type { Fault, Input, Notice, PlacedWord } from '../../session/state.js';
+import type { Fault, Input, Notice, PlacedWord, SessionNotice } from '../../session/state.js';
 import type { Conversation } from '../dialect.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
@@ -65,7 +65,7 @@ export class VllmConversation implements Conversation {
     return [this.#inputOf(event)];
   }
 
-  write(notice: Notice): readonly Message[] {
+  write(notice: SessionNotice): readonly Message[] {
     if (notice.type === 'configured') this.#extras = this.#wished;
     const event = this.#eventOf(notice);
     return event === undefined ? [] : [encodeServerEvent(event)];
@@ -106,11 +106,12 @@ export class VllmConversation implements Conversation {
     };
   }
 
-  #eventOf(notice: Notice): ServerEvent | undefined {
+  #eventOf(notice: SessionNotice): ServerEvent | undefined {
     switch (notice.type) {
       case 'created':
         return { type: 'session.created', id: notice.id, created: notice.createdS };
       case 'configured':
+      case 'closing':
         return undefined;
       case 'delta':
         return this.#delta(notice);
