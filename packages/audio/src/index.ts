@@ -16,6 +16,7 @@ export {
   pcm16ToFloat32,
   pcm16ToInt16,
 } from './pcm16.js';
+export { RawAudioReader, type RawAudioReaderOptions } from './raw-audio-reader.js';
 export { Resampler, type ResamplerOptions, resample } from './resampler.js';
 export { SpeechConverter, type SpeechConverterOptions } from './speech-converter.js';
 export type { WavContainer } from './wav-container.js';

@@ -11,6 +11,7 @@ export type PcmEncoding =
   | 's24be'
   | 's32le'
   | 's32be'
+  | 'f16le'
   | 'f32le'
   | 'f32be'
   | 'f64le'
@@ -28,6 +29,7 @@ export const ENCODING_BYTES: Readonly<Record<PcmEncoding, number>> = {
   s24be: 3,
   s32le: 4,
   s32be: 4,
+  f16le: 2,
   f32le: 4,
   f32be: 4,
   f64le: 8,
@@ -88,6 +90,9 @@ function decodeAtFullRange(
     case 's32be':
       for (let i = 0; i < out.length; i++) out[i] = view.getInt32(4 * i, little) / 2_147_483_648;
       return out;
+    case 'f16le':
+      for (let i = 0; i < out.length; i++) out[i] = safe(gain * halfOf(view.getUint16(2 * i, true)));
+      return out;
     case 'f32le':
     case 'f32be':
       for (let i = 0; i < out.length; i++) out[i] = safe(gain * view.getFloat32(4 * i, little));
@@ -103,4 +108,14 @@ function decodeAtFullRange(
     default:
       return encoding satisfies never;
   }
+}
+
+/** IEEE 754 of 16 bits: sign, five bits of exponent, ten of fraction. */
+function halfOf(bits: number): number {
+  const sign = (bits & 0x8000) === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
