@@ -32,7 +32,13 @@ const CLOSE_LOST = 1006;
 const CLOSE_INTERNAL = 1011;
 
 /** About the session and not about one of its voices. */
-const OF_SESSION: ReadonlySet<Notice['type']> = new Set(['created', 'configured', 'fault', 'invalid']);
+const OF_SESSION: ReadonlySet<Notice['type']> = new Set([
+  'created',
+  'configured',
+  'cleared',
+  'fault',
+  'invalid',
+]);
 
 /**
  * Performs what the machines of a session ask for, one machine for each of its lanes. Effects are asked for in order and

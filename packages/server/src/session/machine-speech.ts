@@ -36,6 +36,7 @@ type Open = Exclude<State, StateOf<'closed'>>;
 type Delta = Extract<Notice, { readonly type: 'delta' }>;
 
 const SAMPLES_PER_MS = 16;
+const CLEARED: Effect = { type: 'send', notice: { type: 'cleared' } };
 const BYTES_PER_SAMPLE = 2;
 
 /** A good model makes the session ready; another one, and a language that it does not hear, is refused. */
@@ -123,14 +124,14 @@ export function clearQueue<S extends Queueing>(state: S): Step {
   const queue = dropOpenAudio(state.queue);
   const dropped = state.queue.lengthSamples - queue.lengthSamples;
   const cleared = { ...state, common: passed(state.common, dropped), queue };
-  if (cleared.type !== 'answering') return { state: cleared, effects: [] };
-  return { state: { ...cleared, starts: Math.min(cleared.starts, queue.ends) }, effects: [] };
+  if (cleared.type !== 'answering') return { state: cleared, effects: [CLEARED] };
+  return { state: { ...cleared, starts: Math.min(cleared.starts, queue.ends) }, effects: [CLEARED] };
 }
 
 /** The running utterance goes, with the words that were still to come. */
 export function clearUtterance(state: StateOf<'listening'>): Step {
   const common = { ...passed(state.common, 0), stream: undefined };
-  return { state: { type: 'ready', common, queue: EMPTY_QUEUE }, effects: release(state) };
+  return { state: { type: 'ready', common, queue: EMPTY_QUEUE }, effects: [...release(state), CLEARED] };
 }
 
 /** The timeline goes on behind audio that nobody will hear. */

@@ -148,6 +148,8 @@ export type Notice =
   | { readonly type: 'created'; readonly id: string; readonly createdS: number }
   /** The last `configure` was taken. */
   | { readonly type: 'configured' }
+  /** The last `clear` was done. */
+  | { readonly type: 'cleared' }
   /**
    * Stable words, a space before each; or text as the model wrote it, and no words, where nobody asked for utterances. `audioMs`:
    * where the last of it ends.

@@ -5,7 +5,7 @@ describe('a client that clears', () => {
   it('has what it said since the last answer forgotten, and nothing is said of it any more', () => {
     const session = inState('listening');
     session.append(1000);
-    expect(brief(session.feed({ type: 'clear' }))).toEqual(['release']);
+    expect(brief(session.feed({ type: 'clear' }))).toEqual(['release', 'cleared']);
     expect(session.state.type).toBe('ready');
     expect(session.words(word('late', 10, 60))).toEqual([]);
   });
@@ -14,7 +14,7 @@ describe('a client that clears', () => {
     const session = new Harness();
     session.configure();
     session.append(500);
-    expect(session.feed({ type: 'clear' })).toEqual([]);
+    expect(brief(session.feed({ type: 'clear' }))).toEqual(['cleared']);
     session.begin();
     session.append(1000);
     session.feed({ type: 'clear' });
@@ -32,7 +32,7 @@ describe('a client that clears', () => {
     session.end();
     session.begin();
     session.append(320);
-    expect(session.feed({ type: 'clear' })).toEqual([]);
+    expect(brief(session.feed({ type: 'clear' }))).toEqual(['cleared']);
     expect(brief(session.flushed(1))).toContain('write 160');
     expect(brief(session.flushed(2))).toEqual(['done 160+0']);
     expect(session.state.type).toBe('ready');

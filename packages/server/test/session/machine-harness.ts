@@ -101,6 +101,7 @@ export function brief(effects: readonly Effect[]): unknown[] {
       case 'done':
         return `done${notice.text} ${notice.samples / 16}+${notice.tokens}`;
       case 'configured':
+      case 'cleared':
         return notice.type;
       case 'fault':
         return `fault ${notice.fault}`;

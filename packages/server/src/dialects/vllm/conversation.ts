@@ -6,14 +6,14 @@ import {
   type ErrorCode,
   encodeServerEvent,
   type KikitoriWord,
-  modelNotFound,
   parseClientEvent,
   type ServerEvent,
   type SessionUpdate,
 } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
-import type { Fault, Input, Notice, PlacedWord, SessionNotice } from '../../session/state.js';
+import type { Input, Notice, PlacedWord, SessionNotice } from '../../session/state.js';
 import type { Conversation } from '../dialect.js';
+import { FAULT_CODES, faultText } from '../faults.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
 
@@ -30,19 +30,6 @@ const BYTES_PER_SAMPLE = 2;
 const FRAME_SAMPLES = 1280;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const TOO_BIG = 'Message too big.';
-
-/** The code of the protocol for what goes wrong in a session. */
-const CODES: Readonly<Record<Fault, ErrorCode>> = {
-  model_not_found: 'model_not_found',
-  unsupported_language: 'unsupported_language',
-  not_configured: 'model_not_validated',
-  buffer_full: 'buffer_full',
-  engine_failed: 'processing_error',
-  engine_busy: 'engine_busy',
-  idle_timeout: 'idle_timeout',
-  session_expired: 'session_expired',
-  slow_reader: 'slow_reader',
-};
 
 /** One connection in vLLM's dialect: compact JSON, members in vLLM's order, our members only for whoever asked for them. */
 export class VllmConversation implements Conversation {
@@ -111,6 +98,7 @@ export class VllmConversation implements Conversation {
       case 'created':
         return { type: 'session.created', id: notice.id, created: notice.createdS };
       case 'configured':
+      case 'cleared':
       case 'closing':
         return undefined;
       case 'delta':
@@ -118,7 +106,7 @@ export class VllmConversation implements Conversation {
       case 'done':
         return this.#done(notice);
       case 'fault':
-        return { type: 'error', error: textOf(notice), code: CODES[notice.fault] };
+        return { type: 'error', error: faultText(notice), code: FAULT_CODES[notice.fault] };
       case 'invalid':
         return { type: 'error', error: notice.problem.text, code: notice.problem.code };
       case 'onset':
@@ -192,11 +180,6 @@ function invalid(code: ErrorCode, text: string = ERRORS[code].text): Input {
   const { closeCode } = ERRORS[code];
   const closing = closeCode === null ? {} : { closing: { code: closeCode, reason: TOO_BIG } };
   return { type: 'invalid', problem: { code, text, ...closing } };
-}
-
-function textOf({ fault, detail }: NoticeOf<'fault'>): string {
-  if (detail === undefined) return ERRORS[CODES[fault]].text;
-  return fault === 'model_not_found' ? modelNotFound(detail).wireText : detail;
 }
 
 function utteranceEvent({ text, startMs, endMs, words, unsure }: NoticeOf<'utterance'>): ServerEvent {
