@@ -5,6 +5,7 @@ import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, DialectRequest } from '../../src/dialects/dialect.js';
 import { Interpreter } from '../../src/dialects/interpreter.js';
+import { openai } from '../../src/dialects/openai/openai.js';
 import { DIALECTS, dialectOf } from '../../src/dialects/registry.js';
 import { vllm } from '../../src/dialects/vllm/vllm.js';
 import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
@@ -23,6 +24,24 @@ testDialect({
   nonsense: '{"type":"of no dialect"}',
   textOf: (message) => eventOf(message).delta ?? '',
   isAnswer: (message) => eventOf(message).type === 'transcription.done',
+  isError: (message) => eventOf(message).type === 'error',
+});
+
+testDialect({
+  dialect: openai,
+  request: { ...REQUEST, query: 'intent=transcription' },
+  hello: [
+    JSON.stringify({ type: 'session.update', session: { audio: { input: { turn_detection: null } } } }),
+  ],
+  audio: (lengthMs) => [JSON.stringify(append(1.5 * lengthMs))],
+  turnEnd: ['{"type":"input_audio_buffer.commit"}'],
+  emptyTurn: 'refused',
+  nonsense: '{"type":"of no dialect"}',
+  textOf: (message) => {
+    const { type, delta } = eventOf(message);
+    return type === 'conversation.item.input_audio_transcription.delta' ? (delta ?? '') : '';
+  },
+  isAnswer: (message) => eventOf(message).type === 'conversation.item.input_audio_transcription.completed',
   isError: (message) => eventOf(message).type === 'error',
 });
 
