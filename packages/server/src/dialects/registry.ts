@@ -1,9 +1,10 @@
 import type { Dialect, DialectRequest } from './dialect.js';
+import { mistral } from './mistral/mistral.js';
 import { openai } from './openai/openai.js';
 import { vllm } from './vllm/vllm.js';
 
 /** Every dialect that is served, the more particular before the more general. */
-export const DIALECTS: readonly Dialect[] = [openai, vllm];
+export const DIALECTS: readonly Dialect[] = [openai, mistral, vllm];
 
 /** Whose connection it is; undefined: nobody's. */
 export function dialectOf(dialects: readonly Dialect[], request: DialectRequest): Dialect | undefined {

@@ -5,6 +5,7 @@ import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, DialectRequest } from '../../src/dialects/dialect.js';
 import { Interpreter } from '../../src/dialects/interpreter.js';
+import { mistral } from '../../src/dialects/mistral/mistral.js';
 import { openai } from '../../src/dialects/openai/openai.js';
 import { DIALECTS, dialectOf } from '../../src/dialects/registry.js';
 import { vllm } from '../../src/dialects/vllm/vllm.js';
@@ -42,6 +43,21 @@ testDialect({
     return type === 'conversation.item.input_audio_transcription.delta' ? (delta ?? '') : '';
   },
   isAnswer: (message) => eventOf(message).type === 'conversation.item.input_audio_transcription.completed',
+  isError: (message) => eventOf(message).type === 'error',
+});
+
+testDialect({
+  dialect: mistral,
+  request: { ...REQUEST, path: '/v1/audio/transcriptions/realtime', query: 'model=scripted' },
+  hello: [],
+  audio: (lengthMs) => [JSON.stringify({ ...append(lengthMs), type: 'input_audio.append' })],
+  turnEnd: ['{"type":"input_audio.flush"}'],
+  nonsense: '{"type":"of no dialect"}',
+  textOf: (message) => {
+    const { type, text } = eventOf(message);
+    return type === 'transcription.text.delta' ? (text ?? '') : '';
+  },
+  isAnswer: (message) => eventOf(message).type === 'transcription.done',
   isError: (message) => eventOf(message).type === 'error',
 });
 

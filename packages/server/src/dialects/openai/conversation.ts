@@ -1,7 +1,8 @@
-import { AudioError, decodeBase64Leniently, RawAudioReader } from '@kikitori/audio';
+import { RawAudioReader } from '@kikitori/audio';
 import { APPEND_SAMPLES_MAX } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
 import type { Notice, SessionInput, SessionNotice } from '../../session/state.js';
+import { bytesOf } from '../base64-audio.js';
 import type { Conversation } from '../dialect.js';
 import { FAULT_CODES, faultText } from '../faults.js';
 import { type Members, membersOf, objectOf } from '../json-object.js';
@@ -145,7 +146,7 @@ export class OpenAiConversation implements Conversation {
   }
 
   #append({ audio }: Members): readonly SessionInput[] {
-    const bytes = typeof audio === 'string' ? bytesOf(audio) : undefined;
+    const bytes = bytesOf(audio, APPEND_BYTES_MAX);
     if (bytes === undefined) return [invalid('invalid_audio', 'Not audio in base64: audio')];
     const inputs: SessionInput[] = this.#isConfigured ? [] : [...this.#configure(this.#settings)];
     if (!this.#isBegun) inputs.push({ type: 'begin' });
@@ -214,16 +215,6 @@ export class OpenAiConversation implements Conversation {
 
   #error(error: ErrorObject): string {
     return this.#events.error(error, this.#cause);
-  }
-}
-
-function bytesOf(audio: string): Uint8Array | undefined {
-  try {
-    const bytes = decodeBase64Leniently(audio);
-    return bytes.length > APPEND_BYTES_MAX ? undefined : bytes;
-  } catch (error) {
-    if (error instanceof AudioError) return undefined;
-    throw error;
   }
 }
 
