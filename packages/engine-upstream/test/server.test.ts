@@ -144,6 +144,35 @@ describe('our server in front of a model that finds no utterances', () => {
     expect(await Promise.all(world.heard)).toMatchObject([{ flaws: [] }, { flaws: [] }]);
   });
 
+  it('finds the turns that a client of OpenAI wants to be told of, and who begins to speak', async () => {
+    await using world = await World.open();
+    const url = `${world.server.url.replace('http', 'ws')}/v1/realtime?intent=transcription`;
+    const client = await RealtimeClient.connect(url);
+    const format = { type: 'audio/pcm', rate: 16_000 };
+    const input = { format, turn_detection: { type: 'server_vad' } };
+    await client.send({ type: 'session.update', session: { audio: { input } } } as Event);
+    await client.send(...appends(sound(SPEECH)));
+    const told: string[] = [];
+    while (told.filter((each) => each.endsWith('completed')).length < 2) {
+      const event = await client.next();
+      if (event === undefined) break;
+      told.push(event.type);
+    }
+    await client.connection.close();
+    const turn = [
+      'input_audio_buffer.speech_started',
+      'input_audio_buffer.speech_stopped',
+      'input_audio_buffer.committed',
+      'conversation.item.added',
+      'conversation.item.done',
+      'conversation.item.input_audio_transcription.completed',
+    ];
+    const turns = told.filter((type) => !type.startsWith('session') && !type.endsWith('delta'));
+    expect(turns.slice(0, 12)).toEqual([...turn, ...turn]);
+    expect(told.indexOf(turn[0] ?? '')).toBeLessThan(told.findIndex((type) => type.endsWith('delta')));
+    expect((await world.heard[0])?.flaws).toEqual([]);
+  });
+
   it('speaks every dialect, whatever is behind', async () => {
     await using world = await World.open();
     const url = `${world.server.url.replace('http', 'ws')}/lines`;
