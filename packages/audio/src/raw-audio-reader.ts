@@ -54,6 +54,7 @@ export class RawAudioReader {
 
   /** A fresh array of whole frames; what is left waits for its other half. */
   #whole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    if (this.#rest.length === 0 && bytes.length % this.#frameBytes === 0) return bytes.slice();
     const lengthBytes = this.#rest.length + bytes.length;
     const whole = new Uint8Array(lengthBytes - (lengthBytes % this.#frameBytes));
     const head = this.#rest.subarray(0, whole.length);

@@ -13,6 +13,11 @@ export function objectOf(message: Message): Members | undefined {
   }
 }
 
+/** What a message says, text or UTF-8: SageMaker delivers as binary what its client did not declare as text. */
+export function textOf(message: Message): string {
+  return typeof message === 'string' ? message : Buffer.from(message).toString('utf8');
+}
+
 /** The members of a value; undefined: it is no object. */
 export function membersOf(value: unknown): Members | undefined {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);

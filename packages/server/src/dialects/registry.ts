@@ -1,10 +1,11 @@
 import type { Dialect, DialectRequest } from './dialect.js';
 import { mistral } from './mistral/mistral.js';
+import { nim } from './nim/nim.js';
 import { openai } from './openai/openai.js';
 import { vllm } from './vllm/vllm.js';
 
 /** Every dialect that is served, the more particular before the more general. */
-export const DIALECTS: readonly Dialect[] = [openai, mistral, vllm];
+export const DIALECTS: readonly Dialect[] = [nim, openai, mistral, vllm];
 
 /** Whose connection it is; undefined: nobody's. */
 export function dialectOf(dialects: readonly Dialect[], request: DialectRequest): Dialect | undefined {

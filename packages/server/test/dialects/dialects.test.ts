@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dialect, DialectRequest } from '../../src/dialects/dialect.js';
 import { Interpreter } from '../../src/dialects/interpreter.js';
 import { mistral } from '../../src/dialects/mistral/mistral.js';
+import { nim } from '../../src/dialects/nim/nim.js';
 import { openai } from '../../src/dialects/openai/openai.js';
 import { DIALECTS, dialectOf } from '../../src/dialects/registry.js';
 import { vllm } from '../../src/dialects/vllm/vllm.js';
@@ -15,6 +16,11 @@ import { testDialect } from './conformance.js';
 import { lines } from './lines/lines.js';
 
 const REQUEST: DialectRequest = { path: '/v1/realtime', query: '', headers: {}, protocols: [] };
+
+const NIM_UPDATE = JSON.stringify({
+  type: 'transcription_session.update',
+  session: { input_audio_format: 'pcm16', input_audio_params: { sample_rate_hz: 16_000, num_channels: 1 } },
+});
 
 testDialect({
   dialect: vllm,
@@ -58,6 +64,23 @@ testDialect({
     return type === 'transcription.text.delta' ? (text ?? '') : '';
   },
   isAnswer: (message) => eventOf(message).type === 'transcription.done',
+  isError: (message) => eventOf(message).type === 'error',
+});
+
+testDialect({
+  dialect: nim,
+  request: { ...REQUEST, firstMessage: NIM_UPDATE },
+  hello: [NIM_UPDATE],
+  audio: (lengthMs) => [JSON.stringify(append(lengthMs)), '{"type":"input_audio_buffer.commit"}'],
+  // The server ends turns, at pauses.
+  turnEnd: [],
+  emptyTurn: 'unanswered',
+  nonsense: '{"type":"of no dialect"}',
+  textOf: (message) => {
+    const { type, delta } = eventOf(message);
+    return type === 'conversation.item.input_audio_transcription.delta' ? (delta ?? '') : '';
+  },
+  isAnswer: (message) => eventOf(message).type === 'conversation.item.input_audio_transcription.completed',
   isError: (message) => eventOf(message).type === 'error',
 });
 
