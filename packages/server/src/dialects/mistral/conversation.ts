@@ -44,7 +44,7 @@ export class MistralConversation implements Conversation {
   #reader = new RawAudioReader(INITIAL_SETTINGS.sound);
   #requestId = '';
   /** A client that says nothing of a session is served as it is: it is set before its first audio. */
-  #isConfigured = false;
+  #isSet = false;
   #wasAsked = false;
   #isBegun = false;
   /** Of the turn that is being said. */
@@ -112,13 +112,13 @@ export class MistralConversation implements Conversation {
 
   #configure(settings: SessionSettings): SessionInput[] {
     this.#wished = settings;
+    this.#isSet = true;
     return [{ type: 'configure', model: this.#model, utterances: true, delayMs: settings.delayMs }];
   }
 
   #configured(): readonly Message[] {
     if (this.#wished.sound !== this.#settings.sound) this.#reader = new RawAudioReader(this.#wished.sound);
     this.#settings = this.#wished;
-    this.#isConfigured = true;
     const isTold = this.#wasAsked;
     this.#wasAsked = false;
     return isTold ? [this.#session('session.updated')] : [];
@@ -142,7 +142,7 @@ export class MistralConversation implements Conversation {
   }
 
   #beginning(): SessionInput[] {
-    const inputs = this.#isConfigured ? [] : this.#configure(this.#settings);
+    const inputs = this.#isSet ? [] : this.#configure(this.#settings);
     if (!this.#isBegun) inputs.push({ type: 'begin' });
     this.#isBegun = true;
     return inputs;

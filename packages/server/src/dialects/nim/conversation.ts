@@ -32,7 +32,8 @@ export class NimConversation implements Conversation {
   #id = '';
   #events = 0;
   #items = 1;
-  #isConfigured = false;
+  /** The session was asked for, whatever it answered: once, or each piece of audio would be refused anew. */
+  #isSet = false;
   #isBegun = false;
   #isLeaving = false;
   #hasText = false;
@@ -65,7 +66,6 @@ export class NimConversation implements Conversation {
         this.#id = notice.id.slice(-16);
         return [this.#event('conversation.created', { conversation: { id: `conv_${this.#id}` } })];
       case 'configured':
-        this.#isConfigured = true;
         return [this.#event('transcription_session.updated', { session: this.#session })];
       case 'cleared':
         return [this.#event('input_audio_buffer.cleared')];
@@ -109,6 +109,7 @@ export class NimConversation implements Conversation {
     }
     this.#reader = new RawAudioReader({ encoding, sampleRateHz: rate });
     this.#session = session;
+    this.#isSet = true;
     const { language, model } = membersOf(session['input_audio_transcription']) ?? {};
     return [
       {
@@ -130,9 +131,8 @@ export class NimConversation implements Conversation {
   }
 
   #beginning(): SessionInput[] {
-    const inputs: SessionInput[] = this.#isConfigured
-      ? []
-      : [{ type: 'configure', model: '', utterances: true }];
+    const inputs: SessionInput[] = this.#isSet ? [] : [{ type: 'configure', model: '', utterances: true }];
+    this.#isSet = true;
     if (!this.#isBegun) inputs.push({ type: 'begin' });
     this.#isBegun = true;
     return inputs;

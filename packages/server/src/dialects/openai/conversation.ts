@@ -32,7 +32,8 @@ export class OpenAiConversation implements Conversation {
   /** Those of the last update, which the session may still refuse. */
   #wished: SessionSettings;
   #reader: RawAudioReader;
-  #isConfigured = false;
+  /** The session was asked for, whatever it answered: once, or each piece of audio would be refused anew. */
+  #isSet = false;
   #isBegun = false;
   /** Audio came since the last `commit` or `clear`. */
   #hasAudio = false;
@@ -130,6 +131,7 @@ export class OpenAiConversation implements Conversation {
 
   #configure(settings: SessionSettings): readonly SessionInput[] {
     this.#wished = settings;
+    this.#isSet = true;
     const isPause = settings.turnEnds === 'pause';
     const { model, language } = settings;
     return [{ type: 'configure', model, language, utterances: isPause, onsets: isPause }];
@@ -141,14 +143,13 @@ export class OpenAiConversation implements Conversation {
     const isOther = before.encoding !== after.encoding || before.sampleRateHz !== after.sampleRateHz;
     if (isOther) this.#reader = new RawAudioReader(after);
     this.#settings = this.#wished;
-    this.#isConfigured = true;
     return wasAsked ? [this.#events.session('updated', this.#settings)] : [];
   }
 
   #append({ audio }: Members): readonly SessionInput[] {
     const bytes = bytesOf(audio, APPEND_BYTES_MAX);
     if (bytes === undefined) return [invalid('invalid_audio', 'Not audio in base64: audio')];
-    const inputs: SessionInput[] = this.#isConfigured ? [] : [...this.#configure(this.#settings)];
+    const inputs: SessionInput[] = this.#isSet ? [] : [...this.#configure(this.#settings)];
     if (!this.#isBegun) inputs.push({ type: 'begin' });
     this.#isBegun = true;
     this.#hasAudio ||= bytes.length > 0;
