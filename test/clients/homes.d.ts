@@ -1,0 +1,3 @@
+export const nodeClientsHome: string;
+export const pythonClientsHome: string;
+export const clientsPython: string;
