@@ -1,10 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Logger } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
 import type { Dialect } from './dialects/dialect.js';
 import type { HttpError } from './errors.js';
-import { sendJson } from './http/answers.js';
+import { sendError, sendJson } from './http/answers.js';
+import { discardBody } from './http/discard-body.js';
 import { modelList } from './http/models.js';
 import type { Route } from './http/router.js';
 import { Transcriptions } from './http/transcriptions.js';
@@ -34,6 +35,12 @@ export interface EngineHostOptions {
   readonly takePlace: () => Place | HttpError;
 }
 
+const NO_TRANSLATION: HttpError = {
+  status: 404,
+  message:
+    'Nothing is translated here. POST /v1/audio/transcriptions gives the text in the language that is spoken.',
+};
+
 /** Sessions and files answered by an engine. */
 export class EngineHost implements SessionHost {
   readonly routes: Readonly<Record<string, Route>>;
@@ -62,6 +69,10 @@ export class EngineHost implements SessionHost {
       '/v1/audio/transcriptions': {
         guarded: true,
         methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
+      },
+      '/v1/audio/translations': {
+        guarded: true,
+        methods: { POST: (request, response) => this.#refuseTranslation(request, response) },
       },
     };
   }
@@ -115,6 +126,12 @@ export class EngineHost implements SessionHost {
 
   idle(): Promise<void> {
     return this.#transcriptions.idle();
+  }
+
+  async #refuseTranslation(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { clock, httpLimits: limits } = this.#options;
+    await discardBody(request, { clock, limits });
+    sendError(response, NO_TRANSLATION);
   }
 
   #noteGone(): void {

@@ -1,12 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { toPlainText, toSrt, toVtt } from '@kikitori/protocol/subtitles';
-import type { HttpError } from '../errors.js';
-import { errorBody } from './answers.js';
 import type { FileUtterance, Recognised } from './recognise.js';
 import type { TranscriptionWishes } from './transcription-wishes.js';
 
 /** The body of an answer and its headers. */
-export interface TranscriptionAnswer {
+export interface WholeAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -16,17 +13,16 @@ export interface Transcribed extends Recognised {
   readonly remarks: readonly string[];
 }
 
-/** Text on its way to whoever has the answer streamed. */
-export interface SaidText {
-  readonly text: string;
-  readonly isUnsure: boolean;
-  readonly label: string | undefined;
-}
-
 const FRAME_MS = 80;
 
+/**
+ * What only Whisper can say of a segment. Clients want numbers, and drop segments by them: these are in the middle of what they
+ * keep (a probability of 1, text that repeats nothing, surely speech), and say nothing. What we do know is `unsure`.
+ */
+const NOT_WHISPER = { avg_logprob: 0, compression_ratio: 1, no_speech_prob: 0 };
+
 /** A whole answer in the format asked for. Remarks stand in a header, and where it is an object in that, too. */
-export function answerOf(wishes: TranscriptionWishes, transcribed: Transcribed): TranscriptionAnswer {
+export function answerOf(wishes: TranscriptionWishes, transcribed: Transcribed): WholeAnswer {
   const { contentType, body } = bodyOf(wishes, transcribed);
   const { remarks } = transcribed;
   const told = remarks.length === 0 ? {} : { 'x-kikitori-remarks': remarks.join(' ') };
@@ -34,104 +30,84 @@ export function answerOf(wishes: TranscriptionWishes, transcribed: Transcribed):
 }
 
 function bodyOf(
-  { format, segments, words, language }: TranscriptionWishes,
-  { audioMs, utterances, remarks }: Transcribed,
+  wishes: TranscriptionWishes,
+  transcribed: Transcribed,
 ): { readonly contentType: string; readonly body: string } {
-  const text = textOf(utterances);
+  const { utterances } = transcribed;
   const json = 'application/json';
-  switch (format) {
-    case 'json': {
-      const body = { text, usage: usageOf(audioMs), ...doubtOf(utterances), ...remarked(remarks) };
-      return { contentType: json, body: JSON.stringify(body) };
-    }
+  switch (wishes.format) {
+    case 'json':
+      return { contentType: json, body: JSON.stringify(plainOf(wishes, transcribed)) };
     case 'text':
-      return { contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
+      return { contentType: 'text/plain; charset=utf-8', body: `${textOf(utterances)}\n` };
     case 'srt':
       return { contentType: 'application/x-subrip; charset=utf-8', body: toSrt(utterances) };
     case 'vtt':
       return { contentType: 'text/vtt; charset=utf-8', body: toVtt(utterances) };
-    case 'verbose_json': {
-      const body = {
-        task: 'transcribe',
-        // OpenAI's schema wants one: `und` is the tag of a language that nobody knows.
-        language: language ?? 'und',
-        duration: audioMs / 1000,
-        text,
-        ...(segments ? { segments: utterances.map(segmentOf) } : {}),
-        ...(words ? { words: wordsOf(utterances) } : {}),
-        usage: usageOf(audioMs),
-        ...remarked(remarks),
-      };
-      return { contentType: json, body: JSON.stringify(body) };
-    }
+    case 'verbose_json':
+      return { contentType: json, body: JSON.stringify(verboseOf(wishes, transcribed)) };
     default:
-      return format satisfies never;
+      return wishes.format satisfies never;
   }
+}
+
+/** OpenAI's `json`, with what Mistral's clients want beside it; their segments only where somebody asked for times. */
+function plainOf(wishes: TranscriptionWishes, transcribed: Transcribed): object {
+  const { model, language, segments, words } = wishes;
+  const { utterances, remarks } = transcribed;
+  return {
+    text: textOf(utterances),
+    model,
+    // Mistral's clients want the member, and take null for a language that nobody knows.
+    language: language ?? null,
+    ...(segments || words ? { segments: timedTexts(wishes, utterances) } : {}),
+    usage: usageOf(transcribed),
+    ...doubtOf(utterances),
+    ...remarked(remarks),
+  };
+}
+
+function verboseOf(wishes: TranscriptionWishes, transcribed: Transcribed): object {
+  const { model, language, segments, words } = wishes;
+  const { audioMs, utterances, remarks } = transcribed;
+  return {
+    task: 'transcribe',
+    // OpenAI's schema wants one: `und` is the tag of a language that nobody knows.
+    language: language ?? 'und',
+    model,
+    duration: audioMs / 1000,
+    text: textOf(utterances),
+    ...(segments ? { segments: utterances.map(segmentOf) } : {}),
+    ...(words ? { words: wordsOf(utterances) } : {}),
+    usage: usageOf(transcribed),
+    ...remarked(remarks),
+  };
+}
+
+/** Mistral's segments: utterances, or single words where those were asked for. Times in seconds. */
+export function timedTexts(
+  { words }: Pick<TranscriptionWishes, 'words'>,
+  utterances: readonly FileUtterance[],
+): readonly object[] {
+  const pieces = words
+    ? utterances.flatMap((each) => each.words.map((word) => ({ ...word, label: each.label })))
+    : utterances.map((each) => ({ ...each, text: each.words.map(({ text }) => text).join(' ') }));
+  return pieces.map(({ text, startMs, endMs, label }) => ({
+    type: 'transcription_segment',
+    text,
+    start: startMs / 1000,
+    end: endMs / 1000,
+    ...(label === undefined ? {} : { label }),
+  }));
 }
 
 /** A member of ours, there only when there is something to say. */
-function remarked(remarks: readonly string[]): { readonly remarks?: readonly string[] } {
+export function remarked(remarks: readonly string[]): { readonly remarks?: readonly string[] } {
   return remarks.length === 0 ? {} : { remarks };
 }
 
-/** The frames of an answer that is streamed, as vLLM writes them: server-sent events, unset members left out. */
-export class TranscriptionStream {
-  readonly #id = `transcribe-${randomBytes(16).toString('hex')}`;
-  readonly #created: number;
-  readonly #model: string;
-  #label: string | undefined;
-
-  constructor(options: { readonly createdS: number; readonly model: string }) {
-    this.#created = options.createdS;
-    this.#model = options.model;
-  }
-
-  /**
-   * New text; a leading space for every word, as in the Realtime deltas. `unsure` and `label` are ours: a line begins where another
-   * channel does.
-   */
-  delta({ text, isUnsure, label }: SaidText): string {
-    const isNew = this.#label !== undefined && label !== this.#label;
-    this.#label = label;
-    return this.#chunk({
-      choices: [{ delta: { content: isNew ? `\n${text.trimStart()}` : text } }],
-      ...(isUnsure ? { unsure: true } : {}),
-      ...(label === undefined ? {} : { label }),
-    });
-  }
-
-  /** Everything behind the last text. */
-  end({ audioMs, tokens, remarks }: Transcribed, includeUsage: boolean): string {
-    const stop = this.#chunk({
-      choices: [{ delta: { content: '' }, finish_reason: 'stop', stop_reason: null }],
-      ...remarked(remarks),
-    });
-    if (!includeUsage) return stop + DONE;
-    const promptTokens = Math.ceil(audioMs / FRAME_MS);
-    const usage = {
-      prompt_tokens: promptTokens,
-      total_tokens: promptTokens + tokens,
-      completion_tokens: tokens,
-    };
-    return stop + this.#chunk({ choices: [], usage }) + DONE;
-  }
-
-  /** An error after the answer has begun. */
-  static failure(error: HttpError): string {
-    return `data: ${errorBody(error)}\n\n${DONE}`;
-  }
-
-  #chunk(members: Readonly<Record<string, unknown>>): string {
-    const { choices, ...others } = members;
-    const head = { id: this.#id, object: 'transcription.chunk', created: this.#created, model: this.#model };
-    return `data: ${JSON.stringify({ ...head, choices, ...others })}\n\n`;
-  }
-}
-
-const DONE = 'data: [DONE]\n\n';
-
 /** Words alone, as OpenAI and vLLM give them; of several channels a line for each utterance, behind its label. */
-function textOf(utterances: readonly FileUtterance[]): string {
+export function textOf(utterances: readonly FileUtterance[]): string {
   if (utterances.some(({ label }) => label !== undefined)) return toPlainText(utterances).trimEnd();
   return utterances.flatMap(({ words }) => words.map((word) => word.text)).join(' ');
 }
@@ -141,8 +117,20 @@ function doubtOf(utterances: readonly FileUtterance[]): { readonly unsure?: true
   return utterances.some(({ unsure }) => unsure === true) ? { unsure: true } : {};
 }
 
-function usageOf(audioMs: number): unknown {
-  return { type: 'duration', seconds: Math.ceil(audioMs / 1000) };
+/** OpenAI bills by seconds, Mistral by seconds and tokens; either reads its own members. */
+export function usageOf(transcribed: Transcribed): object {
+  const seconds = Math.ceil(transcribed.audioMs / 1000);
+  return { type: 'duration', seconds, prompt_audio_seconds: seconds, ...tokensOf(transcribed) };
+}
+
+/** What vLLM counts: 80 ms frames of audio, and tokens of the words. */
+export function tokensOf({ audioMs, tokens }: Recognised): {
+  readonly prompt_tokens: number;
+  readonly total_tokens: number;
+  readonly completion_tokens: number;
+} {
+  const frames = Math.ceil(audioMs / FRAME_MS);
+  return { prompt_tokens: frames, total_tokens: frames + tokens, completion_tokens: tokens };
 }
 
 function wordsOf(utterances: readonly FileUtterance[]): unknown {
@@ -156,8 +144,7 @@ function wordsOf(utterances: readonly FileUtterance[]): unknown {
   );
 }
 
-/** OpenAI's members; what only Whisper can say is null and not invented. `unsure` and `label` are ours, and there only when
- * they say something. */
+/** OpenAI's members. `unsure` and `label` are ours, and there only when they say something. */
 function segmentOf({ startMs, endMs, words, unsure, label }: FileUtterance, id: number): unknown {
   return {
     id,
@@ -167,9 +154,7 @@ function segmentOf({ startMs, endMs, words, unsure, label }: FileUtterance, id: 
     text: words.map((word) => ` ${word.text}`).join(''),
     tokens: [],
     temperature: 0,
-    avg_logprob: null,
-    compression_ratio: null,
-    no_speech_prob: null,
+    ...NOT_WHISPER,
     ...(unsure === undefined ? {} : { unsure }),
     ...(label === undefined ? {} : { label }),
   };

@@ -51,7 +51,7 @@ export function wishesOf(fields: FormFields, served: Served): TranscriptionWishe
   if (stream && format !== 'json' && format !== 'text') {
     throw refusal(400, `${format} format doesn't support streaming case`, 'response_format');
   }
-  const granularities = granularitiesOf(fields);
+  const granularities = granularitiesOf(fields, format);
   return {
     format,
     stream,
@@ -87,10 +87,11 @@ function channelsOf(fields: FormFields): ChannelWish {
   throw refusal(400, 'channels is auto, mix, each, or the number of a channel, such as 1 or 2.', 'channels');
 }
 
-function granularitiesOf(fields: FormFields): readonly string[] {
+/** With `[]` as OpenAI names the field, or without as Mistral does. */
+function granularitiesOf(fields: FormFields, format: ResponseFormat): readonly string[] {
   const name = 'timestamp_granularities';
   const asked = [...(fields.get(`${name}[]`) ?? []), ...(fields.get(name) ?? [])];
-  if (asked.length === 0) return ['segment'];
+  if (asked.length === 0) return format === 'verbose_json' ? ['segment'] : [];
   for (const granularity of asked) {
     if (oneOf(GRANULARITIES, granularity) === undefined) {
       throw refusal(400, 'timestamp_granularities[] is `segment` or `word`.', `${name}[]`);

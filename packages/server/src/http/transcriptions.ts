@@ -8,9 +8,11 @@ import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js'
 import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { Place } from '../places.js';
-import { send, sendError } from './answers.js';
+import { sendError } from './answers.js';
+import { discardBody } from './discard-body.js';
 import { type FileWords, hearFile } from './hear-file.js';
-import { answerOf, type SaidText, type Transcribed, TranscriptionStream } from './transcription-formats.js';
+import { TranscriptionAnswer } from './transcription-answer.js';
+import type { Transcribed } from './transcription-formats.js';
 import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
 import { readUploadForm, type UploadedFile, type UploadForm } from './upload-form.js';
 import { keepError } from './upload-spool.js';
@@ -39,7 +41,7 @@ interface Upload {
 
 /** What a form's file is recognised for. */
 interface Job {
-  readonly answer: Answer;
+  readonly answer: TranscriptionAnswer;
   readonly served: Served;
   readonly takePlace: () => void;
   readonly signal: AbortSignal;
@@ -69,7 +71,7 @@ export class Transcriptions {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const entry = this.#options.enterUpload(request);
     if (!('free' in entry)) {
-      await this.#discard(request);
+      await discardBody(request, this.#options);
       this.#count(entry.status);
       sendError(response, entry, { 'retry-after': String(RETRY_AFTER_S) });
       return;
@@ -92,7 +94,7 @@ export class Transcriptions {
     response.once('close', left);
     const late = refusal(408, 'The file took too long. Send a shorter one.');
     const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
-    const answer = new Answer(response, this.#options);
+    const answer = new TranscriptionAnswer(request, response, clock);
     try {
       const { wishes, transcribed } = await this.#transcribe(request, answer, controller);
       // Before the answer: whoever has it may send the next file at once.
@@ -106,7 +108,7 @@ export class Transcriptions {
       this.#count(told.status);
       controller.abort(failure);
       if (told.status !== CLIENT_LEFT) {
-        await this.#discard(request);
+        await discardBody(request, this.#options);
         answer.fail(told);
       }
     } finally {
@@ -119,7 +121,7 @@ export class Transcriptions {
   /** What was heard; when it settles the place is free and the file is gone. */
   async #transcribe(
     request: IncomingMessage,
-    answer: Answer,
+    answer: TranscriptionAnswer,
     controller: AbortController,
   ): Promise<{ readonly transcribed: Transcribed; readonly wishes: TranscriptionWishes }> {
     const { signal } = controller;
@@ -240,89 +242,5 @@ export class Transcriptions {
 
   #count(status: number): void {
     this.#options.metrics.files.inc({ status: String(status) });
-  }
-
-  /** Reads on for a while: a sender that is reset while it sends does not get to read why. */
-  async #discard(request: IncomingMessage): Promise<void> {
-    const { clock, limits } = this.#options;
-    if (request.readableEnded || request.destroyed) return;
-    await new Promise<void>((resolve) => {
-      let seenBytes = 0;
-      const cancel = clock.after(limits.discardMs, resolve);
-      const done = (): void => {
-        cancel();
-        resolve();
-      };
-      request.on('data', (chunk: Uint8Array) => {
-        seenBytes += chunk.length;
-        if (seenBytes > limits.discardBytesMax) done();
-      });
-      request.once('end', done);
-      request.once('close', done);
-      request.resume();
-    });
-  }
-}
-
-/** One answer: whole at the end, or streamed from its first word on. */
-class Answer {
-  readonly #response: ServerResponse;
-  readonly #options: TranscriptionsOptions;
-  #stream: TranscriptionStream | undefined;
-  /** Words said before it was known how to tell them. */
-  #said: SaidText[] = [];
-
-  constructor(response: ServerResponse, options: TranscriptionsOptions) {
-    this.#response = response;
-    this.#options = options;
-  }
-
-  /** From here on words are streamed as they come. */
-  begin({ model }: TranscriptionWishes): void {
-    if (this.#stream !== undefined) return;
-    const createdS = Math.floor(this.#options.clock.unixMs() / 1000);
-    this.#stream = new TranscriptionStream({ createdS, model });
-    const said = this.#said;
-    this.#said = [];
-    for (const each of said) this.#write(this.#stream.delta(each));
-  }
-
-  say({ words, isUnsure, label }: FileWords): void {
-    if (words.length === 0) return;
-    const said = { text: words.map((word) => ` ${word.text}`).join(''), isUnsure, label };
-    if (this.#stream === undefined) this.#said.push(said);
-    else this.#write(this.#stream.delta(said));
-  }
-
-  end(wishes: TranscriptionWishes, transcribed: Transcribed): void {
-    if (wishes.stream) this.begin(wishes);
-    if (this.#stream !== undefined) {
-      this.#write(this.#stream.end(transcribed, wishes.includeUsage));
-      this.#response.end();
-      return;
-    }
-    const { body, headers } = answerOf(wishes, transcribed);
-    send(this.#response, 200, body, headers);
-  }
-
-  fail(error: HttpError): void {
-    if (this.#response.headersSent) {
-      this.#response.end(TranscriptionStream.failure(error));
-      return;
-    }
-    const headers: Record<string, string> =
-      error.status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {};
-    sendError(this.#response, error, headers);
-  }
-
-  /** Not waited for: the sender may read nothing until it has sent everything, and text is small beside its audio. */
-  #write(frames: string): void {
-    if (!this.#response.headersSent) {
-      this.#response.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache',
-      });
-    }
-    this.#response.write(frames);
   }
 }

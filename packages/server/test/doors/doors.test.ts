@@ -151,15 +151,12 @@ describe('origins', () => {
     expect(preflight.headers.get('vary')).toContain('Access-Control-Request-Headers');
     // What is not there says so, instead of looking like no connection.
     const missing = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } };
-    expect((await fetch(`${test.url}/v1/audio/translations`, missing)).status).toBe(204);
-    const translations = await fetch(`${test.url}/v1/audio/translations`, {
+    expect((await fetch(`${test.url}/v1/audio/speech`, missing)).status).toBe(204);
+    const speech = await fetch(`${test.url}/v1/audio/speech`, {
       method: 'POST',
       headers: { origin },
     });
-    expect([translations.status, translations.headers.get('access-control-allow-origin')]).toEqual([
-      404,
-      origin,
-    ]);
+    expect([speech.status, speech.headers.get('access-control-allow-origin')]).toEqual([404, origin]);
     const refused = await ask('https://evil.example');
     expect([...refused.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
     const answer = await fetch(`${test.url}/v1/models`, { headers: { origin, authorization: 'Bearer no' } });
