@@ -4,13 +4,14 @@ import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
 import type { Dialect } from './dialects/dialect.js';
 import type { HttpError } from './errors.js';
-import { sendError, sendJson } from './http/answers.js';
+import { sendError } from './http/answers.js';
 import { discardBody } from './http/discard-body.js';
-import { modelList } from './http/models.js';
+import { modelRoutes } from './http/models.js';
 import type { Route } from './http/router.js';
 import { Transcriptions } from './http/transcriptions.js';
 import type { HttpLimits, SessionLimits } from './limits.js';
 import type { ServerMetrics } from './metrics.js';
+import { ModelNames } from './model-aliases.js';
 import type { Place } from './places.js';
 import { type Claimed, type Session, startSession } from './session/serve-connection.js';
 import type { SessionHost } from './session-host.js';
@@ -45,14 +46,17 @@ const NO_TRANSLATION: HttpError = {
 export class EngineHost implements SessionHost {
   readonly routes: Readonly<Record<string, Route>>;
   readonly #options: EngineHostOptions;
+  readonly #names: ModelNames;
   readonly #transcriptions: Transcriptions;
   #isGone = false;
 
   constructor(options: EngineHostOptions) {
-    const { engine, models, upstream, httpLimits, clock } = options;
+    const { engine, models, upstream, httpLimits, clock, logger } = options;
     this.#options = options;
+    this.#names = new ModelNames(models, logger);
     this.#transcriptions = new Transcriptions({
       ...options,
+      models: this.#names,
       limits: httpLimits,
       onEngineClosed: () => this.#noteGone(),
     });
@@ -60,12 +64,7 @@ export class EngineHost implements SessionHost {
     const createdS = Math.floor(clock.unixMs() / 1000);
     const served = { root, languages, createdS, maxModelLen: upstream?.maxModelLen ?? null };
     this.routes = {
-      '/v1/models': {
-        guarded: true,
-        methods: {
-          GET: (_request, response) => sendJson(response, 200, modelList(models, served)),
-        },
-      },
+      ...modelRoutes(this.#names, served),
       '/v1/audio/transcriptions': {
         guarded: true,
         methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
@@ -98,6 +97,7 @@ export class EngineHost implements SessionHost {
       clock,
       logger,
       metrics,
+      onModelAsked: (name) => void this.#names.find(name),
       onEngineClosed,
       takePlaces,
     });

@@ -272,7 +272,7 @@ describe('a bad request', () => {
       400,
       { param: 'response_format' },
     ],
-    ['an unknown model', form([['model', 'whisper-1']]), 404, { type: 'NotFoundError', param: 'model' }],
+    ['an unknown model', form([['model', 'nobody']]), 404, { type: 'NotFoundError', param: 'model' }],
     [
       'a language that is not heard',
       form([['language', 'ja']]),

@@ -16,13 +16,14 @@ export interface Route {
 
 /** What a router needs. */
 export interface RouterOptions {
+  /** By path; one that ends in `/*` takes every longer path that no other does. */
   readonly routes: Readonly<Record<string, Route>>;
   readonly doorman: Doorman;
   readonly onRefused: (refusal: DoorRefusal) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** A request handler for `node:http` over a table of exact paths. Answers are FastAPI's where vLLM's are. */
+/** A request handler for `node:http` over a table of paths. Answers are FastAPI's where vLLM's are. */
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
@@ -32,7 +33,7 @@ export function createRouter(
     // A client that leaves is not an error of ours; whoever works for it watches `close`.
     response.on('error', () => {});
     const path = pathOf(request.url ?? '/');
-    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    const route = routeOf(routes, path);
     if (greetOrigin({ doorman, methods: Object.keys(route?.methods ?? {}) }, request, response)) return;
     if (route === undefined) {
       sendJson(response, 404, { detail: 'Not Found' });
@@ -53,6 +54,14 @@ export function createRouter(
     }
     void run(handler, request, response, onError);
   };
+}
+
+function routeOf(routes: RouterOptions['routes'], path: string): Route | undefined {
+  if (Object.hasOwn(routes, path)) return routes[path];
+  const prefix = Object.keys(routes).find(
+    (each) => each.endsWith('/*') && path.startsWith(each.slice(0, -1)),
+  );
+  return prefix === undefined ? undefined : routes[prefix];
 }
 
 function refusalOf(doorman: Doorman, request: IncomingMessage, { guarded }: Route): DoorRefusal | undefined {

@@ -1,6 +1,8 @@
 import { type ChannelWish, parseChannelWish } from '@kikitori/audio/channels';
 import { AUTO_LANGUAGE, languageProblem, parseLanguage } from '@kikitori/protocol/languages';
 import { refusal } from '../errors.js';
+import type { ModelNames } from '../model-aliases.js';
+import { NO_MODEL } from './models.js';
 import type { FormFields } from './upload-form.js';
 
 const FORMATS = ['json', 'text', 'verbose_json', 'srt', 'vtt'] as const;
@@ -15,7 +17,7 @@ export interface TranscriptionWishes {
   readonly includeUsage: boolean;
   readonly segments: boolean;
   readonly words: boolean;
-  /** The served name by which the model was asked for. */
+  /** The served name of the model that answers. */
   readonly model: string;
   /** What the answer names; undefined: nobody knows. */
   readonly language: string | undefined;
@@ -25,8 +27,7 @@ export interface TranscriptionWishes {
 
 /** What is served. */
 export interface Served {
-  /** Served model names, the default one first. */
-  readonly models: readonly string[];
+  readonly models: ModelNames;
   /** BCP 47 tags; none: not known. */
   readonly languages: readonly string[];
 }
@@ -65,11 +66,9 @@ export function wishesOf(fields: FormFields, served: Served): TranscriptionWishe
 }
 
 function modelOf(fields: FormFields, { models }: Served): string {
-  const name = last(fields, 'model') ?? '';
-  const [first = ''] = models;
-  if (name === '') return first;
-  if (models.includes(name)) return name;
-  throw refusal(404, 'The model does not exist. GET /v1/models lists those that do.', 'model');
+  const model = models.find(last(fields, 'model') ?? '');
+  if (model !== undefined) return model;
+  throw refusal(NO_MODEL.status, NO_MODEL.message, NO_MODEL.param);
 }
 
 /** The language that the answer names: the one asked for, else the first that the model hears, else undefined. */

@@ -7,6 +7,7 @@ import { EngineError, type SpeechEngine } from '@kikitori/engine';
 import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js';
 import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
+import type { ModelNames } from '../model-aliases.js';
 import type { Place } from '../places.js';
 import { sendError } from './answers.js';
 import { discardBody } from './discard-body.js';
@@ -19,7 +20,7 @@ import { keepError } from './upload-spool.js';
 
 export interface TranscriptionsOptions {
   readonly engine: SpeechEngine;
-  readonly models: readonly string[];
+  readonly models: ModelNames;
   readonly limits: HttpLimits;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -7,13 +7,14 @@ import { DIALECTS } from '../dialects/registry.js';
 import { vllm } from '../dialects/vllm/vllm.js';
 import { SESSION_LIMITS, type SessionLimits } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
+import { answeredNames } from '../model-aliases.js';
 import { SessionDriver } from './driver.js';
 import { SessionMeter, type SessionSummary, sumOf } from './meter.js';
 
 /** What a session over any connection needs. */
 export interface ServeOptions {
   readonly engine: SpeechEngine;
-  /** Names by which clients may call the model. Default: the engine's own. */
+  /** Names by which clients may call the model, besides `MODEL_ALIASES`. Default: the engine's own. */
   readonly models?: readonly string[];
   /** Bounds that differ from `SESSION_LIMITS`. */
   readonly limits?: Partial<SessionLimits>;
@@ -34,6 +35,8 @@ export interface ServerSessionOptions extends ServeOptions {
   /** Those that may claim the first message. Default: all. */
   readonly dialects?: readonly Dialect[];
   readonly metrics?: ServerMetrics;
+  /** Somebody asks for a model by that name, which may be none. */
+  readonly onModelAsked?: (name: string) => void;
   /** The engine was closed underneath the session. */
   readonly onEngineClosed?: () => void;
   /** See `DriverOptions`. */
@@ -87,13 +90,19 @@ export function startSession(connection: Connection, options: ServerSessionOptio
   const driver = new SessionDriver({
     connection,
     engine,
-    limits: { ...SESSION_LIMITS, ...options.limits, models, languages: engine.info.languages },
+    limits: {
+      ...SESSION_LIMITS,
+      ...options.limits,
+      models: answeredNames(models),
+      languages: engine.info.languages,
+    },
     interpreter: new Interpreter({ ...claimed, dialects }),
     clock,
     logger,
     takePlaces: options.takePlaces,
     observe: (lane, input, effects, nowMs) => {
       meterOf(lane).observe(input, effects, nowMs);
+      if (input.type === 'configure') options.onModelAsked?.(input.model);
       if (input.type === 'engine-lost') logLoss(logger, driver.id, input.code);
       if (input.type === 'engine-lost' && input.code === 'engine_closed') options.onEngineClosed?.();
     },
