@@ -9,7 +9,13 @@ export type {
 } from './dialects/dialect.js';
 export { DIALECTS } from './dialects/registry.js';
 export type { ModelFetch } from './door.js';
-export { type Credential, credentialOf } from './doors/credentials.js';
+export {
+  type Credential,
+  credentialOf,
+  headerCredential,
+  plainProtocols,
+  subprotocolCredential,
+} from './doors/credentials.js';
 export type { DoorOptions } from './doors/doorman.js';
 export { type KeyFile, openKeyFile } from './doors/key-file.js';
 export type { KeySource, KnownKey } from './doors/keys.js';

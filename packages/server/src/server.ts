@@ -6,7 +6,7 @@ import type { Dialect, DialectRequest } from './dialects/dialect.js';
 import { DIALECTS, dialectOf } from './dialects/registry.js';
 import type { Caller } from './doors/authenticator.js';
 import { clientSecretsHandler } from './doors/client-secrets.js';
-import { credentialOf } from './doors/credentials.js';
+import { headerCredential, plainProtocols } from './doors/credentials.js';
 import { Doorman, type DoorOptions, type DoorRefusal, refusalHeaders } from './doors/doorman.js';
 import { EngineHost } from './engine-host.js';
 import { type HttpError, ServerError } from './errors.js';
@@ -176,7 +176,7 @@ class Server implements RealtimeServer {
       this.#refuse('path');
       return { accept: false, status: 403 };
     }
-    const { credential, protocol } = dialect.greet(request);
+    const { credential = headerCredential(handshake.headers), protocol } = dialect.greet(request);
     const verdict = this.#doorman.judge({ ...handshake, credential });
     if ('refusal' in verdict) return this.#refuseKnock(dialect, verdict.refusal);
     const { caller } = verdict;
@@ -185,7 +185,8 @@ class Server implements RealtimeServer {
     const reason = this.#whyFull();
     if (reason === undefined) {
       this.#admitted.set(handshake, { dialect, caller });
-      return { accept: true, ...(protocol === undefined ? {} : { protocol }) };
+      const isPlain = protocol !== undefined && plainProtocols(handshake.protocols).includes(protocol);
+      return { accept: true, ...(isPlain ? { protocol } : {}) };
     }
     this.#refuse(reason);
     const { status, message } = this.#fullError(reason);
@@ -348,9 +349,7 @@ class Server implements RealtimeServer {
       this.#refuse(full);
       return this.#fullError(full);
     }
-    const caller = this.#doorman.authenticator.identify(
-      credentialOf({ authorization: request.headers.authorization }),
-    );
+    const caller = this.#doorman.authenticator.identify(headerCredential(request.headers));
     const keyFull = caller === undefined ? undefined : this.#doorman.whyKeyFull(caller);
     if (keyFull !== undefined) {
       this.#refuse(keyFull.reason);
@@ -404,8 +403,7 @@ class Server implements RealtimeServer {
 
   /** Whose shares are counted: those of a key, its tokens included, or of an address where there are no keys. */
   #ownerOf({ headers, socket }: IncomingMessage): string {
-    const { authorization } = headers;
-    const key = this.#doorman.authenticator.identify(credentialOf({ authorization }))?.key;
+    const key = this.#doorman.authenticator.identify(headerCredential(headers))?.key;
     return key === undefined
       ? `address ${this.#doorman.addressOf({ headers, remoteAddress: socket.remoteAddress ?? '' })}`
       : `key ${key.name}`;

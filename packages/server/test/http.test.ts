@@ -63,13 +63,14 @@ describe('an API key', () => {
       const answer = await fetch(`${test.url}${path}`);
       expect([answer.status, await answer.text()], path).toEqual([401, '{"error":"Unauthorized"}']);
     }
-    for (const authorization of ['Bearer first', 'bearer second', 'BEARER  first']) {
+    for (const authorization of ['Bearer first', 'bearer second', 'BEARER  first', 'Token first', 'second']) {
       const answer = await fetch(`${test.url}/v1/models`, { headers: { authorization } });
       expect(answer.status, authorization).toBe(200);
     }
     for (const authorization of [
-      'first',
+      'firs',
       'Basic first',
+      'Token third',
       'Bearer',
       'Bearer ',
       'Bearer third',

@@ -6,7 +6,7 @@ import { readJsonBody } from '../http/json-body.js';
 import { type Handler, hasBody } from '../http/router.js';
 import { TOKEN_LIMITS } from '../limits.js';
 import type { Authenticator } from './authenticator.js';
-import { credentialOf } from './credentials.js';
+import { headerCredential } from './credentials.js';
 
 const NO_KEYS = 'This server has no keys: everybody may connect, and no token is needed.';
 const BAD_WISH = `Ask for {"expires_after":{"seconds":60}}, with ${TOKEN_LIMITS.lifeSMin} to ${TOKEN_LIMITS.lifeSMax} seconds, or send no body.`;
@@ -18,8 +18,7 @@ const BAD_WISH = `Ask for {"expires_after":{"seconds":60}}, with ${TOKEN_LIMITS.
 export function clientSecretsHandler(authenticator: Authenticator, clock: Clock): Handler {
   return async (request, response) => {
     try {
-      const { authorization } = request.headers;
-      const key = authenticator.identify(credentialOf({ authorization }))?.key;
+      const key = authenticator.identify(headerCredential(request.headers))?.key;
       if (key === undefined) throw refusal(400, NO_KEYS);
       const { value, expiresAtS } = authenticator.mint(key, await wantedLifeS(request, clock));
       sendJson(response, 200, { value, expires_at: expiresAtS }, { 'cache-control': 'no-store' });

@@ -16,14 +16,70 @@ export interface Carrier {
   readonly query?: string;
 }
 
-/** `Authorization: Bearer …`, else the subprotocol `openai-insecure-api-key.…`, else `?token=…`. */
+/** Headers of a request, names in lower case. */
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Where clients show a key besides `Authorization`: those of Azure, and of Genesys and others. */
+const KEY_HEADERS = ['api-key', 'x-api-key'];
+
+/** Subprotocols that are a credential behind this: of OpenAI's clients in browsers, and of NVIDIA's. */
+const CREDENTIAL_PREFIXES = [CREDENTIAL_PROTOCOL_PREFIX, 'realtime-token.'];
+
+/** Subprotocols behind which the next one is a credential: of Deepgram's clients in browsers. */
+const CREDENTIAL_LEADS: ReadonlySet<string> = new Set(['token', 'bearer']);
+
+/**
+ * `Authorization: Bearer …`, `Token …`, or the key alone; else a subprotocol (`openai-insecure-api-key.…`, or the one behind `token`); else
+ * `?token=…`. What other headers hold (`headerCredential`) the server looks for itself.
+ */
 export function credentialOf({ authorization, protocols = [], query = '' }: Carrier): Credential | undefined {
-  const [, bearer] = /^bearer +(\S.*)$/i.exec(authorization ?? '') ?? [];
-  if (bearer !== undefined) return { text: bearer, carriage: 'header' };
-  const carried = protocols.find((each) => each.startsWith(CREDENTIAL_PROTOCOL_PREFIX));
-  if (carried !== undefined) {
-    return { text: carried.slice(CREDENTIAL_PROTOCOL_PREFIX.length), carriage: 'subprotocol' };
-  }
+  const shown = keyOf(authorization);
+  if (shown !== undefined) return { text: shown, carriage: 'header' };
+  const carried = subprotocolCredential(protocols);
+  if (carried !== undefined) return carried;
   const token = new URLSearchParams(query).get('token');
   return token === null || token === '' ? undefined : { text: token, carriage: 'query' };
+}
+
+/** `Authorization`, as `credentialOf` reads it, else `api-key`, else `x-api-key`. */
+export function headerCredential(headers: Headers): Credential | undefined {
+  const text =
+    keyOf(first(headers['authorization'])) ?? KEY_HEADERS.map((name) => first(headers[name])).find(isShown);
+  return text === undefined ? undefined : { text, carriage: 'header' };
+}
+
+/** What is shown among the subprotocols of a handshake. */
+export function subprotocolCredential(protocols: readonly string[]): Credential | undefined {
+  for (const [index, protocol] of protocols.entries()) {
+    const text = CREDENTIAL_LEADS.has(protocol) ? protocols[index + 1] : behindPrefix(protocol);
+    if (isShown(text)) return { text, carriage: 'subprotocol' };
+  }
+  return undefined;
+}
+
+/** The subprotocols that hold no credential: a handshake is answered with one of these or with none. */
+export function plainProtocols(protocols: readonly string[]): readonly string[] {
+  return protocols.filter(
+    (protocol, index) =>
+      behindPrefix(protocol) === undefined && !CREDENTIAL_LEADS.has(protocols[index - 1] ?? ''),
+  );
+}
+
+function behindPrefix(protocol: string): string | undefined {
+  const prefix = CREDENTIAL_PREFIXES.find((each) => protocol.startsWith(each));
+  return prefix === undefined ? undefined : protocol.slice(prefix.length);
+}
+
+/** Of a header; undefined where it is another scheme's (`Basic …`). */
+function keyOf(authorization: string | undefined): string | undefined {
+  const [, behindScheme, alone] = /^(?:(?:bearer|token) +(\S.*)|(\S+))$/i.exec(authorization ?? '') ?? [];
+  return behindScheme ?? alone;
+}
+
+function isShown(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+function first(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value[0] : value;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { credentialOf } from '../doors/credentials.js';
+import { headerCredential } from '../doors/credentials.js';
 import { type Doorman, type DoorRefusal, refusalBody, refusalHeaders } from '../doors/doorman.js';
 import { send, sendError, sendJson } from './answers.js';
 import { greetOrigin } from './cross-origin.js';
@@ -69,7 +69,7 @@ function refusalOf(doorman: Doorman, request: IncomingMessage, { guarded }: Rout
     headers: request.headers,
     remoteAddress: request.socket.remoteAddress ?? '',
     // Only handshakes carry one elsewhere: browsers can give a request a header.
-    credential: credentialOf({ authorization: request.headers.authorization }),
+    credential: headerCredential(request.headers),
     needsKey: guarded === 'key',
   });
   return 'refusal' in verdict ? verdict.refusal : undefined;

@@ -36,7 +36,13 @@ describe('keys', () => {
   it('any of them opens, and nothing near them', () => {
     const authenticator = new Authenticator([fixedKeys(['secret', 'Ünïcode'])], () => 0);
     expect(authenticator.isGuarded).toBe(true);
-    for (const authorization of ['Bearer secret', 'bearer secret', 'Bearer Ünïcode']) {
+    for (const authorization of [
+      'Bearer secret',
+      'bearer secret',
+      'Bearer Ünïcode',
+      'Token secret',
+      'secret',
+    ]) {
       expect(authenticator.identify(credentialOf({ authorization })), authorization).toMatchObject({
         isToken: false,
       });
@@ -44,7 +50,9 @@ describe('keys', () => {
     for (const authorization of [
       undefined,
       '',
-      'secret',
+      'secre',
+      'secret secret',
+      'Token',
       'Bearer',
       'Bearer ',
       'Bearer secret ',
