@@ -143,6 +143,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
       'packages/cli/src/program.ts': 'its own package.json',
       'packages/cli/src/sagemaker/local-notice.ts': 'the file that its own command has left',
       'packages/cli/src/audio/microphone.ts': 'the line that its own recorder process prints',
+      'packages/server/src/dialects/json-object.ts': 'the one decoder of messages of other dialects',
       'packages/server/src/http/json-body.ts': 'the one decoder of bodies of HTTP requests',
       'packages/server/src/version.ts': 'its own package.json',
     },

@@ -1,3 +1,4 @@
+import { deepgramListen } from './deepgram/listen.js';
 import type { Dialect, DialectRequest } from './dialect.js';
 import { mistral } from './mistral/mistral.js';
 import { nim } from './nim/nim.js';
@@ -5,7 +6,15 @@ import { openai } from './openai/openai.js';
 import { vllm } from './vllm/vllm.js';
 
 /** Every dialect that is served, the more particular before the more general. */
-export const DIALECTS: readonly Dialect[] = [nim, openai, mistral, vllm];
+export const DIALECTS: readonly Dialect[] = [
+  // What has a path of its own.
+  deepgramListen,
+  mistral,
+  // What shares one.
+  nim,
+  openai,
+  vllm,
+];
 
 /** Whose connection it is; undefined: nobody's. */
 export function dialectOf(dialects: readonly Dialect[], request: DialectRequest): Dialect | undefined {

@@ -1,0 +1,28 @@
+import type { Fault } from '../../session/state.js';
+import type { Refusal, RefusalAnswer } from '../dialect.js';
+
+/** Deepgram's names for what goes wrong in a session. */
+export const FAULT_NAMES: Readonly<Record<Fault, string>> = {
+  model_not_found: 'INVALID_MODEL',
+  unsupported_language: 'UNSUPPORTED_LANGUAGE',
+  not_configured: 'INVALID_MODEL',
+  buffer_full: 'BUFFER_FULL',
+  engine_failed: 'INTERNAL_SERVER_ERROR',
+  engine_busy: 'TOO_MANY_REQUESTS',
+  idle_timeout: 'NET-0001',
+  session_expired: 'SESSION_EXPIRED',
+  slow_reader: 'SLOW_READER',
+};
+
+const NAMES: Readonly<Record<number, string>> = {
+  401: 'INVALID_AUTH',
+  403: 'INSUFFICIENT_PERMISSIONS',
+  429: 'TOO_MANY_REQUESTS',
+  503: 'SERVICE_UNAVAILABLE',
+};
+
+/** A handshake that is not let in. */
+export function refuseDeepgram({ status, message }: Refusal): RefusalAnswer {
+  const body = JSON.stringify({ err_code: NAMES[status] ?? 'Bad Request', err_msg: message });
+  return { headers: { 'content-type': 'application/json' }, body };
+}

@@ -1,0 +1,21 @@
+import type { Fault } from '../session/state.js';
+
+/** What a client is told where its dialect has no sentence of its own. */
+const SENTENCES: Readonly<Record<Fault, string>> = {
+  model_not_found: 'This model is not served.',
+  unsupported_language: 'The model does not hear this language.',
+  not_configured: 'No model was named.',
+  buffer_full: 'Too much audio waits. What did not fit was dropped.',
+  engine_failed: 'The recogniser failed. What was being said is lost from here on; the session goes on.',
+  engine_busy: 'Every recogniser is taken. Try again later.',
+  idle_timeout: 'Nothing came for too long.',
+  session_expired: 'The session has lasted as long as one may.',
+  slow_reader: 'What was sent was not read.',
+};
+
+/** A sentence for people. */
+export function faultText(notice: { readonly fault: Fault; readonly detail?: string }): string {
+  const { fault, detail } = notice;
+  if (detail === undefined) return SENTENCES[fault];
+  return fault === 'model_not_found' ? `The model ${JSON.stringify(detail)} is not served.` : detail;
+}
