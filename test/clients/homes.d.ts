@@ -1,3 +1,3 @@
 export const nodeClientsHome: string;
-export const pythonClientsHome: string;
-export const clientsPython: string;
+export const pythonHomes: { readonly sdks: string; readonly pipecat: string };
+export function pythonOf(pythonHome: string): string;

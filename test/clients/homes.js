@@ -5,6 +5,10 @@ const home = process.env.KIKITORI_CLIENTS_HOME || join(import.meta.dirname, '..'
 
 /** Packages of npm, in a folder of their own. */
 export const nodeClientsHome = join(home, 'node');
-/** Packages of PyPI, in a virtual environment. */
-export const pythonClientsHome = join(home, 'python');
-export const clientsPython = join(pythonClientsHome, 'bin', 'python');
+/** Packages of PyPI, in virtual environments: pipecat wants another version of Mistral's client than the newest. */
+export const pythonHomes = { sdks: join(home, 'python-sdks'), pipecat: join(home, 'python-pipecat') };
+
+/** The Python of one of them. */
+export function pythonOf(pythonHome) {
+  return join(pythonHome, 'bin', 'python');
+}

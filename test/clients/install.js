@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { clientsPython, nodeClientsHome, pythonClientsHome } from './homes.js';
+import { nodeClientsHome, pythonHomes, pythonOf } from './homes.js';
 
 const run = promisify(execFile);
 const INSTALL_MS_MAX = 300_000;
@@ -20,11 +20,10 @@ const NODE_CLIENTS = [
 ].map((name) => `@livekit/${name}@${AGENTS}`);
 /** pip alone takes several times as long. */
 const INSTALLER = 'uv==0.13.9';
-const PYTHON_CLIENTS = [
-  'openai[realtime]==3.57.0',
-  'mistralai[realtime]==3.7.0',
-  'pipecat-ai[openai,mistral,deepgram,websocket]==1.14.0',
-];
+const PYTHON_CLIENTS = {
+  sdks: ['openai[realtime]==3.57.0', 'mistralai[realtime]==3.7.0'],
+  pipecat: ['pipecat-ai[openai,mistral,deepgram,websocket]==1.14.0'],
+};
 /** Lies in a folder once everything else does. */
 const WHOLE = 'whole.txt';
 
@@ -34,12 +33,16 @@ await install(nodeClientsHome, NODE_CLIENTS, async () => {
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...flags, ...NODE_CLIENTS], { cwd: nodeClientsHome, timeout: INSTALL_MS_MAX });
 });
-await install(pythonClientsHome, PYTHON_CLIENTS, async () => {
-  await run('python3', ['-m', 'venv', pythonClientsHome], { timeout: INSTALL_MS_MAX });
-  await run(clientsPython, ['-m', 'pip', 'install', '-q', INSTALLER], { timeout: INSTALL_MS_MAX });
-  const uv = ['-m', 'uv', 'pip', 'install', '-q', '--python', clientsPython];
-  await run(clientsPython, [...uv, ...PYTHON_CLIENTS], { timeout: INSTALL_MS_MAX });
-});
+for (const [name, clients] of Object.entries(PYTHON_CLIENTS)) {
+  const home = pythonHomes[name];
+  await install(home, clients, async () => {
+    await run('python3', ['-m', 'venv', home], { timeout: INSTALL_MS_MAX });
+    const python = pythonOf(home);
+    await run(python, ['-m', 'pip', 'install', '-q', INSTALLER], { timeout: INSTALL_MS_MAX });
+    const uv = ['-m', 'uv', 'pip', 'install', '-q', '--python', python];
+    await run(python, [...uv, ...clients], { timeout: INSTALL_MS_MAX });
+  });
+}
 
 /** Once for each list. */
 async function install(home, wanted, bring) {

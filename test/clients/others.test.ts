@@ -7,15 +7,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
-import { clientsPython, nodeClientsHome } from './homes.js';
+import { nodeClientsHome, pythonHomes, pythonOf } from './homes.js';
 import { closeRecogniser, KEY, openStage, type Stage, spoken, whyNoClients } from './stage.js';
 
 const run = promisify(execFile);
 const CLIENT_MS_MAX = 90_000;
-const hasPython = existsSync(clientsPython);
+const hasSdks = existsSync(pythonOf(pythonHomes.sdks));
+const hasPipecat = existsSync(pythonOf(pythonHomes.pipecat));
 const hasLiveKit = existsSync(join(nodeClientsHome, 'node_modules', '@livekit', 'agents'));
 for (const [name, isThere] of [
-  ['Python', hasPython],
+  ['Python', hasSdks],
+  ['pipecat', hasPipecat],
   ['LiveKit', hasLiveKit],
 ] as const) {
   if (!isThere)
@@ -58,30 +60,35 @@ describe.skipIf(whyNoClients !== undefined)('clients of others', { timeout: 120_
     heard.flatMap(({ kind, text }) => (kind === 'final' && text !== '' ? [text] : [])).join(' ');
   const kindsOf = (heard: readonly Told[]): string[] => [...new Set(heard.map(({ kind }) => kind))];
 
-  it
-    .skipIf(!hasPython)
-    .each([
-      'openai-realtime',
-      'openai-file',
-      'mistral-realtime',
-      'pipecat-openai',
-      'pipecat-mistral',
-      'pipecat-deepgram',
-    ])('in Python: %s is told what was said, as it is said and as a whole', async (client) => {
-    const { model } = stage.engine.info;
-    const script = join(import.meta.dirname, 'python_clients.py');
-    const heard = await told(clientsPython, script, client, stage.plain.url, KEY, model, files[16_000]);
-    expect(kindsOf(heard).toSorted()).toEqual(['final', 'interim']);
-    expectWhole(finalOf(heard), 'ferry');
-  });
+  const PYTHON = join(import.meta.dirname, 'python_clients.py');
 
-  it.skipIf(!hasPython)('in Python: a model that is not there is told', async () => {
-    const script = join(import.meta.dirname, 'python_clients.py');
+  it.skipIf(!hasSdks).each(['openai-realtime', 'openai-file', 'mistral-realtime'])(
+    'in Python: %s is told what was said, as it is said and as a whole',
+    async (client) => {
+      const words = [client, stage.plain.url, KEY, stage.engine.info.model, files[16_000]];
+      const heard = await told(pythonOf(pythonHomes.sdks), PYTHON, ...words);
+      expect(kindsOf(heard).toSorted()).toEqual(['final', 'interim']);
+      expectWhole(finalOf(heard), 'ferry');
+    },
+  );
+
+  it.skipIf(!hasSdks)('in Python: a model that is not there is told', async () => {
     for (const client of ['openai-realtime', 'mistral-realtime']) {
-      const heard = await told(clientsPython, script, client, stage.plain.url, KEY, 'nobody', files[16_000]);
+      const words = [client, stage.plain.url, KEY, 'nobody', files[16_000]];
+      const heard = await told(pythonOf(pythonHomes.sdks), PYTHON, ...words);
       expect(heard.at(-1)).toMatchObject({ kind: 'error', text: expect.stringContaining('nobody') });
     }
   });
+
+  it.skipIf(!hasPipecat).each(['pipecat-openai', 'pipecat-mistral', 'pipecat-deepgram'])(
+    'of pipecat: %s',
+    async (client) => {
+      const words = [client, stage.plain.url, KEY, stage.engine.info.model, files[16_000]];
+      const heard = await told(pythonOf(pythonHomes.pipecat), PYTHON, ...words);
+      expect(kindsOf(heard).toSorted()).toEqual(['final', 'interim']);
+      expectWhole(finalOf(heard), 'ferry');
+    },
+  );
 
   it.skipIf(!hasLiveKit).each(['openai, the server ends turns', 'openai, LiveKit ends turns', 'mistral'])(
     'of LiveKit: %s',
