@@ -1,0 +1,88 @@
+/** Libraries of others that send whole files: OpenAI's, Mistral's, and the AI SDK. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createOpenAI } from '@ai-sdk/openai';
+import { Mistral } from '@mistralai/mistralai';
+import { experimental_transcribe as transcribe } from 'ai';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectWhole } from '../browser/spoken.js';
+import { closeRecogniser, KEY, openStage, type Stage, whyNoClients } from './stage.js';
+
+const NAME = 'ferry.flac';
+
+describe.skipIf(whyNoClients !== undefined)('a library of others', { timeout: 120_000 }, () => {
+  let stage: Stage;
+  let bytes: Buffer;
+  beforeAll(async () => {
+    if (whyNoClients !== undefined) return;
+    stage = await openStage();
+    bytes = await readFile(join(import.meta.dirname, '../../samples', NAME));
+  });
+  afterAll(async () => {
+    await stage?.[Symbol.asyncDispose]();
+    await closeRecogniser();
+  });
+
+  const openai = (apiKey = KEY): OpenAI =>
+    new OpenAI({ apiKey, baseURL: `${stage.plain.url}/v1`, maxRetries: 0 });
+
+  it('OpenAI: words and segments with times, in the model’s well-known name', async () => {
+    const answer = await openai().audio.transcriptions.create({
+      file: new File([new Uint8Array(bytes)], NAME),
+      model: 'whisper-1',
+      response_format: 'verbose_json',
+      timestamp_granularities: ['word', 'segment'],
+    });
+    expectWhole(answer.text, 'ferry');
+    expect(answer.words?.length).toBeGreaterThan(15);
+    expect(answer.segments?.length).toBeGreaterThan(1);
+    for (const segment of answer.segments ?? []) {
+      for (const figure of [segment.avg_logprob, segment.compression_ratio, segment.no_speech_prob]) {
+        expect(typeof figure).toBe('number');
+      }
+    }
+  });
+
+  it('OpenAI: text as it comes, whose pieces are the whole', async () => {
+    const stream = await openai().audio.transcriptions.create({
+      file: new File([new Uint8Array(bytes)], NAME),
+      model: 'gpt-4o-mini-transcribe',
+      stream: true,
+    });
+    let said = '';
+    let whole: string | undefined;
+    for await (const event of stream) {
+      if (event.type === 'transcript.text.delta') said += event.delta;
+      if (event.type === 'transcript.text.done') whole = event.text;
+    }
+    expect(whole).toBe(said.trim());
+    expectWhole(said, 'ferry');
+  });
+
+  it('OpenAI: lists and finds the model, and is told of a wrong key and of one that is not there', async () => {
+    const { model } = stage.engine.info;
+    expect((await openai().models.list()).data.map(({ id }) => id)).toContain(model);
+    expect((await openai().models.retrieve(model)).id).toBe(model);
+    await expect(openai().models.retrieve('nobody')).rejects.toThrow(OpenAI.NotFoundError);
+    await expect(openai('wrong').models.list()).rejects.toThrow(OpenAI.AuthenticationError);
+  });
+
+  it('Mistral: text, language and model', async () => {
+    const client = new Mistral({ apiKey: KEY, serverURL: stage.plain.url });
+    const answer = await client.audio.transcriptions.complete({
+      model: 'voxtral-mini-latest',
+      file: new File([new Uint8Array(bytes)], NAME),
+      timestampGranularities: ['segment'],
+    });
+    expectWhole(answer.text, 'ferry');
+    expect(answer.segments?.length).toBeGreaterThan(1);
+  });
+
+  it('the AI SDK: text, segments and duration', async () => {
+    const provider = createOpenAI({ apiKey: KEY, baseURL: `${stage.plain.url}/v1` });
+    const answer = await transcribe({ model: provider.transcription('whisper-1'), audio: bytes });
+    expectWhole(answer.text, 'ferry');
+    expect(answer.durationInSeconds).toBeCloseTo(10.7, 0);
+  });
+});
