@@ -3,7 +3,8 @@ import { DEFAULT_CONTAINER_URL, DEFAULT_REGION, DEFAULT_RUNTIME_PORT } from '@ki
 import { awsRegion } from '../aws/region.js';
 import { type CommandInput, defineCommand } from '../command.js';
 import { type Context, LOG_LEVELS } from '../context.js';
-import { choice, flag, integer, text } from '../options.js';
+import { CliError } from '../errors.js';
+import { choice, flag, integer, parsed, text } from '../options.js';
 import { DEFAULT_ENDPOINT } from '../options-shared.js';
 import { version } from '../program.js';
 import { linesOf, startStandIn } from '../sagemaker/stand-in.js';
@@ -33,6 +34,20 @@ const options = {
     description: `region to play (default: AWS_REGION, else ${DEFAULT_REGION})`,
     fallback: undefined,
   }),
+  tlsName: parsed<readonly string[], readonly string[]>({
+    flags: '--tls-name <names>',
+    description:
+      'more host names for the certificate, for clients that know only AWS’s (with a line for each in the hosts file)',
+    fallback: [],
+    parse: (names) => names.split(',').map((name) => name.trim()),
+  }),
+  streamMinutes: parsed<number, undefined>({
+    flags: '--stream-minutes <minutes>',
+    description:
+      'longest life of a stream, 0.05 to 30, to see what clients do at its end (default: 30, as SageMaker)',
+    fallback: undefined,
+    parse: minutesOf,
+  }),
   plaintext: flag({ flags: '--plaintext', description: 'HTTP/2 without TLS' }),
   logLevel: choice({
     flags: '--log-level <level>',
@@ -41,6 +56,19 @@ const options = {
     fallback: 'info',
   }),
 };
+
+const STREAM_MINUTES_MIN = 0.05;
+const STREAM_MINUTES_MAX = 30;
+const MS_PER_MINUTE = 60_000;
+
+function minutesOf(text: string, label: string): number {
+  const minutes = /^\d{1,2}(\.\d{1,3})?$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (minutes >= STREAM_MINUTES_MIN && minutes <= STREAM_MINUTES_MAX) return minutes;
+  throw new CliError(
+    'usage',
+    `${label} must be a number from ${STREAM_MINUTES_MIN} to ${STREAM_MINUTES_MAX}.`,
+  );
+}
 
 type StandInInput = CommandInput<typeof options>;
 
@@ -53,6 +81,7 @@ export const sagemakerLocal = defineCommand({
     'kikitori sagemaker-local',
     'kikitori sagemaker-local --container ws://127.0.0.1:9090 --endpoint demo',
     'kikitori sagemaker-local --plaintext --port 8444',
+    'kikitori sagemaker-local --stream-minutes 0.5',
   ],
   run: standInUntilStopped,
 });
@@ -66,6 +95,8 @@ async function standInUntilStopped({ options: given }: StandInInput, context: Co
       endpoint,
       containerUrl: container.replace(/\/$/, ''),
       isPlaintext: plaintext,
+      tlsNames: given.tlsName,
+      streamMsMax: given.streamMinutes === undefined ? undefined : given.streamMinutes * MS_PER_MINUTE,
       region: given.region ?? awsRegion(env) ?? DEFAULT_REGION,
       logger: await factories.createLogger(given.logLevel),
     },

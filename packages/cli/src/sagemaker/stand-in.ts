@@ -18,6 +18,10 @@ export interface StandInRequest {
   readonly isPlaintext: boolean;
   readonly region: string;
   readonly logger: Logger;
+  /** Host names that clients reach it by, beside those of this machine. Default: none. */
+  readonly tlsNames?: readonly string[];
+  /** Longest life of a stream, milliseconds. Default: SageMaker's. */
+  readonly streamMsMax?: number | undefined;
   /** How often the container is asked whether it is up. Default: as SageMaker does. */
   readonly healthIntervalMs?: number;
   /** How long it may take until it is. Default: as SageMaker allows. */
@@ -46,10 +50,12 @@ export async function startStandIn(request: StandInRequest, env: Environment): P
     isPlaintext,
     region,
     logger,
+    tlsNames: request.tlsNames ?? [],
     credentials: [LOCAL_CREDENTIALS, ...credentialsOf(env)],
     limits: {
       ...(healthIntervalMs === undefined ? {} : { healthIntervalMs }),
       ...(healthWindowMs === undefined ? {} : { healthWindowMs }),
+      ...(request.streamMsMax === undefined ? {} : { streamMsMax: request.streamMsMax }),
     },
   });
   const { authority } = runtime;
@@ -75,7 +81,13 @@ export function linesOf({ runtime, url }: StandIn, endpoint: string): readonly A
     { label: 'Runtime', value: url, note: `endpoint ${endpoint}, ${runtime.region}` },
     ...(trust === undefined
       ? []
-      : [{ label: 'Trust', value: trust, note: 'for other clients: NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE' }]),
+      : [
+          {
+            label: 'Trust',
+            value: trust,
+            note: 'for other clients: NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE; SSL_CERT_FILE in Python',
+          },
+        ]),
     {
       label: 'Keys',
       value: `${accessKeyId} ${secretAccessKey}`,

@@ -28,6 +28,8 @@ export interface ServerCertificate {
 export interface CertificateRequest {
   /** The address that is listened on; localhost, 127.0.0.1 and ::1 are always in the certificate. */
   readonly host: string;
+  /** More names, for clients that know only AWS's. Default: none. */
+  readonly names?: readonly string[];
   /** Where to write what clients trust. Default: a new folder below the system's temporary one. */
   readonly path?: string | undefined;
 }
@@ -89,10 +91,13 @@ export async function issueCertificate(request: IssueRequest): Promise<IssuedCer
 }
 
 /** A certificate for this machine, to be used until the process ends. */
-export async function makeCertificate({ host, path }: CertificateRequest): Promise<ServerCertificate> {
-  const names = NOT_NAMES.has(host) ? LOCAL_NAMES : [...LOCAL_NAMES, host];
+export async function makeCertificate({
+  host,
+  names = [],
+  path,
+}: CertificateRequest): Promise<ServerCertificate> {
   const issued = await issueCertificate({
-    names,
+    names: [...new Set([...LOCAL_NAMES, ...(NOT_NAMES.has(host) ? [] : [host]), ...names])],
     authorityName: 'Kikitori local authority',
     lifeMs: LIFE_MS,
   });

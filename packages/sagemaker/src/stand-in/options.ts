@@ -18,6 +18,8 @@ export interface SageMakerStandInOptions extends EndPolicy {
   readonly isPlaintext?: boolean;
   /** A certificate of the caller's own. Default: one is made at start. Not with `isPlaintext`. */
   readonly certificate?: GivenCertificate;
+  /** Host names that the certificate made at start holds beside those of this machine. Default: none. */
+  readonly tlsNames?: readonly string[];
   /** Where to write what clients must trust. Default: a new temporary folder, removed at the end. */
   readonly authorityPath?: string;
   /** Who may call. Default: `LOCAL_CREDENTIALS`, on loopback only. Signatures are always checked. */
@@ -58,6 +60,7 @@ export const DEFAULT_VARIANT = 'AllTraffic';
 
 const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9])*$/;
 const NAME_LENGTH_MAX = 63;
+const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i;
 const REGION = /^[a-z0-9-]{1,64}$/;
 const ACCOUNT = /^\d{12}$/;
 /** What an `authorization` header can carry. */
@@ -71,10 +74,20 @@ const ACCESS_KEY = /^[\w+=,.@-]{1,128}$/;
 export function resolveOptions(options: SageMakerStandInOptions): ResolvedOptions {
   const { host = DEFAULT_RUNTIME_HOST, port = DEFAULT_RUNTIME_PORT, isPlaintext = false } = options;
   const { region = DEFAULT_REGION, accountId = DEFAULT_ACCOUNT_ID, certificate, authorityPath } = options;
+  const { tlsNames = [] } = options;
   const credentials = options.credentials ?? [LOCAL_CREDENTIALS];
   const limits = { ...STAND_IN_LIMITS, ...options.limits };
   const isPort = Number.isInteger(port) && port >= 0 && port <= 65_535;
   demand(isPort, 'A port is a whole number from 0 to 65535.');
+  const isMade = !isPlaintext && certificate === undefined;
+  demand(
+    isMade || tlsNames.length === 0,
+    'Names are for the certificate that is made at start; leave them out with one of your own, and without TLS.',
+  );
+  demand(
+    tlsNames.every((name) => HOST_NAME.test(name)),
+    'A name for the certificate is a host name, such as runtime.sagemaker.us-east-1.amazonaws.com.',
+  );
   demand(!isPlaintext || certificate === undefined, 'A certificate is of no use without TLS; leave one out.');
   demand(
     Object.values(limits).every((limit) => limit > 0),
@@ -90,6 +103,7 @@ export function resolveOptions(options: SageMakerStandInOptions): ResolvedOption
     port,
     isPlaintext,
     certificate,
+    tlsNames,
     authorityPath,
     credentials,
     region,

@@ -67,11 +67,12 @@ export async function createSageMakerStandIn(options: SageMakerStandInOptions): 
 async function certificateFor({
   certificate,
   host,
+  tlsNames,
   authorityPath,
 }: ResolvedOptions): Promise<ServerCertificate> {
   if (certificate !== undefined) return useCertificate(certificate);
   try {
-    return await makeCertificate({ host, path: authorityPath });
+    return await makeCertificate({ host, names: tlsNames, path: authorityPath });
   } catch (cause) {
     throw new SageMakerError('certificate_failed', { cause });
   }

@@ -22,6 +22,15 @@ describe('a made certificate', () => {
     await made.remove();
   });
 
+  it('is for more names where clients know no other', async () => {
+    const names = ['runtime.sagemaker.eu-west-1.amazonaws.com'];
+    const made = await makeCertificate({ host: '127.0.0.1', names });
+    const server = new X509Certificate(made.certificate);
+    expect(server.checkHost(names[0] ?? '')).toBe(names[0]);
+    expect(server.checkHost('localhost')).toBe('localhost');
+    await made.remove();
+  });
+
   it('shows what to trust in a file, writes no key anywhere, and takes its folder away', async () => {
     const made = await makeCertificate({ host: '127.0.0.1' });
     const path = made.authorityPath ?? '';

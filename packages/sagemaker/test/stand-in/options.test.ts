@@ -53,6 +53,12 @@ describe('the options of a stand-in', () => {
     ['an empty token', { credentials: [{ ...pair, sessionToken: '' }] }],
     ['a port above 65535', { port: 65_536 }],
     ['half a port', { port: 1.5 }],
+    ['names of a certificate in plain text', { isPlaintext: true, tlsNames: ['runtime.example.com'] }],
+    [
+      'names for a certificate of one’s own',
+      { tlsNames: ['a.b'], certificate: { certificate: '', key: '' } },
+    ],
+    ['a name that is none', { tlsNames: ['https://a.b'] }],
     ['a certificate in plain text', { isPlaintext: true, certificate: { certificate: '', key: '' } }],
     ['a limit of 0', { limits: { streamMsMax: 0 } }],
     ['a limit that is no number', { limits: { streamMsMax: Number.NaN } }],
