@@ -225,13 +225,15 @@ export class Bridge {
     }
     // Read before the line changes hands.
     const early: unknown = socket.readableLength > 0 ? socket.read() : undefined;
+    const target = this.#paths.get(path);
     const session = new Session(Wire.accept(socket), {
       id: randomBytes(8).toString('hex'),
       path,
       limits: this.#limits,
       slab: this.#slab,
+      isBinary: target?.isBinary ?? false,
       upstream: {
-        url: upstreamUrl(this.#upstream.url, this.#paths.get(path), query),
+        url: upstreamUrl(this.#upstream.url, target?.path, query),
         headers: { ...this.#upstream.headers, ...passedHeaders(request.headers) },
         protocols: offeredProtocols(request.headers),
       },

@@ -3,6 +3,7 @@ import { isLoopback } from '@kikitori/transport/doors';
 import { Bridge } from './bridge.js';
 import { BRIDGE_ERRORS, BridgeError } from './errors.js';
 import { HealthProbe } from './http/health.js';
+import { shownPaths } from './http/paths.js';
 import { parseUpstream } from './http/upstream.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
 import type { BridgeSettings, ModelServerSettings } from './settings.js';
@@ -50,7 +51,7 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
   const { allowedOrigins } = settings;
   logger.info('listening', {
     port,
-    paths: [...settings.paths.keys()].join(' '),
+    paths: shownPaths(settings.paths, parseUpstream(settings.upstream).url),
     pages: isLoopback(settings.host) ? 'this machine' : 'same origin',
     allowed_origins: allowedOrigins.join(' '),
   });

@@ -68,7 +68,7 @@ kikitori-bridge serve        what SageMaker calls: the same with --exec
   --port <number>                 where to listen (8080)
   --host <address>                on which address (${BRIDGE_HOST})
   --upstream <url>                the Realtime server (${DEFAULT_UPSTREAM})
-  --paths </from[=/to],…>         more paths to take WebSockets on, and where they lead
+  --paths </from[=/to][:binary],…>  more paths to take WebSockets on, and where they lead
   --allow-origin <origins>        other sites whose pages may open sessions, separated by commas (none)
   --startup-wait-seconds <s>      how long a session waits for a model server that is not up (20)
   --drain-seconds <s>             how long live sessions may go on after SIGTERM (25)

@@ -194,6 +194,32 @@ describe('opening', () => {
     expect(await world.sessionLine()).toMatchObject({ reason: 'client_closed' });
   });
 
+  it('leaves binary as it is on a path that says so, whatever it leads to, and nowhere else', async () => {
+    const heard: [string, boolean][] = [];
+    const upstream = await world.wsUpstream((socket, { url }) => {
+      socket.on('message', (data: Buffer, isBinary: boolean) => heard.push([String(data), isBinary]));
+      socket.send(String(url));
+    });
+    const { url } = await world.bridge({
+      upstream: upstream.url,
+      paths: parsePaths('/v1/listen:binary,/a=/b:binary'),
+    });
+    for (const path of ['/v1/listen?model=x', '/a', '/v1/realtime']) {
+      const client = await world.wsClient(new URL(path, url).href);
+      client.socket.send(Buffer.from(path));
+      client.socket.send(Buffer.alloc(70_000, 32));
+      client.socket.send('{"type":"KeepAlive"}');
+      await until(() => heard.length % 3 === 0 && heard.length > 0 && client.texts.length === 1);
+      expect(client.texts[0]).toBe(path === '/a' ? '/b' : path);
+      const isBinary = path !== '/v1/realtime';
+      expect(heard.splice(0).map(([text, kind]) => [text.trim(), kind])).toEqual([
+        [path, isBinary],
+        ['', isBinary],
+        ['{"type":"KeepAlive"}', false],
+      ]);
+    }
+  });
+
   it('takes no more sessions than it may, and none on other paths', async () => {
     const upstream = await world.wsUpstream((socket, { url }) => socket.send(String(url)));
     const { url } = await world.bridge({

@@ -13,8 +13,8 @@ describe('parseBridgeSettings', () => {
       modelServer: undefined,
     });
     expect([...settings.paths]).toEqual([
-      ['/invocations-bidirectional-stream', undefined],
-      ['/v1/realtime', undefined],
+      ['/invocations-bidirectional-stream', { path: undefined, isBinary: false }],
+      ['/v1/realtime', { path: undefined, isBinary: false }],
     ]);
   });
 
@@ -31,8 +31,8 @@ describe('parseBridgeSettings', () => {
     expect(settings).toMatchObject({ port: 9001, host: '0.0.0.0', emf: true, limits: { drainMs: 5000 } });
     expect(settings.allowedOrigins).toEqual(['https://a.example', 'https://b.example']);
     expect([...settings.paths].slice(2)).toEqual([
-      ['/a', undefined],
-      ['/b', '/c'],
+      ['/a', { path: undefined, isBinary: false }],
+      ['/b', { path: '/c', isBinary: false }],
     ]);
   });
 

@@ -34,6 +34,8 @@ export interface DirectionOptions {
   readonly watch: TailWatch;
   readonly owner: DirectionOwner;
   readonly messageBytesMax: number;
+  /** Binary messages stay binary. */
+  readonly isBinary: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface DirectionOptions {
  *
  * Frames of the client keep their mask, payload untouched: the key is the client's and travels with the frame, so it is
  * as good towards the upstream. Binary becomes text by one bit of the header, since Realtime servers take JSON as text
- * only; fragments behind the first say nothing about their kind. Frames of the upstream are not masked on either line and
+ * only, but where a path leads to something else; fragments behind the first say nothing about their kind. Frames of the upstream are not masked on either line and
  * pass as they are. What one read brings goes out in one write.
  */
 export class Direction implements WireListener {
@@ -55,17 +57,19 @@ export class Direction implements WireListener {
   readonly #owner: DirectionOwner;
   readonly #reader: FrameReader;
   readonly #isFromClient: boolean;
+  readonly #makesText: boolean;
   #isBroken = false;
   /** An utterance ended among the bytes in hand; told once they are on their way. */
   #isDone = false;
 
-  constructor({ from, to, slab, watch, owner, messageBytesMax }: DirectionOptions) {
+  constructor({ from, to, slab, watch, owner, messageBytesMax, isBinary }: DirectionOptions) {
     this.#from = from;
     this.#to = to;
     this.#slab = slab;
     this.#watch = watch;
     this.#owner = owner;
     this.#isFromClient = from.side === 'client';
+    this.#makesText = this.#isFromClient && !isBinary;
     this.#reader = new FrameReader({ role: this.#isFromClient ? 'server' : 'client', messageBytesMax });
   }
 
@@ -146,7 +150,7 @@ export class Direction implements WireListener {
 
   #onHeader(frame: FrameHeader, buffer: Buffer, length: number): void {
     const { headerStart, start } = this.#reader;
-    const isBinary = this.#isFromClient && frame.opcode === OPCODE.binary;
+    const isBinary = this.#makesText && frame.opcode === OPCODE.binary;
     if (headerStart < 0) this.#gatherCutHeader(frame, isBinary ? OPCODE.text : frame.opcode);
     else if (isBinary) buffer[headerStart] = ((buffer[headerStart] ?? 0) & 0xf0) | OPCODE.text;
     this.#to.isMidFrame = true;

@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly path: string;
   readonly limits: BridgeLimits;
   readonly slab: Slab;
+  /** Binary messages stay binary. */
+  readonly isBinary: boolean;
   readonly upstream: UpstreamRequest;
   /** `Sec-WebSocket-Key` of the client. */
   readonly key: string;
@@ -86,12 +88,18 @@ export class Session implements DirectionOwner {
   #firstMessageMs: number | undefined;
 
   constructor(client: Wire, options: SessionOptions) {
-    const { limits, slab } = options;
+    const { limits, slab, isBinary } = options;
     this.#options = options;
     this.#clientWire = client;
     this.#client = new Line('client', limits);
     this.#upstream = new Line('upstream', limits);
-    const shared = { slab, watch: this.#watch, owner: this, messageBytesMax: limits.messageBytesMax };
+    const shared = {
+      slab,
+      watch: this.#watch,
+      owner: this,
+      messageBytesMax: limits.messageBytesMax,
+      isBinary,
+    };
     this.#fromClient = new Direction({ ...shared, from: this.#client, to: this.#upstream });
     this.#fromUpstream = new Direction({ ...shared, from: this.#upstream, to: this.#client });
   }

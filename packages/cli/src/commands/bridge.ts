@@ -26,7 +26,7 @@ const options = {
   }),
   paths: text({
     flags: '--paths <list>',
-    description: 'more paths to take WebSockets on, and where they lead: /from[=/to],…',
+    description: 'more paths to take WebSockets on, and where they lead: /from[=/to][:binary],…',
     fallback: undefined,
   }),
   allowOrigin: text({
