@@ -307,6 +307,10 @@ class Server implements RealtimeServer {
         guarded: 'key',
         methods: { POST: clientSecretsHandler(this.#doorman.authenticator, this.#clock) },
       },
+      '/v1/realtime/transcription_sessions': {
+        guarded: 'key',
+        methods: { POST: clientSecretsHandler(this.#doorman.authenticator, this.#clock, { beta: true }) },
+      },
       '/metrics': { guarded: 'key', methods: { GET: (_request, response) => this.#scrape(response) } },
     };
   }

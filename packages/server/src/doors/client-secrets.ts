@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@kikitori/core';
 import { refusal, ServerError } from '../errors.js';
 import { sendError, sendJson } from '../http/answers.js';
@@ -13,15 +12,24 @@ const BAD_WISH = `Ask for {"expires_after":{"seconds":60}}, with ${TOKEN_LIMITS.
 
 /**
  * `POST /v1/realtime/client_secrets`: a token for a browser, in OpenAI's shape. Only a key gets one. `expires_after.seconds`
- * says how long it is good for; what else the body holds (a session's settings, at OpenAI) is not looked at.
+ * says how long it is good for; what else the body holds is the session that the client will ask for, which is repeated to it and sets
+ * nothing. `beta`: `POST /v1/realtime/transcription_sessions`, the same under the names of OpenAI's beta.
  */
-export function clientSecretsHandler(authenticator: Authenticator, clock: Clock): Handler {
+export function clientSecretsHandler(
+  authenticator: Authenticator,
+  clock: Clock,
+  { beta = false } = {},
+): Handler {
   return async (request, response) => {
     try {
       const key = authenticator.identify(headerCredential(request.headers))?.key;
       if (key === undefined) throw refusal(400, NO_KEYS);
-      const { value, expiresAtS } = authenticator.mint(key, await wantedLifeS(request, clock));
-      sendJson(response, 200, { value, expires_at: expiresAtS }, { 'cache-control': 'no-store' });
+      const wish = hasBody(request) ? await readJsonBody(request, { clock, limits: TOKEN_LIMITS }) : {};
+      if (!isObject(wish)) throw refusal(400, BAD_WISH);
+      const { value, expiresAtS } = authenticator.mint(key, wantedLifeS(wish));
+      const secret = { value, expires_at: expiresAtS };
+      const answer = beta ? betaAnswer(wish, secret) : { ...secret, session: sessionOf(wish['session']) };
+      sendJson(response, 200, answer, { 'cache-control': 'no-store' });
     } catch (error) {
       if (!(error instanceof ServerError) || error.answer === undefined) throw error;
       sendError(response, error.answer);
@@ -29,12 +37,11 @@ export function clientSecretsHandler(authenticator: Authenticator, clock: Clock)
   };
 }
 
+type Wish = Readonly<Record<string, unknown>>;
+
 /** Seconds. Throws `ServerError` `request_refused` for a body that asks for something else. */
-async function wantedLifeS(request: IncomingMessage, clock: Clock): Promise<number> {
+function wantedLifeS(wish: Wish): number {
   const { lifeSDefault, lifeSMin, lifeSMax } = TOKEN_LIMITS;
-  if (!hasBody(request)) return lifeSDefault;
-  const wish = await readJsonBody(request, { clock, limits: TOKEN_LIMITS });
-  if (!isObject(wish)) throw refusal(400, BAD_WISH);
   const after = wish['expires_after'] ?? {};
   const seconds = isObject(after) ? (after['seconds'] ?? lifeSDefault) : undefined;
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < lifeSMin || seconds > lifeSMax) {
@@ -43,6 +50,18 @@ async function wantedLifeS(request: IncomingMessage, clock: Clock): Promise<numb
   return seconds;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function sessionOf(wished: unknown): object {
+  return {
+    type: 'transcription',
+    object: 'realtime.transcription_session',
+    ...(isObject(wished) ? wished : {}),
+  };
+}
+
+function betaAnswer({ expires_after: _, ...session }: Wish, secret: object): object {
+  return { object: 'realtime.transcription_session', ...session, client_secret: secret };
+}
+
+function isObject(value: unknown): value is Wish {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

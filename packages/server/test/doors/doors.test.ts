@@ -94,6 +94,30 @@ describe('a token', () => {
     expect(large.status).toBe(413);
   });
 
+  it('comes with the session that it is for, and under the names of the beta as well', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const audio = { input: { turn_detection: null } };
+    expect(await mint(test.url, JSON.stringify({ session: { audio } }))).toMatchObject({
+      session: { type: 'transcription', audio },
+    });
+    const answer = await fetch(`${test.url}/v1/realtime/transcription_sessions`, {
+      method: 'POST',
+      headers: { ...asKey, 'content-type': 'application/json' },
+      body: '{"input_audio_format":"pcm16","expires_after":{"seconds":60}}',
+    });
+    const session = await answer.json();
+    expect(session).toEqual({
+      object: 'realtime.transcription_session',
+      input_audio_format: 'pcm16',
+      client_secret: { value: expect.any(String), expires_at: expect.any(Number) },
+    });
+    const protocols = ['realtime', `openai-insecure-api-key.${session.client_secret.value}`];
+    const socket = new WebSocket(`${test.realtime.replace('http', 'ws')}?intent=transcription`, protocols);
+    const first = await new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
+    expect(first).toContain('session.created');
+    socket.terminate();
+  });
+
   it('is not made where there are no keys', async () => {
     await using test = await startTestServer();
     const answer = await fetch(`${test.url}/v1/realtime/client_secrets`, { method: 'POST' });
