@@ -100,7 +100,7 @@ function messagesOf(said: string, { audio }: GoldenOptions): readonly Message[] 
 }
 
 function nameless(message: Message): string {
-  return String(message).replaceAll(/sess-[0-9a-f]{16}/g, 'sess-0');
+  return String(message).replaceAll(/\b(sess[-_]|item_|event_|conv_)[0-9a-f]{16}/g, '$10');
 }
 
 async function rest(take: () => void): Promise<void> {

@@ -110,11 +110,12 @@ export class NimConversation implements Conversation {
     this.#reader = new RawAudioReader({ encoding, sampleRateHz: rate });
     this.#session = session;
     this.#isSet = true;
-    const { language, model } = membersOf(session['input_audio_transcription']) ?? {};
+    const { language } = membersOf(session['input_audio_transcription']) ?? {};
     return [
       {
         type: 'configure',
-        model: typeof model === 'string' ? model : '',
+        // Its names are those of one deployment: whatever is served answers.
+        model: '',
         language: typeof language === 'string' && language !== '' ? language : undefined,
         utterances: true,
       },

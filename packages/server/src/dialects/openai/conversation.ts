@@ -7,7 +7,7 @@ import type { Conversation } from '../dialect.js';
 import { FAULT_CODES, faultText } from '../faults.js';
 import { type Members, membersOf, objectOf } from '../json-object.js';
 import { type ErrorObject, errorObject } from './error-object.js';
-import { EventWriter, type Item } from './event-writer.js';
+import { EventWriter } from './event-writer.js';
 import {
   betaSettingsAfter,
   initialSettings,
@@ -38,7 +38,7 @@ export class OpenAiConversation implements Conversation {
   /** Audio came since the last `commit` or `clear`. */
   #hasAudio = false;
   /** Who the next deltas are of. */
-  #item: Item | undefined;
+  #item: string | undefined;
   #transcript = '';
   /** The client's own name for the event that is being read: an error repeats it. */
   #cause: string | undefined;
@@ -94,7 +94,7 @@ export class OpenAiConversation implements Conversation {
         this.#transcript = '';
         return [this.#events.event('input_audio_buffer.cleared')];
       case 'onset': {
-        const members = { audio_start_ms: notice.startMs, item_id: this.#openItem().id };
+        const members = { audio_start_ms: notice.startMs, item_id: this.#openItem() };
         return [this.#events.event('input_audio_buffer.speech_started', members)];
       }
       case 'delta':
@@ -170,7 +170,7 @@ export class OpenAiConversation implements Conversation {
     return [{ type: 'end' }];
   }
 
-  #openItem(): Item {
+  #openItem(): string {
     this.#item ??= this.#events.nextItem();
     return this.#item;
   }
@@ -185,7 +185,7 @@ export class OpenAiConversation implements Conversation {
 
   #utterance({ startMs, endMs }: NoticeOf<'utterance'>): readonly Message[] {
     if (this.#settings.turnEnds === 'commit') return [];
-    const members = { audio_end_ms: endMs, item_id: this.#openItem().id };
+    const members = { audio_end_ms: endMs, item_id: this.#openItem() };
     return [
       this.#events.event('input_audio_buffer.speech_stopped', members),
       ...this.#complete(endMs - startMs),

@@ -3,13 +3,6 @@ import type { SessionSettings } from './session-settings.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Audio that was, or is being, said. */
-export interface Item {
-  readonly id: string;
-  /** Of the one in front of it. */
-  readonly previousId: string | null;
-}
-
 const SECONDS_DIGITS = 3;
 const LOGPROBS = 'item.input_audio_transcription.logprobs';
 
@@ -20,7 +13,8 @@ export class EventWriter {
   #tag = '';
   #events = 0;
   #items = 0;
-  #lastItemId: string | null = null;
+  /** The item that was committed last. */
+  #lastId: string | null = null;
   #sessionId = '';
 
   constructor(isBeta: boolean) {
@@ -33,12 +27,10 @@ export class EventWriter {
     this.#tag = sessionId.slice(-16);
   }
 
-  /** Whose audio comes next. */
-  nextItem(): Item {
+  /** The id of an item that begins: audio that is being said. */
+  nextItem(): string {
     this.#items += 1;
-    const item = { id: `item_${this.#tag}_${this.#items}`, previousId: this.#lastItemId };
-    this.#lastItemId = item.id;
-    return item;
+    return `item_${this.#tag}_${this.#items}`;
   }
 
   event(type: string, members: Members = {}): string {
@@ -57,7 +49,7 @@ export class EventWriter {
     return this.event('error', { error: { ...error, event_id: cause ?? null } });
   }
 
-  delta({ id }: Item, delta: string, { written }: SessionSettings): string {
+  delta(id: string, delta: string, { written }: SessionSettings): string {
     return this.event('conversation.item.input_audio_transcription.delta', {
       item_id: id,
       content_index: 0,
@@ -68,8 +60,9 @@ export class EventWriter {
   }
 
   /** What is told of an item whose audio is over. */
-  committed(item: Item): string[] {
-    const { id, previousId } = item;
+  committed(id: string): string[] {
+    const previousId = this.#lastId;
+    this.#lastId = id;
     const content = [{ type: 'input_audio', transcript: null }];
     const whole = {
       id,
@@ -88,7 +81,7 @@ export class EventWriter {
   }
 
   /** `lengthMs`: of its audio. */
-  completed({ id }: Item, transcript: string, lengthMs: number): string {
+  completed(id: string, transcript: string, lengthMs: number): string {
     return this.event('conversation.item.input_audio_transcription.completed', {
       item_id: id,
       content_index: 0,
@@ -97,7 +90,7 @@ export class EventWriter {
     });
   }
 
-  failed({ id }: Item, error: ErrorObject): string {
+  failed(id: string, error: ErrorObject): string {
     return this.event('conversation.item.input_audio_transcription.failed', {
       item_id: id,
       content_index: 0,
