@@ -1,5 +1,6 @@
 import type { FuzzTarget } from '../target.js';
 import { AUDIO_TARGETS } from './audio.js';
+import { DIALECT_TARGETS } from './dialects.js';
 import { DOOR_TARGETS } from './doors.js';
 import { EVENT_STREAM_TARGETS } from './event-stream.js';
 import { EVENT_TARGETS } from './events.js';
@@ -11,6 +12,7 @@ import { SETTINGS_TARGETS } from './settings.js';
 /** Everything that is attacked. */
 export const TARGETS: readonly FuzzTarget[] = [
   ...EVENT_TARGETS,
+  ...DIALECT_TARGETS,
   ...FRAME_TARGETS,
   ...EVENT_STREAM_TARGETS,
   ...AUDIO_TARGETS,
