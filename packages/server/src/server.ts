@@ -14,6 +14,7 @@ import { send, sendJson } from './http/answers.js';
 import { pageInfoRoutes } from './http/page-info.js';
 import { type Missing, sendReadiness } from './http/readiness.js';
 import { createRouter, empty, type Route } from './http/router.js';
+import { UNKNOWN_PATH } from './http/unknown-path.js';
 import { UploadShares } from './http/upload-shares.js';
 import {
   CAPTIONS_LIMITS,
@@ -174,7 +175,7 @@ class Server implements RealtimeServer {
     const dialect = dialectOf(this.#dialects, request);
     if (dialect === undefined) {
       this.#refuse('path');
-      return { accept: false, status: 403 };
+      return UNKNOWN_PATH;
     }
     const { credential = headerCredential(handshake.headers), protocol } = dialect.greet(request);
     const verdict = this.#doorman.judge({ ...handshake, credential });

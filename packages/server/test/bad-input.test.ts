@@ -14,7 +14,7 @@ import {
   RealtimeClient,
   update,
 } from './realtime-client.js';
-import { eventually, startTestServer, type TestServer } from './test-server.js';
+import { eventually, handshake, startTestServer, type TestServer } from './test-server.js';
 
 const MIB = 1024 * 1024;
 
@@ -303,11 +303,24 @@ describe('a failing engine', () => {
 });
 
 describe('the door', () => {
-  it('other paths are refused with 403 and no body', async () => {
+  it('other paths are refused with 404 and a sentence that names those that are there', async () => {
     for (const path of ['/v1/realtime/', '/V1/realtime', '/']) {
       const attempt = connectWebSocket({ url: `${test.url.replace('http', 'ws')}${path}` });
-      await expect(attempt).rejects.toMatchObject({ code: 'refused', httpStatus: 403 });
+      await expect(attempt).rejects.toMatchObject({ code: 'refused', httpStatus: 404 });
+      const answer = await handshake(test.server.port, path);
+      expect(answer.toLowerCase()).toContain('content-type: application/json');
+      expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({
+        error: {
+          message: expect.stringMatching(
+            /\/v1\/realtime.*\/invocations-bidirectional-stream.*docs\/server\.md/,
+          ),
+          type: 'NotFoundError',
+          param: null,
+          code: 404,
+        },
+      });
     }
+    expect(await test.metric('kikitori_sessions_refused_total{reason="path"}')).toBe(6);
   });
 
   it("SageMaker's path and any query are let in", async () => {

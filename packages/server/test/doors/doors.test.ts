@@ -155,7 +155,13 @@ describe('origins', () => {
     const origin = 'https://app.example.com';
     await using test = await startTestServer({ server: { apiKey: KEY, allowedOrigins: [origin] } });
     const stainless = ['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count'];
-    const names = ['authorization', ...stainless.map((name) => `x-stainless-${name}`), 'x-stainless-timeout'];
+    const openai = ['openai-organization', 'openai-project'];
+    const names = [
+      'authorization',
+      ...openai,
+      ...stainless.map((name) => `x-stainless-${name}`),
+      'x-stainless-timeout',
+    ];
     const ask = (from: string): Promise<Response> =>
       fetch(`${test.url}/v1/audio/transcriptions`, {
         method: 'OPTIONS',
