@@ -9,6 +9,7 @@ import { discardBody } from './http/discard-body.js';
 import { modelRoutes } from './http/models.js';
 import type { Route } from './http/router.js';
 import { Transcriptions } from './http/transcriptions.js';
+import { readUploadBody } from './http/upload-body.js';
 import type { HttpLimits, SessionLimits } from './limits.js';
 import type { ServerMetrics } from './metrics.js';
 import { ModelNames } from './model-aliases.js';
@@ -68,6 +69,13 @@ export class EngineHost implements SessionHost {
       '/v1/audio/transcriptions': {
         guarded: true,
         methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
+      },
+      // SageMaker's InvokeEndpoint.
+      '/invocations': {
+        guarded: true,
+        methods: {
+          POST: (request, response) => this.#transcriptions.handle(request, response, readUploadBody),
+        },
       },
       '/v1/audio/translations': {
         guarded: true,

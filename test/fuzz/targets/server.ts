@@ -28,6 +28,8 @@ const PATHS = [
   '/ping',
   '/metrics',
   '/v1/models',
+  '/v1/models/a%2fb',
+  '/invocations?response_format=text',
   '/v1/realtime',
   '/v1/realtime?model=scripted',
   '/v1/realtime/client_secrets',

@@ -15,7 +15,7 @@ import { type FileWords, hearFile } from './hear-file.js';
 import { TranscriptionAnswer } from './transcription-answer.js';
 import type { Transcribed } from './transcription-formats.js';
 import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
-import { readUploadForm, type UploadedFile, type UploadForm } from './upload-form.js';
+import { readUploadForm, type UploadedFile, type UploadForm, type UploadFormOptions } from './upload-form.js';
 import { keepError } from './upload-spool.js';
 
 export interface TranscriptionsOptions {
@@ -36,9 +36,13 @@ export interface TranscriptionsOptions {
 interface Upload {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly read: UploadReader;
   readonly entry: Place;
   readonly controller: AbortController;
 }
+
+/** Finds the file in a request. */
+type UploadReader = (request: IncomingMessage, options: UploadFormOptions) => UploadForm;
 
 /** What a form's file is recognised for. */
 interface Job {
@@ -68,8 +72,12 @@ export class Transcriptions {
     for (const controller of this.#running.keys()) controller.abort(reason);
   }
 
-  /** Answers one request; never rejects for what a client or an engine does. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers one request, whose file `read` finds; never rejects for what a client or an engine does. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    read: UploadReader = readUploadForm,
+  ): Promise<void> {
     const entry = this.#options.enterUpload(request);
     if (!('free' in entry)) {
       await discardBody(request, this.#options);
@@ -78,14 +86,15 @@ export class Transcriptions {
       return;
     }
     const controller = new AbortController();
-    const job = this.#run({ request, response, entry, controller }).finally(() => {
+    const job = this.#run({ request, response, read, entry, controller }).finally(() => {
       this.#running.delete(controller);
     });
     this.#running.set(controller, job);
     await job;
   }
 
-  async #run({ request, response, entry, controller }: Upload): Promise<void> {
+  async #run(upload: Upload): Promise<void> {
+    const { request, response, entry, controller } = upload;
     const { clock, limits } = this.#options;
     const { signal } = controller;
     const { socket } = request;
@@ -97,7 +106,7 @@ export class Transcriptions {
     const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
     const answer = new TranscriptionAnswer(request, response, clock);
     try {
-      const { wishes, transcribed } = await this.#transcribe(request, answer, controller);
+      const { wishes, transcribed } = await this.#transcribe(upload, answer);
       // Before the answer: whoever has it may send the next file at once.
       entry.free();
       answer.end(wishes, transcribed);
@@ -121,14 +130,13 @@ export class Transcriptions {
 
   /** What was heard; when it settles the place is free and the file is gone. */
   async #transcribe(
-    request: IncomingMessage,
+    { request, read, controller }: Upload,
     answer: TranscriptionAnswer,
-    controller: AbortController,
   ): Promise<{ readonly transcribed: Transcribed; readonly wishes: TranscriptionWishes }> {
     const { signal } = controller;
     const { clock, engine, limits, models } = this.#options;
     const served = { models, languages: engine.info.languages };
-    const form = readUploadForm(request, { limits, clock, signal });
+    const form = read(request, { limits, clock, signal });
     form.fields.catch((error: unknown) => controller.abort(error));
     let place: Place | undefined;
     const takePlace = (): void => {

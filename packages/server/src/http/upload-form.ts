@@ -3,6 +3,7 @@ import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance 
 import type { Clock } from '@kikitori/core';
 import { CLIENT_LEFT, refusal, ServerError } from '../errors.js';
 import type { HttpLimits } from '../limits.js';
+import { watchBody } from './body-watch.js';
 import { UploadSpool } from './upload-spool.js';
 
 /** The file of a form, while it arrives. */
@@ -48,7 +49,6 @@ const FIELD_TOO_LONG = 'A field of the form is too long. Send the audio as a fil
 const TOO_MANY_PARTS = 'The form has too many parts. Send one file and the fields that are documented.';
 const FORM_TOO_LARGE = 'The form is too large. Send one file and few short fields.';
 const LEFT = 'The client left.';
-const STALLED = 'The body stopped arriving. Send the file again.';
 
 /**
  * Reads `multipart/form-data` as fast as it arrives, its file into a temporary file. Bounded are the bytes of the whole body,
@@ -110,7 +110,14 @@ class FormReader implements UploadForm {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#fail = reject;
-        const stopMeter = this.#meter(request);
+        const stopWatch = watchBody(request, {
+          ...this.#options,
+          lengthBytesMax: limits.formBytesMax,
+          tooLarge: refusal(400, FORM_TOO_LARGE),
+          // A damaged form can make the parser lose its way: then it never says that it is at the end.
+          unfinished: refusal(400, MALFORMED),
+          fail: reject,
+        });
         // A request that has come to its end closes, too.
         const onClose = (): void => {
           if (!request.complete) reject(refusal(CLIENT_LEFT, LEFT));
@@ -123,7 +130,7 @@ class FormReader implements UploadForm {
         request.once('close', onClose);
         signal.addEventListener('abort', onAbort, { once: true });
         release = () => {
-          stopMeter();
+          stopWatch();
           request.unpipe(parser).off('close', onClose);
           signal.removeEventListener('abort', onAbort);
         };
@@ -137,31 +144,6 @@ class FormReader implements UploadForm {
       release();
     }
     return this.#fields;
-  }
-
-  /** Counts what arrives, and how long nothing does; answers how to stop. */
-  #meter(request: IncomingMessage): () => void {
-    const { clock, limits } = this.#options;
-    let cancelStall = (): void => {};
-    let lengthBytes = 0;
-    const watch = (why = refusal(408, STALLED)): void => {
-      cancelStall();
-      cancelStall = clock.after(limits.bodyStallMs, () => this.#fail(why));
-    };
-    // A damaged form can make the parser lose its way: then it never says that it is at the end.
-    const onEnd = (): void => watch(refusal(400, MALFORMED));
-    const onData = (chunk: Uint8Array): void => {
-      watch();
-      lengthBytes += chunk.length;
-      if (lengthBytes > limits.formBytesMax) this.#fail(refusal(400, FORM_TOO_LARGE));
-    };
-    const stop = (): void => {
-      cancelStall();
-      request.off('data', onData).off('end', onEnd);
-    };
-    request.on('data', onData).once('end', onEnd);
-    watch();
-    return stop;
   }
 
   /** Waits until the file is written, where there is one. */
