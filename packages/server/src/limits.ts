@@ -230,6 +230,15 @@ export interface DoorLimits {
   readonly connectsBurst: number;
   /** Addresses and keys whose rate is remembered; the one that was used longest ago is forgotten first. */
   readonly ratedNamesMax: number;
+  /**
+   * Sessions of one client (one address or key, one kind of program, one path) that may end within `quickEndMs` without a word, at
+   * once. At the bound: 429, until one is forgiven. One that came to something clears them all. 0: no bound.
+   */
+  readonly quickEndsMax: number;
+  /** How soon after its beginning such a session is over. */
+  readonly quickEndMs: number;
+  /** How many of them are forgiven in a second. */
+  readonly quickEndsPerSecond: number;
 }
 
 export const DOOR_LIMITS: DoorLimits = {
@@ -238,6 +247,11 @@ export const DOOR_LIMITS: DoorLimits = {
   connectsPerSecond: 50,
   connectsBurst: 500,
   ratedNamesMax: 10_000,
+  // A room full of people who reload a page; a program that tries again seven times a second is there after three.
+  quickEndsMax: 20,
+  quickEndMs: 1_000,
+  // Whoever looks every second whether the server lets him in is not held up.
+  quickEndsPerSecond: 1,
 };
 
 /** Bounds of short-lived tokens. */

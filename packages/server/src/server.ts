@@ -88,6 +88,8 @@ export interface RealtimeServer extends ListenHandlers {
 interface Admitted {
   readonly dialect: Dialect;
   readonly caller: Caller;
+  /** Under which name the doorman counts its quick ends. */
+  readonly client: string;
 }
 
 /** Why nobody is let in who could be otherwise. */
@@ -181,11 +183,12 @@ class Server implements RealtimeServer {
     const verdict = this.#doorman.judge({ ...handshake, credential });
     if ('refusal' in verdict) return this.#refuseKnock(dialect, verdict.refusal);
     const { caller } = verdict;
-    const keyFull = this.#doorman.whyKeyFull(caller);
-    if (keyFull !== undefined) return this.#refuseKnock(dialect, keyFull);
+    const client = this.#doorman.clientOf(handshake, caller);
+    const busy = this.#doorman.whyKeyFull(caller) ?? this.#doorman.whyHeldUp(client);
+    if (busy !== undefined) return this.#refuseKnock(dialect, busy);
     const reason = this.#whyFull();
     if (reason === undefined) {
-      this.#admitted.set(handshake, { dialect, caller });
+      this.#admitted.set(handshake, { dialect, caller, client });
       const isPlain = protocol !== undefined && plainProtocols(handshake.protocols).includes(protocol);
       return { accept: true, ...(isPlain ? { protocol } : {}) };
     }
@@ -216,6 +219,7 @@ class Server implements RealtimeServer {
     this.#metrics.connectionsTotal.inc();
     void session.ended.then((end) => {
       leave();
+      this.#doorman.noteEnd(admitted.client, end);
       this.#sessions.delete(session);
       this.#metrics.connectionsActive.dec();
       this.#metrics.connectionDurationS.observe(end.durationMs / 1000);

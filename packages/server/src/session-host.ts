@@ -1,11 +1,12 @@
 import type { Connection } from '@kikitori/transport';
+import type { SessionYield } from './doors/quick-ends.js';
 import type { Route } from './http/router.js';
 import type { Claimed } from './session/serve-connection.js';
 
 /** A session as the server around it sees it. */
 export interface HostedSession {
   /** Settles when the session is over. Never rejects. */
-  readonly ended: Promise<{ readonly durationMs: number }>;
+  readonly ended: Promise<SessionYield>;
   /** Audio received whose words were not all sent, milliseconds; 0 where that is not known. */
   readonly backlogMs: number;
   /** Answers what is running, then closes with 1012; at the deadline closes without the answer. */

@@ -12,6 +12,7 @@ import { DOOR_LIMITS, type DoorLimits } from '../limits.js';
 import { Authenticator, type Caller } from './authenticator.js';
 import type { Credential } from './credentials.js';
 import { fixedKeys, type KeySource, type KnownKey } from './keys.js';
+import { QuickEnds, type SessionYield } from './quick-ends.js';
 
 /** Who may enter, from where, and how often. */
 export interface DoorOptions {
@@ -39,6 +40,11 @@ export interface Knock {
   readonly needsKey?: boolean;
 }
 
+/** Where somebody knocks with a handshake. */
+export interface Visit extends Pick<Knock, 'headers' | 'remoteAddress'> {
+  readonly path: string;
+}
+
 /** Why somebody was sent away. */
 export type DoorRefusal =
   | { readonly reason: 'unauthorized' | 'token'; readonly status: 401 | 403; readonly message: string }
@@ -54,6 +60,8 @@ export type DoorRefusal =
 export type DoorVerdict = { readonly caller: Caller } | { readonly refusal: DoorRefusal };
 
 const KEY_BUSY_RETRY_S = 5;
+/** Enough to tell programs apart; the table of those has a bound in bytes by it. */
+const USER_AGENT_CHARS_MAX = 64;
 
 /**
  * Stands at every door of a server: origin, key, rate. The rate is that of the key where a good one was shown, else that
@@ -67,6 +75,7 @@ export class Doorman {
   readonly #limits: DoorLimits;
   readonly #byAddress: TokenBuckets;
   readonly #byKey: TokenBuckets;
+  readonly #quickEnds: QuickEnds;
   /** Sessions that run, by the name of the key that opened them; keys without any are not in it. */
   readonly #sessions = new Map<string, number>();
 
@@ -85,6 +94,7 @@ export class Doorman {
     const nowMs = (): number => clock.nowMs();
     this.#byAddress = new TokenBuckets({ perSecond, burst }, ratedNamesMax, nowMs);
     this.#byKey = new TokenBuckets({ perSecond, burst }, ratedNamesMax, nowMs);
+    this.#quickEnds = new QuickEnds(this.#limits, nowMs);
   }
 
   /** False: a key file cannot be read, so that the keys may not be those that should be good. */
@@ -108,6 +118,25 @@ export class Doorman {
     if (caller === undefined) return { refusal: UNKNOWN };
     if (knock.needsKey === true && caller.isToken) return { refusal: TOKEN_ONLY };
     return { caller };
+  }
+
+  /** Under which name quick ends of whoever knocks are counted: programs of another kind behind the same address are others. */
+  clientOf({ headers, remoteAddress, path }: Visit, { key }: Caller): string {
+    const owner =
+      key === undefined ? `address ${this.addressOf({ headers, remoteAddress })}` : `key ${key.name}`;
+    const program = (text(headers['user-agent']) ?? '').slice(0, USER_AGENT_CHARS_MAX);
+    return `${owner} ${path} ${program}`;
+  }
+
+  /** Why that client may begin no session now. */
+  whyHeldUp(client: string): DoorRefusal | undefined {
+    const retryAfterS = this.#quickEnds.waitS(client);
+    return retryAfterS === 0 ? undefined : { ...HELD_UP, retryAfterS };
+  }
+
+  /** A session of that client is over. */
+  noteEnd(client: string, end: SessionYield): void {
+    this.#quickEnds.note(client, end);
   }
 
   /** Under which name shares and rates of whoever knocks are counted, where no key says it. */
@@ -190,6 +219,13 @@ const KEY_BUSY: DoorRefusal = {
   message: 'This key has as many sessions as it may; end one first.',
   retryAfterS: KEY_BUSY_RETRY_S,
 };
+
+const HELD_UP = {
+  reason: 'rate',
+  status: 429,
+  message:
+    'Sessions of this client end as soon as they begin. Wait a little, and look at the errors that they were told.',
+} as const;
 
 function tooOften(retryAfterS: number): DoorRefusal {
   return {
