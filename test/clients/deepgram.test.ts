@@ -51,6 +51,36 @@ describe('the Deepgram SDK', () => {
     expect(interims.at(-1)).toBe('First words spoken.');
   });
 
+  it('streams to /v2/listen, and has turns', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const socket = await clientOf(test).listen.v2.connect({
+      model: 'flux-general-en',
+      encoding: 'linear16',
+      sample_rate: 16_000,
+      reconnectAttempts: 0,
+    });
+    socket.connect();
+    await socket.waitForOpen();
+    socket.sendMedia(new Uint8Array(850 * BYTES_PER_MS));
+    socket.sendForceEndTurn({ type: 'ForceEndTurn' });
+    socket.sendConfigure({ type: 'Configure', thresholds: { eot_threshold: 0.9 } });
+    socket.sendMedia(new Uint8Array(1_150 * BYTES_PER_MS));
+    socket.sendCloseStream({ type: 'CloseStream' });
+    const types: string[] = [];
+    const ended: unknown[] = [];
+    for await (const message of socket) {
+      types.push(message.type);
+      if (message.type !== 'TurnInfo' || message.event !== 'EndOfTurn') continue;
+      ended.push([message.turn_index, message.transcript, message.trigger]);
+    }
+    expect(types[0]).toBe('Connected');
+    expect(types).toContain('ConfigureSuccess');
+    expect(ended).toEqual([
+      [0, 'First words', 'manual'],
+      [1, 'spoken.', 'model'],
+    ]);
+  });
+
   it('is refused with a wrong key', async () => {
     await using test = await startTestServer({ server: { apiKey: KEY } });
     const socket = await clientOf(test, 'no-key').listen.v1.connect({

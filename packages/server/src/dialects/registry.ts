@@ -1,3 +1,4 @@
+import { deepgramFlux } from './deepgram/flux.js';
 import { deepgramListen } from './deepgram/listen.js';
 import type { Dialect, DialectRequest } from './dialect.js';
 import { mistral } from './mistral/mistral.js';
@@ -9,6 +10,7 @@ import { vllm } from './vllm/vllm.js';
 export const DIALECTS: readonly Dialect[] = [
   // What has a path of its own.
   deepgramListen,
+  deepgramFlux,
   mistral,
   // What shares one.
   nim,

@@ -1,5 +1,5 @@
 import type { Input, Notice, SessionInput, SessionNotice } from '../session/state.js';
-import { faultText } from './fault-text.js';
+import { faultText } from './faults.js';
 import { RawAudioLanes, type RawAudioLanesOptions } from './raw-audio-lanes.js';
 import { type TurnEvent, TurnFollower } from './turn-follower.js';
 

@@ -1,4 +1,4 @@
-import type { Fault } from '../../session/state.js';
+import type { Fault, SessionInput } from '../../session/state.js';
 import type { Refusal, RefusalAnswer } from '../dialect.js';
 
 /** Deepgram's names for what goes wrong in a session. */
@@ -14,6 +14,8 @@ export const FAULT_NAMES: Readonly<Record<Fault, string>> = {
   slow_reader: 'SLOW_READER',
 };
 
+const POLICY_VIOLATION = 1008;
+
 const NAMES: Readonly<Record<number, string>> = {
   401: 'INVALID_AUTH',
   403: 'INSUFFICIENT_PERMISSIONS',
@@ -25,4 +27,12 @@ const NAMES: Readonly<Record<number, string>> = {
 export function refuseDeepgram({ status, message }: Refusal): RefusalAnswer {
   const body = JSON.stringify({ err_code: NAMES[status] ?? 'Bad Request', err_msg: message });
   return { headers: { 'content-type': 'application/json' }, body };
+}
+
+/** What cannot be served: it is said why, and then the connection is closed. */
+export function refusedInput(code: 'bad_query' | 'container', text: string): SessionInput {
+  return {
+    type: 'invalid',
+    problem: { code, text, closing: { code: POLICY_VIOLATION, reason: 'Bad request.' } },
+  };
 }

@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Message } from '@kikitori/transport';
 import type { Notice, SessionInput, SessionNotice } from '../../session/state.js';
 import type { Conversation } from '../dialect.js';
-import { faultText } from '../fault-text.js';
+import { faultText } from '../faults.js';
 import { type Members, objectOf } from '../json-object.js';
 import { REFUSED, StreamedTurns, type VoiceEvent } from '../streamed-turns.js';
 import type { Turn } from '../turn-follower.js';
-import { containerOf } from './container-names.js';
-import { FAULT_NAMES } from './failures.js';
+import { ContainerWatch } from './container-watch.js';
+import { FAULT_NAMES, refusedInput } from './failures.js';
 import { type ListenQuery, readListenQuery } from './listen-query.js';
 import { confidenceOf, listenWords, seconds, textOf } from './words.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
 
-const POLICY_VIOLATION = 1008;
 /** There is one, and clients want something that looks like its id. */
 const MODEL_UUID = '00000000-0000-0000-0000-000000000000';
 
@@ -23,14 +22,15 @@ export class ListenConversation implements Conversation {
   /** Why the query cannot be served. */
   readonly #problem: string | undefined;
   readonly #turns: StreamedTurns | undefined;
+  readonly #watch: ContainerWatch;
   readonly #hash = createHash('sha256');
   #created: NoticeOf<'created'> = { type: 'created', id: '', createdS: 0 };
   /** Where the last final result of each channel ended: they leave nothing out. */
   readonly #finalMs: number[] = [];
-  #hasAudio = false;
 
   constructor(query: string) {
     const read = readListenQuery(query);
+    this.#watch = new ContainerWatch('problem' in read || read.hasEncoding);
     if ('problem' in read) {
       this.#problem = read.problem;
       return;
@@ -52,7 +52,7 @@ export class ListenConversation implements Conversation {
 
   read(message: Message): readonly SessionInput[] {
     const turns = this.#turns;
-    if (turns === undefined) return [refused('bad_query', this.#problem ?? '')];
+    if (turns === undefined) return [refusedInput('bad_query', this.#problem ?? '')];
     if (typeof message !== 'string') return this.#audio(turns, message);
     const type = objectOf(message)?.['type'];
     switch (type) {
@@ -76,12 +76,8 @@ export class ListenConversation implements Conversation {
   /** Older clients say with an empty message that they are done. */
   #audio(turns: StreamedTurns, bytes: Uint8Array): readonly SessionInput[] {
     if (bytes.length === 0) return turns.leave();
-    const container = this.#hasAudio || this.#query?.hasEncoding === true ? undefined : containerOf(bytes);
-    if (container !== undefined) {
-      const text = `This is ${container}. Send raw audio, and say encoding and sample_rate in the query.`;
-      return [refused('container', text)];
-    }
-    this.#hasAudio = true;
+    const problem = this.#watch.problemOf(bytes);
+    if (problem !== undefined) return [refusedInput('container', problem)];
     this.#hash.update(bytes);
     return turns.push(bytes);
   }
@@ -183,12 +179,4 @@ interface Result {
 
 function errorOf(variant: string, description: string): Members {
   return { type: 'Error', variant, description, message: description };
-}
-
-/** Said, and then the connection is closed. */
-function refused(code: string, text: string): SessionInput {
-  return {
-    type: 'invalid',
-    problem: { code, text, closing: { code: POLICY_VIOLATION, reason: 'Bad request.' } },
-  };
 }

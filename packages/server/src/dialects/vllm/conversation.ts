@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   encodeServerEvent,
   type KikitoriWord,
+  modelNotFound,
   parseClientEvent,
   type ServerEvent,
   type SessionUpdate,
@@ -13,7 +14,7 @@ import {
 import type { Message } from '@kikitori/transport';
 import type { Input, Notice, PlacedWord, SessionNotice } from '../../session/state.js';
 import type { Conversation } from '../dialect.js';
-import { FAULT_CODES, faultText } from '../faults.js';
+import { FAULT_CODES } from '../faults.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
 
@@ -106,7 +107,7 @@ export class VllmConversation implements Conversation {
       case 'done':
         return this.#done(notice);
       case 'fault':
-        return { type: 'error', error: faultText(notice), code: FAULT_CODES[notice.fault] };
+        return { type: 'error', error: textOf(notice), code: FAULT_CODES[notice.fault] };
       case 'invalid':
         return { type: 'error', error: notice.problem.text, code: notice.problem.code };
       case 'onset':
@@ -180,6 +181,11 @@ function invalid(code: ErrorCode, text: string = ERRORS[code].text): Input {
   const { closeCode } = ERRORS[code];
   const closing = closeCode === null ? {} : { closing: { code: closeCode, reason: TOO_BIG } };
   return { type: 'invalid', problem: { code, text, ...closing } };
+}
+
+function textOf({ fault, detail }: NoticeOf<'fault'>): string {
+  if (detail === undefined) return ERRORS[FAULT_CODES[fault]].text;
+  return fault === 'model_not_found' ? modelNotFound(detail).wireText : detail;
 }
 
 function utteranceEvent({ text, startMs, endMs, words, unsure }: NoticeOf<'utterance'>): ServerEvent {

