@@ -59,6 +59,15 @@ describe('the Deepgram SDK', () => {
       sample_rate: 16_000,
       reconnectAttempts: 0,
     });
+    const types: string[] = [];
+    const ended: unknown[] = [];
+    // Before it connects: what comes first comes with the handshake.
+    socket.on('message', (message) => {
+      types.push(message.type);
+      if (message.type !== 'TurnInfo' || message.event !== 'EndOfTurn') return;
+      ended.push([message.turn_index, message.transcript, message.trigger]);
+    });
+    const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.connect();
     await socket.waitForOpen();
     socket.sendMedia(new Uint8Array(850 * BYTES_PER_MS));
@@ -66,13 +75,7 @@ describe('the Deepgram SDK', () => {
     socket.sendConfigure({ type: 'Configure', thresholds: { eot_threshold: 0.9 } });
     socket.sendMedia(new Uint8Array(1_150 * BYTES_PER_MS));
     socket.sendCloseStream({ type: 'CloseStream' });
-    const types: string[] = [];
-    const ended: unknown[] = [];
-    for await (const message of socket) {
-      types.push(message.type);
-      if (message.type !== 'TurnInfo' || message.event !== 'EndOfTurn') continue;
-      ended.push([message.turn_index, message.transcript, message.trigger]);
-    }
+    await closed;
     expect(types[0]).toBe('Connected');
     expect(types).toContain('ConfigureSuccess');
     expect(ended).toEqual([
