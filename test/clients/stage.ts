@@ -10,7 +10,7 @@ import { type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
 import { speech } from '../browser/microphone.js';
 
-export const KEY = 'the key of a test';
+export const KEY = 'the-key-of-a-test';
 const SPEECH_RATE_HZ = 16_000;
 const HOUR_MS = 3_600_000;
 

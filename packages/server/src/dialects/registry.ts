@@ -1,3 +1,4 @@
+import { assemblyAi } from './assemblyai/assemblyai.js';
 import { deepgramFlux } from './deepgram/flux.js';
 import { deepgramListen } from './deepgram/listen.js';
 import type { Dialect, DialectRequest } from './dialect.js';
@@ -9,6 +10,7 @@ import { vllm } from './vllm/vllm.js';
 /** Every dialect that is served, the more particular before the more general. */
 export const DIALECTS: readonly Dialect[] = [
   // What has a path of its own.
+  assemblyAi,
   deepgramListen,
   deepgramFlux,
   mistral,

@@ -3,6 +3,7 @@ import { encodeMuLaw } from '@kikitori/audio';
 import type { Message } from '@kikitori/transport';
 import { connectWebSocket } from '@kikitori/transport/ws';
 import { describe, expect, it } from 'vitest';
+import { assemblyAi } from '../../src/dialects/assemblyai/assemblyai.js';
 import type { Dialect, DialectRequest } from '../../src/dialects/dialect.js';
 import { Interpreter } from '../../src/dialects/interpreter.js';
 import { mistral } from '../../src/dialects/mistral/mistral.js';
@@ -82,6 +83,22 @@ testDialect({
   },
   isAnswer: (message) => eventOf(message).type === 'conversation.item.input_audio_transcription.completed',
   isError: (message) => eventOf(message).type === 'error',
+});
+
+testDialect({
+  dialect: assemblyAi,
+  request: { ...REQUEST, path: '/v3/ws', query: 'sample_rate=16000' },
+  hello: [],
+  audio: (lengthMs) => [new Uint8Array(lengthMs * 32)],
+  turnEnd: ['{"type":"ForceEndpoint"}'],
+  nonsense: '{"type":"of no dialect"}',
+  textOf: (message) => {
+    const { end_of_turn: isEnd, transcript } = JSON.parse(String(message));
+    return isEnd === true ? transcript : '';
+  },
+  emptyTurn: 'unanswered',
+  isAnswer: (message) => JSON.parse(String(message)).end_of_turn === true,
+  isError: (message) => eventOf(message).type === 'Error',
 });
 
 testDialect({

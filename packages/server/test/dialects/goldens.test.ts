@@ -2,6 +2,7 @@
 import { encodeBase64 } from '@kikitori/audio';
 import type { Message } from '@kikitori/transport';
 import { describe, it } from 'vitest';
+import { assemblyAi } from '../../src/dialects/assemblyai/assemblyai.js';
 import type { Dialect } from '../../src/dialects/dialect.js';
 import { mistral } from '../../src/dialects/mistral/mistral.js';
 import { nim } from '../../src/dialects/nim/nim.js';
@@ -26,6 +27,7 @@ const PLAYED: readonly [string, Dialect, (lengthMs: number) => readonly Message[
   ['openai-refused', openai, append],
   ['mistral-flushes', mistral, appendOf('input_audio.append')],
   ['nim-results', nim, append],
+  ['assemblyai-turns', assemblyAi, (lengthMs) => [new Uint8Array(lengthMs * BYTES_PER_MS)]],
 ];
 
 describe('a conversation that is written down', () => {
