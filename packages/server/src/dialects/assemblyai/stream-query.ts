@@ -6,7 +6,10 @@ import {
   SPEECH_RATE_HZ,
 } from '@kikitori/audio';
 
-const ENCODINGS: Readonly<Record<string, PcmEncoding>> = { pcm_s16le: 's16le', pcm_mulaw: 'mulaw' };
+const ENCODINGS: ReadonlyMap<string, PcmEncoding> = new Map([
+  ['pcm_s16le', 's16le'],
+  ['pcm_mulaw', 'mulaw'],
+]);
 
 /** What the address of a connection asks for. */
 export interface StreamQuery {
@@ -19,13 +22,13 @@ export interface StreamQuery {
 /** A string: why it cannot be served. */
 export function readStreamQuery(query: string): StreamQuery | string {
   const asked = new URLSearchParams(query);
-  const encoding = ENCODINGS[asked.get('encoding') ?? 'pcm_s16le'];
+  const encoding = ENCODINGS.get(asked.get('encoding') ?? 'pcm_s16le');
   const sampleRateHz = Number(asked.get('sample_rate') ?? SPEECH_RATE_HZ);
   const isRate =
     Number.isInteger(sampleRateHz) &&
     sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
     sampleRateHz <= SAMPLE_RATE_HZ_MAX;
-  if (encoding === undefined) return `encoding is one of ${Object.keys(ENCODINGS).join(', ')}.`;
+  if (encoding === undefined) return `encoding is one of ${[...ENCODINGS.keys()].join(', ')}.`;
   if (!isRate) return `sample_rate is a whole number from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`;
   return {
     model: asked.get('speech_model') ?? asked.get('speech_models') ?? '',

@@ -8,14 +8,14 @@ import {
 import { DELAY_MS_MAX } from '@kikitori/protocol';
 import { type Members, membersOf } from '../json-object.js';
 
-const ENCODINGS: Readonly<Record<string, PcmEncoding>> = {
-  pcm_s16le: 's16le',
-  pcm_s32le: 's32le',
-  pcm_f16le: 'f16le',
-  pcm_f32le: 'f32le',
-  pcm_mulaw: 'mulaw',
-  pcm_alaw: 'alaw',
-};
+const ENCODINGS: ReadonlyMap<string, PcmEncoding> = new Map([
+  ['pcm_s16le', 's16le'],
+  ['pcm_s32le', 's32le'],
+  ['pcm_f16le', 'f16le'],
+  ['pcm_f32le', 'f32le'],
+  ['pcm_mulaw', 'mulaw'],
+  ['pcm_alaw', 'alaw'],
+]);
 
 /** What a session is set to. */
 export interface SessionSettings {
@@ -43,15 +43,14 @@ export function settingsAfter(before: SessionSettings, session: Members): Sessio
   if (wished === undefined || wished === null) return { ...before, delayMs: delay };
   const { encoding = before.format.encoding, sample_rate: rate = before.format.sample_rate } =
     membersOf(wished) ?? {};
-  const coded =
-    typeof encoding === 'string' && Object.hasOwn(ENCODINGS, encoding) ? ENCODINGS[encoding] : undefined;
+  const coded = typeof encoding === 'string' ? ENCODINGS.get(encoding) : undefined;
   const isRate =
     typeof rate === 'number' &&
     Number.isInteger(rate) &&
     rate >= SAMPLE_RATE_HZ_MIN &&
     rate <= SAMPLE_RATE_HZ_MAX;
   if (coded === undefined || !isRate) {
-    return `audio_format has to be one of ${Object.keys(ENCODINGS).join(', ')}, with a sample_rate from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`;
+    return `audio_format has to be one of ${[...ENCODINGS.keys()].join(', ')}, with a sample_rate from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`;
   }
   return {
     sound: { encoding: coded, sampleRateHz: rate },

@@ -16,11 +16,11 @@ import { type Members, membersOf, objectOf, textOf } from '../json-object.js';
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
 
 const APPEND_BYTES_MAX = 4 * APPEND_SAMPLES_MAX;
-const ENCODINGS: Readonly<Record<string, PcmEncoding>> = {
-  pcm16: 's16le',
-  g711_ulaw: 'mulaw',
-  g711_alaw: 'alaw',
-};
+const ENCODINGS: ReadonlyMap<string, PcmEncoding> = new Map([
+  ['pcm16', 's16le'],
+  ['g711_ulaw', 'mulaw'],
+  ['g711_alaw', 'alaw'],
+]);
 /** The recogniser has no number for each word; where it doubts the utterance it says so. */
 const SURE = 1;
 const UNSURE = 0.5;
@@ -93,7 +93,7 @@ export class NimConversation implements Conversation {
   #update(session: Members): readonly SessionInput[] {
     const { sample_rate_hz: rate = SPEECH_RATE_HZ, num_channels: channels = 1 } =
       membersOf(session['input_audio_params']) ?? {};
-    const encoding = ENCODINGS[String(session['input_audio_format'] ?? 'pcm16')];
+    const encoding = ENCODINGS.get(String(session['input_audio_format'] ?? 'pcm16'));
     const isRate =
       typeof rate === 'number' &&
       Number.isInteger(rate) &&
@@ -103,7 +103,7 @@ export class NimConversation implements Conversation {
       return [
         invalid(
           'invalid_event',
-          `Audio has to be one channel of ${Object.keys(ENCODINGS).join(', ')}, with a sample_rate_hz from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`,
+          `Audio has to be one channel of ${[...ENCODINGS.keys()].join(', ')}, with a sample_rate_hz from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`,
         ),
       ];
     }
