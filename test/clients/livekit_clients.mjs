@@ -43,6 +43,18 @@ const CLIENTS = {
     const vad = await voiceDetection();
     return new STT({ apiKey, baseURL: `${url}/v1`, model: 'gpt-realtime-whisper', useRealtime: true, vad });
   },
+  deepgram: async () => {
+    const { STT } = await bring('@livekit/agents-plugin-deepgram');
+    return new STT({ apiKey, baseUrl: url.replace('http', 'ws'), model: 'nova-3', language: 'en-US' });
+  },
+  'deepgram flux': async () => {
+    const { STTv2 } = await bring('@livekit/agents-plugin-deepgram');
+    return new STTv2({
+      apiKey,
+      endpointUrl: `${url.replace('http', 'ws')}/v2/listen`,
+      model: 'flux-general-en',
+    });
+  },
   mistral: async () => {
     const { STT } = await bring('@livekit/agents-plugin-mistralai');
     const { Mistral } = await bring('@mistralai/mistralai');

@@ -80,7 +80,9 @@ describe.skipIf(whyNoClients !== undefined)('clients of others', { timeout: 120_
     }
   });
 
-  it.skipIf(!hasPipecat).each(['pipecat-openai', 'pipecat-mistral', 'pipecat-deepgram'])(
+  it
+    .skipIf(!hasPipecat)
+    .each(['pipecat-openai', 'pipecat-mistral', 'pipecat-deepgram', 'pipecat-flux', 'pipecat-assemblyai'])(
     'of pipecat: %s',
     async (client) => {
       const words = [client, stage.plain.url, KEY, stage.engine.info.model, files[16_000]];
@@ -90,15 +92,20 @@ describe.skipIf(whyNoClients !== undefined)('clients of others', { timeout: 120_
     },
   );
 
-  it.skipIf(!hasLiveKit).each(['openai, the server ends turns', 'openai, LiveKit ends turns', 'mistral'])(
-    'of LiveKit: %s',
-    async (client) => {
-      const { model } = stage.engine.info;
-      const script = join(import.meta.dirname, 'livekit_clients.mjs');
-      const words = [nodeClientsHome, client, stage.plain.url, KEY, model, files[24_000]];
-      const heard = await told(process.execPath, script, ...words);
-      expect(kindsOf(heard).toSorted()).toEqual(['end', 'final', 'interim', 'start']);
-      expectWhole(finalOf(heard), 'ferry');
-    },
-  );
+  it
+    .skipIf(!hasLiveKit)
+    .each([
+      'openai, the server ends turns',
+      'openai, LiveKit ends turns',
+      'mistral',
+      'deepgram',
+      'deepgram flux',
+    ])('of LiveKit: %s', async (client) => {
+    const { model } = stage.engine.info;
+    const script = join(import.meta.dirname, 'livekit_clients.mjs');
+    const words = [nodeClientsHome, client, stage.plain.url, KEY, model, files[24_000]];
+    const heard = await told(process.execPath, script, ...words);
+    expect(kindsOf(heard).toSorted()).toEqual(['end', 'final', 'interim', 'start']);
+    expectWhole(finalOf(heard), 'ferry');
+  });
 });

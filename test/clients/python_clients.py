@@ -186,6 +186,21 @@ async def pipecat_deepgram(url, key, model, pcm):
     await pipecat(service, pcm, RATE_HZ, commits=False)
 
 
+async def pipecat_flux(url, key, model, pcm):
+    from pipecat.services.deepgram.flux.stt import DeepgramFluxSTTService
+
+    service = DeepgramFluxSTTService(api_key=key, url=f"{url.replace('http', 'ws')}/v2/listen")
+    await pipecat(service, pcm, RATE_HZ, commits=False)
+
+
+async def pipecat_assemblyai(url, key, model, pcm):
+    from pipecat.services.assemblyai.stt import AssemblyAISTTService
+
+    address = f"{url.replace('http', 'ws')}/v3/ws"
+    service = AssemblyAISTTService(api_key=key, api_endpoint_base_url=address)
+    await pipecat(service, pcm, RATE_HZ, commits=True)
+
+
 CLIENTS = {
     "openai-realtime": openai_realtime,
     "openai-file": openai_file,
@@ -193,6 +208,8 @@ CLIENTS = {
     "pipecat-openai": pipecat_openai,
     "pipecat-mistral": pipecat_mistral,
     "pipecat-deepgram": pipecat_deepgram,
+    "pipecat-flux": pipecat_flux,
+    "pipecat-assemblyai": pipecat_assemblyai,
 }
 
 if __name__ == "__main__":
