@@ -32,6 +32,8 @@ describe('what a session says', () => {
     for (const options of [
       { words: true },
       { words: true, reconnect: false },
+      { words: true, onsets: true, reconnect: false },
+      { onsets: true, reconnect: false },
       { reconnect: false },
       { reconnect: false, delayMs: 2000 },
       { reconnect: false, language: 'en_US' },
@@ -44,6 +46,8 @@ describe('what a session says', () => {
     expect(lines).toEqual([
       '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false,"replay":true}}',
       '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false}}',
+      '{"type":"session.update","model":"","kikitori":{"words":true,"partials":false,"onsets":true}}',
+      '{"type":"session.update","model":""}',
       '{"type":"session.update","model":""}',
       '{"type":"session.update","model":"","kikitori":{"words":false,"partials":false,"delay_ms":2000}}',
       '{"type":"session.update","model":"","language":"en_US"}',

@@ -205,7 +205,7 @@ export class UpstreamStream implements SpeechStream {
   #noteOnset(startMs: number | undefined): void {
     if (startMs === this.#onsetMs) return;
     this.#onsetMs = startMs;
-    if (startMs !== undefined && this.#timing !== 'told') this.#teller.begins(startMs);
+    if (startMs !== undefined) this.#teller.begins(startMs);
   }
 
   async #send(samples: Float32Array | Int16Array): Promise<void> {

@@ -117,6 +117,24 @@ describe('an utterance', () => {
   });
 });
 
+describe('who begins to speak', () => {
+  const onset = (startMs: number) => ({ type: 'kikitori.onset', start_ms: startMs }) as const;
+  const closed = (startMs: number, endMs: number) =>
+    ({ type: 'kikitori.utterance', text: '', start_ms: startMs, end_ms: endMs, words: [] }) as const;
+
+  it('is no news over another connection where his utterance is over, or is being said', () => {
+    const told = ledger();
+    told.begin(0, 0);
+    expect(told.take(onset(100), at(500))).toEqual([{ type: 'onset', startMs: 100 }]);
+    told.take(closed(100, 900), at(1_500));
+    told.begin(0, 1_500);
+    expect(told.take(onset(100), at(1_500))).toEqual([]);
+    expect(told.take(onset(1_200), at(1_500))).toEqual([{ type: 'onset', startMs: 1_200 }]);
+    told.begin(1_000, 1_500);
+    expect(told.take(onset(200), at(1_500))).toEqual([]);
+  });
+});
+
 describe('a server whose deltas are counted', () => {
   /** So many steps, with words at some of them; each step when its audio has been sent. */
   function hear(told: Ledger, steps: Readonly<Record<number, string>>, count: number, fromMs = 0) {

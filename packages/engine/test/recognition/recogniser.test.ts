@@ -83,6 +83,21 @@ describe('the recogniser', () => {
     expect(shortest[2]).toBeLessThan(DEFAULT_POLICY.holdMs + 600);
   });
 
+  it('says that somebody begins to speak only where words follow, also where an utterance is too long just at a pause', () => {
+    for (let count = 97; count <= 104; count += 1) {
+      const spoken = speak(Array.from({ length: count }, () => ({ gapMs: 0, lengthMs: 300 })));
+      const scene = new Scene(spoken);
+      for (let fed = 0; fed < count * 300 + 2_000; fed += 100) {
+        scene.feed(100);
+        scene.work();
+      }
+      checkGuarantees(scene.said);
+      const utterances = scene.said.filter((said) => said.type === 'utterance');
+      expect(utterances.map(({ words }) => words.length)).not.toContain(0);
+      expect(scene.said.filter(({ type }) => type === 'onset')).toHaveLength(utterances.length);
+    }
+  });
+
   it('keeps windows shorter while the machine is busy', () => {
     const spoken = speak(Array.from({ length: 100 }, () => ({ gapMs: 0, lengthMs: 300 })));
     const longest = [false, true].map((isBusy) => {

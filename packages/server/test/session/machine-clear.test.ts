@@ -63,6 +63,15 @@ describe('a client that has said everything', () => {
     expect(brief(session.flushed(2))).toEqual(['done 160+0', 'release', 'close 1000']);
   });
 
+  it('is answered what is being said, though it would send again what is not settled', () => {
+    const session = new Harness();
+    session.configure({ resumes: true, utterances: true });
+    session.begin();
+    session.append(80);
+    expect(brief(session.feed({ type: 'leave' }))).toEqual(['flush 1']);
+    expect(brief(session.flushed(1))).toEqual(['done 80+0', 'release', 'close 1000']);
+  });
+
   it('is let go at once where nothing is running', () => {
     for (const type of ['unconfigured', 'ready'] as const) {
       expect(brief(inState(type).feed({ type: 'leave' })).at(-1)).toBe('close 1000');
