@@ -1,5 +1,6 @@
 import type { Message } from '@kikitori/transport';
 import type { Fault, SessionInput, SessionNotice } from '../../session/state.js';
+import { confidenceOf } from '../confidence.js';
 import type { Conversation } from '../dialect.js';
 import { faultText } from '../faults.js';
 import { type Members, objectOf } from '../json-object.js';
@@ -23,9 +24,6 @@ const BAD_INPUT = 3006;
 const MS_PER_S = 1_000;
 /** What is told of how long a session may last; ours has bounds of its own. */
 const LIFE_S = 3 * 3_600;
-/** The engine measures no confidence: it is sure, or it says that it is not. */
-const SURE = 1;
-const UNSURE = 0.5;
 
 /** One connection in AssemblyAI's dialect: one voice, in turns. */
 export class AssemblyAiConversation implements Conversation {
@@ -127,7 +125,7 @@ export class AssemblyAiConversation implements Conversation {
 
   /** `end`: it is over. */
   #turn({ words, tail, startMs: beganMs, isUnsure }: Turn, end?: { readonly isFormatted: boolean }): Members {
-    const confidence = isUnsure ? UNSURE : SURE;
+    const confidence = confidenceOf({ isUnsure });
     const transcript = words.map(({ text }) => text).join(' ');
     const lastMs = words.at(-1)?.endMs ?? beganMs;
     const guessed = tail.split(' ').filter(Boolean);

@@ -5,6 +5,7 @@ import {
   SAMPLE_RATE_HZ_MIN,
   SPEECH_RATE_HZ,
 } from '@kikitori/audio';
+import { isSampleRate } from '../sample-rate.js';
 
 const ENCODINGS: ReadonlyMap<string, PcmEncoding> = new Map([
   ['pcm_s16le', 's16le'],
@@ -24,10 +25,7 @@ export function readStreamQuery(query: string): StreamQuery | string {
   const asked = new URLSearchParams(query);
   const encoding = ENCODINGS.get(asked.get('encoding') ?? 'pcm_s16le');
   const sampleRateHz = Number(asked.get('sample_rate') ?? SPEECH_RATE_HZ);
-  const isRate =
-    Number.isInteger(sampleRateHz) &&
-    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
-    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
+  const isRate = isSampleRate(sampleRateHz);
   if (encoding === undefined) return `encoding is one of ${[...ENCODINGS.keys()].join(', ')}.`;
   if (!isRate) return `sample_rate is a whole number from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`;
   return {

@@ -1,5 +1,6 @@
 import type { Message } from '@kikitori/transport';
 import type { SessionInput, SessionNotice } from '../../session/state.js';
+import { confidenceOf } from '../confidence.js';
 import type { Conversation } from '../dialect.js';
 import { faultText } from '../faults.js';
 import { type Members, objectOf } from '../json-object.js';
@@ -9,7 +10,7 @@ import { ContainerWatch } from './container-watch.js';
 import { FAULT_NAMES, refusedInput } from './failures.js';
 import { changedSettings, type FluxSettings, settingsOf } from './flux-thresholds.js';
 import { readListenQuery } from './listen-query.js';
-import { confidenceOf, placedWords, seconds, textOf } from './words.js';
+import { placedWords, seconds, textOf } from './words.js';
 
 type EventName = 'StartOfTurn' | 'Update' | 'EndOfTurn';
 

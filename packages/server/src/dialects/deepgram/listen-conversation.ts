@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Message } from '@kikitori/transport';
 import type { Notice, SessionInput, SessionNotice } from '../../session/state.js';
+import { confidenceOf } from '../confidence.js';
 import type { Conversation } from '../dialect.js';
 import { faultText } from '../faults.js';
 import { type Members, objectOf } from '../json-object.js';
@@ -9,7 +10,7 @@ import type { Turn } from '../turn-follower.js';
 import { ContainerWatch } from './container-watch.js';
 import { FAULT_NAMES, refusedInput } from './failures.js';
 import { type ListenQuery, readListenQuery } from './listen-query.js';
-import { confidenceOf, listenWords, seconds, textOf } from './words.js';
+import { listenWords, seconds, textOf } from './words.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
 

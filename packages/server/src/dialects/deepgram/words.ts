@@ -1,4 +1,5 @@
 import type { PlacedWord } from '../../session/state.js';
+import { confidenceOf } from '../confidence.js';
 import type { Turn } from '../turn-follower.js';
 
 /** A word as `/v1/listen` writes it; times in seconds. */
@@ -12,20 +13,12 @@ export interface ListenWord {
 }
 
 const MS_PER_S = 1_000;
-/** The engine measures no confidence: it is sure, or it says that it is not. */
-const SURE = 1;
-const UNSURE = 0.5;
 /** Where a word that may still change ends, since it has no place yet. */
 const TAIL_WORD_MS = 300;
 const LETTER = /[\p{L}\p{N}]/u;
 
 export function seconds(ms: number): number {
   return Math.round(ms) / MS_PER_S;
-}
-
-/** Of every word of a turn. */
-export function confidenceOf({ isUnsure }: Turn): number {
-  return isUnsure ? UNSURE : SURE;
 }
 
 /** All of a turn as it stands, its tail too. */

@@ -5,6 +5,7 @@ import { bytesOf } from '../base64-audio.js';
 import type { Conversation } from '../dialect.js';
 import { faultText } from '../faults.js';
 import { type Members, membersOf, objectOf } from '../json-object.js';
+import { invalid } from '../problems.js';
 import { INITIAL_SETTINGS, type SessionSettings, settingsAfter } from './session-settings.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
@@ -195,8 +196,4 @@ export class MistralConversation implements Conversation {
 
 function errorEvent(message: string, code: number): string {
   return JSON.stringify({ type: 'error', error: { message, code } });
-}
-
-function invalid(code: string, text: string): SessionInput {
-  return { type: 'invalid', problem: { code, text } };
 }

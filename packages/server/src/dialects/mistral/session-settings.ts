@@ -7,6 +7,7 @@ import {
 } from '@kikitori/audio';
 import { DELAY_MS_MAX } from '@kikitori/protocol';
 import { type Members, membersOf } from '../json-object.js';
+import { isSampleRate } from '../sample-rate.js';
 
 const ENCODINGS: ReadonlyMap<string, PcmEncoding> = new Map([
   ['pcm_s16le', 's16le'],
@@ -44,11 +45,7 @@ export function settingsAfter(before: SessionSettings, session: Members): Sessio
   const { encoding = before.format.encoding, sample_rate: rate = before.format.sample_rate } =
     membersOf(wished) ?? {};
   const coded = typeof encoding === 'string' ? ENCODINGS.get(encoding) : undefined;
-  const isRate =
-    typeof rate === 'number' &&
-    Number.isInteger(rate) &&
-    rate >= SAMPLE_RATE_HZ_MIN &&
-    rate <= SAMPLE_RATE_HZ_MAX;
+  const isRate = isSampleRate(rate);
   if (coded === undefined || !isRate) {
     return `audio_format has to be one of ${[...ENCODINGS.keys()].join(', ')}, with a sample_rate from ${SAMPLE_RATE_HZ_MIN} to ${SAMPLE_RATE_HZ_MAX}.`;
   }

@@ -9,9 +9,12 @@ import { APPEND_SAMPLES_MAX } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
 import type { Notice, PlacedWord, SessionInput, SessionNotice } from '../../session/state.js';
 import { bytesOf } from '../base64-audio.js';
+import { confidenceOf } from '../confidence.js';
 import type { Conversation } from '../dialect.js';
 import { FAULT_CODES, faultText } from '../faults.js';
 import { type Members, membersOf, objectOf, textOf } from '../json-object.js';
+import { invalid } from '../problems.js';
+import { isSampleRate } from '../sample-rate.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
 
@@ -21,9 +24,6 @@ const ENCODINGS: ReadonlyMap<string, PcmEncoding> = new Map([
   ['g711_ulaw', 'mulaw'],
   ['g711_alaw', 'alaw'],
 ]);
-/** The recogniser has no number for each word; where it doubts the utterance it says so. */
-const SURE = 1;
-const UNSURE = 0.5;
 
 /** One connection in NIM's dialect: the server ends turns, and each is one result. */
 export class NimConversation implements Conversation {
@@ -94,11 +94,7 @@ export class NimConversation implements Conversation {
     const { sample_rate_hz: rate = SPEECH_RATE_HZ, num_channels: channels = 1 } =
       membersOf(session['input_audio_params']) ?? {};
     const encoding = ENCODINGS.get(String(session['input_audio_format'] ?? 'pcm16'));
-    const isRate =
-      typeof rate === 'number' &&
-      Number.isInteger(rate) &&
-      rate >= SAMPLE_RATE_HZ_MIN &&
-      rate <= SAMPLE_RATE_HZ_MAX;
+    const isRate = isSampleRate(rate);
     if (encoding === undefined || !isRate || channels !== 1) {
       return [
         invalid(
@@ -156,7 +152,7 @@ export class NimConversation implements Conversation {
       word: text,
       start_time: startMs,
       end_time: endMs,
-      confidence: isUnsure ? UNSURE : SURE,
+      confidence: confidenceOf({ isUnsure }),
       speaker_tag: 0,
     }));
     const event = this.#event('conversation.item.input_audio_transcription.completed', {
@@ -183,8 +179,4 @@ export class NimConversation implements Conversation {
     this.#events += 1;
     return JSON.stringify({ type, event_id: `event_${this.#id}_${this.#events}`, ...members });
   }
-}
-
-function invalid(code: string, text: string): SessionInput {
-  return { type: 'invalid', problem: { code, text } };
 }

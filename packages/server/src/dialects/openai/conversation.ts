@@ -6,6 +6,7 @@ import { bytesOf } from '../base64-audio.js';
 import type { Conversation } from '../dialect.js';
 import { FAULT_CODES, faultText } from '../faults.js';
 import { type Members, membersOf, objectOf } from '../json-object.js';
+import { invalid } from '../problems.js';
 import { type ErrorObject, errorObject } from './error-object.js';
 import { EventWriter } from './event-writer.js';
 import {
@@ -217,8 +218,4 @@ export class OpenAiConversation implements Conversation {
   #error(error: ErrorObject): string {
     return this.#events.error(error, this.#cause);
   }
-}
-
-function invalid(code: string, text: string): SessionInput {
-  return { type: 'invalid', problem: { code, text } };
 }

@@ -1,5 +1,6 @@
-import { type RawAudioReaderOptions, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN } from '@kikitori/audio';
+import type { RawAudioReaderOptions } from '@kikitori/audio';
 import { type Members, membersOf } from '../json-object.js';
+import { isSampleRate } from '../sample-rate.js';
 
 /** Who ends a turn: the client by `commit`, or the server when nobody speaks any more. */
 export type TurnEnds = 'commit' | 'pause';
@@ -157,10 +158,6 @@ function readable({
   readonly encoding: RawAudioReaderOptions['encoding'];
   readonly sampleRateHz: unknown;
 }): RawAudioReaderOptions | undefined {
-  const isRate =
-    typeof sampleRateHz === 'number' &&
-    Number.isInteger(sampleRateHz) &&
-    sampleRateHz >= SAMPLE_RATE_HZ_MIN &&
-    sampleRateHz <= SAMPLE_RATE_HZ_MAX;
+  const isRate = isSampleRate(sampleRateHz);
   return isRate ? { encoding, sampleRateHz } : undefined;
 }
