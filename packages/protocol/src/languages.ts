@@ -25,6 +25,11 @@ export function parseLanguage(text: string): string | undefined {
   return /^[a-z]{2,3}(?:-|$)/.test(tag) ? primaryTag(tag) : englishNames().get(wanted);
 }
 
+/** Every primary tag of two letters that is a language: where a list is wanted of a model whose languages are not known. */
+export function everyLanguage(): readonly string[] {
+  return [...new Set(englishNames().values())];
+}
+
 /** `English (en)`: for sentences and lists. */
 export function languageName(tag: string): string {
   return `${englishName(tag)} (${tag})`;

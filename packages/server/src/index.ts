@@ -71,3 +71,5 @@ export {
 } from './start-server.js';
 export type { TlsFiles } from './tls-files.js';
 export type { Upstream } from './upstream.js';
+export { WYOMING_LIMITS, type WyomingLimits } from './wyoming/limits.js';
+export type { WyomingAddress } from './wyoming/wyoming-side.js';

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { silentLogger, systemClock } from '@kikitori/core';
-import type { SpeechEngine } from '@kikitori/engine';
+import type { EngineInfo, SpeechEngine } from '@kikitori/engine';
 import type { Listen, Listener } from '@kikitori/transport';
 import { ConnectionShares, isLoopback } from '@kikitori/transport/doors';
 import { assertSafeToListen } from './auth.js';
@@ -12,9 +12,11 @@ import { Doorman } from './doors/doorman.js';
 import { ServerError } from './errors.js';
 import type { Pages } from './http/pages.js';
 import { HTTP_LIMITS, type HttpLimits, TLS_LIMITS } from './limits.js';
+import { listenError } from './listen-error.js';
 import { reachableHosts } from './reachable-hosts.js';
 import { createRealtimeServer, type ServerSurroundings } from './server.js';
 import { readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.js';
+import { type WyomingAddress, WyomingSide } from './wyoming/wyoming-side.js';
 
 /** What a server that listens is made of. */
 export interface StartServerOptions extends ServerSurroundings, ListenOptions, PendingEngine {}
@@ -45,6 +47,8 @@ export interface ListenOptions {
   readonly tls?: TlsFiles;
   /** Files for browsers, served from the first moment on, model or not. Default: none. */
   readonly pages?: Pages;
+  /** Speaks Wyoming over TCP too, at this address: for Home Assistant. Default: no. */
+  readonly wyoming?: WyomingAddress;
   /** Ends the wait for the port; the server is closed again then. */
   readonly signal?: AbortSignal;
 }
@@ -56,6 +60,8 @@ export interface RunningServer {
   readonly port: number;
   /** `http://host:port`, with TLS `https://host:port` */
   readonly url: string;
+  /** Where Wyoming is spoken, if it is. */
+  readonly wyoming: WyomingAddress | undefined;
   readonly sessionCount: number;
   /**
    * Settles once sessions are let in; rejects with what the promise of the engine rejected with, and then everybody
@@ -90,11 +96,16 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   const { isGuarded } = authenticator;
   assertSafeToListen({ host, isGuarded, insecure });
   const clock = options.clock ?? systemClock;
+  const wyoming = given.wyoming && new WyomingSide({ at: given.wyoming, isGuarded, insecure, clock });
+  const served = { ...options, keySources: [...(options.keySources ?? []), ...(wyoming?.keySources ?? [])] };
   const secure = options.tls === undefined ? undefined : await readTlsFiles(options.tls, clock.unixMs());
   const door = new Door(doorman, options);
-  if (!(options.engine instanceof Promise)) {
-    door.lead(createRealtimeServer({ ...options, engine: options.engine }));
-  }
+  let engineInfo: EngineInfo | undefined;
+  const lead = (engine: SpeechEngine): void => {
+    engineInfo = engine.info;
+    door.lead(createRealtimeServer({ ...served, engine }));
+  };
+  if (!(options.engine instanceof Promise)) lead(options.engine);
   const httpLimits = { ...HTTP_LIMITS, ...options.httpLimits };
   const http = createHttpServer(httpLimits, secure);
   new ConnectionShares(httpLimits, proxies).attach(http);
@@ -103,9 +114,10 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
   });
   const listener = attach(http, door);
   const unwatch = followTlsFiles(http, options);
-  const stop = createStop(http, listener, unwatch);
+  const stop = createStop({ http, listener, unwatch, wyoming });
   try {
     await listen(http, { host, port });
+    await wyoming?.listen({ ...options, handlers: door, engineInfo: () => engineInfo });
     signal?.throwIfAborted();
   } catch (error) {
     await stop();
@@ -121,24 +133,25 @@ export async function startServer(given: StartServerOptions): Promise<RunningSer
     get sessionCount() {
       return door.server?.sessionCount ?? 0;
     },
-    ready: leadOnceReady(door, options),
+    wyoming: wyoming?.address,
+    ready: leadOnceReady(options.engine, lead),
     drain: async (drainOptions) => {
       await door.server?.drain(drainOptions);
       await stop();
     },
     close: async () => {
       await door.server?.close();
+      wyoming?.destroy();
       await stop();
     },
   };
 }
 
-function leadOnceReady(door: Door, options: StartServerOptions): Promise<void> {
-  const lead = async (): Promise<void> => {
-    const engine = await options.engine;
-    if (door.server === undefined) door.lead(createRealtimeServer({ ...options, engine }));
-  };
-  const ready = lead();
+function leadOnceReady(
+  engine: SpeechEngine | Promise<SpeechEngine>,
+  lead: (engine: SpeechEngine) => void,
+): Promise<void> {
+  const ready = engine instanceof Promise ? engine.then(lead) : Promise.resolve();
   // Whoever does not await it hears of it by the 503.
   ready.catch(() => undefined);
   return ready;
@@ -177,7 +190,7 @@ async function listen(
   { host, port }: { host: string; port: number },
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    http.once('error', (error) => reject(listenError(error, { host, port })));
+    http.once('error', (error) => reject(listenError(error, { host, port, option: '--port' })));
     try {
       http.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port }, resolve);
     } catch (error) {
@@ -188,40 +201,21 @@ async function listen(
   });
 }
 
-function listenError(error: Error, { host, port }: { host: string; port: number }): ServerError {
-  const cause = { cause: error };
-  switch ('code' in error ? error.code : undefined) {
-    case 'EADDRINUSE':
-      return new ServerError('port_in_use', `Port ${port} is in use; choose another with --port.`, cause);
-    case 'EACCES':
-      return new ServerError(
-        'port_forbidden',
-        `Port ${port} may not be used by this user; choose one above 1023 with --port.`,
-        cause,
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new ServerError(
-        'address_unavailable',
-        `${host} is not an address of this machine; choose another with --host.`,
-        cause,
-      );
-    default:
-      return new ServerError('listen_failed', `Could not listen on ${host} port ${port}.`, cause);
-  }
+/** What listens, or watches. */
+interface Running {
+  readonly http: HttpServer | HttpsServer;
+  readonly listener: Listener;
+  readonly unwatch: () => void;
+  readonly wyoming: WyomingSide | undefined;
 }
 
 /** Stops listening and lets go of every connection that is left; once. */
-function createStop(
-  http: HttpServer | HttpsServer,
-  listener: Listener,
-  unwatch: () => void,
-): () => Promise<void> {
+function createStop({ http, listener, unwatch, wyoming }: Running): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     unwatch();
     await listener.close();
+    await wyoming?.close();
     await new Promise<void>((resolve) => {
       // The error of a server that never listened is no news.
       http.close(() => resolve());

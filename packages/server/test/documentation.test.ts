@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CAPTIONS_LIMITS, HTTP_LIMITS, SESSION_LIMITS } from '../src/limits.js';
 import { createMetrics } from '../src/metrics.js';
+import { WYOMING_LIMITS } from '../src/wyoming/limits.js';
 
 const page = readFileSync(new URL('../../../docs/server.md', import.meta.url), 'utf8');
 
@@ -27,7 +28,7 @@ describe('docs/server.md', () => {
 
   it('has a row for every limit, and for nothing else', () => {
     expect(namesOf('Limits').sort()).toEqual(
-      [...Object.keys(SESSION_LIMITS), ...Object.keys(HTTP_LIMITS)].sort(),
+      [SESSION_LIMITS, HTTP_LIMITS, WYOMING_LIMITS].flatMap((limits) => Object.keys(limits)).sort(),
     );
   });
 });

@@ -19,6 +19,7 @@ export interface Event {
   readonly final?: boolean;
   readonly kikitori?: unknown;
   readonly usage?: unknown;
+  readonly data?: { readonly text?: string };
 }
 
 export class RealtimeClient {

@@ -8,11 +8,13 @@ import { FRAME_TARGETS } from './frames.js';
 import { HEADER_TARGETS } from './headers.js';
 import { SERVER_TARGETS } from './server.js';
 import { SETTINGS_TARGETS } from './settings.js';
+import { WYOMING_TARGETS } from './wyoming.js';
 
 /** Everything that is attacked. */
 export const TARGETS: readonly FuzzTarget[] = [
   ...EVENT_TARGETS,
   ...DIALECT_TARGETS,
+  ...WYOMING_TARGETS,
   ...FRAME_TARGETS,
   ...EVENT_STREAM_TARGETS,
   ...AUDIO_TARGETS,

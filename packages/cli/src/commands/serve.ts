@@ -32,6 +32,7 @@ import { type AnnouncedServer, announceServer } from '../serve/announce-server.j
 import { type Answerer, chooseAnswerer } from '../serve/answerer.js';
 import { publicUrl } from '../serve/public-url.js';
 import { selfSignedOf, tlsOf } from '../serve/tls-wish.js';
+import { type WyomingWish, wyomingAddress } from '../serve/wyoming-address.js';
 import { showKey } from '../shown-key.js';
 import { remark } from '../terminal/beside.js';
 
@@ -41,6 +42,12 @@ const ENGINES = ['auto', 'moonshine', 'vllm'] as const;
 const options = {
   port: portOption,
   host: text({ flags: '--host <address>', description: 'address to listen on', fallback: DEFAULT_HOST }),
+  wyoming: parsed<WyomingWish | undefined, undefined>({
+    flags: '--wyoming <[address:]port>',
+    description: 'speak Wyoming over TCP too, for Home Assistant, e.g. at 10300 (address: that of --host)',
+    fallback: undefined,
+    parse: wyomingAddress,
+  }),
   engine: choice({
     flags: '--engine <engine>',
     description: 'which recogniser: moonshine, in this process; vllm, at --upstream; auto finds out',
@@ -236,7 +243,7 @@ async function runServer(
   context: Context & { readonly isKeyNew: boolean },
 ): Promise<number> {
   const { signal, stderr, isKeyNew } = context;
-  const { host, port, insecure, apiKeys } = input.options;
+  const { host, port, insecure, apiKeys, wyoming } = input.options;
   const own = await selfSignedOf(input.options, context);
   const tls = own?.files ?? tlsOf(input.options);
   const surroundings = await surroundingsOf(input, context);
@@ -249,6 +256,7 @@ async function runServer(
     host,
     port,
     insecure,
+    ...(wyoming === undefined ? {} : { wyoming: { host, ...wyoming } }),
     pages: await loadPages(PAGES_FOLDER),
     attach: attachWebSockets,
     signal,
@@ -261,7 +269,8 @@ async function runServer(
     if (isKeyNew) await showNewKey(input, context);
     const description = await answerer.load();
     await server.ready;
-    announceServer(description, { ...factsOf(input), own, host, port: server.port }, context);
+    const at = { host, port: server.port, wyoming: server.wyoming };
+    announceServer(description, { ...factsOf(input), ...at, own }, context);
     await untilAborted(signal);
     remark('Stopping: what is being said is answered first; Ctrl-C again ends at once.', stderr);
     await server.drain();

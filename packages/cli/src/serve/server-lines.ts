@@ -10,6 +10,8 @@ export interface ServedAt {
   /** Hosts at which other machines find it. */
   readonly others: readonly string[];
   readonly port: number;
+  /** Where Wyoming is spoken, if it is. */
+  readonly wyoming?: { readonly host: string; readonly port: number } | undefined;
   /** The address of the page for others, where something stands in front of it. */
   readonly publicUrl?: string | undefined;
   readonly isTls: boolean;
@@ -33,6 +35,7 @@ export function serverLines(at: ServedAt): readonly Announced[] {
     ...(at.publicUrl === undefined ? [] : [{ label: 'Open', value: at.publicUrl }]),
     ...hosts.map((each) => ({ label: 'Open', value: pageUrl(each, port, s) })),
     ...hosts.map((each) => ({ label: 'Realtime', value: `ws${s}://${each}:${port}/v1/realtime` })),
+    ...wyomingLines(at),
     { label: 'Files', value: `POST ${base}/v1/audio/transcriptions` },
     { label: 'Health', value: `${base}/health` },
     { label: 'Metrics', value: `${base}/metrics` },
@@ -42,6 +45,16 @@ export function serverLines(at: ServedAt): readonly Announced[] {
       isPlain: true,
     },
   ];
+}
+
+/** What Home Assistant is told, in its integration "Wyoming Protocol". */
+function wyomingLines({ wyoming, others }: ServedAt): readonly Announced[] {
+  if (wyoming === undefined) return [];
+  return hostsToShow({ host: wyoming.host, others }).map((host) => ({
+    label: 'Wyoming',
+    value: `${host} port ${wyoming.port}`,
+    isPlain: true,
+  }));
 }
 
 /** Browsers give a microphone to https, and to this computer's own name for itself. */
@@ -77,7 +90,7 @@ function pageUrl(host: string, port: number, s: '' | 's'): string {
 }
 
 /** A wildcard address is shown as the addresses that it stands for. */
-function hostsToShow({ host, others }: ServedAt): readonly string[] {
+function hostsToShow({ host, others }: Pick<ServedAt, 'host' | 'others'>): readonly string[] {
   const plain = host.replace(/^\[(.*)\]$/, '$1');
   if (plain !== '0.0.0.0' && plain !== '::') return [plain.includes(':') ? `[${plain}]` : plain];
   return [DEFAULT_HOST, ...others];

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -172,6 +173,18 @@ describe('kikitori serve', () => {
     expect(missing.context.stderr.text).toContain('The key file cannot be read');
   });
 
+  it('speaks Wyoming where it is told to', async () => {
+    const { context, exit } = start(['--wyoming', '127.0.0.1:0']);
+    const port = Number(await written(context, 'stdout', /Wyoming +127\.0\.0\.1 port (\d+)/));
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.write('{"type":"describe"}\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^\{"type":"info"/);
+    socket.destroy();
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+
   it('speaks TLS with a certificate that it has made, and says its fingerprint', async () => {
     const home = await mkdtemp(join(tmpdir(), 'kikitori-serve-'));
     const { context, exit } = start(['--tls-self-signed'], { env: { KIKITORI_HOME: home } });
@@ -334,6 +347,9 @@ describe('kikitori serve', () => {
     [['--upstream', 'ws://127.0.0.1:1', '--endpoint', 'demo'], 2, 'to one place'],
     [['--places', '2', '--max-sessions', '3'], 2, 'give one of them'],
     [['--region', 'us-east-1'], 2, 'name one'],
+    [['--wyoming', 'tcp://127.0.0.1'], 2, '--wyoming must be a port, or an address and a port'],
+    [['--wyoming', '65536'], 2, '--wyoming must be a port, or an address and a port'],
+    [['--wyoming', '0.0.0.0:0', '--api-key', 'sesame'], 2, 'Wyoming has no keys'],
   ])('answers %j with %d and a sentence', async (words, expected, sentence) => {
     const { context, exit } = start(words);
     expect(await exit).toBe(expected);

@@ -44,4 +44,13 @@ describe('what a server says of itself', () => {
       /^Try KIKITORI_API_KEY=… NODE_EXTRA_CA_CERTS=\/store\/tls\/authority\.pem npx kikitori .* wss:\/\/192\.0\.2\.7:8000$/,
     );
   });
+
+  it('says where Wyoming is spoken, at an address of its own', () => {
+    const at = { ...AT, host: '127.0.0.1', others: ['192.0.2.7'] };
+    const wyoming = (host: string) =>
+      linesOf({ ...at, wyoming: { host, port: 10300 } }).filter((line) => line.startsWith('Wyoming'));
+    expect(wyoming('127.0.0.1')).toEqual(['Wyoming 127.0.0.1 port 10300']);
+    expect(wyoming('0.0.0.0')).toEqual(['Wyoming 127.0.0.1 port 10300', 'Wyoming 192.0.2.7 port 10300']);
+    expect(linesOf(at).join()).not.toContain('Wyoming');
+  });
 });

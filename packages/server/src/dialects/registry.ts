@@ -6,6 +6,7 @@ import { mistral } from './mistral/mistral.js';
 import { nim } from './nim/nim.js';
 import { openai } from './openai/openai.js';
 import { vllm } from './vllm/vllm.js';
+import { wyoming } from './wyoming/wyoming.js';
 
 /** Every dialect that is served, the more particular before the more general. */
 export const DIALECTS: readonly Dialect[] = [
@@ -14,6 +15,8 @@ export const DIALECTS: readonly Dialect[] = [
   deepgramListen,
   deepgramFlux,
   mistral,
+  // What comes over TCP.
+  wyoming,
   // What shares one.
   nim,
   openai,

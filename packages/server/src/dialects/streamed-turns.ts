@@ -1,7 +1,7 @@
 import type { Input, Notice, SessionInput, SessionNotice } from '../session/state.js';
-import { faultText } from './faults.js';
 import { RawAudioLanes, type RawAudioLanesOptions } from './raw-audio-lanes.js';
 import { type TurnEvent, TurnFollower } from './turn-follower.js';
+import { WishRefusal } from './wish-refusal.js';
 
 type Configure = Extract<Input, { readonly type: 'configure' }>;
 
@@ -17,12 +17,6 @@ export interface VoiceEvent {
   readonly event: TurnEvent;
 }
 
-/** The code of what closes a connection whose wishes cannot be met. The client was told why already, as a fault. */
-export const REFUSED = 'refused';
-const POLICY_VIOLATION = 1008;
-/** Of a close frame. */
-const REASON_CHARS_MAX = 100;
-
 /** Reads audio and ends of turns to inputs of the session, and its notices to events of turns. */
 export class StreamedTurns {
   readonly #configure: Configure;
@@ -30,8 +24,7 @@ export class StreamedTurns {
   readonly #followers: readonly TurnFollower[];
   #isOpen = false;
   #isBegun = false;
-  /** Why nothing can come of this session. */
-  #refusal: string | undefined;
+  readonly #refusal = new WishRefusal();
 
   /** Audio out of bounds → `AudioError` `invalid_argument`. */
   constructor({ audio, configure }: StreamedTurnsOptions) {
@@ -88,11 +81,8 @@ export class StreamedTurns {
   }
 
   #noteFault(notice: Extract<Notice, { readonly type: 'fault' }>): void {
-    const { fault } = notice;
-    if (fault === 'engine_failed') this.#isBegun = false;
-    const isFatal =
-      fault === 'model_not_found' || fault === 'unsupported_language' || fault === 'not_configured';
-    if (isFatal) this.#refusal ??= faultText(notice);
+    if (notice.fault === 'engine_failed') this.#isBegun = false;
+    this.#refusal.note(notice);
   }
 
   #begin(): SessionInput[] {
@@ -102,10 +92,8 @@ export class StreamedTurns {
   }
 
   #asked(inputs: readonly SessionInput[]): readonly SessionInput[] {
-    if (this.#refusal !== undefined) {
-      const closing = { code: POLICY_VIOLATION, reason: this.#refusal.slice(0, REASON_CHARS_MAX) };
-      return [{ type: 'invalid', problem: { code: REFUSED, text: this.#refusal, closing } }];
-    }
+    const { closing } = this.#refusal;
+    if (closing !== undefined) return [closing];
     if (this.#isOpen) return inputs;
     this.#isOpen = true;
     const { labels } = this.#lanes;

@@ -11,6 +11,7 @@ import { nim } from '../../src/dialects/nim/nim.js';
 import { openai } from '../../src/dialects/openai/openai.js';
 import { DIALECTS, dialectOf } from '../../src/dialects/registry.js';
 import { vllm } from '../../src/dialects/vllm/vllm.js';
+import { WYOMING_PATH, wyoming } from '../../src/dialects/wyoming/wyoming.js';
 import { append, commit, type Event, final, RealtimeClient, update } from '../realtime-client.js';
 import { eventually, handshake, startTestServer } from '../test-server.js';
 import { testDialect } from './conformance.js';
@@ -65,6 +66,23 @@ testDialect({
     return type === 'transcription.text.delta' ? (text ?? '') : '';
   },
   isAnswer: (message) => eventOf(message).type === 'transcription.done',
+  isError: (message) => eventOf(message).type === 'error',
+});
+
+const SPEECH = { rate: 16_000, width: 2, channels: 1 };
+
+testDialect({
+  dialect: wyoming,
+  request: { ...REQUEST, path: WYOMING_PATH },
+  hello: ['{"type":"transcribe","data":{}}'],
+  audio: (lengthMs) => [JSON.stringify({ type: 'audio-chunk', data: SPEECH }), new Uint8Array(lengthMs * 32)],
+  turnEnd: ['{"type":"audio-stop"}'],
+  nonsense: '{"data":{}}',
+  textOf: (message) => {
+    const { type, data } = eventOf(message);
+    return type === 'transcript-chunk' ? (data?.text ?? '') : '';
+  },
+  isAnswer: (message) => eventOf(message).type === 'transcript',
   isError: (message) => eventOf(message).type === 'error',
 });
 

@@ -7,6 +7,7 @@ import type { Dialect } from '../../src/dialects/dialect.js';
 import { mistral } from '../../src/dialects/mistral/mistral.js';
 import { nim } from '../../src/dialects/nim/nim.js';
 import { openai } from '../../src/dialects/openai/openai.js';
+import { wyoming } from '../../src/dialects/wyoming/wyoming.js';
 import { playGolden } from './golden-player.js';
 
 const BYTES_PER_MS = 32;
@@ -19,6 +20,12 @@ const appendOf =
   };
 
 const append = appendOf('input_audio_buffer.append');
+/** An event, and its payload. */
+const chunk = (lengthMs: number): readonly Message[] => [
+  JSON.stringify({ type: 'audio-chunk', data: { rate: 16_000, width: 2, channels: 1 } }),
+  new Uint8Array(lengthMs * BYTES_PER_MS),
+];
+
 const PLAYED: readonly [string, Dialect, (lengthMs: number) => readonly Message[]][] = [
   ['openai-voice-detection', openai, append],
   ['openai-commits', openai, append],
@@ -28,6 +35,9 @@ const PLAYED: readonly [string, Dialect, (lengthMs: number) => readonly Message[
   ['mistral-flushes', mistral, appendOf('input_audio.append')],
   ['nim-results', nim, append],
   ['assemblyai-turns', assemblyAi, (lengthMs) => [new Uint8Array(lengthMs * BYTES_PER_MS)]],
+  ['wyoming-transcripts', wyoming, chunk],
+  ['wyoming-language-not-heard', wyoming, chunk],
+  ['wyoming-audio-not-heard', wyoming, chunk],
 ];
 
 describe('a conversation that is written down', () => {

@@ -4,8 +4,9 @@ import { confidenceOf } from '../confidence.js';
 import type { Conversation } from '../dialect.js';
 import { faultText } from '../faults.js';
 import { type Members, objectOf } from '../json-object.js';
-import { REFUSED, StreamedTurns } from '../streamed-turns.js';
+import { StreamedTurns } from '../streamed-turns.js';
 import type { Turn, TurnEvent } from '../turn-follower.js';
+import { REFUSED } from '../wish-refusal.js';
 import { readStreamQuery } from './stream-query.js';
 
 /** The service's codes for what goes wrong, as far as it has one. */
