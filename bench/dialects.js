@@ -82,6 +82,12 @@ const ways = [
     hello: [],
     audio: frame(16_000),
   },
+  {
+    name: 'wyoming, 16 kHz, without its framing',
+    path: 'wyoming:',
+    hello: [],
+    audio: [json({ type: 'audio-chunk', data: { rate: 16_000, width: 2, channels: 1 } }), frame(16_000)],
+  },
 ];
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -107,7 +113,7 @@ async function cost({ path, query = '', hello, audio }) {
   let before = process.cpuUsage();
   for (let sent = -messages / 10; sent < messages; sent += 1) {
     if (sent === 0) before = process.cpuUsage();
-    await near.send(audio);
+    for (const message of [audio].flat()) await near.send(message);
     if (sent % BATCH === 0) await turn();
   }
   while (session.backlogMs > 1_000) await turn();

@@ -1,6 +1,7 @@
 import { RawAudioReader, type RawAudioReaderOptions, SPEECH_RATE_HZ } from '@kikitori/audio';
 import { APPEND_SAMPLES_MAX } from '@kikitori/protocol';
-import type { Input } from '../session/state.js';
+import type { Append, SessionInput } from '../session/state.js';
+import { inPieces } from './audio-pieces.js';
 
 /** How the audio of a connection is laid out. */
 export interface RawAudioLanesOptions extends RawAudioReaderOptions {
@@ -8,8 +9,6 @@ export interface RawAudioLanesOptions extends RawAudioReaderOptions {
   /** Each channel is a voice of its own, in a lane of its own; else they are mixed. */
   readonly areApart: boolean;
 }
-
-type Append = Extract<Input, { readonly type: 'append' }>;
 
 const BYTES_PER_SAMPLE = 2;
 const SAMPLES_PER_MS = 16;
@@ -38,10 +37,14 @@ export class RawAudioLanes {
   }
 
   /** What the bytes complete; undefined: they hold more than a message may. */
-  push(bytes: Uint8Array): readonly Append[] | undefined {
+  push(bytes: Uint8Array): readonly SessionInput[] | undefined {
     const { sampleRateHz, channels } = this.#options;
     // As if each byte were a sample: of 1 kHz it would grow to sixteen of ours.
     if ((bytes.length / channels) * (SPEECH_RATE_HZ / sampleRateHz) > APPEND_SAMPLES_MAX) return undefined;
+    return inPieces(bytes, (piece) => this.#read(piece));
+  }
+
+  #read(bytes: Uint8Array): readonly Append[] {
     const lanes = this.#reader.push(bytes);
     const [first = new Uint8Array()] = lanes;
     if (first.length === 0) return [];

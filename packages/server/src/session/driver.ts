@@ -10,7 +10,16 @@ import { openLane, openSession } from './machine.js';
 import { ENDINGS } from './machine-closing.js';
 import { Outbox } from './outbox.js';
 import { SessionLane } from './session-lane.js';
-import type { Effect, Input, MachineConfig, Notice, SessionInput, SessionNotice, State } from './state.js';
+import type {
+  Append,
+  Effect,
+  Input,
+  MachineConfig,
+  Notice,
+  SessionInput,
+  SessionNotice,
+  State,
+} from './state.js';
 
 /** What a session needs. */
 export interface DriverOptions {
@@ -148,12 +157,25 @@ export class SessionDriver {
     for (;;) {
       const message = await this.#intake.next();
       if (message === undefined) return;
-      for (const input of this.#options.interpreter.read(message)) this.#take(input);
+      for (const input of this.#options.interpreter.read(message)) {
+        if (input.type === 'appends') await this.#takeEach(input.pieces);
+        else this.#take(input);
+      }
       await this.#room();
     }
   }
 
-  #take(input: SessionInput): void {
+  /** Other sessions have their turn between them. */
+  async #takeEach(pieces: Iterable<Append>): Promise<void> {
+    for (const piece of pieces) {
+      this.#take(piece);
+      await this.#room();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#closing !== undefined) return;
+    }
+  }
+
+  #take(input: Exclude<SessionInput, { readonly type: 'appends' }>): void {
     if (input.type === 'lanes') {
       this.#setLanes(input.labels);
       return;

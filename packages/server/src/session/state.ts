@@ -27,11 +27,7 @@ export type Input =
       /** Milliseconds that words may wait for what follows them. */
       readonly delayMs?: number | undefined;
     }
-  /**
-   * Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. `lane`: the
-   * place among the session's lanes; absent: the first.
-   */
-  | { readonly type: 'append'; readonly pcm: Uint8Array; readonly lane?: number }
+  | Append
   /** An utterance begins: it takes the audio that waits, and what comes. */
   | { readonly type: 'begin' }
   /** The utterance ends with the audio that came so far: it is to be answered. */
@@ -52,6 +48,16 @@ export type Input =
   | { readonly type: 'drain'; readonly deadlineMs: number }
   /** The connection is gone. */
   | { readonly type: 'gone' };
+
+/**
+ * Audio: PCM16 little-endian, mono, 16 kHz, a whole number of samples and at least one. Kept by the machine. `lane`: the
+ * place among the session's lanes; absent: the first.
+ */
+export interface Append {
+  readonly type: 'append';
+  readonly pcm: Uint8Array;
+  readonly lane?: number;
+}
 
 /**
  * `idle`: nothing came from the client. `session`: the longest life of a session. `finish`: the wait for the last
@@ -91,6 +97,8 @@ export interface StreamWishes {
 /** What a dialect asks of the session: of the machine of each lane, or which lanes there are. */
 export type SessionInput =
   | Input
+  /** Audio of one message, piece by piece: each is made when it is taken, so that none holds up other sessions for long. */
+  | { readonly type: 'appends'; readonly pieces: Iterable<Append> }
   /**
    * The session hears so many voices, each under its label and in audio of its own; once, before anything else. Without it
    * there is one lane, which has no label.

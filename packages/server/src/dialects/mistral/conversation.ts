@@ -1,6 +1,7 @@
 import { RawAudioReader } from '@kikitori/audio';
 import type { Message } from '@kikitori/transport';
 import type { Fault, Notice, SessionInput, SessionNotice } from '../../session/state.js';
+import { speechOf } from '../audio-pieces.js';
 import { bytesOf } from '../base64-audio.js';
 import type { Conversation } from '../dialect.js';
 import { faultText } from '../faults.js';
@@ -131,9 +132,7 @@ export class MistralConversation implements Conversation {
       return [invalid('invalid_audio', `audio has to be base64 of at most ${APPEND_BYTES_MAX} bytes.`)];
     }
     const inputs = this.#beginning();
-    const [pcm] = this.#reader.push(bytes);
-    if (pcm !== undefined && pcm.length > 0) inputs.push({ type: 'append', pcm });
-    return inputs;
+    return [...inputs, ...speechOf(this.#reader, bytes)];
   }
 
   #end(): SessionInput[] {

@@ -8,6 +8,7 @@ import {
 import { APPEND_SAMPLES_MAX } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
 import type { Notice, PlacedWord, SessionInput, SessionNotice } from '../../session/state.js';
+import { speechOf } from '../audio-pieces.js';
 import { bytesOf } from '../base64-audio.js';
 import { confidenceOf } from '../confidence.js';
 import type { Conversation } from '../dialect.js';
@@ -122,9 +123,7 @@ export class NimConversation implements Conversation {
     const bytes = bytesOf(audio, APPEND_BYTES_MAX);
     if (bytes === undefined) return [invalid('invalid_audio', 'Not audio in base64: audio')];
     const inputs = this.#beginning();
-    const [pcm] = this.#reader.push(bytes);
-    if (pcm !== undefined && pcm.length > 0) inputs.push({ type: 'append', pcm });
-    return inputs;
+    return [...inputs, ...speechOf(this.#reader, bytes)];
   }
 
   #beginning(): SessionInput[] {

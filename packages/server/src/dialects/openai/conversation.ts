@@ -2,6 +2,7 @@ import { RawAudioReader } from '@kikitori/audio';
 import { APPEND_SAMPLES_MAX } from '@kikitori/protocol';
 import type { Message } from '@kikitori/transport';
 import type { Notice, SessionInput, SessionNotice } from '../../session/state.js';
+import { speechOf } from '../audio-pieces.js';
 import { bytesOf } from '../base64-audio.js';
 import type { Conversation } from '../dialect.js';
 import { FAULT_CODES, faultText } from '../faults.js';
@@ -154,9 +155,7 @@ export class OpenAiConversation implements Conversation {
     if (!this.#isBegun) inputs.push({ type: 'begin' });
     this.#isBegun = true;
     this.#hasAudio ||= bytes.length > 0;
-    const [pcm] = this.#reader.push(bytes);
-    if (pcm !== undefined && pcm.length > 0) inputs.push({ type: 'append', pcm });
-    return inputs;
+    return [...inputs, ...speechOf(this.#reader, bytes)];
   }
 
   #commit(): readonly SessionInput[] {
