@@ -17,6 +17,7 @@ import { HealthProbe } from './http/health.js';
 import { passModels } from './http/models.js';
 import { DEFAULT_PATHS, type PathMap, upstreamUrl } from './http/paths.js';
 import { parseUpstream, type Upstream } from './http/upstream.js';
+import { Invocations } from './invocation/invocations.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
 import { emfLine } from './metrics/emf.js';
 import { endedBy, isOrderly, type SessionRecord } from './session/record.js';
@@ -35,6 +36,8 @@ export interface BridgeOptions {
   readonly port: number;
   /** Default: SageMaker's path and `/v1/realtime`, both to the path of `upstream`. */
   readonly paths?: PathMap;
+  /** Path of the model server that `POST /invocations` leads to. Default: OpenAI's route for files, beside its `/v1/realtime`; false: none. */
+  readonly invocations?: string | false | undefined;
   /** Origins of other sites whose pages may open sessions: `https://example.com`. Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** Bounds that differ from `BRIDGE_LIMITS`. */
@@ -67,6 +70,7 @@ export class Bridge {
   readonly #health: HealthProbe;
   readonly #slab = new Slab();
   readonly #sessions = new Set<Session>();
+  readonly #invocations: Invocations | undefined;
   readonly #server: Server;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #draining: Promise<void> | undefined;
@@ -81,8 +85,13 @@ export class Bridge {
     this.#limits = { ...BRIDGE_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
     this.#health = new HealthProbe(this.#upstream, this.#limits);
-    const { headMs, sessionsMax, waitingMax } = this.#limits;
-    const bounds = { maxHeaderSize: 16 * 1024, headersTimeout: headMs, requestTimeout: 30_000 };
+    this.#invocations = this.#makeInvocations();
+    const { headMs, sessionsMax, waitingMax, invocationMsMax } = this.#limits;
+    const bounds = {
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: headMs,
+      requestTimeout: Math.max(headMs, invocationMsMax),
+    };
     const connectionsCheckingInterval = Math.max(1, Math.floor(headMs / 4));
     this.#server = createServer({ ...bounds, keepAliveTimeout: 5_000, connectionsCheckingInterval });
     // SageMaker calls from one address: that has them all.
@@ -99,6 +108,11 @@ export class Bridge {
   /** Sessions that are running. */
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** Files over HTTP on their way. */
+  get invocationCount(): number {
+    return this.#invocations?.count ?? 0;
   }
 
   /** Bytes that wait for a peer to take them, of all sessions: bounded by `heldBytesMax` and `unsentBytesMax` of each. */
@@ -136,17 +150,19 @@ export class Bridge {
   async close(): Promise<void> {
     this.#draining ??= Promise.resolve();
     for (const session of this.#sessions) session.destroy();
+    this.#invocations?.abort();
     await this.#stop();
     await this.#emptyWithin(this.#limits.closeTimeoutMs);
   }
 
   async #drain(deadlineMs: number): Promise<void> {
     const { closeTimeoutMs } = this.#limits;
-    this.#logger.info('draining', { sessions: this.#sessions.size });
+    this.#logger.info('draining', { sessions: this.#sessions.size, invocations: this.invocationCount });
     // Goodbyes take a little of the time; a cut line still ends within it.
     const isEmpty = await this.#emptyWithin(Math.max(deadlineMs - closeTimeoutMs, 0));
     if (!isEmpty) {
       for (const session of this.#sessions) session.drain();
+      this.#invocations?.abort();
       if (!(await this.#emptyWithin(Math.min(closeTimeoutMs, deadlineMs)))) {
         for (const session of this.#sessions) session.destroy();
       }
@@ -155,7 +171,7 @@ export class Bridge {
   }
 
   #emptyWithin(delayMs: number): Promise<boolean> {
-    if (this.#sessions.size === 0) return Promise.resolve(true);
+    if (this.#liveCount === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (isEmpty: boolean): void => {
         clearTimeout(timer);
@@ -182,9 +198,35 @@ export class Bridge {
     for (const session of this.#sessions) session.tick(tickMs);
   }
 
+  /** Sessions and files. */
+  get #liveCount(): number {
+    return this.#sessions.size + this.invocationCount;
+  }
+
+  #makeInvocations(): Invocations | undefined {
+    const { invocations, isModelLoading = () => false, writeMetrics } = this.#options;
+    if (invocations === false) return undefined;
+    return new Invocations({
+      upstream: this.#upstream,
+      path: invocations,
+      limits: this.#limits,
+      logger: this.#logger,
+      isModelLoading,
+      writeMetrics,
+      onOver: () => this.#noteEmpty(),
+    });
+  }
+
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    request.resume();
     const [path] = (request.url ?? '').split('?');
+    if (path === '/invocations' && this.#invocations !== undefined) {
+      const no = this.#foreignRefusal(request) ?? this.#busyRefusal();
+      const refusal = no && { status: no.status, message: String(no.body ?? '') };
+      // Never rejects.
+      void this.#invocations.handle(request, response, refusal);
+      return;
+    }
+    request.resume();
     const { method } = request;
     const asksFor = (wanted: string): boolean => path === wanted && method === 'GET';
     if ((path === '/ping' && (method === 'GET' || method === 'POST')) || asksFor('/health')) {
@@ -196,7 +238,7 @@ export class Bridge {
       answer(
         response,
         404,
-        'Only WebSockets, /ping, /health and /v1/models are served here; ask the model server for the rest.',
+        'Only WebSockets, /ping, /health, /v1/models and POST /invocations are served here; ask the model server for the rest.',
       );
     }
   }
@@ -260,9 +302,13 @@ export class Bridge {
 
   #refusalFor(path: string): HandshakeRefusal | undefined {
     if (!this.#paths.has(path)) return { status: 404, body: 'No WebSocket is served on this path.' };
+    return this.#busyRefusal();
+  }
+
+  #busyRefusal(): HandshakeRefusal | undefined {
     const retry = { 'Retry-After': '5' };
     if (this.#draining !== undefined) return { status: 503, headers: retry, body: STOPPING };
-    const isFull = this.#sessions.size >= this.#limits.sessionsMax;
+    const isFull = this.#liveCount >= this.#limits.sessionsMax;
     return isFull ? { status: 503, headers: retry, body: 'Too many sessions; try again later.' } : undefined;
   }
 
@@ -281,7 +327,11 @@ export class Bridge {
     this.#options.writeMetrics?.(
       emfLine(record, { sessionsActive: this.#sessions.size, unixMs: Date.now() }),
     );
-    if (this.#sessions.size > 0) return;
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    if (this.#liveCount > 0) return;
     for (const onEmpty of this.#onEmpty) onEmpty();
   }
 

@@ -13,7 +13,7 @@ export interface BridgeLimits {
   readonly heldBytesMax: number;
   /** Unsent bytes of one socket from which on the other is not read: 1.5 s of base64 audio. */
   readonly unsentBytesMax: number;
-  /** How long a peer may take nothing while something waits for it. Then: its line is cut. */
+  /** How long a peer may take nothing while something waits for it, or send nothing of a file. Then: its line is cut, or 408, or 504. */
   readonly stallMs: number;
   /** Largest message, all its fragments. vLLM refuses above 16 MiB by itself; this ends what nobody would take. */
   readonly messageBytesMax: number;
@@ -29,9 +29,9 @@ export interface BridgeLimits {
   readonly tailQuietMs: number;
   /** How long a peer may take to answer a close frame, and to end its line after that. */
   readonly closeTimeoutMs: number;
-  /** How long a refused client may take to read the answer. */
+  /** How long a refused client may take to read the answer, and to send what nobody wants before it. */
   readonly refusalTimeoutMs: number;
-  /** Sessions at once. At the bound: 503. */
+  /** Sessions and files at once. At the bound: 503. */
   readonly sessionsMax: number;
   /** Connections that have not sent a whole request, or were answered. At the bound the one that waits longest is ended. */
   readonly waitingMax: number;
@@ -47,6 +47,14 @@ export interface BridgeLimits {
   readonly modelsTimeoutMs: number;
   /** How long such a list may be: some dozen models. At the bound: 502. */
   readonly modelsBytesMax: number;
+  /** How long the name found in such a list holds, where a file names no model. Then it is asked for again. */
+  readonly modelNameHoldsMs: number;
+  /** Largest body of `POST /invocations`; SageMaker takes no more. At the bound: 413. */
+  readonly invocationBytesMax: number;
+  /** How long the model server may say nothing, once it has a file; SageMaker waits no longer. Then: 504, or a cut. */
+  readonly answerMsMax: number;
+  /** Longest time for a file, from the head to the answer's last byte; SageMaker streams an answer no longer. Then: 504, or a cut. */
+  readonly invocationMsMax: number;
 }
 
 /** What holds unless told otherwise. */
@@ -75,6 +83,10 @@ export const BRIDGE_LIMITS: BridgeLimits = {
   healthCacheMs: 1_000,
   modelsTimeoutMs: 5_000,
   modelsBytesMax: 256 * 1024,
+  modelNameHoldsMs: 60_000,
+  invocationBytesMax: 25 * 1024 * 1024,
+  answerMsMax: 60_000,
+  invocationMsMax: 480_000,
 };
 
 /** What Node reads from a socket at once, at most. */

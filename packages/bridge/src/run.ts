@@ -40,6 +40,7 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
     port: settings.port,
     upstream: settings.upstream,
     paths: settings.paths,
+    invocations: settings.invocations,
     allowedOrigins: settings.allowedOrigins,
     limits: settings.limits,
     isModelLoading: () => isSupervised && modelServer?.state !== 'ready',
@@ -48,10 +49,12 @@ export async function runBridge(settings: BridgeSettings, context: RunContext): 
   });
   const port = await bridge.listen();
   // What is taken: in a container nobody else says it.
-  const { allowedOrigins } = settings;
+  const { allowedOrigins, invocations } = settings;
+  const upstream = parseUpstream(settings.upstream);
   logger.info('listening', {
     port,
-    paths: shownPaths(settings.paths, parseUpstream(settings.upstream).url),
+    paths: shownPaths(settings.paths, upstream.url),
+    invocations: invocations === false ? 'off' : (invocations ?? upstream.transcriptionsUrl.pathname),
     pages: isLoopback(settings.host) ? 'this machine' : 'same origin',
     allowed_origins: allowedOrigins.join(' '),
   });

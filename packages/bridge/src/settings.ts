@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { BRIDGE_HOST } from './bridge.js';
 import { BridgeError } from './errors.js';
-import { DEFAULT_PATHS, type PathMap, parsePaths } from './http/paths.js';
+import { DEFAULT_PATHS, type PathMap, parseInvocations, parsePaths } from './http/paths.js';
 import { BRIDGE_LIMITS, type BridgeLimits } from './limits.js';
 import { LOG_LEVELS, type LogLevel } from './logger.js';
 import type { Environment } from './supervisor/model-arguments.js';
@@ -13,6 +13,8 @@ export interface BridgeSettings {
   readonly port: number;
   readonly upstream: string;
   readonly paths: PathMap;
+  /** Path of the model server that files over HTTP go to; undefined: OpenAI's; false: none are taken. */
+  readonly invocations: string | false | undefined;
   /** Other sites whose pages may open sessions. */
   readonly allowedOrigins: readonly string[];
   readonly limits: Partial<BridgeLimits>;
@@ -49,6 +51,7 @@ const FLAGS = {
   host: { type: 'string' },
   upstream: { type: 'string' },
   paths: { type: 'string' },
+  invocations: { type: 'string' },
   'allow-origin': { type: 'string' },
   'startup-wait-seconds': { type: 'string' },
   'drain-seconds': { type: 'string' },
@@ -69,10 +72,11 @@ kikitori-bridge serve        what SageMaker calls: the same with --exec
   --host <address>                on which address (${BRIDGE_HOST})
   --upstream <url>                the Realtime server (${DEFAULT_UPSTREAM})
   --paths </from[=/to][:binary],…>  more paths to take WebSockets on, and where they lead
+  --invocations <path|off>        where POST /invocations leads: files (/v1/audio/transcriptions)
   --allow-origin <origins>        other sites whose pages may open sessions, separated by commas (none)
   --startup-wait-seconds <s>      how long a session waits for a model server that is not up (20)
   --drain-seconds <s>             how long live sessions may go on after SIGTERM (25)
-  --sessions-max <number>         sessions at once (4096)
+  --sessions-max <number>         sessions and files at once (4096)
   --log-level <level>             ${LOG_LEVELS.join(', ')} (info)
   --emf                           session metrics for CloudWatch on stdout
   --exec -- COMMAND …             run the model server too, and keep it running
@@ -103,6 +107,7 @@ export function parseBridgeSettings(argv: readonly string[], env: Environment): 
     port: number('port', 0, 65_535, 8080),
     upstream,
     paths: paths === undefined ? DEFAULT_PATHS : parsePaths(paths),
+    invocations: parseInvocations(read('invocations')),
     allowedOrigins: listOf(read('allow-origin')),
     limits: {
       startupWaitMs: 1000 * number('startup-wait-seconds', 0, 3600, BRIDGE_LIMITS.startupWaitMs / 1000),

@@ -36,6 +36,16 @@ describe('parseBridgeSettings', () => {
     ]);
   });
 
+  it('knows where files over HTTP lead: to OpenAI’s route unless it is told another, or off', () => {
+    const read = (text: string) => parseBridgeSettings(['--invocations', text], {}).invocations;
+    expect(parseBridgeSettings([], {}).invocations).toBeUndefined();
+    expect([read('/v1/listen'), read('off')]).toEqual(['/v1/listen', false]);
+    expect(parseBridgeSettings([], { KIKITORI_BRIDGE_INVOCATIONS: 'off' }).invocations).toBe(false);
+    for (const text of ['on', 'v1/listen', '/a=/b', 'http://h/']) {
+      expect(() => read(text), text).toThrow(/^--invocations must be a path like/);
+    }
+  });
+
   it('gives the command behind --exec the arguments of vLLM, or none', () => {
     const env = { SM_VLLM_MODEL: 'm', PROCESS_AUTO_RECOVERY: 'false', PROCESS_MAX_START_RETRIES: '1' };
     const words = ['--exec', '--', 'vllm-server', '--flag'];

@@ -42,7 +42,8 @@ export async function passModels(
   response.writeHead(status, { 'Content-Type': type, ...retry }).end(body);
 }
 
-function askModels(
+/** Asks for the list; the key goes in `headers`. Never rejects. */
+export function askModels(
   url: URL,
   options: {
     readonly headers: Record<string, string>;

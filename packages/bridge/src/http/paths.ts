@@ -44,6 +44,16 @@ export function parsePaths(text: string): PathMap {
   return paths;
 }
 
+/** Reads the path of the model server that files over HTTP go to, or `off`. Throws `BridgeError` `invalid_option`. */
+export function parseInvocations(text: string | undefined): string | false | undefined {
+  if (text === undefined || isPath(text)) return text;
+  if (text === 'off') return false;
+  throw new BridgeError(
+    'invalid_option',
+    '--invocations must be a path like /v1/audio/transcriptions, or off.',
+  );
+}
+
 function isPath(text: string): boolean {
   return /^\/[A-Za-z0-9\-._~/%]*$/.test(text);
 }

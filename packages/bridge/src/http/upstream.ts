@@ -9,6 +9,8 @@ export interface Upstream {
   readonly healthUrl: URL;
   /** Where it says which models it serves: `/v1/models`, at the same place. */
   readonly modelsUrl: URL;
+  /** Where it takes files, in a form: `/v1/audio/transcriptions`, at the same place. */
+  readonly transcriptionsUrl: URL;
   /** What each request says: the login of the address. Never into a log. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -32,6 +34,11 @@ export function parseUpstream(text: string): Upstream {
     other.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
     return other;
   };
-  const [healthUrl, modelsUrl] = [beside('/health'), beside('/v1/models')];
-  return { url, healthUrl, modelsUrl, headers: authorization === undefined ? {} : { authorization } };
+  return {
+    url,
+    healthUrl: beside('/health'),
+    modelsUrl: beside('/v1/models'),
+    transcriptionsUrl: beside('/v1/audio/transcriptions'),
+    headers: authorization === undefined ? {} : { authorization },
+  };
 }

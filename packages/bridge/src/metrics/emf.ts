@@ -1,3 +1,4 @@
+import { type InvocationRecord, isFailure } from '../invocation/record.js';
 import { endedBy, isOrderly, type SessionRecord } from '../session/record.js';
 
 const METRICS = [
@@ -48,6 +49,38 @@ export function emfLine(
     MessagesFromClient: fromClient.messages,
     MessagesToClient: fromUpstream.messages,
     ...(firstMessageMs === undefined ? {} : { TimeToFirstMessage: Math.round(firstMessageMs) }),
+  });
+}
+
+const INVOCATION_METRICS = [
+  { Name: 'Invocations', Unit: 'Count' },
+  { Name: 'InvocationsFailed', Unit: 'Count' },
+  { Name: 'InvocationsActive', Unit: 'Count' },
+  { Name: 'InvocationDuration', Unit: 'Milliseconds' },
+  { Name: 'InvocationBytesFromClient', Unit: 'Bytes' },
+  { Name: 'InvocationBytesToClient', Unit: 'Bytes' },
+] as const;
+
+/** The same for a file over HTTP that is over. */
+export function invocationLine(
+  record: InvocationRecord,
+  { active, unixMs }: { readonly active: number; readonly unixMs: number },
+): string {
+  const { reason, durationMs, clientBytes, upstreamBytes } = record;
+  return JSON.stringify({
+    _aws: {
+      Timestamp: unixMs,
+      CloudWatchMetrics: [
+        { Namespace: EMF_NAMESPACE, Dimensions: [[], ['Reason']], Metrics: INVOCATION_METRICS },
+      ],
+    },
+    Reason: reason,
+    Invocations: 1,
+    InvocationsFailed: isFailure(reason) ? 1 : 0,
+    InvocationsActive: active,
+    InvocationDuration: Math.round(durationMs),
+    InvocationBytesFromClient: clientBytes,
+    InvocationBytesToClient: upstreamBytes,
   });
 }
 

@@ -13,6 +13,16 @@ export const PASSED_HEADERS: readonly string[] = [
 /** Headers of a refusal that the client gets, besides the body. */
 const PASSED_REFUSAL_HEADERS: readonly string[] = ['content-type', 'retry-after', 'www-authenticate'];
 
+/** Headers of an answer to a file that the client gets: SageMaker hands on the attributes, our server's remarks are for people. */
+const PASSED_ANSWER_HEADERS: readonly string[] = [
+  ...PASSED_REFUSAL_HEADERS,
+  'content-length',
+  'cache-control',
+  'x-amzn-sagemaker-custom-attributes',
+  'x-kikitori-remarks',
+  'x-request-id',
+];
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** What to send upstream. */
@@ -23,6 +33,11 @@ export function passedHeaders(headers: Headers): Record<string, string> {
 /** What to send back with a refusal. */
 export function refusalHeaders(headers: Headers): Record<string, string> {
   return pick(headers, PASSED_REFUSAL_HEADERS);
+}
+
+/** What to send back with the answer to a file. */
+export function passedAnswerHeaders(headers: Headers): Record<string, string> {
+  return pick(headers, PASSED_ANSWER_HEADERS);
 }
 
 /** Subprotocols that the client offered. */

@@ -29,6 +29,12 @@ const options = {
     description: 'more paths to take WebSockets on, and where they lead: /from[=/to][:binary],…',
     fallback: undefined,
   }),
+  invocations: text({
+    flags: '--invocations <path>',
+    description:
+      'path of the model server that POST /invocations leads to, or off (default: /v1/audio/transcriptions)',
+    fallback: undefined,
+  }),
   allowOrigin: text({
     flags: '--allow-origin <origins>',
     description: 'other sites whose pages may open sessions, e.g. https://example.com, separated by commas',
@@ -50,7 +56,7 @@ const options = {
   }),
   maxSessions: integer({
     flags: '--sessions-max <number>',
-    description: 'sessions at once; more are refused (default: 4096)',
+    description: 'sessions and files at once; more are refused (default: 4096)',
     min: 1,
     max: 100_000,
     fallback: undefined,
