@@ -119,13 +119,16 @@ export function requestSignature(canonical: string, options: RequestSignatureOpt
 /**
  * Whether a request bears the signature that this secret gives it, compared in constant time. Dates, region, service,
  * the headers that must be signed and the session token are for the caller to check.
+ *
+ * @param payloadHash SHA-256 of the body in hex, or what its client put in its place
  */
 export function verifyRequest(
   request: SignableRequest,
   authorization: Authorization,
   options: Pick<RequestSignatureOptions, 'secretAccessKey' | 'amzDate' | 'keys'>,
+  payloadHash: string = STREAMING_PAYLOAD_HASH,
 ): boolean {
-  const canonical = canonicalRequest(request, authorization.signedHeaders);
+  const canonical = canonicalRequest(request, authorization.signedHeaders, payloadHash);
   if (canonical === undefined) return false;
   const { day, region, service } = authorization;
   const expected = requestSignature(canonical, { ...options, day, region, service });

@@ -3,9 +3,16 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { TransportError } from '@kikitori/transport';
 import { openFrames } from '@kikitori/transport/frames';
 import { EVENT_STREAM_CONTENT_TYPE } from '../event-stream/request-signature.js';
-import { SigningKeys } from '../event-stream/signing-key.js';
+import {
+  accessPolicy,
+  answerHeaders,
+  findTarget,
+  type InvocationContext,
+  SHUTTING_DOWN,
+  type Target,
+} from './admission.js';
 import { endAnswer } from './answer-end.js';
-import { type Endpoint, type ResolvedVariant, STREAMING_LABEL } from './endpoint.js';
+import { type ResolvedVariant, STREAMING_LABEL } from './endpoint.js';
 import {
   type HttpFailure,
   inputValidationError,
@@ -13,47 +20,31 @@ import {
   modelError,
   NO_WEBSOCKET_TEXT,
   serviceUnavailable,
+  unknownOperation,
   type Verdict,
 } from './http-failure.js';
-import type { ResolvedOptions } from './options.js';
 import { type Invocation, type RuntimeRequest, readRequest } from './request.js';
-import { checkPermission, checkSignature, type Signer } from './request-access.js';
+import { type AccessPolicy, checkSignature, type Signer } from './request-access.js';
 import { findOperation, readInvocation } from './request-validation.js';
 import { StreamSession } from './stream-session.js';
 
-const SHUTTING_DOWN = 'The service is shutting down.';
-
-/** What all invocations share. */
-export interface InvocationContext {
-  readonly options: ResolvedOptions;
-  readonly endpoints: readonly Endpoint[];
-  /** True once the stand-in takes no new streams. */
-  readonly isClosing: boolean;
-  /** Streams that live, without the one that is being decided about. */
-  readonly streamCount: number;
-}
-
 /** A request that passed every check in front of the container. */
-interface Admitted {
+interface Admitted extends Target {
   readonly signer: Signer;
   readonly invocation: Invocation;
-  readonly endpoint: Endpoint;
-  readonly variant: ResolvedVariant;
 }
 
 /** Decides about requests, opens the container's WebSocket for those that pass, and writes their line in the log. */
 export class Invocations {
   readonly #context: InvocationContext;
-  readonly #keys = new SigningKeys();
-  readonly #regions: ReadonlySet<string>;
+  readonly #policy: AccessPolicy;
   readonly #sessions = new Set<StreamSession>();
   /** Handshakes on their way. */
   readonly #openings = new Set<AbortController>();
 
   constructor(context: InvocationContext) {
     this.#context = context;
-    const { region, endpoints } = context.options;
-    this.#regions = new Set([region, ...endpoints.map((endpoint) => endpoint.region)]);
+    this.#policy = accessPolicy(context.options);
   }
 
   /** Ends every open stream with an exception that says so, and every one on its way with 503. */
@@ -93,13 +84,8 @@ export class Invocations {
     }
     const operation = findOperation(request);
     if (operation.failure !== undefined) return operation;
-    const policy = {
-      credentials: options.credentials,
-      regions: this.#regions,
-      clockSkewMsMax: options.limits.clockSkewMsMax,
-      keys: this.#keys,
-    };
-    const signed = checkSignature(request, policy, options.clock.unixMs());
+    if (operation.value.operation !== 'stream') return { failure: unknownOperation() };
+    const signed = checkSignature(request, this.#policy, options.clock.unixMs());
     if (signed.failure !== undefined) return signed;
     const read = readInvocation(request, operation.value.label);
     if (read.failure !== undefined) return read;
@@ -107,7 +93,10 @@ export class Invocations {
     if (streamCount >= options.limits.streamsMax) {
       return { failure: serviceUnavailable('The service carries as many streams as it can.') };
     }
-    return findTarget(signed.value, read.value, { endpoints, accountId: options.accountId });
+    const action = 'sagemaker:InvokeEndpointWithBidirectionalStream';
+    const found = findTarget(signed.value, read.value, { endpoints, accountId: options.accountId, action });
+    if (found.failure !== undefined) return found;
+    return { value: { ...found.value, signer: signed.value, invocation: read.value } };
   }
 
   async #carry(stream: ServerHttp2Stream, requestId: string, admitted: Admitted): Promise<void> {
@@ -162,7 +151,8 @@ export class Invocations {
         socket,
         head,
         responseHeaders: {
-          ...this.#headersOf(200, requestId),
+          ':status': '200',
+          ...answerHeaders(requestId, options.clock),
           'content-type': EVENT_STREAM_CONTENT_TYPE,
           'x-amzn-invoked-production-variant': variant.name,
         },
@@ -170,7 +160,7 @@ export class Invocations {
           secretAccessKey: signer.credentials.secretAccessKey,
           region: signer.region,
           seedSignature: signer.signature,
-          keys: this.#keys,
+          keys: this.#policy.keys,
           eventBytesMax: options.limits.eventBytesMax,
           clockSkewMsMax: options.limits.clockSkewMsMax,
           unixMs: () => options.clock.unixMs(),
@@ -215,46 +205,14 @@ export class Invocations {
     }
     logger.info('stream refused', { requestId, endpoint, status, error: name });
     stream.respond({
-      ...this.#headersOf(status, requestId),
+      ':status': status,
+      ...answerHeaders(requestId, this.#context.options.clock),
       'content-type': 'application/json',
       'x-amzn-errortype': name,
     });
     stream.write(JSON.stringify(members));
     endAnswer(stream, this.#context.options);
   }
-
-  #headersOf(status: number, requestId: string): Record<string, string | number> {
-    const { clock } = this.#context.options;
-    return {
-      ':status': status,
-      'x-amzn-requestid': requestId,
-      // The official client sets its clock by it.
-      date: new Date(clock.unixMs()).toUTCString(),
-    };
-  }
-}
-
-/** Everything that depends on the endpoint, in the order in which nothing is told to who may not know it. */
-function findTarget(
-  signer: Signer,
-  invocation: Invocation,
-  { endpoints, accountId: ownAccountId }: { endpoints: readonly Endpoint[]; accountId: string },
-): Verdict<Admitted> {
-  const { credentials, region } = signer;
-  const { endpointName, targetVariant } = invocation;
-  const accountId = credentials.accountId ?? ownAccountId;
-  const denied = checkPermission(credentials, { endpointName, region, accountId });
-  if (denied !== undefined) return { failure: denied };
-  const endpoint = endpoints.find(
-    (known) => known.name === endpointName && known.region === region && known.accountId === accountId,
-  );
-  if (endpoint === undefined) {
-    const text = `Endpoint ${endpointName} of account ${accountId} not found.`;
-    return { failure: inputValidationError(text, 'EndpointNotFound') };
-  }
-  const chosen = endpoint.choose(targetVariant);
-  if (chosen.failure !== undefined) return chosen;
-  return { value: { signer, invocation, endpoint, variant: chosen.value } };
 }
 
 function containerAddress(

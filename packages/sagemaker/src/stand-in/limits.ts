@@ -43,6 +43,18 @@ export const STAND_IN_LIMITS = {
   /** HTTP/2 window of one stream: what a client may send before anybody looks at it. */
   streamWindowBytes: 64 * 1024 - 1,
 
+  /** Largest body of `InvokeEndpoint`, either way (SageMaker). Then: 413 of a request, 424 `ModelError` of an answer. */
+  bodyBytesMax: 25 * 1024 * 1024,
+  // Bodies are kept whole: a signature covers all of one, and an answer may turn out to be a failure.
+  /** Bodies of all requests and answers together. Then: 503 `ServiceUnavailable`, or 424. */
+  bodiesBytesMax: 256 * 1024 * 1024,
+  /** How long a request's body may stop arriving. Then: 408. */
+  bodyStallMs: 30_000,
+  /** From the container's having the body to the end of its answer (SageMaker). Then: 424 `ModelError`. */
+  answerMsMax: 60_000,
+  /** The same where the answer is streamed (SageMaker). Then: ModelStreamError `ModelInvocationTimeExceeded`. */
+  streamedAnswerMsMax: 480_000,
+
   /** From the TCP connection to the 101 of the container. Then: 424 `ModelError`. */
   handshakeMs: 30_000,
   /** Time between two pings to the container (SageMaker). */

@@ -47,6 +47,13 @@ function refuse(name: AccessFailureName, text: keyof typeof TEXTS): { readonly f
   return { failure: accessFailure(name, TEXTS[text]) };
 }
 
+/** Who says to have signed a request; the signature itself was not looked at. */
+export interface SignerClaim {
+  readonly credentials: RuntimeCredentials;
+  readonly authorization: Authorization;
+  readonly amzDate: string;
+}
+
 /**
  * Checks that a request was signed, by whom, when, and for this service.
  *
@@ -57,6 +64,16 @@ export function checkSignature(
   policy: AccessPolicy,
   unixMs: number,
 ): Verdict<Signer> {
+  const claimed = checkClaim(request, policy, unixMs);
+  return claimed.failure === undefined ? verifyClaim(request, claimed.value, policy) : claimed;
+}
+
+/** Everything of it that can be said before the body is there. */
+export function checkClaim(
+  request: RuntimeRequest,
+  policy: AccessPolicy,
+  unixMs: number,
+): Verdict<SignerClaim> {
   const header = request.headers['authorization'];
   if (header === undefined) return refuse('MissingAuthenticationTokenException', 'missing');
   const authorization = parseAuthorization(header);
@@ -76,8 +93,22 @@ export function checkSignature(
     return refuse('ExpiredTokenException', 'expired');
   }
   if (Math.abs(unixMs - dateMs) > policy.clockSkewMsMax) return refuse('InvalidSignatureException', 'clock');
+  return { value: { credentials, authorization, amzDate } };
+}
+
+/**
+ * The signature itself.
+ *
+ * @param payloadHash what stands for the body. Default: that its events are signed one by one
+ */
+export function verifyClaim(
+  request: RuntimeRequest,
+  { credentials, authorization, amzDate }: SignerClaim,
+  { keys }: Pick<AccessPolicy, 'keys'>,
+  payloadHash?: string,
+): Verdict<Signer> {
   const { secretAccessKey } = credentials;
-  if (!verifyRequest(request, authorization, { secretAccessKey, amzDate, keys: policy.keys })) {
+  if (!verifyRequest(request, authorization, { secretAccessKey, amzDate, keys }, payloadHash)) {
     return refuse('InvalidSignatureException', 'mismatch');
   }
   return { value: { credentials, region: authorization.region, signature: authorization.signature } };
@@ -130,15 +161,16 @@ export interface AccessTarget {
   readonly endpointName: string;
   readonly region: string;
   readonly accountId: string;
+  /** As in a policy of IAM. */
+  readonly action: string;
 }
 
 /** 403 when the credentials are not for this endpoint. To be asked before whether the endpoint exists. */
 export function checkPermission(
   { endpointNames }: RuntimeCredentials,
-  { endpointName, region, accountId }: AccessTarget,
+  { endpointName, region, accountId, action }: AccessTarget,
 ): HttpFailure | undefined {
   if (endpointNames === undefined || endpointNames.includes(endpointName)) return undefined;
-  const action = 'sagemaker:InvokeEndpointWithBidirectionalStream';
   const resource = `arn:${awsPartitionOf(region).id}:sagemaker:${region}:${accountId}:endpoint/${endpointName}`;
   return accessFailure(
     'AccessDeniedException',

@@ -5,7 +5,16 @@ import type { Invocation, RuntimeRequest } from './request.js';
 /** Where a container is asked when the request does not say. */
 export const DEFAULT_CONTAINER_PATH = 'invocations-bidirectional-stream';
 
-const OPERATION_PATH = /^\/endpoints\/([^/]+)\/invocations-bidirectional-stream$/;
+const OPERATION_PATH = /^\/endpoints\/([^/]+)\/(invocations(?:-[a-z-]+)?)$/;
+
+/** What a request asks for: a stream both ways, a body for a body, or a body for a stream. */
+export type Operation = 'stream' | 'plain' | 'streamed_answer';
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  'invocations-bidirectional-stream': 'stream',
+  invocations: 'plain',
+  'invocations-response-stream': 'streamed_answer',
+};
 
 /** One member of the operation's input: constraints of the service's model. */
 interface Constraint {
@@ -29,11 +38,17 @@ const QUERY_STRING: Constraint = {
     /^[a-zA-Z0-9][A-Za-z0-9_-]*=(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+(?:&[a-zA-Z0-9][A-Za-z0-9_-]*=(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)*$/,
 };
 
-/** Whether the request is for the one operation there is; to be asked before anything else. */
-export function findOperation({ method, path }: RuntimeRequest): Verdict<{ readonly label: string }> {
-  const [, label] = OPERATION_PATH.exec(path) ?? [];
-  if (method !== 'POST' || label === undefined) return { failure: unknownOperation() };
-  return { value: { label } };
+/** Which operation the request is for, and the endpoint's name as it stands in the path; to be asked before anything else. */
+export function findOperation({
+  method,
+  path,
+}: RuntimeRequest): Verdict<{ readonly label: string; readonly operation: Operation }> {
+  const [, label, word = ''] = OPERATION_PATH.exec(path) ?? [];
+  const operation = OPERATIONS[word];
+  if (method !== 'POST' || label === undefined || operation === undefined) {
+    return { failure: unknownOperation() };
+  }
+  return { value: { label, operation } };
 }
 
 /**
@@ -62,6 +77,35 @@ export function readInvocation(request: RuntimeRequest, label: string): Verdict<
       containerQuery: query ?? '',
     },
   };
+}
+
+/** What `InvokeEndpoint` allows in a header, by its model. */
+const PLAIN_HEADERS: Readonly<Record<string, { readonly member: string; readonly lengthMax: number }>> = {
+  'content-type': { member: 'contentType', lengthMax: 1024 },
+  accept: { member: 'accept', lengthMax: 1024 },
+  'x-amzn-sagemaker-accept': { member: 'accept', lengthMax: 1024 },
+  'x-amzn-sagemaker-custom-attributes': { member: 'customAttributes', lengthMax: 1024 },
+  'x-amzn-sagemaker-target-model': { member: 'targetModel', lengthMax: 1024 },
+  'x-amzn-sagemaker-inference-id': { member: 'inferenceId', lengthMax: 64 },
+  'x-amzn-sagemaker-session-id': { member: 'sessionId', lengthMax: 256 },
+};
+
+/** The same for the operations whose request has a body of its own; where it goes in the container is not the caller's to say. */
+export function readPlainInvocation(
+  { headers }: RuntimeRequest,
+  label: string,
+): Verdict<Pick<Invocation, 'endpointName' | 'targetVariant'>> {
+  const endpointName = decodeLabel(label);
+  const targetVariant = headers['x-amzn-sagemaker-target-variant'];
+  const failure = check(ENDPOINT_NAME, endpointName) ?? check(TARGET_VARIANT, targetVariant);
+  if (failure !== undefined) return { failure };
+  for (const [name, { member, lengthMax }] of Object.entries(PLAIN_HEADERS)) {
+    const value = headers[name] ?? '';
+    if (value.length > lengthMax) {
+      return { failure: constraintFailure(member, `have length less than or equal to ${lengthMax}`) };
+    }
+  }
+  return { value: { endpointName, targetVariant } };
 }
 
 function checkBodyHeaders(headers: RuntimeRequest['headers']): HttpFailure | undefined {

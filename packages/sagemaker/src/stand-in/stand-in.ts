@@ -1,10 +1,15 @@
 import { SageMakerError } from '../errors.js';
+import type { InvocationContext } from './admission.js';
 import { makeCertificate, type ServerCertificate, useCertificate } from './certificate.js';
 import type { RuntimeCredentials } from './credentials.js';
 import { Endpoint, type EndpointState } from './endpoint.js';
-import { type H2Listener, listenH2 } from './h2-listener.js';
-import { type InvocationContext, Invocations } from './invocation.js';
+import { exchangeOfStream } from './exchange.js';
+import { Invocations } from './invocation.js';
+import { type Listener, listen } from './listener.js';
 import { type ResolvedOptions, resolveOptions, type SageMakerStandInOptions } from './options.js';
+import { PlainInvocations } from './plain-invocation.js';
+import { readRequest } from './request.js';
+import { findOperation } from './request-validation.js';
 
 /** A stand-in that listens. */
 export interface SageMakerStandIn {
@@ -22,7 +27,7 @@ export interface SageMakerStandIn {
   readonly region: string;
   /** Live: each one's status and streams as they are when read. */
   readonly endpoints: readonly EndpointState[];
-  /** Streams that live. */
+  /** Streams, and requests with a body of their own, that live. */
   readonly streamCount: number;
   /** Open TCP connections of clients. */
   readonly connectionCount: number;
@@ -46,7 +51,7 @@ export const CLOSE_DEADLINE_MS = 5_000;
 
 /**
  * Stands in for SageMaker's runtime on this machine: HTTP/2 and event streams on one side, WebSocket frames to a
- * container on the other. Resolves when it listens; endpoints become InService when their containers are healthy.
+ * container on the other; and bodies over HTTP/1.1, which go to its `/invocations`. Resolves when it listens; endpoints become InService when their containers are healthy.
  *
  * @throws SageMakerError `invalid_option`, `unsafe_address`, `port_in_use`, `port_forbidden`, `address_unavailable`,
  * `listen_failed`, `certificate_failed`
@@ -83,9 +88,10 @@ class Runtime implements SageMakerStandIn, InvocationContext {
   readonly endpoints: readonly Endpoint[];
   readonly #certificate: ServerCertificate | undefined;
   readonly #invocations: Invocations;
+  readonly #plain: PlainInvocations;
   readonly #answers = new Set<Promise<void>>();
   readonly #watchers = new Set<() => void>();
-  #listener: H2Listener | undefined;
+  #listener: Listener | undefined;
   #isClosing = false;
   #closed: Promise<void> | undefined;
   #destroyed: Promise<void> | undefined;
@@ -105,6 +111,7 @@ class Runtime implements SageMakerStandIn, InvocationContext {
         }),
     );
     this.#invocations = new Invocations(this);
+    this.#plain = new PlainInvocations(this);
   }
 
   get url(): string {
@@ -151,17 +158,22 @@ class Runtime implements SageMakerStandIn, InvocationContext {
 
   /** Starts to listen, and to ask for the containers' health. */
   async listen(): Promise<void> {
-    this.#listener = await listenH2({
+    this.#listener = await listen({
       ...this.options,
       certificate: this.#certificate,
       onStream: (stream, rawHeaders) => {
-        const answer = this.#invocations
-          .answer(stream, rawHeaders)
-          .finally(() => this.#answers.delete(answer));
-        this.#answers.add(answer);
+        const operation = findOperation(readRequest(rawHeaders)).value?.operation ?? 'stream';
+        if (operation === 'stream') this.#keep(this.#invocations.answer(stream, rawHeaders));
+        else this.#keep(this.#plain.answer(exchangeOfStream(stream, rawHeaders, this.options)));
       },
+      onExchange: (exchange) => this.#keep(this.#plain.answer(exchange)),
     });
     for (const endpoint of this.endpoints) endpoint.start();
+  }
+
+  #keep(answering: Promise<void>): void {
+    const answer = answering.finally(() => this.#answers.delete(answer));
+    this.#answers.add(answer);
   }
 
   whenInService({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -197,7 +209,10 @@ class Runtime implements SageMakerStandIn, InvocationContext {
   async #close(deadlineMs: number): Promise<void> {
     this.#retire();
     this.#listener?.stop();
-    const cancel = this.options.clock.after(deadlineMs, () => this.#invocations.endAll());
+    const cancel = this.options.clock.after(deadlineMs, () => {
+      this.#invocations.endAll();
+      this.#plain.endAll();
+    });
     await Promise.all(this.#answers);
     cancel();
     await this.destroy();
@@ -206,6 +221,7 @@ class Runtime implements SageMakerStandIn, InvocationContext {
   async #destroy(): Promise<void> {
     this.#retire();
     this.#invocations.destroyAll();
+    this.#plain.endAll();
     await this.#listener?.destroy();
     await Promise.all(this.#answers);
     await this.#certificate?.remove();

@@ -27,7 +27,7 @@ async function worksAgain(): Promise<void> {
 describe('a request that is refused before the stream', () => {
   it('for another operation: 404', async () => {
     world = await startWorld();
-    const path = '/endpoints/demo/invocations';
+    const path = '/endpoints/demo/async-invocations';
     expect(await refused({ path })).toMatchObject([404, 'UnknownOperationException', {}]);
     expect(await refused({ method: 'PUT' })).toMatchObject([404, 'UnknownOperationException', {}]);
     await worksAgain();

@@ -146,7 +146,8 @@ describe('the signature of a request', () => {
 });
 
 describe('the permission of credentials', () => {
-  const target = { endpointName: 'demo', region: 'us-east-1', accountId: '111122223333' };
+  const action = 'sagemaker:InvokeEndpointWithBidirectionalStream';
+  const target = { endpointName: 'demo', region: 'us-east-1', accountId: '111122223333', action };
 
   it('covers every endpoint, or those that are named', () => {
     expect(checkPermission(LOCAL_CREDENTIALS, target)).toBeUndefined();

@@ -32,7 +32,9 @@ describe('a request', () => {
 
   it.each([
     ['GET', '/endpoints/demo/invocations-bidirectional-stream'],
-    ['POST', '/endpoints/demo/invocations'],
+    ['POST', '/endpoints/demo/async-invocations'],
+    ['POST', '/endpoints/demo/invocations-'],
+    ['POST', '/endpoints/demo/constructor'],
     ['POST', '/endpoints//invocations-bidirectional-stream'],
     ['POST', '/endpoints/a/b/invocations-bidirectional-stream'],
     ['POST', '/endpoints/demo/invocations-bidirectional-stream/'],
@@ -41,6 +43,18 @@ describe('a request', () => {
   ])('%s %s is no operation', (method, path) => {
     expect(findOperation({ method, path, query: '', headerBytes: 0, headers: {} }).failure).toMatchObject({
       status: 404,
+    });
+  });
+
+  it.each([
+    ['invocations-bidirectional-stream', 'stream'],
+    ['invocations', 'plain'],
+    ['invocations-response-stream', 'streamed_answer'],
+  ])('%s is %s', (word, operation) => {
+    const path = `/endpoints/demo/${word}`;
+    expect(findOperation({ method: 'POST', path, query: '', headerBytes: 0, headers: {} }).value).toEqual({
+      label: 'demo',
+      operation,
     });
   });
 

@@ -51,20 +51,26 @@ describe('TLS', () => {
     expect(error).toMatchObject({ code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO/) });
   });
 
-  it('agrees on h2 and on nothing else', async () => {
+  it('agrees on h2 where that is offered, else on HTTP/1.1, also with who offers nothing', async () => {
     world = await startWorld({ isPlaintext: false });
     const { port, authority: ca = '' } = world.runtime;
-    const h2 = connectTls({ port, host: '127.0.0.1', ca, ALPNProtocols: ['http/1.1', 'h2'] });
-    await new Promise<void>((resolve) => h2.once('secureConnect', resolve));
-    expect(h2.alpnProtocol).toBe('h2');
-    h2.destroy();
-    const h1 = connectTls({ port, host: '127.0.0.1', ca, ALPNProtocols: ['http/1.1'] });
-    const error = await new Promise<Error>((resolve) => h1.once('error', resolve));
-    expect(error).toMatchObject({ code: expect.stringContaining('NO_APPLICATION_PROTOCOL') });
-    const none = connectTls({ port, host: '127.0.0.1', ca });
-    none.on('secureConnect', () => none.write('GET / HTTP/1.1\r\n\r\n'));
-    none.resume();
-    await lineEnds(none);
+    const agreed = async (ALPNProtocols?: string[]): Promise<unknown[]> => {
+      const offered = ALPNProtocols === undefined ? {} : { ALPNProtocols };
+      const line = connectTls({ port, host: '127.0.0.1', ca, ...offered });
+      await new Promise<void>((resolve, reject) => line.once('secureConnect', resolve).once('error', reject));
+      const { alpnProtocol } = line;
+      line.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+      const said = await new Promise<string>((resolve) => {
+        line.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1', 0, 12)));
+        line.once('close', () => resolve(''));
+      });
+      line.destroy();
+      return [alpnProtocol, said];
+    };
+    expect((await agreed(['http/1.1', 'h2']))[0]).toBe('h2');
+    expect(await agreed(['http/1.1'])).toEqual(['http/1.1', 'HTTP/1.1 404']);
+    expect(await agreed()).toEqual([false, 'HTTP/1.1 404']);
+    await expect(agreed(['spdy/1'])).rejects.toThrow(/no application protocol/);
     await world.open();
   });
 
@@ -163,6 +169,48 @@ describe('a connection', () => {
     client.send('x', {});
     far.send('y');
     expect(await client.answered.next()).toMatchObject({ kind: 'part' });
+  });
+
+  it('in plain text is understood by its first bytes, however they come', async () => {
+    world = await startWorld();
+    const { port } = world.runtime;
+    for (const [pieces, answer] of [
+      [['P', 'OST / HTTP/1.1\r\n', 'host: a\r\n\r\n'], 'HTTP/1.1 404'],
+      [['P', 'RI * HT', 'TP/2.0\r\n\r\nSM\r\n\r\n'], '\0\0'],
+    ] as const) {
+      const line = connectTcp({ port, host: '127.0.0.1', noDelay: true });
+      const said = new Promise<string>((resolve) => {
+        line.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1')));
+      });
+      for (const piece of pieces) {
+        await new Promise<void>((resolve) => line.write(piece, () => resolve()));
+        // Each is seen by itself: what was asked in between is answered.
+        await world.open().then(({ client }) => client.destroy());
+      }
+      expect((await said).slice(0, answer.length)).toBe(answer);
+      line.destroy();
+    }
+  });
+
+  it('of HTTP/1.1 that asks for nothing for a minute is closed, before and after a request', async () => {
+    const clock = new ManualClock();
+    world = await startWorld({ clock });
+    const line = connectTcp(world.runtime.port, '127.0.0.1');
+    const ended = lineEnds(line);
+    line.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n');
+    await new Promise((resolve) => line.once('data', resolve));
+    const half = connectTcp(world.runtime.port, '127.0.0.1');
+    const halfEnded = lineEnds(half);
+    half.resume().write('POST / HTTP/1.1\r\nhost');
+    const { runtime } = world;
+    await expect.poll(() => runtime.connectionCount).toBe(2);
+    await expect
+      .poll(() => {
+        clock.advance(60_000);
+        return runtime.connectionCount;
+      })
+      .toBe(0);
+    await Promise.all([ended, halfEnded]);
   });
 
   it('too many is dropped', async () => {
