@@ -7,9 +7,11 @@ import type { HttpError } from './errors.js';
 import { sendError } from './http/answers.js';
 import { discardBody } from './http/discard-body.js';
 import { modelRoutes } from './http/models.js';
-import type { Route } from './http/router.js';
+import type { Handler, Route } from './http/router.js';
+import { TranscriptionExchange, type UploadReader } from './http/transcription-exchange.js';
 import { Transcriptions } from './http/transcriptions.js';
 import { readUploadBody } from './http/upload-body.js';
+import { readUploadForm } from './http/upload-form.js';
 import type { HttpLimits, SessionLimits } from './limits.js';
 import type { ServerMetrics } from './metrics.js';
 import { ModelNames } from './model-aliases.js';
@@ -68,14 +70,12 @@ export class EngineHost implements SessionHost {
       ...modelRoutes(this.#names, served),
       '/v1/audio/transcriptions': {
         guarded: true,
-        methods: { POST: (request, response) => this.#transcriptions.handle(request, response) },
+        methods: { POST: this.#transcribe(readUploadForm) },
       },
       // SageMaker's InvokeEndpoint.
       '/invocations': {
         guarded: true,
-        methods: {
-          POST: (request, response) => this.#transcriptions.handle(request, response, readUploadBody),
-        },
+        methods: { POST: this.#transcribe(readUploadBody) },
       },
       '/v1/audio/translations': {
         guarded: true,
@@ -134,6 +134,17 @@ export class EngineHost implements SessionHost {
 
   idle(): Promise<void> {
     return this.#transcriptions.idle();
+  }
+
+  /** Answers a file that `read` finds. */
+  #transcribe(read: UploadReader): Handler {
+    const { clock } = this.#options;
+    return (request, response) =>
+      this.#transcriptions.handle(
+        request,
+        response,
+        new TranscriptionExchange({ request, response, clock, read }),
+      );
   }
 
   async #refuseTranslation(request: IncomingMessage, response: ServerResponse): Promise<void> {

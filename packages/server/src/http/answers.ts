@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpError } from '../errors.js';
+import { RETRY_AFTER_S } from '../limits.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -27,6 +28,11 @@ export function errorMembers({ status, message, param }: HttpError): object {
 /** Answers with an error. */
 export function sendError(response: ServerResponse, error: HttpError, headers: Headers = {}): void {
   send(response, error.status, errorBody(error), { 'content-type': 'application/json', ...headers });
+}
+
+/** When to come back, where the reason passes. */
+export function retryHeaders({ status }: HttpError): Headers {
+  return status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {};
 }
 
 /** Answers with compact JSON. */

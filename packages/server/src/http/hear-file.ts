@@ -1,8 +1,8 @@
 import { type ChannelWish, laneLabel } from '@kikitori/audio/channels';
 import type { DecodedFile } from '@kikitori/audio/file';
 import type { SpeechEngine, Word } from '@kikitori/engine';
+import type { Transcribed } from './file-exchange.js';
 import { type FileUtterance, type Recognised, recognise } from './recognise.js';
-import type { Transcribed } from './transcription-formats.js';
 
 /** What is said of a file as it is recognised. */
 export interface FileWords {
@@ -37,13 +37,14 @@ export async function hearFile(options: HearFileOptions): Promise<Transcribed> {
     return recognised;
   };
   const audio = await open(wish);
-  if (audio.lanes.length === 1) return { ...(await hear(audio, undefined)), remarks: [...remarks] };
+  const lanes = audio.lanes.length;
+  if (lanes === 1) return { ...(await hear(audio, undefined)), remarks: [...remarks], lanes };
   await audio.close();
-  const heard: { readonly label: string; readonly recognised: Recognised }[] = [];
-  for (const lane of audio.lanes) {
-    const [channel = 0] = lane;
-    const label = laneLabel(lane);
-    heard.push({ label, recognised: await hear(await open(channel + 1), label) });
+  const heard: { readonly lane: number; readonly label: string; readonly recognised: Recognised }[] = [];
+  for (const [lane, channels] of audio.lanes.entries()) {
+    const [channel = 0] = channels;
+    const label = laneLabel(channels);
+    heard.push({ lane, label, recognised: await hear(await open(channel + 1), label) });
   }
   const spoken = heard.filter(({ recognised }) => recognised.utterances.length > 0);
   const isPlain = wish === 'auto' && spoken.length < 2;
@@ -51,10 +52,11 @@ export async function hearFile(options: HearFileOptions): Promise<Transcribed> {
     audioMs: Math.max(...heard.map(({ recognised }) => recognised.audioMs)),
     tokens: heard.reduce((sum, { recognised }) => sum + recognised.tokens, 0),
     utterances: spoken
-      .flatMap(({ label, recognised: { utterances } }) =>
-        utterances.map((utterance): FileUtterance => (isPlain ? utterance : { ...utterance, label })),
+      .flatMap(({ lane, label, recognised: { utterances } }) =>
+        utterances.map((utterance): FileUtterance => (isPlain ? utterance : { ...utterance, lane, label })),
       )
       .sort((a, b) => a.startMs - b.startMs),
     remarks: [...remarks],
+    lanes,
   };
 }

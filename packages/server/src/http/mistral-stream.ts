@@ -1,6 +1,7 @@
 import type { HttpError } from '../errors.js';
 import { errorBody } from './answers.js';
-import { remarked, type Transcribed, textOf, timedTexts, usageOf } from './transcription-formats.js';
+import type { Transcribed } from './file-exchange.js';
+import { remarked, textOf, timedTexts, usageOf } from './transcription-formats.js';
 import { type AnswerStream, ContinuedText, type SaidText } from './transcription-stream.js';
 import type { TranscriptionWishes } from './transcription-wishes.js';
 

@@ -7,7 +7,8 @@ export interface FileUtterance {
   readonly words: readonly Word[];
   /** It does not sound like a language that the model hears. */
   readonly unsure?: true;
-  /** Whose words they are, where several channels were heard apart. */
+  /** Whose words they are, where several channels were heard apart: from 0 on, and as people call it. */
+  readonly lane?: number;
   readonly label?: string;
 }
 

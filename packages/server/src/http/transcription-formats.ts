@@ -1,4 +1,5 @@
 import { toPlainText, toSrt, toVtt } from '@kikitori/protocol/subtitles';
+import type { Transcribed } from './file-exchange.js';
 import type { FileUtterance, Recognised } from './recognise.js';
 import type { TranscriptionWishes } from './transcription-wishes.js';
 
@@ -6,11 +7,6 @@ import type { TranscriptionWishes } from './transcription-wishes.js';
 export interface WholeAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-}
-
-/** What was heard, and what people should know about the file, in sentences. */
-export interface Transcribed extends Recognised {
-  readonly remarks: readonly string[];
 }
 
 const FRAME_MS = 80;

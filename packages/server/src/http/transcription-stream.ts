@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpError } from '../errors.js';
 import { errorBody } from './answers.js';
-import { remarked, type Transcribed, textOf, tokensOf } from './transcription-formats.js';
+import type { Transcribed } from './file-exchange.js';
+import { remarked, textOf, tokensOf } from './transcription-formats.js';
 import type { TranscriptionWishes } from './transcription-wishes.js';
 
 /** Text on its way to whoever has the answer streamed. */

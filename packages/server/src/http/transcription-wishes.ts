@@ -1,7 +1,7 @@
 import { type ChannelWish, parseChannelWish } from '@kikitori/audio/channels';
 import { AUTO_LANGUAGE, languageProblem, parseLanguage } from '@kikitori/protocol/languages';
 import { refusal } from '../errors.js';
-import type { ModelNames } from '../model-aliases.js';
+import type { FileWishes, Served } from './file-exchange.js';
 import { NO_MODEL } from './models.js';
 import type { FormFields } from './upload-form.js';
 
@@ -11,9 +11,8 @@ const GRANULARITIES = ['segment', 'word'] as const;
 export type ResponseFormat = (typeof FORMATS)[number];
 
 /** What the fields of `POST /v1/audio/transcriptions` ask for. Fields that an engine here has no use for are ignored. */
-export interface TranscriptionWishes {
+export interface TranscriptionWishes extends FileWishes {
   readonly format: ResponseFormat;
-  readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly segments: boolean;
   readonly words: boolean;
@@ -21,15 +20,6 @@ export interface TranscriptionWishes {
   readonly model: string;
   /** What the answer names; undefined: nobody knows. */
   readonly language: string | undefined;
-  /** What of a file with several channels is heard. */
-  readonly channels: ChannelWish;
-}
-
-/** What is served. */
-export interface Served {
-  readonly models: ModelNames;
-  /** BCP 47 tags; none: not known. */
-  readonly languages: readonly string[];
 }
 
 /**

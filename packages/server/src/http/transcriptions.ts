@@ -5,17 +5,14 @@ import { type DecodedFile, decodeFile } from '@kikitori/audio/file';
 import { type Clock, isDiskFull, type Logger } from '@kikitori/core';
 import { EngineError, type SpeechEngine } from '@kikitori/engine';
 import { CLIENT_LEFT, type HttpError, refusal, ServerError } from '../errors.js';
-import { type HttpLimits, RETRY_AFTER_S } from '../limits.js';
+import type { HttpLimits } from '../limits.js';
 import type { ServerMetrics } from '../metrics.js';
 import type { ModelNames } from '../model-aliases.js';
 import type { Place } from '../places.js';
-import { sendError } from './answers.js';
 import { discardBody } from './discard-body.js';
+import type { FileExchange, FileWishes, Served, Transcribed } from './file-exchange.js';
 import { type FileWords, hearFile } from './hear-file.js';
-import { TranscriptionAnswer } from './transcription-answer.js';
-import type { Transcribed } from './transcription-formats.js';
-import { type Served, type TranscriptionWishes, wishesOf } from './transcription-wishes.js';
-import { readUploadForm, type UploadedFile, type UploadForm, type UploadFormOptions } from './upload-form.js';
+import type { UploadedFile, UploadForm } from './upload-form.js';
 import { keepError } from './upload-spool.js';
 
 export interface TranscriptionsOptions {
@@ -36,23 +33,29 @@ export interface TranscriptionsOptions {
 interface Upload {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly read: UploadReader;
+  readonly exchange: FileExchange;
   readonly entry: Place;
   readonly controller: AbortController;
 }
 
-/** Finds the file in a request. */
-type UploadReader = (request: IncomingMessage, options: UploadFormOptions) => UploadForm;
-
 /** What a form's file is recognised for. */
 interface Job {
-  readonly answer: TranscriptionAnswer;
+  readonly exchange: FileExchange;
   readonly served: Served;
   readonly takePlace: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Running `POST /v1/audio/transcriptions`. */
+/** What of a file is decoded. */
+interface Decoding {
+  readonly file: UploadedFile;
+  /** While it is still being sent. */
+  readonly isComing: boolean;
+  readonly channels: ChannelWish;
+  readonly wishes: FileWishes;
+}
+
+/** Files that are being recognised, whoever sends them: `POST /v1/audio/transcriptions` and its like. */
 export class Transcriptions {
   readonly #options: TranscriptionsOptions;
   readonly #running = new Map<AbortController, Promise<void>>();
@@ -72,21 +75,17 @@ export class Transcriptions {
     for (const controller of this.#running.keys()) controller.abort(reason);
   }
 
-  /** Answers one request, whose file `read` finds; never rejects for what a client or an engine does. */
-  async handle(
-    request: IncomingMessage,
-    response: ServerResponse,
-    read: UploadReader = readUploadForm,
-  ): Promise<void> {
+  /** Answers one request as `exchange` has it; never rejects for what a client or an engine does. */
+  async handle(request: IncomingMessage, response: ServerResponse, exchange: FileExchange): Promise<void> {
     const entry = this.#options.enterUpload(request);
     if (!('free' in entry)) {
       await discardBody(request, this.#options);
       this.#count(entry.status);
-      sendError(response, entry, { 'retry-after': String(RETRY_AFTER_S) });
+      exchange.fail(entry);
       return;
     }
     const controller = new AbortController();
-    const job = this.#run({ request, response, read, entry, controller }).finally(() => {
+    const job = this.#run({ request, response, exchange, entry, controller }).finally(() => {
       this.#running.delete(controller);
     });
     this.#running.set(controller, job);
@@ -94,7 +93,7 @@ export class Transcriptions {
   }
 
   async #run(upload: Upload): Promise<void> {
-    const { request, response, entry, controller } = upload;
+    const { request, response, exchange, entry, controller } = upload;
     const { clock, limits } = this.#options;
     const { signal } = controller;
     const { socket } = request;
@@ -104,12 +103,11 @@ export class Transcriptions {
     response.once('close', left);
     const late = refusal(408, 'The file took too long. Send a shorter one.');
     const cancel = clock.after(limits.fileMsMax, () => controller.abort(late));
-    const answer = new TranscriptionAnswer(request, response, clock);
     try {
-      const { wishes, transcribed } = await this.#transcribe(upload, answer);
+      const transcribed = await this.#transcribe(upload);
       // Before the answer: whoever has it may send the next file at once.
       entry.free();
-      answer.end(wishes, transcribed);
+      exchange.end(transcribed);
       this.#count(200);
     } catch (error) {
       entry.free();
@@ -119,7 +117,7 @@ export class Transcriptions {
       controller.abort(failure);
       if (told.status !== CLIENT_LEFT) {
         await discardBody(request, this.#options);
-        answer.fail(told);
+        exchange.fail(told);
       }
     } finally {
       response.off('close', left);
@@ -129,22 +127,20 @@ export class Transcriptions {
   }
 
   /** What was heard; when it settles the place is free and the file is gone. */
-  async #transcribe(
-    { request, read, controller }: Upload,
-    answer: TranscriptionAnswer,
-  ): Promise<{ readonly transcribed: Transcribed; readonly wishes: TranscriptionWishes }> {
+  async #transcribe({ exchange, controller }: Upload): Promise<Transcribed> {
     const { signal } = controller;
     const { clock, engine, limits, models } = this.#options;
     const served = { models, languages: engine.info.languages };
-    const form = read(request, { limits, clock, signal });
+    const form = exchange.read({ limits, clock, signal });
     form.fields.catch((error: unknown) => controller.abort(error));
     let place: Place | undefined;
     const takePlace = (): void => {
       place ??= this.#takePlace();
     };
     try {
-      const transcribed = await this.#recognise(form, { answer, served, takePlace, signal });
-      return { transcribed, wishes: wishesOf(await form.fields, served) };
+      const transcribed = await this.#recognise(form, { exchange, served, takePlace, signal });
+      exchange.understand(await form.fields, served);
+      return transcribed;
     } catch (error) {
       // Now: closing the form makes it fail, too.
       controller.abort(error);
@@ -160,26 +156,27 @@ export class Transcriptions {
    * where its first fields ask for a stream, as it comes. The place is taken when all that a decoder needs is there.
    */
   async #recognise(form: UploadForm, job: Job): Promise<Transcribed> {
-    const { answer, served, signal } = job;
+    const { exchange, served, signal } = job;
     const { clock, engine, metrics } = this.#options;
     const file = await form.file;
     // A field may come behind the file; those in front of it can already be wrong.
-    const early = wishesOf(form.fieldsSoFar, served);
-    if (early.stream) answer.begin(early);
-    const { channels: wish } = early.stream ? early : wishesOf(await form.fields, served);
+    const early = exchange.understand(form.fieldsSoFar, served);
+    if (early.stream) exchange.begin();
+    const wishes = early.stream ? early : exchange.understand(await form.fields, served);
+    const { channels: wish } = wishes;
     const startedMs = clock.nowMs();
     const open = async (channels: ChannelWish): Promise<DecodedFile> => {
       const isFirst = channels === wish;
-      const audio = await this.#decode(file, early.stream && isFirst, channels, job);
+      const audio = await this.#decode({ file, isComing: early.stream && isFirst, channels, wishes }, job);
       // What is streamed is recognised as it comes; but channels are heard one after the other, and found only in a whole file.
       if (!early.stream || !isFirst || audio.channels === 1 || channels === 'mix') return audio;
       await audio.close();
       await form.fields;
-      return await this.#decode(file, false, channels, job);
+      return await this.#decode({ file, isComing: false, channels, wishes }, job);
     };
     const onWords = (said: FileWords): void => {
       metrics.words.inc({ source: 'file' }, said.words.length);
-      answer.say(said);
+      exchange.say(said);
     };
     const transcribed = await hearFile({ engine, wish, open, onWords, signal });
     metrics.audioS.inc({ source: 'file' }, transcribed.audioMs / 1000);
@@ -191,15 +188,14 @@ export class Transcriptions {
   }
 
   async #decode(
-    file: UploadedFile,
-    isComing: boolean,
-    channels: ChannelWish,
+    { file, isComing, channels, wishes: { rawFormat } }: Decoding,
     { signal, takePlace }: Job,
   ): Promise<DecodedFile> {
     const { limits } = this.#options;
     return await decodeFile(isComing ? file.bytes() : file.path, {
       signal,
       channels,
+      ...(rawFormat === undefined ? {} : { rawFormat }),
       maxDurationMs: limits.fileAudioMsMax,
       maxSamples: limits.fileSamplesMax,
       // Where the client named none, the temporary file's own name must not stand for it.
