@@ -1,7 +1,8 @@
 /** Deepgram's own client against a server of ours, with nothing changed but its address. */
-import { DeepgramClient } from '@deepgram/sdk';
+import { Deepgram, DeepgramClient, DeepgramError } from '@deepgram/sdk';
 import { describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../../packages/server/test/test-server.js';
+import { wav } from '../../packages/server/test/upload-client.js';
 
 const KEY = 'sesame';
 const CHUNK_MS = 100;
@@ -82,6 +83,44 @@ describe('the Deepgram SDK', () => {
       [0, 'First words', 'manual'],
       [1, 'spoken.', 'model'],
     ]);
+  });
+
+  it('sends files to /v1/listen, whole or as a stream', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const { media } = clientOf(test).listen.v1;
+    const wishes = { model: 'nova-3', smart_format: true, utterances: true, detect_language: true } as const;
+    for (const file of [Buffer.from(wav(3_900)), new Blob([wav(3_900)]).stream()]) {
+      const answer = await media.transcribeFile(file, wishes);
+      if (!('results' in answer)) throw new Error('No results.');
+      const [channel] = answer.results.channels;
+      expect(channel?.alternatives?.[0]).toMatchObject({
+        transcript: 'First words spoken. First words spoken.',
+        confidence: 1,
+        words: { length: 6, 0: { word: 'first', start: 0.1 } },
+      });
+      expect(channel?.detected_language).toBe('en');
+      expect(answer.results.utterances?.map(({ start, channel: at }) => [start, at])).toEqual([
+        [0.1, 0],
+        [2.1, 0],
+      ]);
+      expect(answer.metadata).toMatchObject({ duration: 3.9, channels: 1 });
+    }
+  });
+
+  it('is told why a file cannot be had, and what a query asks for that is not there', async () => {
+    await using test = await startTestServer({ server: { apiKey: KEY } });
+    const { media } = clientOf(test).listen.v1;
+    const fetched = media.transcribeUrl({ url: 'https://example.com/a.wav' });
+    await expect(fetched).rejects.toThrow(/Nothing is fetched/);
+    const file = Buffer.from(wav(100));
+    const unknown = await media.transcribeFile(file, { model: 'nobody' }).catch((error: unknown) => error);
+    expect(unknown).toBeInstanceOf(Deepgram.BadRequestError);
+    expect(unknown).toMatchObject({ body: { err_code: 'INVALID_MODEL', request_id: expect.any(String) } });
+    const wrong = await clientOf(test, 'no-key')
+      .listen.v1.media.transcribeFile(file, {})
+      .catch((error: unknown) => error);
+    expect(wrong).toBeInstanceOf(DeepgramError);
+    expect(wrong).toMatchObject({ statusCode: 401, body: { err_code: 'INVALID_AUTH' } });
   });
 
   it('is refused with a wrong key', async () => {

@@ -1,7 +1,8 @@
-/** Libraries of others that send whole files: OpenAI's, Mistral's, and the AI SDK. */
+/** Libraries of others that send whole files: OpenAI's, Mistral's, Deepgram's, and the AI SDK. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOpenAI } from '@ai-sdk/openai';
+import { DeepgramClient } from '@deepgram/sdk';
 import { Mistral } from '@mistralai/mistralai';
 import { experimental_transcribe as transcribe } from 'ai';
 import OpenAI from 'openai';
@@ -77,6 +78,21 @@ describe.skipIf(whyNoClients !== undefined)('a library of others', { timeout: 12
     });
     expectWhole(answer.text, 'ferry');
     expect(answer.segments?.length).toBeGreaterThan(1);
+  });
+
+  it('Deepgram: the same text, with a time for every word', async () => {
+    const { url } = stage.plain;
+    const environment = { base: url, production: url, agent: url, agentRest: url };
+    const { media } = new DeepgramClient({ apiKey: KEY, environment }).listen.v1;
+    const answer = await media.transcribeFile(bytes, { model: 'nova-3', smart_format: true });
+    if (!('results' in answer)) throw new Error('No results.');
+    const { transcript, words = [] } = answer.results.channels[0]?.alternatives?.[0] ?? {};
+    const file = new File([new Uint8Array(bytes)], NAME);
+    const { text } = await openai().audio.transcriptions.create({ file, model: 'whisper-1' });
+    expect(transcript).toBe(text);
+    expect(words).toHaveLength(text.split(' ').length);
+    expect(answer.metadata.duration).toBeCloseTo(10.7, 0);
+    expect(words.at(-1)?.end).toBeGreaterThan(9);
   });
 
   it('the AI SDK: text, segments and duration', async () => {

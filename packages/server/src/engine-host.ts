@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Logger } from '@kikitori/core';
 import type { SpeechEngine } from '@kikitori/engine';
 import type { Connection } from '@kikitori/transport';
+import { refuseDeepgram } from './dialects/deepgram/failures.js';
+import { DeepgramFileExchange } from './dialects/deepgram/file-exchange.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { HttpError } from './errors.js';
 import { sendError } from './http/answers.js';
@@ -71,6 +73,17 @@ export class EngineHost implements SessionHost {
       '/v1/audio/transcriptions': {
         guarded: true,
         methods: { POST: this.#transcribe(readUploadForm) },
+      },
+      // Deepgram's; its WebSocket is at the same path.
+      '/v1/listen': {
+        guarded: true,
+        refuse: refuseDeepgram,
+        methods: {
+          POST: (request, response) => {
+            const exchange = new DeepgramFileExchange({ request, response, clock });
+            return this.#transcriptions.handle(request, response, exchange);
+          },
+        },
       },
       // SageMaker's InvokeEndpoint.
       '/invocations': {

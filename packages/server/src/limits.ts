@@ -80,7 +80,7 @@ export const SESSION_LIMITS: SessionLimits = {
 
 /** Bounds of the HTTP side. Times in milliseconds. */
 export interface HttpLimits {
-  /** Largest file of `POST /v1/audio/transcriptions`: 25 MiB, as vLLM. At the bound: 400. */
+  /** Largest file of `POST /v1/audio/transcriptions` and its like: 25 MiB, as vLLM. At the bound: 400, and 413 where Deepgram's clients ask. */
   readonly fileBytesMax: number;
   /** Largest body of that request: a file, and what stands around it. At the bound: 400. */
   readonly formBytesMax: number;

@@ -147,7 +147,7 @@ function sessionMetrics(
     }),
     files: new Counter({
       name: 'kikitori_files_total',
-      help: 'Answers of POST /v1/audio/transcriptions, by HTTP status (499: the client left), in requests.',
+      help: 'Answers about files (POST /v1/audio/transcriptions and its like), by HTTP status (499: the client left), in requests.',
       labelNames: ['status'],
       registers,
     }),

@@ -34,6 +34,8 @@ const PATHS = [
   '/v1/realtime?model=scripted',
   '/v1/realtime/client_secrets',
   '/v1/audio/transcriptions',
+  '/v1/listen',
+  '/v1/listen?encoding=linear16&sample_rate=8000&channels=2&multichannel=true&utterances=true',
   '/v1/captions',
   '/v1/captions/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
   '/kikitori/page.json',

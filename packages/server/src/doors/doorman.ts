@@ -247,6 +247,6 @@ export function refusalHeaders(refusal: DoorRefusal): Readonly<Record<string, st
 }
 
 /** The body of a refusal: vLLM's for 401. */
-export function refusalBody(refusal: DoorRefusal): string {
-  return JSON.stringify({ error: refusal.message });
+export function refusalBody({ message }: Pick<DoorRefusal, 'message'>): string {
+  return JSON.stringify({ error: message });
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal, RefusalAnswer } from '../dialects/dialect.js';
 import { headerCredential } from '../doors/credentials.js';
 import { type Doorman, type DoorRefusal, refusalBody, refusalHeaders } from '../doors/doorman.js';
 import { send, sendError, sendJson } from './answers.js';
@@ -12,6 +13,8 @@ export interface Route {
   readonly methods: Readonly<Record<string, Handler>>;
   /** Needs a key or a token, where there are keys; `'key'`: a token is not enough. */
   readonly guarded: boolean | 'key';
+  /** How its clients are told that they may not enter. Default: as vLLM's. */
+  readonly refuse?: (refusal: Refusal) => RefusalAnswer;
 }
 
 /** What a router needs. */
@@ -42,8 +45,8 @@ export function createRouter(
     const refusal = route.guarded === false ? undefined : refusalOf(doorman, request, route);
     if (refusal !== undefined) {
       onRefused(refusal);
-      const headers = { 'content-type': 'application/json', ...refusalHeaders(refusal) };
-      send(response, refusal.status, refusalBody(refusal), headers);
+      const { headers, body } = (route?.refuse ?? refuseAsVllm)(refusal);
+      send(response, refusal.status, body, { ...headers, ...refusalHeaders(refusal) });
       return;
     }
     const handler = handlerOf(route, request.method ?? 'GET');
@@ -54,6 +57,10 @@ export function createRouter(
     }
     void run(handler, request, response, onError);
   };
+}
+
+function refuseAsVllm(refusal: Refusal): RefusalAnswer {
+  return { headers: { 'content-type': 'application/json' }, body: refusalBody(refusal) };
 }
 
 function routeOf(routes: RouterOptions['routes'], path: string): Route | undefined {
@@ -105,6 +112,12 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 export function pathOf(target: string): string {
   const queryAt = target.indexOf('?');
   return queryAt === -1 ? target : target.slice(0, queryAt);
+}
+
+/** The query alone, without its `?`. */
+export function queryOf(target: string): string {
+  const queryAt = target.indexOf('?');
+  return queryAt === -1 ? '' : target.slice(queryAt + 1);
 }
 
 /** An empty answer. */

@@ -20,9 +20,12 @@ const NOT_WHISPER = { avg_logprob: 0, compression_ratio: 1, no_speech_prob: 0 };
 /** A whole answer in the format asked for. Remarks stand in a header, and where it is an object in that, too. */
 export function answerOf(wishes: TranscriptionWishes, transcribed: Transcribed): WholeAnswer {
   const { contentType, body } = bodyOf(wishes, transcribed);
-  const { remarks } = transcribed;
-  const told = remarks.length === 0 ? {} : { 'x-kikitori-remarks': remarks.join(' ') };
-  return { headers: { 'content-type': contentType, ...told }, body };
+  return { headers: { 'content-type': contentType, ...remarkHeaders(transcribed.remarks) }, body };
+}
+
+/** Remarks for whoever reads headers. */
+export function remarkHeaders(remarks: readonly string[]): Readonly<Record<string, string>> {
+  return remarks.length === 0 ? {} : { 'x-kikitori-remarks': remarks.join(' ') };
 }
 
 function bodyOf(

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { CLIENT_LEFT, refusal } from '../errors.js';
+import { CLIENT_LEFT, refusal, type ServerError } from '../errors.js';
 import { watchBody } from './body-watch.js';
+import { queryOf } from './router.js';
 import {
   type FormFields,
   readUploadForm,
@@ -27,6 +28,18 @@ const UNWRITTEN = 'The file could not be written in time. Send it again.';
 export function readUploadBody(request: IncomingMessage, options: UploadFormOptions): UploadForm {
   const type = request.headers['content-type'] ?? '';
   if (type.toLowerCase().startsWith('multipart/form-data')) return readUploadForm(request, options);
+  return new BodyReader(request, { ...options, tooLarge: refusal(400, TOO_LARGE, 'audio_filesize_mb') });
+}
+
+export interface PlainBodyOptions extends UploadFormOptions {
+  /** What is said of a body above the bound of a file. */
+  readonly tooLarge: ServerError;
+  /** Hears every piece of it, in order. */
+  readonly onPiece?: (bytes: Uint8Array) => void;
+}
+
+/** The same, of a body that is never read as a form. */
+export function readPlainBody(request: IncomingMessage, options: PlainBodyOptions): UploadForm {
   return new BodyReader(request, options);
 }
 
@@ -38,7 +51,7 @@ class BodyReader implements UploadForm {
   /** Between the request and its file: destroyed with the reason when the reading ends early. */
   readonly #body = new PassThrough();
 
-  constructor(request: IncomingMessage, options: UploadFormOptions) {
+  constructor(request: IncomingMessage, options: PlainBodyOptions) {
     this.fieldsSoFar = fieldsOf(request);
     this.#body.on('error', () => {});
     this.#spool = openSpool(request, options);
@@ -59,7 +72,8 @@ class BodyReader implements UploadForm {
     await spool?.remove();
   }
 
-  async #read(request: IncomingMessage, { clock, limits, signal }: UploadFormOptions): Promise<FormFields> {
+  async #read(request: IncomingMessage, options: PlainBodyOptions): Promise<FormFields> {
+    const { clock, limits, signal, tooLarge, onPiece } = options;
     const body = this.#body;
     const fail = (why: unknown): void => void body.destroy(why instanceof Error ? why : undefined);
     const onAbort = (): void => fail(signal.reason);
@@ -67,7 +81,7 @@ class BodyReader implements UploadForm {
       clock,
       limits,
       lengthBytesMax: limits.fileBytesMax,
-      tooLarge: refusal(400, TOO_LARGE, 'audio_filesize_mb'),
+      tooLarge,
       unfinished: refusal(408, UNWRITTEN),
       fail,
     });
@@ -76,7 +90,7 @@ class BodyReader implements UploadForm {
       // At once: what is watched flows, and would be lost.
       request.pipe(body);
       const spool = await this.#spool;
-      await spool.fill(notEmpty(body));
+      await spool.fill(notEmpty(body, onPiece));
       return this.fieldsSoFar;
     } finally {
       stopWatch();
@@ -87,25 +101,29 @@ class BodyReader implements UploadForm {
 }
 
 /** What is said to be too large is not read first. */
-async function openSpool(request: IncomingMessage, { limits }: UploadFormOptions): Promise<UploadSpool> {
-  if (Number(request.headers['content-length'] ?? 0) > limits.fileBytesMax) {
-    throw refusal(400, TOO_LARGE, 'audio_filesize_mb');
-  }
+async function openSpool(
+  request: IncomingMessage,
+  { limits, tooLarge }: PlainBodyOptions,
+): Promise<UploadSpool> {
+  if (Number(request.headers['content-length'] ?? 0) > limits.fileBytesMax) throw tooLarge;
   return await UploadSpool.open();
 }
 
-async function* notEmpty(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+async function* notEmpty(
+  pieces: AsyncIterable<Uint8Array>,
+  onPiece?: (bytes: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void> {
   let isEmpty = true;
   for await (const piece of pieces) {
     isEmpty = false;
+    onPiece?.(piece);
     yield piece;
   }
   if (isEmpty) throw refusal(400, EMPTY);
 }
 
 function fieldsOf({ url = '', headers }: IncomingMessage): FormFields {
-  const queryAt = url.indexOf('?');
-  const texts = [queryAt === -1 ? '' : url.slice(queryAt + 1), headers[ATTRIBUTES_HEADER]];
+  const texts = [queryOf(url), headers[ATTRIBUTES_HEADER]];
   const fields = new Map<string, string[]>();
   for (const text of texts) {
     for (const [name, value] of new URLSearchParams(String(text ?? ''))) {

@@ -8,6 +8,12 @@ const HEADS: readonly (readonly [name: string, at: number, head: string])[] = [
 ];
 const HEAD_BYTES = 8;
 
+/** The name of the container that these bytes begin; undefined: none of those that are known. */
+export function containerOf(bytes: Uint8Array): string | undefined {
+  const head = String.fromCharCode(...bytes.subarray(0, HEAD_BYTES));
+  return HEADS.find(([, at, text]) => head.startsWith(text, at))?.[0];
+}
+
 /** Looks at the first audio of a connection: a container heard as raw audio would be noise. */
 export class ContainerWatch {
   #isOver: boolean;
@@ -20,10 +26,9 @@ export class ContainerWatch {
   /** A sentence for people, where these bytes begin a container. */
   problemOf(bytes: Uint8Array): string | undefined {
     if (this.#isOver) return undefined;
-    const head = String.fromCharCode(...bytes.subarray(0, HEAD_BYTES));
-    const found = HEADS.find(([, at, text]) => head.startsWith(text, at));
+    const found = containerOf(bytes);
     this.#isOver = found === undefined;
     if (found === undefined) return undefined;
-    return `This is ${found[0]}. Send raw audio, and say encoding and sample_rate in the query.`;
+    return `This is ${found}. Send raw audio, and say encoding and sample_rate in the query.`;
   }
 }

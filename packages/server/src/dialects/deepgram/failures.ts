@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Fault, SessionInput } from '../../session/state.js';
 import type { Refusal, RefusalAnswer } from '../dialect.js';
 
@@ -19,14 +20,22 @@ const POLICY_VIOLATION = 1008;
 const NAMES: Readonly<Record<number, string>> = {
   401: 'INVALID_AUTH',
   403: 'INSUFFICIENT_PERMISSIONS',
+  408: 'SLOW_UPLOAD',
+  413: 'PAYLOAD_TOO_LARGE',
   429: 'TOO_MANY_REQUESTS',
+  500: 'INTERNAL_SERVER_ERROR',
   503: 'SERVICE_UNAVAILABLE',
 };
 
-/** A handshake that is not let in. */
+/** A request or a handshake that is not let in. */
 export function refuseDeepgram({ status, message }: Refusal): RefusalAnswer {
-  const body = JSON.stringify({ err_code: NAMES[status] ?? 'Bad Request', err_msg: message });
-  return { headers: { 'content-type': 'application/json' }, body };
+  return failureAnswer({ status, message }, randomUUID());
+}
+
+/** The answer to a request that failed; `code`: Deepgram's name where the status does not say it. */
+export function failureAnswer({ status, message }: Refusal, requestId: string, code?: string): RefusalAnswer {
+  const body = { err_code: code ?? NAMES[status] ?? 'Bad Request', err_msg: message, request_id: requestId };
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /** What cannot be served: it is said why, and then the connection is closed. */

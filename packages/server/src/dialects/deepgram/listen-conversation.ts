@@ -11,12 +11,10 @@ import { REFUSED } from '../wish-refusal.js';
 import { ContainerWatch } from './container-watch.js';
 import { FAULT_NAMES, refusedInput } from './failures.js';
 import { type ListenQuery, readListenQuery } from './listen-query.js';
+import { MODEL_UUID, modelInfo } from './model-info.js';
 import { listenWords, seconds, textOf } from './words.js';
 
 type NoticeOf<N extends Notice['type']> = Extract<Notice, { readonly type: N }>;
-
-/** There is one, and clients want something that looks like its id. */
-const MODEL_UUID = '00000000-0000-0000-0000-000000000000';
 
 /** One connection to `/v1/listen`. */
 export class ListenConversation implements Conversation {
@@ -149,13 +147,13 @@ export class ListenConversation implements Conversation {
       is_final: isFinal,
       speech_final: isFinal,
       channel: { alternatives: [{ transcript, confidence, words }] },
-      metadata: { request_id: this.#created.id, model_info: this.#modelInfo, model_uuid: MODEL_UUID },
+      metadata: {
+        request_id: this.#created.id,
+        model_info: modelInfo(this.#query?.askedModel ?? ''),
+        model_uuid: MODEL_UUID,
+      },
       from_finalize: isForced,
     };
-  }
-
-  get #modelInfo(): Members {
-    return { name: this.#query?.askedModel ?? '', version: '1', arch: 'kikitori' };
   }
 
   #metadata(turns: StreamedTurns): Members {

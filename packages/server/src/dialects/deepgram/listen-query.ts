@@ -1,13 +1,18 @@
 import { CHANNELS_MAX, type PcmEncoding, SAMPLE_RATE_HZ_MAX, SPEECH_RATE_HZ } from '@kikitori/audio';
 import type { RawAudioLanesOptions } from '../raw-audio-lanes.js';
 
-/** What a query of `/v1/listen` or `/v2/listen` asks for. What is not named here is not read: it changes nothing. */
-export interface ListenQuery {
-  /** As the session knows it: the empty string where the client named one of Deepgram's. */
+/** Whom a query asks, on every path. */
+export interface AskedModel {
+  /** As the server knows it: the empty string where the client named one of Deepgram's. */
   readonly model: string;
   /** As the client wrote it. */
   readonly askedModel: string;
+  /** Undefined: the client names none, or leaves it to the model. */
   readonly language: string | undefined;
+}
+
+/** What a query of the WebSockets `/v1/listen` or `/v2/listen` asks for. What is not named here is not read: it changes nothing. */
+export interface ListenQuery extends AskedModel {
   readonly audio: RawAudioLanesOptions;
   /** The query names the encoding; else the audio may say what it is. */
   readonly hasEncoding: boolean;
@@ -50,24 +55,32 @@ const FAMILIES = new Set([
 /** Reads it. Never throws. */
 export function readListenQuery(query: string): ListenQuery | BadQuery {
   const asked = new URLSearchParams(query);
-  const isOn = (name: string): boolean => asked.get(name)?.toLowerCase() === 'true';
-  const askedModel = asked.get('model') ?? '';
-  const audio = readAudio(asked, isOn('multichannel'));
+  const audio = readRawAudio(asked);
   if ('problem' in audio) return audio;
-  const language = asked.get('language') ?? '';
   return {
-    model: FAMILIES.has(askedModel.toLowerCase().split('-')[0] ?? '') ? '' : askedModel,
-    askedModel,
-    language: language === '' || language === 'multi' || isOn('detect_language') ? undefined : language,
+    ...readAskedModel(asked),
     audio,
     hasEncoding: (asked.get('encoding') ?? '') !== '',
-    interimResults: isOn('interim_results'),
-    vadEvents: isOn('vad_events'),
+    interimResults: isOn(asked, 'interim_results'),
+    vadEvents: isOn(asked, 'vad_events'),
     utteranceEnds: (asked.get('utterance_end_ms') ?? '') !== '',
   };
 }
 
-function readAudio(asked: URLSearchParams, areApart: boolean): RawAudioLanesOptions | BadQuery {
+export function readAskedModel(asked: URLSearchParams): AskedModel {
+  const askedModel = asked.get('model') ?? '';
+  const language = asked.get('language') ?? '';
+  const isOpen = language === '' || language === 'multi' || isOn(asked, 'detect_language');
+  return {
+    model: FAMILIES.has(askedModel.toLowerCase().split('-')[0] ?? '') ? '' : askedModel,
+    askedModel,
+    language: isOpen ? undefined : language,
+  };
+}
+
+/** How the samples lie that the query speaks of, or would. */
+export function readRawAudio(asked: URLSearchParams): RawAudioLanesOptions | BadQuery {
+  const areApart = isOn(asked, 'multichannel');
   const name = asked.get('encoding') ?? '';
   const encoding = name === '' ? 's16le' : ENCODINGS.get(name.toLowerCase());
   if (encoding === undefined) {
@@ -85,6 +98,11 @@ function readAudio(asked: URLSearchParams, areApart: boolean): RawAudioLanesOpti
     return { problem: `channels is a whole number from 1 to ${channelsMax}.` };
   }
   return { encoding, sampleRateHz, channels, areApart };
+}
+
+/** Whether a switch is on. */
+export function isOn(asked: URLSearchParams, name: string): boolean {
+  return asked.get(name)?.toLowerCase() === 'true';
 }
 
 function isWhole(value: number, min: number, max: number): boolean {
