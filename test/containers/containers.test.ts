@@ -70,6 +70,20 @@ function expectWhole({ exitCode, out, err }: { exitCode: number | null; out: str
   expect(lost.length + added.length + changed.length, out).toBeLessThan(said.length / 2);
 }
 
+/** The same sample as a file, as SageMaker's InvokeEndpoint sends it. */
+async function expectFileHeard(port: number): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/invocations`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'audio/flac',
+      'x-amzn-sagemaker-custom-attributes': 'response_format=text&language=en',
+    },
+    body: new Uint8Array(await readFile(join(root, 'samples/ferry.flac'))),
+  });
+  const out = await response.text();
+  expectWhole({ exitCode: response.status === 200 ? 0 : response.status, out, err: out });
+}
+
 async function statusOf(port: number, method = 'GET'): Promise<number> {
   return (await fetch(`http://127.0.0.1:${port}/ping`, { method, signal: AbortSignal.timeout(2_000) }))
     .status;
@@ -199,6 +213,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
         await untilHealthy(port);
         expect(await statusOf(port, 'POST')).toBe(200);
         expect(await start(container, check).end()).toBe(0);
+        await expectFileHeard(port);
         // At a pace at which somebody still speaks when the signal comes.
         const { ended, firstWords } = transcribe(port, ['--model', 'voxtral', '--pace', '2x']);
         await firstWords;
@@ -259,6 +274,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
         const check = { words: config.healthCheck, env: { KIKITORI_PORT: String(port) } };
         expect(await start(container, { ...check, beside: run }).end()).toBe(0);
         expectWhole(await transcribe(port, ['--pace', 'max']).ended);
+        await expectFileHeard(port);
         await run.signal('SIGTERM');
         expect(await run.end()).toBe(0);
         expect(await start(container, check).end()).toBe(1);
