@@ -1,5 +1,7 @@
 /** The bridge of a container with the real vLLM: started by `SM_VLLM_*`, killed, restarted, ended. Some three minutes. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WsClient } from '../../packages/bridge/test/peers.js';
 import { freePort } from '../../packages/cli/src/free-ports.js';
@@ -16,6 +18,7 @@ describe.skipIf(why !== undefined)('the bridge of a container, with vLLM', () =>
   let bridge: Command;
   let http = '';
   let url = '';
+  let vllm = '';
 
   /** Groups of what was started, the newest last. */
   const groups = (): number[] =>
@@ -38,9 +41,10 @@ describe.skipIf(why !== undefined)('the bridge of a container, with vLLM', () =>
 
   beforeAll(async () => {
     const { words, env } = asInContainer(VERSION);
+    vllm = `127.0.0.1:${await freePort()}`;
     bridge = new Command(BRIDGE, ['serve', '--host', '127.0.0.1', '--port', '0'], {
       ...env,
-      KIKITORI_BRIDGE_UPSTREAM: `ws://127.0.0.1:${await freePort()}/v1/realtime`,
+      KIKITORI_BRIDGE_UPSTREAM: `ws://${vllm}/v1/realtime`,
       KIKITORI_BRIDGE_STARTUP_WAIT_SECONDS: '1',
       KIKITORI_BRIDGE_EXEC: JSON.stringify(words),
     });
@@ -76,6 +80,36 @@ describe.skipIf(why !== undefined)('the bridge of a container, with vLLM', () =>
     },
     LOADED_MS_MAX,
   );
+
+  it('leads a file of InvokeEndpoint to vLLM’s own route, and passes on what that says', async () => {
+    const file = new Uint8Array(
+      await readFile(join(import.meta.dirname, '..', '..', 'samples', 'ferry.flac')),
+    );
+    const form = new FormData();
+    for (const [name, value] of [
+      ['language', 'en'],
+      ['temperature', '0'],
+    ] as const) {
+      form.append(name, value);
+    }
+    form.append('file', new File([file], 'ferry.flac'));
+    const own = await fetch(`http://${vllm}/v1/audio/transcriptions`, { method: 'POST', body: form });
+    const attributes = { 'x-amzn-sagemaker-custom-attributes': 'language=en&temperature=0' };
+    const through = await fetch(`${http}/invocations`, { method: 'POST', headers: attributes, body: file });
+    const [ownBody, body] = [await own.text(), await through.text()];
+    expect([own.status, through.status, through.headers.get('content-type')], body).toEqual([
+      200,
+      200,
+      own.headers.get('content-type'),
+    ]);
+    expect(JSON.parse(body)).toEqual(JSON.parse(ownBody));
+    const wrong = await fetch(`${http}/invocations`, {
+      method: 'POST',
+      headers: { 'x-amzn-sagemaker-custom-attributes': 'model=unknown' },
+      body: file,
+    });
+    expect([wrong.status, await wrong.text()]).toEqual([404, expect.stringContaining('unknown')]);
+  }, 120_000);
 
   it(
     'starts it again when its engine has died, which it ends with 0 after, and is back in service',

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { askedWaitMs } from '@kikitori/core/hub';
 import { ManualClock } from '@kikitori/core/manual-clock';
 import { FfmpegReport } from '../../../packages/audio/src/file/ffmpeg-report.js';
+import { fieldsOf, frameFile } from '../../../packages/bridge/src/invocation/form.js';
 import { PieceWords } from '../../../packages/client/src/replay/piece-words.js';
 import { placesIn } from '../../../packages/engine-upstream/src/watch/places.js';
 import { parseLanguage } from '../../../packages/protocol/src/languages.js';
@@ -14,6 +15,7 @@ import {
 import {
   findOperation,
   readInvocation,
+  readPlainInvocation,
 } from '../../../packages/sagemaker/src/stand-in/request-validation.js';
 import { ServerError } from '../../../packages/server/src/errors.js';
 import { createPages, type Pages } from '../../../packages/server/src/http/pages.js';
@@ -89,13 +91,21 @@ function awsHeaders(random: Random): void {
     'x-amzn-sagemaker-model-invocation-path': header('v1/realtime', random),
     'x-amzn-sagemaker-model-query-string': header('a=b&c=%41', random),
     'x-amzn-sagemaker-target-variant': header('variant-1', random),
+    'x-amzn-sagemaker-custom-attributes': header('language=en&response_format=text', random),
   };
-  const path = header('/endpoints/name-1/invocations-bidirectional-stream', random);
+  const word = random.pick(['-bidirectional-stream', '-response-stream', '']);
+  const path = header(`/endpoints/name-1/invocations${word}`, random);
   const request = { method: 'POST', path, query: header('a=b&c=d', random), headers };
   canonicalRequest(request, parsed?.signedHeaders ?? ['host', 'x-amz-date']);
   const asked = { ...request, headerBytes: 0 };
   const found = findOperation(asked);
   readInvocation(asked, found.value?.label ?? 'x');
+  readPlainInvocation(asked, found.value?.label ?? 'x');
+  // What the bridge makes of the same: its fields stand in front of the file, each in a part of its own.
+  const fields = fieldsOf({ url: path, headers } as Partial<IncomingMessage> as IncomingMessage);
+  const { head } = frameFile(fields, headers['content-type']);
+  const parts = [...fields.values()].reduce((sum, values) => sum + values.length, 1);
+  insist(head.toString().split('Content-Disposition').length > parts, 'A field is missing in a form.');
 }
 
 function waits(random: Random): void {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/main.js';
 import { memoryContext } from '../memory-context.js';
 import { written } from '../written.js';
-import { noise, scriptedEngine, TEXT } from './speech.js';
+import { noise, scriptedEngine, TEXT, wav } from './speech.js';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -38,8 +38,39 @@ describe('kikitori bridge', () => {
   });
 
   it.each([
+    [[], [200, `${TEXT}\n`]],
+    [
+      ['--invocations', '/v1/audio/transcriptions'],
+      [200, `${TEXT}\n`],
+    ],
+    [
+      ['--invocations', '/metrics'],
+      [405, '{"detail":"Method Not Allowed"}'],
+    ],
+    [
+      ['--invocations', 'off'],
+      [404, expect.stringContaining('Only WebSockets')],
+    ],
+  ])('leads files where it is told to: %j', async (words, answer) => {
+    const server = await startServer({ engine: scriptedEngine(), attach: attachWebSockets, port: 0 });
+    servers.push(server);
+    const upstream = `${server.url.replace('http', 'ws')}/v1/realtime`;
+    const { context, exit } = start(['--port', '0', '--upstream', upstream, ...words]);
+    const port = await written(context, 'stderr', /Listening on 127\.0\.0\.1 port (\d+)/);
+    const response = await fetch(`http://127.0.0.1:${port}/invocations`, {
+      method: 'POST',
+      headers: { 'x-amzn-sagemaker-custom-attributes': 'response_format=text' },
+      body: new Uint8Array(wav(4_000)),
+    });
+    expect([response.status, await response.text()]).toEqual(answer);
+    context.interrupt();
+    expect(await exit).toBe(0);
+  });
+
+  it.each([
     [['serve-it'], /--exec/],
     [['--exec'], /--exec -- COMMAND/],
+    [['--invocations', 'somewhere'], /--invocations must be a path/],
     [['--upstream', 'http://127.0.0.1'], /ws:\/\//],
     [['--exec-arguments', 'other', '--exec', '--', 'true'], /vllm, none/],
   ])('answers %j with 2 and a sentence', async (words, sentence) => {
