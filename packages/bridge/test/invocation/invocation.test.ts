@@ -340,7 +340,7 @@ describe('a bound', () => {
   });
 
   it('of patience ends one that the model server does not take, or does not answer: 504', async () => {
-    const deaf = await open({ limits: { stallMs: 100, refusalTimeoutMs: 50 }, onFile: () => undefined });
+    const deaf = await open({ limits: { stallMs: 1_000, refusalTimeoutMs: 50 }, onFile: () => undefined });
     const { request, whole } = sendTo(deaf.http);
     const more = (): void => void (request.destroyed || request.write(Buffer.alloc(64_000), more));
     more();
@@ -377,7 +377,7 @@ describe('a bound', () => {
 
   it('of an answer that nobody reads cuts it', async () => {
     const { http } = await open({
-      limits: { stallMs: 100 },
+      limits: { stallMs: 500 },
       answer: (response) => {
         response.writeHead(200);
         const more = (): void => void (response.destroyed || response.write(Buffer.alloc(64_000), more));

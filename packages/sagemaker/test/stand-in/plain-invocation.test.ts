@@ -261,7 +261,7 @@ describe('InvokeEndpoint', () => {
     const { client, runtime } = await open((_request, response) => void answers.push(response));
     const calls = Promise.allSettled([invoke(client), invoke(clientOf(runtime))]);
     await expect.poll(() => answers.length).toBe(2);
-    const closed = runtime.close({ deadlineMs: 500 });
+    const closed = runtime.close({ deadlineMs: 1_500 });
     expect(await failed(invoke(client))).not.toMatchObject({ name: 'ModelError' });
     answers[0]?.end('done');
     const ends = (await calls).map((end) =>
@@ -335,7 +335,7 @@ describe('InvokeEndpointWithResponseStream', () => {
     };
     expect(await ended(cut, 60_000)).toMatchObject({ name: 'ModelStreamError', ErrorCode: 'StreamBroken' });
     const late: Answerer = (_request, response) => begin(response);
-    expect(await ended(late, 100)).toMatchObject({ ErrorCode: 'ModelInvocationTimeExceeded' });
+    expect(await ended(late, 1_000)).toMatchObject({ ErrorCode: 'ModelInvocationTimeExceeded' });
     const { client } = await open((_request, response) => response.writeHead(404).end('nothing'));
     expect(await failed(stream(client))).toMatchObject({ name: 'ModelError', OriginalMessage: 'nothing' });
   });
