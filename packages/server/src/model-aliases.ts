@@ -38,9 +38,12 @@ export const MODEL_ALIASES: readonly string[] = [
   'universal-streaming-english',
   'universal-streaming-multilingual',
   'universal-3-5-pro',
+  'universal-3-6',
   'universal-3-6-pro',
   'u3-pro',
   'u3-rt-pro',
+  'u3-rt-pro-beta-1',
+  'whisper-rt',
 ];
 
 const ALIASES: ReadonlySet<string> = new Set(MODEL_ALIASES);

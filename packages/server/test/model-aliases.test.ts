@@ -25,6 +25,16 @@ describe('a name', () => {
   });
 });
 
+describe('every model that AssemblyAI’s libraries let their users name', () => {
+  // The enumeration of `assemblyai` 1.8 in Python.
+  it.each([
+    ...['universal-streaming-multilingual', 'universal-streaming-english', 'universal-3-5-pro'],
+    ...['universal-3-6', 'universal-3-6-pro', 'u3-pro', 'u3-rt-pro', 'u3-rt-pro-beta-1', 'whisper-rt'],
+  ])('is an alias: %s', (name) => {
+    expect(servedModel(name, ['kikitori'])).toBe('kikitori');
+  });
+});
+
 describe('a client that names a well-known model', () => {
   it('has its file answered by the one that is served, which the answer names and the log says once', async () => {
     await using test = await startTestServer({ server: { models: ['kikitori'] } });
