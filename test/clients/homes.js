@@ -5,8 +5,13 @@ const home = process.env.KIKITORI_CLIENTS_HOME || join(import.meta.dirname, '..'
 
 /** Packages of npm, in a folder of their own. */
 export const nodeClientsHome = join(home, 'node');
-/** Packages of PyPI, in virtual environments: pipecat wants another version of Mistral's client than the newest. */
-export const pythonHomes = { sdks: join(home, 'python-sdks'), pipecat: join(home, 'python-pipecat') };
+/** Packages of PyPI, in virtual environments: each wants other versions of what they share. */
+export const pythonHomes = {
+  sdks: join(home, 'python-sdks'),
+  livekit: join(home, 'python-livekit'),
+  pipecat: join(home, 'python-pipecat'),
+  sagemaker: join(home, 'python-sagemaker'),
+};
 
 /** The Python of one of them. */
 export function pythonOf(pythonHome) {

@@ -1,0 +1,78 @@
+/** Clients that are programs of their own: those in Python, and LiveKit's agents. `node test/clients/install.js` brings them. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { spoken } from './stage.js';
+
+const run = promisify(execFile);
+/** A program that hangs is a failure. */
+const CLIENT_MS_MAX = 90_000;
+
+/** One thing that a client was told. */
+export interface Told {
+  readonly kind: 'interim' | 'final' | 'start' | 'end' | 'error';
+  readonly text: string;
+}
+
+/** Whether these are there; says so where they are not. */
+export function areThere(what: string, path: string): boolean {
+  const isThere = existsSync(path);
+  if (!isThere) {
+    process.stderr.write(`clients of ${what} are not tried: node test/clients/install.js brings them\n`);
+  }
+  return isThere;
+}
+
+/** A script of `test/clients/python`. */
+export function pythonScript(name: string): string {
+  return join(import.meta.dirname, 'python', name);
+}
+
+/** Runs a program, and gives what it was told; what it says besides is not looked at, nor how it ends. */
+export async function toldBy(
+  program: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Told[]> {
+  const { stdout } = await run(program, words, {
+    timeout: CLIENT_MS_MAX,
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env },
+  });
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{"kind"'));
+  return lines.map((line): Told => JSON.parse(line));
+}
+
+/** All that is final, as one text. */
+export function finalOf(heard: readonly Told[]): string {
+  return heard.flatMap(({ kind, text }) => (kind === 'final' && text !== '' ? [text] : [])).join(' ');
+}
+
+/** What kinds of things were told, in alphabetical order. */
+export function kindsOf(heard: readonly Told[]): string[] {
+  return [...new Set(heard.map(({ kind }) => kind))].toSorted();
+}
+
+/** The ferry as 16-bit PCM in files, by their rate. */
+export interface SpokenFiles extends AsyncDisposable {
+  readonly folder: string;
+  readonly 16000: string;
+  readonly 24000: string;
+}
+
+export async function spokenFiles(): Promise<SpokenFiles> {
+  const folder = await mkdtemp(join(tmpdir(), 'kikitori-others-'));
+  const write = async (rateHz: number): Promise<string> => {
+    const path = join(folder, `${rateHz}.raw`);
+    await writeFile(path, await spoken(rateHz, 'ferry.flac'));
+    return path;
+  };
+  return {
+    folder,
+    16000: await write(16_000),
+    24000: await write(24_000),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
