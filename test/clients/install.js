@@ -28,7 +28,7 @@ const PYTHON_CLIENTS = {
     python: 'python3',
     clients: [
       ...['openai[realtime]==3.57.0', 'mistralai[realtime]==3.7.0'],
-      ...['deepgram-sdk==7.17.0', 'assemblyai==1.8.2'],
+      ...['deepgram-sdk==7.17.0', 'assemblyai==1.8.2', 'wyoming==1.10.2'],
     ],
   },
   livekit: {

@@ -1,4 +1,4 @@
-/** Libraries in Python of OpenAI, Mistral, Deepgram and AssemblyAI. */
+/** Libraries in Python of OpenAI, Mistral, Deepgram, AssemblyAI and Home Assistant. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,8 +36,8 @@ describe.skipIf(whyNoClients !== undefined || !isThere)('in Python', { timeout: 
     await files?.[Symbol.asyncDispose]();
   });
 
-  const told = (client: string, { key = KEY, model = '' } = {}): Promise<Told[]> =>
-    toldBy(PYTHON, [SCRIPT, client, stage.plain.url, key, model || stage.engine.info.model, files[16_000]]);
+  const told = (client: string, { key = KEY, model = '', url = stage.plain.url } = {}): Promise<Told[]> =>
+    toldBy(PYTHON, [SCRIPT, client, url, key, model || stage.engine.info.model, files[16_000]]);
 
   async function assemblyai(server: 'plain' | 'secure', key: string): Promise<Told[]> {
     const authority = join(files.folder, 'authority.pem');
@@ -68,6 +68,13 @@ describe.skipIf(whyNoClients !== undefined || !isThere)('in Python', { timeout: 
       expectWhole(finalOf(heard), 'ferry');
     },
   );
+
+  it('Home Assistant is told what is served, and what was said, as it is said and as a whole', async () => {
+    const heard = await told('wyoming', { url: `tcp://127.0.0.1:${stage.plain.wyoming?.port}` });
+    expect(heard[0]).toEqual({ kind: 'served', text: `kikitori: ${stage.engine.info.model} (en)` });
+    expect(kindsOf(heard.slice(1))).toEqual(INTERIMS);
+    expectWhole(finalOf(heard), 'ferry');
+  });
 
   it('libraries of different makers are told the same of a file', async () => {
     expect(finalOf(await told('deepgram-file'))).toBe(finalOf(await told('openai-file')));

@@ -42,7 +42,7 @@ export async function openStage(): Promise<Stage> {
   await writeFile(certFile, issued.certificate);
   await writeFile(keyFile, issued.key);
   const shared = { engine, attach: attachWebSockets, port: 0, apiKey: KEY };
-  const plain = await startServer(shared);
+  const plain = await startServer({ ...shared, wyoming: { host: '127.0.0.1', port: 0 } });
   const secure = await startServer({ ...shared, tls: { certFile, keyFile } });
   return {
     engine,

@@ -1,4 +1,4 @@
-"""Libraries in Python of OpenAI, Mistral, Deepgram and AssemblyAI against a server of ours: what each of them was told.
+"""Libraries in Python of OpenAI, Mistral, Deepgram, AssemblyAI and Home Assistant against a server of ours: what each of them was told.
 
     python sdks.py CLIENT URL KEY MODEL FILE
 """
@@ -173,6 +173,33 @@ async def assemblyai(url, key, model, pcm):
     await client.disconnect(terminate=True)
 
 
+async def wyoming(url, _key, _model, pcm):
+    """As Home Assistant's integration does: what is served, then a call for each command."""
+    from wyoming.asr import Transcribe, Transcript, TranscriptChunk
+    from wyoming.audio import AudioChunk, AudioStart, AudioStop
+    from wyoming.client import AsyncClient
+    from wyoming.info import Describe, Info
+
+    sound = {"rate": RATE_HZ, "width": 2, "channels": 1}
+    async with AsyncClient.from_uri(url) as client:
+        await client.write_event(Describe().event())
+        (program,) = Info.from_event(await client.read_event()).asr
+        (model,) = program.models
+        tell("served", f"{program.name}: {model.name} ({', '.join(model.languages)})")
+    async with AsyncClient.from_uri(url) as client:
+        await client.write_event(Transcribe(language="en").event())
+        await client.write_event(AudioStart(**sound).event())
+        for part in parts_of(pcm):
+            await client.write_event(AudioChunk(audio=part, **sound).event())
+        await client.write_event(AudioStop().event())
+        while event := await client.read_event():
+            if TranscriptChunk.is_type(event.type):
+                tell("interim", TranscriptChunk.from_event(event).text)
+            elif Transcript.is_type(event.type):
+                tell("final", Transcript.from_event(event).text)
+                return
+
+
 if __name__ == "__main__":
     run(
         {
@@ -183,5 +210,6 @@ if __name__ == "__main__":
             "deepgram-flux": deepgram_flux,
             "deepgram-file": deepgram_file,
             "assemblyai": assemblyai,
+            "wyoming": wyoming,
         }
     )
