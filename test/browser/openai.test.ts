@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { closeRecogniser, KEY, openStage, type Stage, spoken, whyNoClients } from '../clients/stage.js';
+import { KEY, type Stage, spoken, useStage, whyNoClients } from '../clients/stage.js';
 import { launchBrowser, whyNoBrowser } from './chromium.js';
 import { expectWhole } from './spoken.js';
 
@@ -52,14 +52,13 @@ globalThis.transcribeLive = async ({ url, apiKey, pcm, rate }) => {
 `;
 
 describe.skipIf(why !== undefined)('OpenAI’s library in a page of another site', { timeout: 120_000 }, () => {
-  let stage: Stage;
+  const stage = useStage();
   let browser: Browser;
   let site: Server;
   let page: Page;
 
   beforeAll(async () => {
     if (why !== undefined) return;
-    stage = await openStage();
     const bundle = await build({
       stdin: { contents: SCRIPT, resolveDir: import.meta.dirname },
       bundle: true,
@@ -83,8 +82,6 @@ describe.skipIf(why !== undefined)('OpenAI’s library in a page of another site
   });
   afterAll(async () => {
     await browser?.close();
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
     site?.closeAllConnections();
     await new Promise((resolve) => (site === undefined ? resolve(undefined) : site.close(resolve)));
   });

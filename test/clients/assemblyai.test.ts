@@ -6,25 +6,22 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
-import { closeRecogniser, KEY, openStage, type Stage, spoken, whyNoClients } from './stage.js';
+import { KEY, spoken, useStage, whyNoClients } from './stage.js';
 
 const run = promisify(execFile);
 const CLIENT_MS_MAX = 90_000;
 const RATE_HZ = 16_000;
 
 describe.skipIf(whyNoClients !== undefined)('the client of AssemblyAI', { timeout: 120_000 }, () => {
-  let stage: Stage;
+  const stage = useStage();
   let folder = '';
   beforeAll(async () => {
     if (whyNoClients !== undefined) return;
-    stage = await openStage();
     folder = await mkdtemp(join(tmpdir(), 'kikitori-assemblyai-'));
     await writeFile(join(folder, 'authority.pem'), stage.authority);
     await writeFile(join(folder, 'ferry.raw'), await spoken(RATE_HZ, 'ferry.flac'));
   });
   afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
     if (folder !== '') await rm(folder, { recursive: true, force: true });
   });
 

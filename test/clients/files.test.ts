@@ -6,23 +6,17 @@ import { DeepgramClient } from '@deepgram/sdk';
 import { Mistral } from '@mistralai/mistralai';
 import { experimental_transcribe as transcribe } from 'ai';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
-import { closeRecogniser, KEY, openStage, type Stage, whyNoClients } from './stage.js';
+import { KEY, useStage, whyNoClients } from './stage.js';
 
 const NAME = 'ferry.flac';
 
 describe.skipIf(whyNoClients !== undefined)('a library of others', { timeout: 120_000 }, () => {
-  let stage: Stage;
+  const stage = useStage();
   let bytes: Buffer;
   beforeAll(async () => {
-    if (whyNoClients !== undefined) return;
-    stage = await openStage();
     bytes = await readFile(join(import.meta.dirname, '../../samples', NAME));
-  });
-  afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
   });
 
   const openai = (apiKey = KEY): OpenAI =>

@@ -1,18 +1,10 @@
 /** LiveKit's speech-to-text plug-ins, in JavaScript and in Python. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
 import { nodeClientsHome, pythonHomes, pythonOf } from './homes.js';
-import {
-  areThere,
-  finalOf,
-  kindsOf,
-  pythonScript,
-  type SpokenFiles,
-  spokenFiles,
-  toldBy,
-} from './programs.js';
-import { closeRecogniser, KEY, openStage, type Stage, whyNoClients } from './stage.js';
+import { areThere, finalOf, kindsOf, pythonScript, toldBy, useSpokenFiles } from './programs.js';
+import { KEY, useStage, whyNoClients } from './stage.js';
 
 const PYTHON = pythonOf(pythonHomes.livekit);
 const hasNode = areThere('LiveKit', join(nodeClientsHome, 'node_modules', '@livekit', 'agents'));
@@ -20,18 +12,8 @@ const hasPython = areThere('LiveKit in Python', PYTHON);
 const TURNS = ['end', 'final', 'interim', 'start'];
 
 describe.skipIf(whyNoClients !== undefined)('of LiveKit', { timeout: 120_000 }, () => {
-  let stage: Stage;
-  let files: SpokenFiles;
-  beforeAll(async () => {
-    if (whyNoClients !== undefined) return;
-    stage = await openStage();
-    files = await spokenFiles();
-  });
-  afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
-    await files?.[Symbol.asyncDispose]();
-  });
+  const stage = useStage();
+  const files = useSpokenFiles();
 
   it
     .skipIf(!hasNode)

@@ -1,20 +1,13 @@
 /** Mistral's own client against our server: realtime transcription. */
 import { AudioEncoding, RealtimeTranscription } from '@mistralai/mistralai/extra/realtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
-import { closeRecogniser, KEY, openStage, partsOf, type Stage, spoken, whyNoClients } from './stage.js';
+import { KEY, partsOf, spoken, useStage, whyNoClients } from './stage.js';
 
 const RATE_HZ = 16_000;
 
 describe.skipIf(whyNoClients !== undefined)('the client of Mistral', { timeout: 120_000 }, () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    if (whyNoClients === undefined) stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
-  });
+  const stage = useStage();
 
   const clientOf = (apiKey = KEY): RealtimeTranscription =>
     new RealtimeTranscription({ apiKey, serverURL: stage.plain.url });

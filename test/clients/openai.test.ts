@@ -2,21 +2,14 @@
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
-import { closeRecogniser, KEY, openStage, partsOf, type Stage, spoken, whyNoClients } from './stage.js';
+import { KEY, partsOf, spoken, useStage, whyNoClients } from './stage.js';
 
 const RATE_HZ = 24_000;
 
 describe.skipIf(whyNoClients !== undefined)('the client of OpenAI', { timeout: 120_000 }, () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    if (whyNoClients === undefined) stage = await openStage();
-  });
-  afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
-  });
+  const stage = useStage();
 
   /** A session, and all that it was told. */
   async function connect(apiKey = KEY) {

@@ -1,10 +1,12 @@
 /** Clients that are programs of their own: those in Python, and LiveKit's agents. `node test/clients/install.js` brings them. */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { afterAll, beforeAll } from 'vitest';
 import { spoken } from './stage.js';
 
 const run = promisify(execFile);
@@ -13,7 +15,7 @@ const CLIENT_MS_MAX = 90_000;
 
 /** One thing that a client was told. */
 export interface Told {
-  readonly kind: 'interim' | 'final' | 'start' | 'end' | 'error';
+  readonly kind: 'interim' | 'final' | 'start' | 'end' | 'error' | 'served';
   readonly text: string;
 }
 
@@ -56,23 +58,22 @@ export function kindsOf(heard: readonly Told[]): string[] {
 }
 
 /** The ferry as 16-bit PCM in files, by their rate. */
-export interface SpokenFiles extends AsyncDisposable {
+export interface SpokenFiles {
   readonly folder: string;
   readonly 16000: string;
   readonly 24000: string;
 }
 
-export async function spokenFiles(): Promise<SpokenFiles> {
-  const folder = await mkdtemp(join(tmpdir(), 'kikitori-others-'));
-  const write = async (rateHz: number): Promise<string> => {
-    const path = join(folder, `${rateHz}.raw`);
-    await writeFile(path, await spoken(rateHz, 'ferry.flac'));
-    return path;
-  };
-  return {
-    folder,
-    16000: await write(16_000),
-    24000: await write(24_000),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
+/** Those of the suite that calls this: there when its tests run. */
+export function useSpokenFiles(): SpokenFiles {
+  const folder = join(tmpdir(), `kikitori-others-${randomUUID()}`);
+  const files = { folder, 16000: join(folder, '16000.raw'), 24000: join(folder, '24000.raw') };
+  beforeAll(async () => {
+    await mkdir(folder);
+    for (const rateHz of [16_000, 24_000] as const) {
+      await writeFile(files[rateHz], await spoken(rateHz, 'ferry.flac'));
+    }
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return files;
 }

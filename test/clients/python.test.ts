@@ -1,20 +1,11 @@
 /** Libraries in Python of OpenAI, Mistral, Deepgram, AssemblyAI and Home Assistant. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
 import { pythonHomes, pythonOf } from './homes.js';
-import {
-  areThere,
-  finalOf,
-  kindsOf,
-  pythonScript,
-  type SpokenFiles,
-  spokenFiles,
-  type Told,
-  toldBy,
-} from './programs.js';
-import { closeRecogniser, KEY, openStage, type Stage, whyNoClients } from './stage.js';
+import { areThere, finalOf, kindsOf, pythonScript, type Told, toldBy, useSpokenFiles } from './programs.js';
+import { KEY, useStage, whyNoClients } from './stage.js';
 
 const PYTHON = pythonOf(pythonHomes.sdks);
 const isThere = areThere('Python', PYTHON);
@@ -23,18 +14,8 @@ const INTERIMS = ['final', 'interim'];
 const TURNS = ['final', 'interim', 'start'];
 
 describe.skipIf(whyNoClients !== undefined || !isThere)('in Python', { timeout: 120_000 }, () => {
-  let stage: Stage;
-  let files: SpokenFiles;
-  beforeAll(async () => {
-    if (whyNoClients !== undefined) return;
-    stage = await openStage();
-    files = await spokenFiles();
-  });
-  afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
-    await files?.[Symbol.asyncDispose]();
-  });
+  const stage = useStage();
+  const files = useSpokenFiles();
 
   const told = (client: string, { key = KEY, model = '', url = stage.plain.url } = {}): Promise<Told[]> =>
     toldBy(PYTHON, [SCRIPT, client, url, key, model || stage.engine.info.model, files[16_000]]);

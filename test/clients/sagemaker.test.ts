@@ -9,17 +9,8 @@ import { attachWebSockets } from '@kikitori/transport/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectWhole } from '../browser/spoken.js';
 import { pythonHomes, pythonOf } from './homes.js';
-import {
-  areThere,
-  finalOf,
-  kindsOf,
-  pythonScript,
-  type SpokenFiles,
-  spokenFiles,
-  type Told,
-  toldBy,
-} from './programs.js';
-import { closeRecogniser, openStage, type Stage, whyNoClients } from './stage.js';
+import { areThere, finalOf, kindsOf, pythonScript, type Told, toldBy, useSpokenFiles } from './programs.js';
+import { useStage, whyNoClients } from './stage.js';
 
 const REGION = 'us-east-1';
 const hasSdk = areThere('SageMaker in Python (3.12 or newer)', pythonOf(pythonHomes.sagemaker));
@@ -28,15 +19,13 @@ const hasPipecat = hasSdk && areThere('pipecat on SageMaker', pythonOf(pythonHom
 const INTERIMS = ['final', 'interim'];
 
 describe.skipIf(whyNoClients !== undefined || !hasSdk)('through SageMaker', { timeout: 120_000 }, () => {
-  let stage: Stage;
+  const stage = useStage();
+  const files = useSpokenFiles();
   let container: RunningServer;
   let standIn: SageMakerStandIn;
-  let files: SpokenFiles;
 
   beforeAll(async () => {
     if (whyNoClients !== undefined || !hasSdk) return;
-    stage = await openStage();
-    files = await spokenFiles();
     // SageMaker hands on no key.
     container = await startServer({ engine: stage.engine, attach: attachWebSockets, port: 0 });
     const containerUrl = container.url.replace('http', 'ws');
@@ -52,9 +41,6 @@ describe.skipIf(whyNoClients !== undefined || !hasSdk)('through SageMaker', { ti
   afterAll(async () => {
     await standIn?.close();
     await container?.close();
-    await stage?.[Symbol.asyncDispose]();
-    await closeRecogniser();
-    await files?.[Symbol.asyncDispose]();
   });
 
   const told = (home: string, script: string, client: string, secret?: string): Promise<Told[]> => {

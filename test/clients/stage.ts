@@ -8,6 +8,7 @@ import { createLocalEngine } from '@kikitori/engine-local';
 import { issueCertificate } from '@kikitori/sagemaker/stand-in';
 import { type RunningServer, startServer } from '@kikitori/server';
 import { attachWebSockets } from '@kikitori/transport/ws';
+import { afterAll, beforeAll } from 'vitest';
 import { speech } from '../browser/microphone.js';
 
 export const KEY = 'the-key-of-a-test';
@@ -21,7 +22,7 @@ export const whyNoClients = engine === undefined ? 'no model tiny' : undefined;
 if (whyNoClients !== undefined) process.stderr.write(`clients of others are not tried: ${whyNoClients}\n`);
 
 /** Two doors to one recogniser, both with a key. */
-export interface Stage extends AsyncDisposable {
+export interface Stage {
   readonly engine: SpeechEngine;
   readonly plain: RunningServer;
   readonly secure: RunningServer;
@@ -29,9 +30,37 @@ export interface Stage extends AsyncDisposable {
   readonly authority: string;
 }
 
-/** `undefined` where there is no model. */
-export async function openStage(): Promise<Stage> {
-  if (engine === undefined) throw new Error('Skipped without a model.');
+/** A stage for the tests of the suite that calls this: there when they run, and gone with the recogniser behind them. */
+export function useStage(): Stage {
+  let opened: (Stage & AsyncDisposable) | undefined;
+  beforeAll(async () => {
+    if (engine !== undefined) opened = await openStage(engine);
+  });
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+    await engine?.close();
+  });
+  const stage = (): Stage => {
+    if (opened === undefined) throw new Error('There is a stage only while a test runs.');
+    return opened;
+  };
+  return {
+    get engine() {
+      return stage().engine;
+    },
+    get plain() {
+      return stage().plain;
+    },
+    get secure() {
+      return stage().secure;
+    },
+    get authority() {
+      return stage().authority;
+    },
+  };
+}
+
+async function openStage(engine: SpeechEngine): Promise<Stage & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'kikitori-clients-'));
   const issued = await issueCertificate({
     names: ['localhost', '127.0.0.1'],
@@ -54,11 +83,6 @@ export async function openStage(): Promise<Stage> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Ends the recogniser, once for all stages of a file. */
-export async function closeRecogniser(): Promise<void> {
-  await engine?.close();
 }
 
 /** Samples of speech and a second of silence behind them, 16-bit PCM. */

@@ -15,6 +15,15 @@ async function startWyoming(
   return { ...test, port: test.server.wyoming?.port ?? 0 };
 }
 
+/** A client whose first words are on their way. */
+async function speaking(port: number): Promise<WyomingClient> {
+  const client = new WyomingClient(port);
+  client.start();
+  client.hum(2000);
+  await client.hears('transcript-start');
+  return client;
+}
+
 describe('a call over TCP', () => {
   it('tells who asks what is served, and takes no place for it', async () => {
     await using test = await startWyoming({ engine: { languages: ['en', 'ja'], streamsMax: 1 } });
@@ -80,10 +89,7 @@ describe('a call over TCP', () => {
 
   it('frees the place of a client that is gone', async () => {
     await using test = await startWyoming();
-    const client = new WyomingClient(test.port);
-    client.start();
-    client.hum(2000);
-    await client.hears('transcript-start');
+    const client = await speaking(test.port);
     expect(test.server.sessionCount).toBe(1);
     client.socket.resetAndDestroy();
     await eventually(() => test.server.sessionCount === 0);
@@ -121,10 +127,7 @@ describe('a call over TCP', () => {
 
   it('tells who finds every place taken, and ends', async () => {
     await using test = await startWyoming({ engine: { streamsMax: 1 } });
-    const first = new WyomingClient(test.port);
-    first.start();
-    first.hum(2000);
-    await first.hears('transcript-start');
+    const first = await speaking(test.port);
     const second = new WyomingClient(test.port);
     second.start();
     expect((await second.hears('error')).data['text']).toMatch(/taken/);
@@ -134,10 +137,7 @@ describe('a call over TCP', () => {
 
   it('answers what is being said before the server goes', async () => {
     await using test = await startWyoming();
-    const client = new WyomingClient(test.port);
-    client.start();
-    client.hum(2000);
-    await client.hears('transcript-start');
+    const client = await speaking(test.port);
     const idle = new WyomingClient(test.port);
     idle.say('ping');
     await idle.hears('pong');
@@ -186,10 +186,7 @@ describe('the door for calls over TCP', () => {
     await using test = await startWyoming({
       server: { apiKey: 'sesame', doorLimits: { sessionsPerKeyMax: 1 } },
     });
-    const first = new WyomingClient(test.port);
-    first.start();
-    first.hum(2000);
-    await first.hears('transcript-start');
+    const first = await speaking(test.port);
     const second = new WyomingClient(test.port);
     second.start();
     expect((await second.hears('error')).data).toMatchObject({ code: '429' });
