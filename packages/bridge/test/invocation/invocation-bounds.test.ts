@@ -1,8 +1,10 @@
 /** A file over HTTP at its bounds, and when somebody is gone. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../peers.js';
 import { AUDIO, errorOf, invoke, line, open, sendTo, TEXT, world } from './scene.js';
+
+afterEach(() => world.close());
 
 describe('a bound', () => {
   it('of bytes ends a file, said to be too large or found to be: 413', async () => {

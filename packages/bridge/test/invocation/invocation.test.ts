@@ -1,7 +1,9 @@
 /** `POST /invocations`: SageMaker's plain InvokeEndpoint, passed on to the model server's own route for files. */
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { AUDIO, bodyOf, errorOf, invoke, line, open, partsOf, sendTo, TEXT, world } from './scene.js';
+
+afterEach(() => world.close());
 
 describe('a file as the whole body', () => {
   it('arrives as a form at the model server’s route, with the name of its model', async () => {

@@ -1,4 +1,4 @@
-/** A bridge, a model server that takes files, and clients that send them; gone behind each test of the file that imports this. */
+/** A bridge, a model server that takes files, and clients that send them. Who imports this closes `world` behind each test: hooks belong to the file that sets them. */
 import {
   type ClientRequest,
   createServer,
@@ -7,12 +7,10 @@ import {
   type OutgoingHttpHeaders,
   type ServerResponse,
 } from 'node:http';
-import { afterEach } from 'vitest';
 import type { BridgeOptions } from '../../src/bridge.js';
 import { listening, until, World } from '../peers.js';
 
 export const world = new World();
-afterEach(() => world.close());
 
 /** A file as the model server got it. */
 export interface Taken {
